@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_HOST_HELPER_H
+#define ESX_HOST_HELPER_H
+
+#include "ns3/esx-host.h"
+#include "ns3/ipv4-address.h"
+#include "ns3/ipv4-interface-address.h"
+#include "ns3/object-factory.h"
+#include "ns3/trace-helper.h"
+
+#include <string>
+
+namespace ns3
+{
+
+/// Which frames of a port a capture holds.
+enum class EsxPcapDirection
+{
+    INGRESS, //!< accepted into the port: exactly what is offered to the meter
+    EGRESS,  //!< handed to the port's device
+    BOTH
+};
+
+/**
+ * Builds ESX hosts, their vSwitches and virtual machines, with their IP stacks: IPv4 only, static
+ * routes only, no forwarding (our choice). Captures have nanosecond timestamps.
+ */
+class EsxHostHelper : public PcapHelperForDevice
+{
+  public:
+    EsxHostHelper();
+
+    /// Sets an attribute of the hosts made from now on.
+    void SetHostAttribute(const std::string& name, const AttributeValue& value);
+    /// Sets an attribute of the vSwitches made from now on.
+    void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
+
+    /// \return a new host with a new VMkernel node; both are named in ns-3's Names
+    Ptr<EsxHost> CreateHost(const std::string& name) const;
+    /// \return a new vSwitch of the host
+    Ptr<EsxVSwitch> AddVSwitch(Ptr<EsxHost> host, const std::string& name) const;
+
+    /// \return a new node with an IPv4 stack and no interface, registered as a guest of the host
+    Ptr<Node> AddVm(Ptr<EsxHost> host, const std::string& name) const;
+    /**
+     * Gives a guest a vNIC with an address.
+     * \param gateway default router; Ipv4Address::GetZero(): none
+     */
+    Ptr<EsxVnic> AddVnic(Ptr<EsxHost> host,
+                         const std::string& guest,
+                         const std::string& portGroup,
+                         const Ipv4InterfaceAddress& address,
+                         Ipv4Address gateway = Ipv4Address::GetZero()) const;
+    /**
+     * Gives the VMkernel a vmknic with an address, and its IP stack if it has none yet. Its ARP
+     * cache holds 1000 waiting packets (our choice: ns-3's 3 would lose the export bursts of a
+     * cold start).
+     * \param gateway default router; Ipv4Address::GetZero(): none
+     */
+    Ptr<EsxVmknic> AddVmknic(Ptr<EsxHost> host,
+                             const std::string& name,
+                             const std::string& portGroup,
+                             const Ipv4InterfaceAddress& address,
+                             Ipv4Address gateway = Ipv4Address::GetZero()) const;
+
+    using PcapHelperForDevice::EnablePcap;
+    /**
+     * Captures a port in Ethernet form.
+     * \param prefix the file is <prefix>-<host>-<vSwitch>-<port>.pcap
+     * \param explicitFilename true: prefix is the name of the file
+     */
+    void EnablePcap(const std::string& prefix,
+                    Ptr<EsxVSwitch> vSwitch,
+                    uint16_t port,
+                    EsxPcapDirection direction,
+                    bool explicitFilename = false) const;
+
+  private:
+    void EnablePcapInternal(std::string prefix,
+                            Ptr<NetDevice> device,
+                            bool promiscuous,
+                            bool explicitFilename) override;
+    void InstallStack(Ptr<Node> node) const;
+    uint32_t AssignAddress(Ptr<NetDevice> device,
+                           const Ipv4InterfaceAddress& address,
+                           Ipv4Address gateway) const;
+
+    ObjectFactory m_hostFactory;
+    ObjectFactory m_vSwitchFactory;
+};
+
+} // namespace ns3
+
+#endif /* ESX_HOST_HELPER_H */

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_HOST_H
+#define ESX_HOST_H
+
+#include "esx-uplink.h"
+#include "esx-vmkernel-log.h"
+#include "esx-vmknic.h"
+#include "esx-vnic.h"
+#include "esx-vswitch.h"
+
+#include "ns3/node.h"
+
+#include <string>
+#include <vector>
+
+namespace ns3
+{
+
+/**
+ * One ESX Server 3.5 host, aggregated to its VMkernel node: owns the vSwitches, the uplinks, the
+ * vmknics and the VMkernel log, and knows its guests, each of them an ordinary ns-3 node. Names,
+ * IDs and limits are checked here; a script's mistake aborts with a reason.
+ *
+ * Limits (documented): 127 vSwitches, 4096 ports (reserved ones included, our reading), 512 port
+ * groups.
+ */
+class EsxHost : public Object
+{
+  public:
+    /// Which product the host runs.
+    enum Edition
+    {
+        ESX35, //!< ESX Server 3.5
+        ESX3I  //!< ESX Server 3i: no service console, so no NetFlow (documented)
+    };
+
+    /// A virtual machine.
+    struct Guest
+    {
+        std::string name;
+        Ptr<Node> node;
+        std::vector<Ptr<EsxVnic>> vnics; //!< in order of creation: eth0, eth1 …
+    };
+
+    static constexpr uint32_t MAX_VSWITCHES = 127;   //!< documented
+    static constexpr uint32_t MAX_PORTS = 4096;      //!< documented
+    static constexpr uint32_t MAX_PORT_GROUPS = 512; //!< documented
+
+    static TypeId GetTypeId();
+    EsxHost();
+    ~EsxHost() override;
+
+    const std::string& GetName() const;
+    Edition GetEdition() const;
+    Ptr<Node> GetVmkernelNode() const;
+    Ptr<EsxVmkernelLog> GetLog() const;
+    /// \return time since the host booted
+    Time GetUptime() const;
+    /// \return wall clock, nanoseconds since 1970-01-01 00:00:00 UTC
+    uint64_t GetUnixTimeNs() const;
+    /// \return a new world ID; the VMkernel's own is 1024
+    uint32_t AllocateWorldId();
+
+    /**
+     * Adds a vSwitch and gives it the next switch ID.
+     * \param name new on this host
+     * \param vSwitch one that belongs to no host, with its attributes set
+     */
+    Ptr<EsxVSwitch> AddVSwitch(const std::string& name,
+                               Ptr<EsxVSwitch> vSwitch = CreateObject<EsxVSwitch>());
+    /// Deletes a vSwitch, also in the middle of a run: its tap is told, then all ports are
+    /// detached. Its switch ID is not used again.
+    void RemoveVSwitch(const std::string& name);
+    /// \return nullptr if unknown
+    Ptr<EsxVSwitch> GetVSwitch(const std::string& name) const;
+    /// \return in order of creation
+    const std::vector<Ptr<EsxVSwitch>>& GetVSwitches() const;
+    uint32_t GetNVSwitches() const;
+    /// \return the vSwitch that has this port group, nullptr if none
+    Ptr<EsxVSwitch> FindPortGroup(const std::string& portGroup) const;
+
+    /**
+     * Makes a NIC of the VMkernel node an uplink of a vSwitch.
+     * \param name "vmnic3"; empty: the next "vmnicN"
+     */
+    Ptr<EsxUplink> AddUplink(Ptr<EsxVSwitch> vSwitch,
+                             Ptr<NetDevice> device,
+                             const std::string& name = "");
+    /// \return nullptr if unknown
+    Ptr<EsxUplink> GetUplink(const std::string& name) const;
+    const std::vector<Ptr<EsxUplink>>& GetUplinks() const;
+
+    /**
+     * Makes a VMkernel interface on the VMkernel node, without an IP address (the helper gives it
+     * one).
+     * \param name "vmk0"
+     */
+    Ptr<EsxVmknic> AddVmknic(const std::string& name, const std::string& portGroup);
+    /// \return in order of creation
+    const std::vector<Ptr<EsxVmknic>>& GetVmknics() const;
+
+    /// Registers a virtual machine. Its node is the user's; it may have other devices.
+    void AddGuest(const std::string& name, Ptr<Node> node);
+    /// Gives a virtual machine one more vNIC, on its node, without an IP address.
+    Ptr<EsxVnic> AddVnic(const std::string& guest, const std::string& portGroup);
+    /// \return in order of registration
+    const std::vector<Guest>& GetGuests() const;
+    /// \return nullptr if unknown; valid until the next AddGuest
+    const Guest* GetGuest(const std::string& name) const;
+
+    /// For vSwitches: aborts unless a port group of this name can be added.
+    void CheckNewPortGroup(const std::string& name) const;
+
+  protected:
+    void DoInitialize() override;
+    void DoDispose() override;
+
+  private:
+    Ptr<EsxVSwitch> RequirePortGroup(const std::string& portGroup) const;
+
+    std::string m_name;
+    Edition m_edition{ESX35};
+    uint16_t m_portsetBase{1};  //!< first switch ID
+    uint32_t m_switchesMade{0}; //!< vSwitches ever created
+    Time m_uptimeAtStart;
+    uint64_t m_epochNs{0}; //!< wall clock at simulation time 0
+    uint32_t m_nextWorld{EsxVmkernelLog::KERNEL_WORLD + 1};
+    Ptr<EsxVmkernelLog> m_log;
+    std::vector<Ptr<EsxVSwitch>> m_vSwitches;
+    std::vector<Ptr<EsxUplink>> m_uplinks;
+    std::vector<Ptr<EsxVmknic>> m_vmknics;
+    std::vector<Guest> m_guests;
+};
+
+} // namespace ns3
+
+#endif /* ESX_HOST_H */

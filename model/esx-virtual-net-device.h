@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_VIRTUAL_NET_DEVICE_H
+#define ESX_VIRTUAL_NET_DEVICE_H
+
+#include "esx-port.h"
+
+#include "ns3/net-device.h"
+
+namespace ns3
+{
+
+class EsxVSwitch;
+
+/**
+ * What a guest's vNIC and a vmknic have in common: an Ethernet NetDevice whose other end is a port
+ * of a vSwitch. Sending calls the vSwitch synchronously, without a queue, a header object or an
+ * event. It has no rate and no ring (an infinitely fast card: our choice), hence no
+ * NetDeviceQueueInterface, so ns-3 installs no queue disc on it.
+ *
+ * Its channel is null: topology walks over channels (global routing) end here; nodes behind a
+ * vSwitch use static routes.
+ */
+class EsxVirtualNetDevice : public NetDevice
+{
+  public:
+    static TypeId GetTypeId();
+    ~EsxVirtualNetDevice() override;
+
+    /// \return VNIC or VMKNIC
+    virtual EsxPortKind GetPortKind() const = 0;
+    /// \return the vSwitch it is or was last connected to, nullptr before the first time
+    Ptr<EsxVSwitch> GetVSwitch() const;
+    /// \return its local port ID there, 0 before the first time
+    uint16_t GetPortId() const;
+
+    /// For the vSwitch: the device is in this port now, its link is up.
+    void Plug(Ptr<EsxVSwitch> vSwitch, uint16_t port);
+    /// For the vSwitch: the device is detached, its link is down. What it sends is counted at the
+    /// port it had, as disconnected.
+    void Unplug();
+    /// For the vSwitch: a frame for this device, in the context of its node.
+    void Receive(const Ptr<const Packet>& packet,
+                 const Mac48Address& source,
+                 const Mac48Address& destination,
+                 uint16_t protocol);
+
+    // NetDevice
+    void SetIfIndex(const uint32_t index) override;
+    uint32_t GetIfIndex() const override;
+    Ptr<Channel> GetChannel() const override;
+    void SetAddress(Address address) override;
+    Address GetAddress() const override;
+    bool SetMtu(const uint16_t mtu) override;
+    uint16_t GetMtu() const override;
+    bool IsLinkUp() const override;
+    void AddLinkChangeCallback(Callback<void> callback) override;
+    bool IsBroadcast() const override;
+    Address GetBroadcast() const override;
+    bool IsMulticast() const override;
+    Address GetMulticast(Ipv4Address group) const override;
+    Address GetMulticast(Ipv6Address group) const override;
+    bool IsBridge() const override;
+    bool IsPointToPoint() const override;
+    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
+    bool SendFrom(Ptr<Packet> packet,
+                  const Address& source,
+                  const Address& destination,
+                  uint16_t protocol) override;
+    Ptr<Node> GetNode() const override;
+    void SetNode(Ptr<Node> node) override;
+    bool NeedsArp() const override;
+    void SetReceiveCallback(ReceiveCallback callback) override;
+    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
+    bool SupportsSendFrom() const override;
+
+  protected:
+    /**
+     * \param oui the first three octets of the MAC address, highest first. The other three count
+     *            the MAC addresses of the simulation, so that equal scripts give equal addresses.
+     */
+    explicit EsxVirtualNetDevice(uint32_t oui);
+    void DoDispose() override;
+
+  private:
+    bool Transmit(Ptr<Packet> packet,
+                  const Mac48Address& source,
+                  const Mac48Address& destination,
+                  uint16_t protocol);
+
+    Ptr<EsxVSwitch> m_vSwitch;
+    uint16_t m_port{0};
+    bool m_linkUp{false};
+    uint16_t m_mtu{1500};
+    uint32_t m_ifIndex{0};
+    Mac48Address m_address;
+    Ptr<Node> m_node;
+    ReceiveCallback m_receive;
+    PromiscReceiveCallback m_promiscReceive;
+
+    TracedCallback<> m_linkChange;
+    TracedCallback<Ptr<const Packet>> m_macTxTrace;
+    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
+    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
+    TracedCallback<Ptr<const Packet>> m_macRxTrace;
+    TracedCallback<Ptr<const Packet>> m_snifferTrace;        //!< Ethernet frames, both directions
+    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace; //!< the same, and others' frames
+};
+
+} // namespace ns3
+
+#endif /* ESX_VIRTUAL_NET_DEVICE_H */
