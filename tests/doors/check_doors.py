@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Checks the one-way doors between the rooms of this repository (docs/ARCHITECTURE.md).
+
+Reads every #include line, every import of tests/oracle, and looks for paths that exist on one machine only.
+Prints each offence as file:line: what is wrong, and exits with 1 if there is one.
+"""
+
+import ast
+import re
+import sys
+from pathlib import Path
+from typing import Iterator, NamedTuple
+
+# What a room may include besides itself and the standard library. "other" is any third-party or system header.
+DOORS = {
+    "netflow": set(),
+    "model": {"netflow", "ns3"},
+    "helper": {"netflow", "ns3", "model"},
+    "runner": {"netflow", "ns3", "model", "helper", "other"},
+    "python": {"netflow", "runner", "other"},
+    "bench": {"netflow", "other"},
+    "examples": {"ns3", "model", "helper"},
+    "ns3-module": {"netflow", "ns3", "model", "helper"},
+    "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "other"},
+}
+# ns-3 installs these rooms' headers flat, where there is no netflow/ folder.
+PUBLIC_ROOMS = {"model", "helper"}
+
+STANDARD_HEADERS = frozenset(
+    """
+    algorithm any array atomic barrier bit bitset charconv chrono codecvt compare complex concepts condition_variable
+    coroutine deque exception execution expected filesystem format forward_list fstream functional future
+    initializer_list iomanip ios iosfwd iostream istream iterator latch limits list locale map memory memory_resource
+    mutex new numbers numeric optional ostream queue random ranges ratio regex scoped_allocator semaphore set
+    shared_mutex source_location span sstream stack stdexcept stop_token streambuf string string_view strstream
+    syncstream system_error thread tuple type_traits typeindex typeinfo unordered_map unordered_set utility valarray
+    variant vector version
+    cassert ccomplex cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef
+    cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
+    """.split()
+)
+SOURCES = {".cc", ".h", ".in"}
+INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
+MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
+SKIPPED_FOLDERS = re.compile(r"^(build.*|out|\.git|__pycache__|\.pytest_cache|\.ipynb_checkpoints)$")
+
+
+class Offence(NamedTuple):
+    path: Path
+    line: int
+    text: str
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """All files below a folder in a fixed order, without what builds and runs leave behind."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_dir() and not entry.is_symlink():
+            if not SKIPPED_FOLDERS.match(entry.name):
+                yield from files_of(entry)
+        elif entry.is_file():
+            yield entry
+
+
+class Tree:
+    """The repository: knows in which room an included file lives."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.flat = {
+            header.name: room
+            for room in sorted(PUBLIC_ROOMS)
+            if (root / room).is_dir()
+            for header in files_of(root / room)
+            if header.suffix == ".h"
+        }
+
+    def room_of(self, source: Path, name: str) -> str:
+        """The room an included name leads to; "ns3", "standard" or "other" outside of the repository."""
+        top, _, rest = name.partition("/")
+        if top == "ns3":
+            return self.flat.get(rest, "ns3")
+        if top in DOORS and rest:
+            return top
+        if (source.parent / name).is_file():
+            return source.relative_to(self.root).parts[0]
+        if name in self.flat:
+            return self.flat[name]
+        return "standard" if name in STANDARD_HEADERS else "other"
+
+    def include_offence(self, source: Path, name: str) -> str:
+        """Why this include is a wrong door; empty if it is none."""
+        room = source.relative_to(self.root).parts[0]
+        if ".." in Path(name).parts:
+            return f"includes {name}: write the path from the root of the repository"
+        target = self.room_of(source, name)
+        if room in PUBLIC_ROOMS and source.suffix == ".h" and target == "netflow":
+            return f"includes {name}: public headers of {room}/ forward-declare what is in netflow/"
+        if target in ("standard", room) or target in DOORS[room]:
+            return ""
+        allowed = ", ".join(sorted(DOORS[room])) or "nothing"
+        return f"includes {name} ({target}): {room}/ may include itself, the standard library and {allowed}"
+
+
+def include_offences(root: Path) -> Iterator[Offence]:
+    tree = Tree(root)
+    for room in DOORS:
+        if not (root / room).is_dir():
+            continue
+        for source in files_of(root / room):
+            if source.suffix not in SOURCES:
+                continue
+            for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+                found = INCLUDE.match(line)
+                if not found:
+                    continue
+                name, macro = found.groups()
+                text = tree.include_offence(source, name) if name else f"includes by the macro {macro}"
+                if text:
+                    yield Offence(source.relative_to(root), number, text)
+
+
+def oracle_offences(root: Path) -> Iterator[Offence]:
+    """The oracle decodes by itself: no code shared with the product."""
+    folder = root / "tests" / "oracle"
+    if not folder.is_dir():
+        return
+    for source in files_of(folder):
+        if source.suffix != ".py":
+            continue
+        for node in ast.walk(ast.parse(source.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            for name in names:
+                if name.partition(".")[0] == "esx_netflow":
+                    yield Offence(source.relative_to(root), node.lineno, f"imports {name}: the oracle shares no code")
+
+
+def machine_path_offences(root: Path) -> Iterator[Offence]:
+    """A path below somebody's home works for nobody else."""
+    for file in files_of(root):
+        for number, line in enumerate(file.read_bytes().split(b"\n"), 1):
+            found = MACHINE_PATH.search(line)
+            if found:
+                path = line[found.start() : found.start() + 40].decode(errors="replace")
+                yield Offence(file.relative_to(root), number, f"names a path of one machine: {path}")
+
+
+def offences(root: Path) -> list:
+    return [*include_offences(root), *oracle_offences(root), *machine_path_offences(root)]
+
+
+def main() -> int:
+    if len(sys.argv) > 2:
+        print("usage: check_doors.py [ROOT]", file=sys.stderr)
+        return 2
+    root = Path(sys.argv[1]) if len(sys.argv) == 2 else Path(__file__).resolve().parents[2]
+    found = offences(root)
+    for offence in found:
+        print(f"{offence.path}:{offence.line}: {offence.text}")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

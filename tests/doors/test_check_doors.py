@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Each forbidden door is found in a made-up tree, each allowed one is left alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from check_doors import DOORS, offences
+
+SCRIPT = Path(__file__).with_name("check_doors.py")
+# One file of each room that others might include.
+TARGETS = {
+    "netflow": "netflow/flow-key.h",
+    "model": "ns3/esx-port.h",
+    "helper": "ns3/esx-host-helper.h",
+    "runner": "runner/scenario.h",
+    "python": "python/bind.h",
+    "bench": "bench/clock.h",
+    "examples": "examples/map.h",
+    "tests": "tests/netflow/frames.h",
+    "ns3": "ns3/packet.h",
+    "other": "boost/graph/adjacency_list.hpp",
+}
+WRONG = [(room, target) for room in DOORS for target in TARGETS if target != room and target not in DOORS[room]]
+RIGHT = [(room, target) for room in DOORS for target in TARGETS if target in DOORS[room]]
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A tree whose rooms hold the files that TARGETS names; write(path, text) adds one."""
+
+    def write(path, text):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+        return tmp_path
+
+    for room, name in TARGETS.items():
+        if room in ("model", "helper"):
+            write(f"{room}/{name.partition('/')[2]}", "#pragma once\n")
+        elif room in DOORS:
+            write(name, "#pragma once\n")
+    assert offences(tmp_path) == []
+    return write
+
+
+@pytest.mark.parametrize("room, target", WRONG)
+@pytest.mark.parametrize("line", ['#include "{}"', "#include <{}>", '  #  include "{}" // why'])
+def test_wrong_door_is_found(tree, room, target, line):
+    root = tree(f"{room}/x.cc", "// one\n" + line.format(TARGETS[target]) + "\n")
+    (found,) = offences(root)
+    assert (found.path, found.line) == (Path(room) / "x.cc", 2)
+    assert TARGETS[target] in found.text
+
+
+@pytest.mark.parametrize("room, target", RIGHT)
+def test_open_door_is_left_alone(tree, room, target):
+    assert offences(tree(f"{room}/x.cc", f'#include "{TARGETS[target]}"\n')) == []
+
+
+@pytest.mark.parametrize("header", ["unistd.h", "sys/socket.h", "fmt/core.h", "stdint.h", "pcap/pcap.h"])
+def test_netflow_takes_the_standard_library_only(tree, header):
+    assert len(offences(tree("netflow/x.h", f"#include <{header}>\n"))) == 1
+    assert offences(tree("netflow/x.h", "#include <cstdint>\n#include <vector>\n")) == []
+
+
+@pytest.mark.parametrize("room", ["model", "helper"])
+def test_public_header_never_includes_netflow(tree, room):
+    line = '#include "netflow/flow-key.h"\n'
+    assert len(offences(tree(f"{room}/esx-x.h", line))) == 1
+    assert offences(tree(f"{room}/esx-x.h", "") and tree(f"{room}/esx-x.cc", line)) == []
+
+
+def test_header_of_the_same_folder_is_its_own_room(tree):
+    assert offences(tree("model/esx-vnic.cc", '#include "esx-port.h"\n')) == []
+    assert len(offences(tree("model/esx-vnic.cc", '#include "esx-host-helper.h"\n'))) == 1
+
+
+def test_include_line_is_an_address(tree):
+    assert len(offences(tree("runner/x.cc", '#include "../netflow/flow-key.h"\n'))) == 1
+    assert len(offences(tree("runner/x.cc", "#include HEADER\n"))) == 1
+
+
+@pytest.mark.parametrize("line", ["import esx_netflow", "from esx_netflow.v5 import decode", "import os, esx_netflow"])
+def test_oracle_shares_no_code(tree, line):
+    assert len(offences(tree("tests/oracle/decode.py", line + "\n"))) == 1
+    assert offences(tree("tests/oracle/decode.py", "import struct\nfrom . import esx_netflow_frames\n")) == []
+
+
+@pytest.mark.parametrize("folder", ["work", "root", "home"])
+@pytest.mark.parametrize("file", ["README.md", "docs/x.md", "setup"])
+def test_path_of_one_machine_is_found(tree, folder, file):
+    assert len(offences(tree(file, f"see\n/{folder}/me/notes\n"))) == 1
+    assert offences(tree(file, f"see https://example.org/{folder}/me and model/{folder}/x\n")) == []
+
+
+def test_what_a_build_leaves_is_not_read(tree):
+    assert offences(tree("build-asan/x.txt", "/".join(["", "root", "main"]))) == []
+
+
+def test_program_prints_each_offence_and_fails(tree):
+    root = tree("netflow/x.cc", "#include <unistd.h>\n")
+    ran = subprocess.run([sys.executable, SCRIPT, root], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert ran.stdout.startswith("netflow/x.cc:1: includes unistd.h")
