@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * The exporter of one net-netflow process: turns polled records into NetFlow v5 datagrams.
+ *
+ * Records of different vSwitches never share a datagram; each vSwitch is an engine with its own
+ * sequence. Datagrams leave through a DatagramSink. Nothing stays behind between two calls.
+ */
+#ifndef NETFLOW_EXPORTER_H
+#define NETFLOW_EXPORTER_H
+
+#include "netflow/journal.h"
+#include "netflow/ledger.h"
+#include "netflow/purgatory.h"
+#include "netflow/v5-codec.h"
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+namespace netflow
+{
+
+/// What flow_sequence counts.
+enum class SequenceMode : uint8_t
+{
+    AT_SEND,   //!< records in earlier datagrams: what collectors check (rule R3)
+    AT_EXPIRY, //!< records that expired earlier: purgatory drops show as gaps at the collector
+};
+
+/// How one net-netflow process exports.
+struct ExporterConfig
+{
+    bool alternatePortIds{false}; //!< option -p: switch ID and port in the interface fields
+    SequenceMode sequenceMode{SequenceMode::AT_SEND};
+    uint32_t initialSequence{0}; //!< of every engine
+    uint16_t maxRecords{
+        V5_MAX_RECORDS};   //!< records a datagram, 1 to 30; fewer for a small MTU (rule R14)
+    int64_t bootUnixNs{0}; //!< Unix time at uptime 0, >= 0 (rule R8), nanoseconds
+};
+
+/// A sealed datagram, valid during DatagramSink::Send() only.
+struct Datagram
+{
+    const uint8_t* data; //!< size octets of UDP payload
+    std::size_t size;
+    uint64_t number;  //!< of all datagrams of this host, from 0
+    uint16_t vSwitch; //!< engine
+    uint32_t flowSequence;
+    Counts counts;                                   //!< sums over its records
+    const std::vector<const QueuedRecord*>& records; //!< in order
+};
+
+/// Where datagrams leave the library.
+class DatagramSink
+{
+  public:
+    virtual ~DatagramSink() = default;
+
+    /// \return false if the socket refused it; the sequence advances all the same
+    virtual bool Send(const Datagram& datagram) = 0;
+
+    /// Under -p, an interface number that does not tell the port apart from another one; called
+    /// once a port.
+    virtual void PortAliased(uint16_t /* vSwitch */, uint16_t /* port */)
+    {
+    }
+};
+
+/// How many records of \p mtu octets of IP packet fit in a datagram: 0 to 30.
+uint16_t RecordsForMtu(uint32_t mtu);
+
+/// Packs records into datagrams.
+class Exporter
+{
+  public:
+    /**
+     * \param sink gets the datagrams; must outlive the exporter
+     * \param ledger booked; must outlive the exporter
+     * \param journal may be nullptr
+     */
+    Exporter(const ExporterConfig& config, DatagramSink& sink, Ledger& ledger, Journal* journal);
+
+    /**
+     * Packs and sends all of \p records, in their order within each vSwitch; full datagrams as they
+     * fill up, partial ones at the end in order of switch ID. \param now SysUptime of all these
+     * datagrams
+     */
+    void Export(const std::vector<QueuedRecord>& records, TimeNs now);
+
+    /// flow_sequence of the next datagram of a vSwitch under AT_SEND.
+    uint32_t GetNextSequence(uint16_t vSwitch) const;
+
+    uint64_t GetDatagrams() const;
+
+  private:
+    struct Engine
+    {
+        uint32_t sealedRecords{0}; // modulo 2^32
+        std::vector<const QueuedRecord*> staged;
+    };
+
+    void Stage(const QueuedRecord& queued, TimeNs now);
+    void Seal(uint16_t vSwitch, Engine& engine, TimeNs now);
+    V5Record Encode(const FlowRecord& record);
+    uint16_t EncodeInterface(uint16_t vSwitch, uint16_t port);
+
+    const ExporterConfig m_config;
+    DatagramSink& m_sink;
+    Ledger& m_ledger;
+    Journal* m_journal;
+    std::map<uint16_t, Engine> m_engines;
+    std::set<std::pair<uint16_t, uint16_t>> m_aliased;
+    uint64_t m_datagrams{0};
+};
+
+} // namespace netflow
+
+#endif // NETFLOW_EXPORTER_H

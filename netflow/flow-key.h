@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * What makes two packets members of one flow. The exporter is not part of the key: every exporter
+ * has a cache of its own.
+ */
+#ifndef NETFLOW_FLOW_KEY_H
+#define NETFLOW_FLOW_KEY_H
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+namespace netflow
+{
+
+/**
+ * Flow key, all fields in host byte order. VLAN is outside the key, as in NetFlow v5.
+ *
+ * The struct has no padding (see the assertions below), so keys are compared as bytes.
+ */
+struct FlowKey
+{
+    uint32_t source{0};          //!< IPv4 source address
+    uint32_t destination{0};     //!< IPv4 destination address
+    uint16_t sourcePort{0};      //!< transport source port; 0 for ICMP and later fragments
+    uint16_t destinationPort{0}; //!< transport destination port; ICMP: type * 256 + code
+    uint16_t vSwitch{0};         //!< switch ID
+    uint16_t input{0};           //!< local port ID by which the packet entered the vSwitch
+    uint8_t protocol{0};         //!< IP protocol number
+    uint8_t tos{0};              //!< IP type of service octet
+    uint16_t unused{0};          //!< always 0; fills the struct
+};
+
+static_assert(sizeof(FlowKey) == 20, "keys are compared as 20 bytes");
+static_assert(std::has_unique_object_representations_v<FlowKey>, "no padding inside a key");
+
+inline bool
+operator==(const FlowKey& a, const FlowKey& b)
+{
+    return std::memcmp(&a, &b, sizeof(FlowKey)) == 0;
+}
+
+inline bool
+operator!=(const FlowKey& a, const FlowKey& b)
+{
+    return !(a == b);
+}
+
+/// Lexicographic by field in order of declaration: the order of flows in every output.
+bool operator<(const FlowKey& a, const FlowKey& b);
+
+/**
+ * 32-bit hash of a key: two folded 64x64 -> 128 bit multiplications (the "multiply and fold" step
+ * of wyhash). The same on every machine and in every run.
+ */
+inline uint32_t
+Hash(const FlowKey& key)
+{
+    constexpr uint64_t MULTIPLIER_A =
+        0xa0761d6478bd642f; // wyhash's secrets: odd, half the bits set
+    constexpr uint64_t MULTIPLIER_B = 0xe7037ed1a0b428db;
+    uint64_t words[2];
+    uint32_t tail;
+    std::memcpy(words, &key, sizeof(words));
+    std::memcpy(&tail, reinterpret_cast<const unsigned char*>(&key) + sizeof(words), sizeof(tail));
+    __extension__ using Wide = unsigned __int128;
+    Wide product = static_cast<Wide>(words[0] ^ MULTIPLIER_A) * (words[1] ^ MULTIPLIER_B ^ tail);
+    uint64_t hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
+    hash ^= tail;
+    hash *= 0x9e3779b97f4a7c15; // 2^64 / golden ratio: spreads the low bits that choose the slot
+    return static_cast<uint32_t>(hash >> 32);
+}
+
+} // namespace netflow
+
+#endif // NETFLOW_FLOW_KEY_H

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netflow/journal.h"
+
+namespace netflow
+{
+
+void
+Journal::Ended(const FlowRecord& record, Move station)
+{
+    if (record.id >= m_positions.size())
+    {
+        m_positions.resize(record.id + 1);
+    }
+    m_positions[record.id] = static_cast<uint32_t>(m_entries.size());
+    JournalEntry entry;
+    entry.record = record;
+    entry.last = station;
+    m_entries.push_back(entry);
+}
+
+void
+Journal::Moved(uint64_t recordId, Move station, uint64_t datagram)
+{
+    JournalEntry& entry = m_entries[m_positions[recordId]];
+    entry.last = station;
+    entry.datagram = datagram;
+}
+
+void
+Journal::Shed(const FlowKey& key, Move cause, uint32_t octets)
+{
+    m_shed[{key, cause}] += Counts{1, octets, 0};
+}
+
+const std::vector<JournalEntry>&
+Journal::GetEntries() const
+{
+    return m_entries;
+}
+
+const std::map<std::pair<FlowKey, Move>, Counts>&
+Journal::GetShed() const
+{
+    return m_shed;
+}
+
+} // namespace netflow

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * The record journal: what became of every single record and shed packet of one exporting host (law
+ * L6).
+ *
+ * It costs nothing per counted packet: it hears of a record when the record ends and at each later
+ * station. Truth per flow is then the sum over the flow's records, live ones included, and its shed
+ * packets.
+ */
+#ifndef NETFLOW_JOURNAL_H
+#define NETFLOW_JOURNAL_H
+
+#include "netflow/flow-record.h"
+#include "netflow/ledger.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <utility>
+#include <vector>
+
+namespace netflow
+{
+
+/// The latest known station of an ended record.
+struct JournalEntry
+{
+    FlowRecord record;
+    Move last{Move::QUEUED};        //!< the record's latest move
+    uint64_t datagram{NO_DATAGRAM}; //!< number of the datagram that carries it, once sealed
+
+    static constexpr uint64_t NO_DATAGRAM = UINT64_MAX;
+};
+
+/// Per-record fates of one host.
+class Journal
+{
+  public:
+    /// A record ended. Its station is what follows at once: QUEUED, a drop or a discard.
+    void Ended(const FlowRecord& record, Move station);
+
+    /// A record that ended earlier moved on.
+    void Moved(uint64_t recordId, Move station, uint64_t datagram = JournalEntry::NO_DATAGRAM);
+
+    /// A packet of a flow was shed.
+    void Shed(const FlowKey& key, Move cause, uint32_t octets);
+
+    /// All ended records in order of their end.
+    const std::vector<JournalEntry>& GetEntries() const;
+
+    /// Shed packets by flow and cause.
+    const std::map<std::pair<FlowKey, Move>, Counts>& GetShed() const;
+
+  private:
+    std::vector<JournalEntry> m_entries;
+    std::vector<uint32_t> m_positions; // record id -> index in m_entries
+    std::map<std::pair<FlowKey, Move>, Counts> m_shed;
+};
+
+} // namespace netflow
+
+#endif // NETFLOW_JOURNAL_H

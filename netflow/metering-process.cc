@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netflow/metering-process.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace netflow
+{
+
+namespace
+{
+
+Counts
+CountsOf(const FlowRecord& record)
+{
+    return {record.packets, record.octets, 1};
+}
+
+Move
+IgnoredMove(FrameVerdict verdict)
+{
+    switch (verdict)
+    {
+    case FrameVerdict::NOT_IPV4:
+        return Move::IGNORED_NOT_IPV4;
+    case FrameVerdict::ETHERNET_TRUNCATED:
+    case FrameVerdict::VLAN_TRUNCATED:
+    case FrameVerdict::IPV4_TRUNCATED:
+    case FrameVerdict::TRANSPORT_TRUNCATED:
+        return Move::IGNORED_TRUNCATED;
+    default:
+        return Move::IGNORED_MALFORMED;
+    }
+}
+
+Move
+EndedMove(EndReason reason)
+{
+    return static_cast<Move>(static_cast<unsigned>(Move::ENDED_IDLE) +
+                             static_cast<unsigned>(reason));
+}
+
+Move
+DiscardedMove(StopCause cause, Move first)
+{
+    return static_cast<Move>(static_cast<unsigned>(first) + static_cast<unsigned>(cause));
+}
+
+uint64_t
+Distance(uint64_t a, uint64_t b)
+{
+    return a > b ? a - b : b - a;
+}
+
+void
+AddDistance(Counts& residual, const Counts& booked, const Counts& held)
+{
+    residual += {Distance(booked.packets, held.packets),
+                 Distance(booked.octets, held.octets),
+                 Distance(booked.records, held.records)};
+}
+
+} // namespace
+
+std::unique_ptr<MeteringProcess>
+MeteringProcess::Create(const MeteringConfig& config,
+                        Heap& heap,
+                        Ledger& ledger,
+                        Journal* journal,
+                        MeteringEvents* events)
+{
+    if (!heap.Allocate(config.purgatoryMax * HEAP_PER_QUEUED_RECORD))
+    {
+        return nullptr;
+    }
+    return std::unique_ptr<MeteringProcess>(
+        new MeteringProcess(config, heap, ledger, journal, events));
+}
+
+MeteringProcess::MeteringProcess(const MeteringConfig& config,
+                                 Heap& heap,
+                                 Ledger& ledger,
+                                 Journal* journal,
+                                 MeteringEvents* events)
+    : m_heap(heap),
+      m_ledger(ledger),
+      m_journal(journal),
+      m_events(events),
+      m_cache(config.cache, heap, *this),
+      m_purgatory(config.purgatoryMax, config.purgatoryPolicy)
+{
+}
+
+MeteringProcess::~MeteringProcess()
+{
+    m_heap.Free(m_purgatory.GetBound() * HEAP_PER_QUEUED_RECORD);
+}
+
+bool
+MeteringProcess::Register(uint16_t vSwitch)
+{
+    Registration& registration = GetRegistration(vSwitch);
+    if (registration.active)
+    {
+        return false;
+    }
+    registration.active = true;
+    registration.expired = 0;
+    return true;
+}
+
+void
+MeteringProcess::Unregister(uint16_t vSwitch, StopCause cause, TimeNs now)
+{
+    assert(IsRegistered(vSwitch));
+    m_now = std::max(m_now, now);
+    m_stopCause = cause;
+    m_cache.Stop(vSwitch);
+    std::vector<QueuedRecord> queued;
+    m_purgatory.Take({vSwitch}, m_now, queued);
+    const Move move = DiscardedMove(cause, Move::DISCARDED_QUEUED_KILLED);
+    Registration& registration = GetRegistration(vSwitch);
+    for (const QueuedRecord& waiting : queued)
+    {
+        registration.account->Book(move, CountsOf(waiting.record));
+        if (m_journal)
+        {
+            m_journal->Moved(waiting.record.id, move);
+        }
+    }
+    registration.active = false;
+    AssertBalance();
+}
+
+bool
+MeteringProcess::IsRegistered(uint16_t vSwitch) const
+{
+    return vSwitch < m_registrations.size() && m_registrations[vSwitch].active;
+}
+
+void
+MeteringProcess::Observe(uint16_t vSwitch,
+                         PacketSummary packet,
+                         uint16_t input,
+                         uint16_t output,
+                         TimeNs now)
+{
+    assert(IsRegistered(vSwitch));
+    Account& account = *m_registrations[vSwitch].account;
+    if (now < m_now)
+    {
+        ++m_clockRegressions;
+        now = m_now;
+    }
+    m_now = now;
+    account.Book(Move::OFFERED, {1, packet.octets, 0});
+    if (packet.verdict != FrameVerdict::METERABLE)
+    {
+        account.Book(IgnoredMove(packet.verdict), {1, packet.octets, 0});
+        return;
+    }
+    packet.key.vSwitch = vSwitch;
+    packet.key.input = input;
+    const AccountResult result = m_cache.Account(packet, output, now);
+    if (result == AccountResult::COUNTED || result == AccountResult::COUNTED_NEW)
+    {
+        account.Book(Move::METERED,
+                     {1, packet.octets, result == AccountResult::COUNTED_NEW ? 1U : 0U});
+    }
+    else
+    {
+        const bool noMemory = result == AccountResult::SHED_NO_MEMORY;
+        const Move cause = noMemory ? Move::SHED_NO_MEMORY : Move::SHED_CACHE_FULL;
+        account.Book(cause, {1, packet.octets, 0});
+        if (m_journal)
+        {
+            m_journal->Shed(packet.key, cause, packet.octets);
+        }
+        if (noMemory && m_events)
+        {
+            m_events->AllocationFailed(now, m_cache.GetConfig().heapPerRecord);
+        }
+    }
+    AssertBalance();
+}
+
+void
+MeteringProcess::Ignore(uint16_t vSwitch, Move cause, uint32_t octets)
+{
+    Account& account = *GetRegistration(vSwitch).account;
+    account.Book(Move::OFFERED, {1, octets, 0});
+    account.Book(cause, {1, octets, 0});
+}
+
+void
+MeteringProcess::Scan(TimeNs now)
+{
+    m_now = std::max(m_now, now);
+    m_cache.Scan(now);
+    AssertBalance();
+}
+
+TimeNs
+MeteringProcess::NextScan() const
+{
+    return m_cache.NextScan();
+}
+
+void
+MeteringProcess::Poll(const std::vector<uint16_t>& vSwitches,
+                      TimeNs now,
+                      std::vector<QueuedRecord>& taken)
+{
+    const std::size_t before = taken.size();
+    m_purgatory.Take(vSwitches, now, taken);
+    for (std::size_t i = before; i < taken.size(); ++i)
+    {
+        const FlowRecord& record = taken[i].record;
+        m_registrations[record.key.vSwitch].account->Book(Move::POLLED, CountsOf(record));
+    }
+    if (m_inEpisode && m_dropsSincePoll == 0)
+    {
+        m_inEpisode = false;
+        if (m_events)
+        {
+            m_events->PurgatoryEpisodeEnded(now, m_episodeDrops);
+        }
+    }
+    m_dropsSincePoll = 0;
+}
+
+const FlowCache&
+MeteringProcess::GetCache() const
+{
+    return m_cache;
+}
+
+const Purgatory&
+MeteringProcess::GetPurgatory() const
+{
+    return m_purgatory;
+}
+
+uint64_t
+MeteringProcess::GetClockRegressions() const
+{
+    return m_clockRegressions;
+}
+
+Counts
+MeteringProcess::GetResidual() const
+{
+    std::map<uint16_t, Counts> live;
+    std::map<uint16_t, Counts> queued;
+    m_cache.ForEach(
+        [&](const FlowRecord& record) { live[record.key.vSwitch] += CountsOf(record); });
+    m_purgatory.ForEach([&](const QueuedRecord& waiting) {
+        queued[waiting.record.key.vSwitch] += CountsOf(waiting.record);
+    });
+    Counts residual;
+    for (const auto& [vSwitch, account] : m_ledger.GetAccounts())
+    {
+        AddDistance(residual, account.GetBalance(Place::CACHE), live[vSwitch]);
+        AddDistance(residual, account.GetBalance(Place::PURGATORY), queued[vSwitch]);
+        for (Place transit : {Place::METER, Place::EXPIRED, Place::STAGING, Place::SOCKET})
+        {
+            AddDistance(residual, account.GetBalance(transit), {});
+        }
+    }
+    return residual;
+}
+
+MeteringProcess::Registration&
+MeteringProcess::GetRegistration(uint16_t vSwitch)
+{
+    if (vSwitch >= m_registrations.size())
+    {
+        m_registrations.resize(vSwitch + 1U);
+    }
+    Registration& registration = m_registrations[vSwitch];
+    if (!registration.account)
+    {
+        registration.account = &m_ledger.GetAccount(vSwitch);
+    }
+    return registration;
+}
+
+void
+MeteringProcess::RecordEnded(const FlowRecord& record)
+{
+    Registration& registration = m_registrations[record.key.vSwitch];
+    registration.account->Book(EndedMove(record.reason), CountsOf(record));
+    if (record.reason == EndReason::STOPPED)
+    {
+        Conclude(record, DiscardedMove(m_stopCause, Move::DISCARDED_KILLED));
+        return;
+    }
+    if (record.reason == EndReason::EVICTED &&
+        m_cache.GetConfig().policy == CachePolicy::EVICT_OLDEST_DROP)
+    {
+        ++registration.expired;
+        Conclude(record, Move::DROPPED_EVICTED);
+        return;
+    }
+    Queue(record, registration);
+}
+
+void
+MeteringProcess::Queue(const FlowRecord& record, Registration& registration)
+{
+    QueuedRecord queued;
+    queued.record = record;
+    queued.queuedAt = m_now;
+    queued.expirySequence = registration.expired++;
+    if (m_events && m_purgatory.IsFull())
+    {
+        m_events->PurgatoryFull(m_now);
+    }
+    QueuedRecord dropped;
+    if (m_purgatory.Push(queued, dropped))
+    {
+        Conclude(record, Move::QUEUED);
+        return;
+    }
+    NoteDrop();
+    if (m_purgatory.GetPolicy() == PurgatoryPolicy::TAIL_DROP)
+    {
+        Conclude(record, Move::DROPPED_PURGATORY_FULL);
+        return;
+    }
+    Conclude(record, Move::QUEUED);
+    m_registrations[dropped.record.key.vSwitch].account->Book(Move::DROPPED_PURGATORY_HEAD,
+                                                              CountsOf(dropped.record));
+    if (m_journal)
+    {
+        m_journal->Moved(dropped.record.id, Move::DROPPED_PURGATORY_HEAD);
+    }
+}
+
+void
+MeteringProcess::NoteDrop()
+{
+    ++m_dropsSincePoll;
+    if (!m_inEpisode)
+    {
+        m_inEpisode = true;
+        m_episodeDrops = 0;
+        if (m_events)
+        {
+            m_events->PurgatoryEpisodeBegan(m_now);
+        }
+    }
+    ++m_episodeDrops;
+}
+
+/// Books where a record went that has just ended.
+void
+MeteringProcess::Conclude(const FlowRecord& record, Move station)
+{
+    m_registrations[record.key.vSwitch].account->Book(station, CountsOf(record));
+    if (m_journal)
+    {
+        m_journal->Ended(record, station);
+    }
+}
+
+/// In debug builds after every operation: record totals of the containers equal the ledger's (cheap
+/// part of the residual).
+void
+MeteringProcess::AssertBalance() const
+{
+#ifndef NDEBUG
+    const Account total = m_ledger.GetTotal();
+    assert(total.GetBalance(Place::CACHE).records == m_cache.GetSize());
+    assert(total.GetBalance(Place::PURGATORY).records == m_purgatory.GetSize());
+    assert(total.GetBalance(Place::METER) == Counts{});
+    assert(total.GetBalance(Place::EXPIRED) == Counts{});
+    assert(m_purgatory.GetHighWater() <= m_purgatory.GetBound());
+#endif
+}
+
+} // namespace netflow

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * From the bytes of a frame to a flow key. Called once per frame by the metering process's callers;
+ * never reads past the captured bytes, keeps no state and builds no header objects.
+ */
+#ifndef NETFLOW_PACKET_PARSER_H
+#define NETFLOW_PACKET_PARSER_H
+
+#include "netflow/flow-key.h"
+
+#include <cstdint>
+
+namespace netflow
+{
+
+/// What the parser found. Everything but METERABLE is a reason why a frame is not metered.
+enum class FrameVerdict : uint8_t
+{
+    METERABLE,
+    ETHERNET_TRUNCATED,         //!< fewer than 14 octets
+    VLAN_TRUNCATED,             //!< ends inside an 802.1Q tag
+    NOT_IPV4,                   //!< ARP, IPv6, LLC, more than two VLAN tags, any other EtherType
+    IPV4_TRUNCATED,             //!< the capture ends inside the IPv4 header
+    BAD_VERSION,                //!< EtherType IPv4, version field not 4
+    BAD_HEADER_LENGTH,          //!< IHL < 5
+    TOTAL_LENGTH_TOO_SHORT,     //!< total length < header length
+    TOTAL_LENGTH_EXCEEDS_FRAME, //!< total length > octets on the wire after layer 2
+    TRANSPORT_TRUNCATED,        //!< the capture ends before ports or TCP flags that the packet has
+};
+
+constexpr unsigned FRAME_VERDICTS = 10;
+
+/// "not_ipv4", "ipv4_truncated", …
+const char* ToString(FrameVerdict verdict);
+
+/// What is metered of a packet.
+struct PacketSummary
+{
+    FlowKey key; //!< vSwitch and input are left 0: the caller knows them
+    uint32_t octets{
+        0}; //!< IPv4: total length; else octets on the wire after Ethernet header and VLAN tags
+    uint8_t tcpFlags{0}; //!< TCP flags octet, 0 for other protocols and later fragments
+    FrameVerdict verdict{FrameVerdict::NOT_IPV4};
+};
+
+/**
+ * Parses an Ethernet frame with up to two VLAN tags (TPID 0x8100, 0x88a8, 0x9100).
+ * \param frame first octet of the destination MAC address
+ * \param captured octets readable at \p frame
+ * \param wire octets of the frame on the wire without FCS (>= captured in a capture with a snap
+ * length)
+ */
+PacketSummary ParseEthernet(const uint8_t* frame, uint32_t captured, uint32_t wire);
+
+/**
+ * Parses what follows the Ethernet header.
+ * \param etherType protocol of \p payload; VLAN tags are skipped
+ * \param payload first octet after the Ethernet header
+ * \param captured octets readable at \p payload
+ * \param wire octets on the wire after the Ethernet header, padding included
+ */
+PacketSummary ParsePayload(uint16_t etherType,
+                           const uint8_t* payload,
+                           uint32_t captured,
+                           uint32_t wire);
+
+/// Enough captured octets for every packet that the parser accepts: two VLAN tags, 60 octets of
+/// IPv4, 14 of TCP.
+constexpr uint32_t PARSE_OCTETS = 2 * 4 + 60 + 14;
+
+} // namespace netflow
+
+#endif // NETFLOW_PACKET_PARSER_H
