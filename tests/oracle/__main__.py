@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""python3 -m oracle DIR: judges a result folder. Exit 0: all agrees, 1: it does not, 2: it cannot be judged."""
+import sys
+
+from .verify import Verification
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1 or arguments[0].startswith("-"):
+        print("usage: python3 -m oracle DIR", file=sys.stderr)
+        return 2
+    try:
+        verification = Verification(arguments[0])
+        findings = verification.run()
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        print(f"oracle: {arguments[0]} cannot be judged: {type(error).__name__}: {error}", file=sys.stderr)
+        return 2
+    for finding in findings:
+        print(finding)
+    records = verification.truth_records()
+    packets, octets = sum(r.packets for r in records), sum(r.octets for r in records)
+    print(
+        f"oracle: {packets} packets, {octets} octets, {len(records)} records in truth; "
+        f"{sum(verification.captured.values())} records at the collectors; {len(findings)} disagreements"
+    )
+    return 1 if findings else 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Judges a result folder: truth from the port captures, what arrived from the collectors' captures.
+
+For every flow: truth - captured = what its packets and octets were listed as lost before the
+collector, and captured - collected = what was lost in the collector's own host. README.md says what
+the folder must hold.
+"""
+import csv
+import json
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from .capture import CaptureError, Packet, read_capture
+from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
+from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, signed, unique_datagrams
+
+COLLECTOR_HOST_CAUSES = ("collector_refused", "collector_socket_buffer")  # die after the capture
+PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
+OWN_ENDS = ("idle", "active", "split")  # ends of a record that the packets alone decide
+P_PORT_BITS = 9  # `-p`: port in the low 9 bits, vSwitch above
+
+
+class Window:
+    """One stretch of one vSwitch's monitoring: registration to the end of its net-netflow."""
+
+    def __init__(self, entry: dict):
+        self.exporter, self.address = entry["exporter"], entry["address"]
+        self.vswitch, self.engine = entry["vswitch"], entry["engine"]
+        self.from_ns, self.to_ns = entry["from_ns"], entry["to_ns"]
+        self.boot_ns = -entry.get("uptime_at_start_ns", 0)
+        self.dash_p = entry.get("dash_p", False)
+        settings = {k: entry[k] for k in ("idle_ns", "active_ns", "scan_ns") if k in entry}
+        self.truth = FlowTruth(**settings)
+
+    def port(self, wire_or_local: int) -> int:
+        """The port as flows are compared by it: under -p only 9 bits of it reach the collector."""
+        return wire_or_local & (1 << P_PORT_BITS) - 1 if self.dash_p else wire_or_local
+
+    def sealed_ns(self, datagram: Datagram, near_ns: int) -> int:
+        """When the datagram was sealed, as time of the run; SysUptime wraps, so take the time nearest."""
+        near_ms = (near_ns - self.boot_ns) // MS_NS
+        return (near_ms + signed(datagram.uptime - near_ms)) * MS_NS + self.boot_ns
+
+    def wrote(self, d: Datagram) -> bool:
+        sealed = self.sealed_ns(d, d.time_ns)
+        return (self.address, self.engine) == (d.exporter, d.engine) and self.from_ns - MS_NS < sealed <= self.to_ns
+
+    def row(self, d: Datagram, r: V5Record) -> tuple:
+        """The record as Record.counts() would say it."""
+        flow = (r.src, r.dst, r.proto, r.sport, r.dport, r.tos)
+        key = FlowKey(self.exporter, self.vswitch, *flow, self.port(r.input))
+        sealed_ms = (self.sealed_ns(d, d.time_ns) - self.boot_ns) // MS_NS
+        first, last = (sealed_ms - (d.uptime - t) % WRAP for t in (r.first, r.last))
+        return (key, r.packets, r.octets, first, last, r.tcp_flags)
+
+
+class Verification:
+    def __init__(self, folder):
+        self.folder = Path(folder)
+        self.findings: list[str] = []
+        index = json.loads((self.folder / "captures.json").read_text())
+        self.summary = json.loads((self.folder / "summary.json").read_text())
+        self.windows = [Window(entry) for entry in index["monitored"]]
+        for entry in index["captures"]:
+            if entry["kind"] != "collector":
+                self._meter(entry)
+        for window in self.windows:
+            window.truth.run_until(window.to_ns - window.boot_ns)
+        collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
+        self.captured = self._captured(collectors)
+
+    def run(self) -> list[str]:
+        self._check_truth_table()
+        self._check_records()
+        self._check_losses()
+        self._check_ledger()
+        return self.findings
+
+    def truth_records(self) -> list[Record]:
+        return [record for window in self.windows for record in window.truth.records()]
+
+    def _read(self, name: str) -> list[Packet]:
+        try:
+            return read_capture(self.folder / name)
+        except CaptureError as error:
+            self.findings.append(f"capture: {error}")
+            return error.packets
+
+    def _meter(self, entry: dict) -> None:
+        windows = [w for w in self.windows if (w.exporter, w.vswitch) == (entry["exporter"], entry["vswitch"])]
+        for packet in self._read(entry["file"]):
+            direction = packet.direction or entry["direction"]
+            if direction not in ("in", "out"):
+                raise ValueError(f"{entry['file']}: a frame of no known direction")
+            if direction == "out":
+                continue
+            window = next((w for w in windows if w.from_ns <= packet.time_ns < w.to_ns), None)
+            if window is not None:
+                where = (window.exporter, window.vswitch, window.port(entry["port"]))
+                window.truth.frame(packet.time_ns - window.boot_ns, packet.data, packet.wire_len, *where)
+
+    def _captured(self, collectors: list[dict]) -> Counter:
+        """Rows of all records that reached a collector, copies of datagrams left out."""
+        rows = Counter()
+        for entry in collectors:
+            capture = read_collector_capture(self._read(entry["file"]), entry["udp_port"], entry.get("address"))
+            name = entry["file"]
+            self.findings += [f"{name}: refused datagram: {reason}" for reason in capture.refused]
+            self.findings += [f"{name}: R14: {capture.fragments} IP fragments"] if capture.fragments else []
+            datagrams = unique_datagrams(capture.datagrams)
+            self.findings += [f"{name}: {text}" for text in check_rules(datagrams, lossy=True, restarts=True)]
+            for datagram in datagrams:
+                window = next((w for w in self.windows if w.wrote(datagram)), None)
+                if window is None:
+                    self.findings.append(f"{name}: nobody monitored when {datagram[:7]} was sealed")
+                    continue
+                rows.update(window.row(datagram, record) for record in datagram.records)
+        return rows
+
+    def _table(self, name: str) -> list[dict]:
+        with open(self.folder / name, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def _key(self, line: dict) -> FlowKey:
+        window = next((w for w in self.windows if (w.exporter, w.vswitch) == (line["exporter"], line["vswitch"])), None)
+        port = window.port(int(line["input"])) if window else int(line["input"])
+        numbers = (int(line[name]) for name in ("proto", "sport", "dport", "tos"))
+        return FlowKey(line["exporter"], line["vswitch"], line["src"], line["dst"], *numbers, port)
+
+    def _row(self, line: dict) -> tuple:
+        return (self._key(line), *(int(line[n]) for n in ("packets", "octets", "first_ms", "last_ms", "tcp_flags")))
+
+    def _rows(self, name: str) -> Counter:
+        return Counter(map(self._row, self._table(name)))
+
+    def _check_truth_table(self) -> None:
+        ours = Counter()
+        for key, total in flow_totals(self.truth_records()).items():
+            times = total.first_ns // MS_NS, total.last_ns // MS_NS
+            ours[(key, total.packets, total.octets, *times, total.tcp_flags)] += 1
+        theirs = self._rows("flows-truth.csv")
+        self._subset("flows-truth.csv lacks", ours, theirs)
+        self._subset("flows-truth.csv has in excess", theirs, ours)
+
+    def _check_records(self) -> None:
+        """Captured records were exported; exported ones are what the packets make of their flow."""
+        table = self._table("flows-exported.csv")
+        exported, collected = Counter(map(self._row, table)), self._rows("flows-collected.csv")
+        self._subset("captured, but not exported", self.captured, exported)
+        self._subset("collected, but not captured", collected, self.captured)
+        shed = {self._key(line) for line in self._table("flows-lost.csv") if line["cause"] in PACKET_CAUSES}
+        shed |= {self._key(line) for line in table if line["reason"] not in OWN_ENDS}
+        own = Counter({row: n for row, n in exported.items() if row[0] not in shed})
+        self._subset("exported, but no such record follows from the packets", own, self._truth_rows())
+
+    def _truth_rows(self) -> Counter:
+        return Counter(record.counts() for record in self.truth_records())
+
+    def _subset(self, what: str, part: Counter, whole: Counter) -> None:
+        self.findings += [f"{what}: {n} x {row}" for row, n in sorted((part - whole).items())]
+
+    def _check_losses(self) -> None:
+        """L6 per flow, in packets and octets, before and behind the collector's capture."""
+        before, behind = defaultdict(Counter), defaultdict(Counter)
+        for line in self._table("flows-lost.csv"):
+            side = behind if line["cause"] in COLLECTOR_HOST_CAUSES else before
+            side[self._key(line)].update(packets=int(line["packets"]), octets=int(line["octets"]))
+        truth, captured = _per_flow(self._truth_rows()), _per_flow(self.captured)
+        collected = _per_flow(self._rows("flows-collected.csv"))
+        self._balance("truth - captured", truth, captured, before)
+        self._balance("captured - collected", captured, collected, behind)
+
+    def _balance(self, what: str, whole: dict, arrived: dict, lost: dict) -> None:
+        for key in sorted({*whole, *arrived, *lost}):
+            for unit in ("packets", "octets"):
+                missing, listed = whole[key][unit] - arrived[key][unit], lost[key][unit]
+                if missing != listed:
+                    self.findings.append(f"{what}: {key}: {missing} {unit}, listed as lost {listed}")
+
+    def _check_ledger(self) -> None:
+        if any(self.summary["residual"].values()):
+            self.findings.append(f"summary.json: residual {self.summary['residual']}")
+        ours = {"collected": _sum(self._rows("flows-collected.csv")), "truth": _sum(self._truth_rows())}
+        for window in self.windows:
+            for cause, packets in window.truth.ignored_packets.items():
+                total = ours.setdefault(f"ignored.{cause}", Counter())
+                total.update(packets=packets, octets=window.truth.ignored_octets[cause])
+        for line in self._table("flows-lost.csv"):
+            total = ours.setdefault(f"lost.{line['cause']}", Counter())
+            total.update(packets=int(line["packets"]), octets=int(line["octets"]))
+        theirs = ledger_totals(self.summary["ledger"])
+        for name in sorted({*ours, *theirs}):
+            for unit in ("packets", "octets"):
+                mine, its = ours.get(name, {}).get(unit, 0), theirs.get(name, {}).get(unit, 0)
+                if mine != its:
+                    self.findings.append(f"summary.json: {name}: {its} {unit}, by the captures and tables {mine}")
+
+
+def ledger_totals(ledger: dict) -> dict[str, dict]:
+    """The part of summary.json's ledger judged here, flat: truth, collected, ignored.<cause>, lost.<cause>."""
+    flat = {name: ledger[name] for name in ("truth", "collected")}
+    for group in ("ignored", "lost"):
+        flat |= {f"{group}.{cause}": counts for cause, counts in ledger[group].items()}
+    flat.pop("ignored.not_monitored", None)  # frames outside all windows: no capture need hold them
+    return flat
+
+
+def _per_flow(rows: Counter) -> dict[FlowKey, Counter]:
+    totals: dict[FlowKey, Counter] = defaultdict(Counter)
+    for (key, packets, octets, *_), n in rows.items():
+        totals[key].update(packets=n * packets, octets=n * octets)
+    return totals
+
+
+def _sum(rows: Counter) -> Counter:
+    return sum(_per_flow(rows).values(), Counter())
+
+
+def verify(folder) -> list[str]:
+    """-> what does not agree, a line each; empty if all does"""
+    return Verification(folder).run()
