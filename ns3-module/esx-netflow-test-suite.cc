@@ -3,6 +3,7 @@
 // tree. What each class does is tested by tests/, in the standalone build.
 
 #include "netflow/packet-parser.h"
+#include "netflow/v5-codec.h"
 
 #include "ns3/test.h"
 
@@ -49,6 +50,24 @@ class FrameIsMeteredTestCase : public TestCase
     }
 };
 
+/// Option -p of net-netflow packs switch ID and port into an interface number of NetFlow v5.
+class InterfaceNumberTestCase : public TestCase
+{
+  public:
+    InterfaceNumberTestCase()
+        : TestCase("Switch ID and port make an interface number")
+    {
+    }
+
+  private:
+    void DoRun() override
+    {
+        NS_TEST_EXPECT_MSG_EQ(netflow::EncodeIfIndex(3, 13), 1549U, "3 * 512 + 13");
+        NS_TEST_EXPECT_MSG_EQ(netflow::IfIndexToSwitch(1549), 3U, "switch ID");
+        NS_TEST_EXPECT_MSG_EQ(netflow::IfIndexToPort(1549), 13U, "port");
+    }
+};
+
 class EsxNetflowTestSuite : public TestSuite
 {
   public:
@@ -56,6 +75,7 @@ class EsxNetflowTestSuite : public TestSuite
         : TestSuite("esx-netflow", Type::UNIT)
     {
         AddTestCase(new FrameIsMeteredTestCase);
+        AddTestCase(new InterfaceNumberTestCase);
     }
 };
 
