@@ -42,6 +42,13 @@ class EsxHost : public Object
         std::vector<Ptr<EsxVnic>> vnics; //!< in order of creation: eth0, eth1 …
     };
 
+    /// A VMkernel interface.
+    struct Vmknic
+    {
+        std::string name; //!< "vmk0"
+        Ptr<EsxVmknic> device;
+    };
+
     static constexpr uint32_t MAX_VSWITCHES = 127;   //!< documented
     static constexpr uint32_t MAX_PORTS = 4096;      //!< documented
     static constexpr uint32_t MAX_PORT_GROUPS = 512; //!< documented
@@ -80,8 +87,8 @@ class EsxHost : public Object
     Ptr<EsxVSwitch> FindPortGroup(const std::string& portGroup) const;
 
     /**
-     * Makes a NIC of the VMkernel node an uplink of a vSwitch.
-     * \param name "vmnic3"; empty: the next "vmnicN"
+     * Makes a NIC of the VMkernel node an uplink of a vSwitch. A NIC that was an uplink of a
+     * vSwitch deleted since keeps its name. \param name "vmnic3"; empty: the lowest free "vmnicN"
      */
     Ptr<EsxUplink> AddUplink(Ptr<EsxVSwitch> vSwitch,
                              Ptr<NetDevice> device,
@@ -96,8 +103,10 @@ class EsxHost : public Object
      * \param name "vmk0"
      */
     Ptr<EsxVmknic> AddVmknic(const std::string& name, const std::string& portGroup);
+    /// \return nullptr if unknown
+    Ptr<EsxVmknic> GetVmknic(const std::string& name) const;
     /// \return in order of creation
-    const std::vector<Ptr<EsxVmknic>>& GetVmknics() const;
+    const std::vector<Vmknic>& GetVmknics() const;
 
     /// Registers a virtual machine. Its node is the user's; it may have other devices.
     void AddGuest(const std::string& name, Ptr<Node> node);
@@ -117,6 +126,7 @@ class EsxHost : public Object
 
   private:
     Ptr<EsxVSwitch> RequirePortGroup(const std::string& portGroup) const;
+    std::string NextUplinkName() const;
 
     std::string m_name;
     Edition m_edition{ESX35};
@@ -128,7 +138,7 @@ class EsxHost : public Object
     Ptr<EsxVmkernelLog> m_log;
     std::vector<Ptr<EsxVSwitch>> m_vSwitches;
     std::vector<Ptr<EsxUplink>> m_uplinks;
-    std::vector<Ptr<EsxVmknic>> m_vmknics;
+    std::vector<Vmknic> m_vmknics;
     std::vector<Guest> m_guests;
 };
 

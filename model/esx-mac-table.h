@@ -56,6 +56,24 @@ EsxMacTable::IsGroup(uint64_t key)
     return key & 1;
 }
 
+inline std::size_t
+EsxMacTable::SlotOf(uint64_t key) const
+{
+    // Fibonacci hashing: 2^64 / golden ratio. The upper half of the product depends on all octets.
+    return (key * 0x9e3779b97f4a7c15ULL >> 32) & (m_slots.size() - 1);
+}
+
+inline uint16_t
+EsxMacTable::Find(uint64_t key) const
+{
+    std::size_t i = SlotOf(key);
+    while (m_slots[i].key != key && m_slots[i].key != 0)
+    {
+        i = (i + 1) & (m_slots.size() - 1);
+    }
+    return m_slots[i].port;
+}
+
 } // namespace ns3
 
 #endif /* ESX_MAC_TABLE_H */

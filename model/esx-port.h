@@ -129,6 +129,7 @@ class EsxPort : public Object
     bool m_connected{false};
     std::string m_name;
     std::string m_portGroup;
+    uint32_t m_nodeId{0};              //!< of the node of m_device: the context of its events
     Ptr<EsxVirtualNetDevice> m_device; //!< set for VMKNIC and VNIC while connected
     Ptr<EsxUplink> m_uplink;           //!< set for UPLINK while connected
     EsxPortCounters m_counters;

@@ -58,7 +58,7 @@ class EsxUplink : public Object
      * \param packet frame without its Ethernet header; the device takes it over
      * \return false if the device did not take it
      */
-    bool Transmit(Ptr<Packet> packet,
+    bool Transmit(const Ptr<Packet>& packet,
                   const Mac48Address& source,
                   const Mac48Address& destination,
                   uint16_t protocol);

@@ -82,10 +82,15 @@ class EsxVirtualNetDevice : public NetDevice
     void DoDispose() override;
 
   private:
-    bool Transmit(Ptr<Packet> packet,
+    bool Transmit(const Ptr<Packet>& packet,
                   const Mac48Address& source,
                   const Mac48Address& destination,
                   uint16_t protocol);
+    void Sniff(const Ptr<const Packet>& packet,
+               const Mac48Address& source,
+               const Mac48Address& destination,
+               uint16_t protocol,
+               bool othersFrame);
 
     Ptr<EsxVSwitch> m_vSwitch;
     uint16_t m_port{0};

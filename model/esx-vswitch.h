@@ -88,7 +88,10 @@ class EsxVSwitch : public Object
     const std::string& GetName() const;
     /// \return the host, nullptr once the vSwitch was removed from it
     Ptr<EsxHost> GetHost() const;
-    /// \return configured ports plus RESERVED_PORTS
+    /// \return attribute Ports
+    uint32_t GetConfiguredPorts() const;
+    /// \return configured ports plus RESERVED_PORTS: how many may be connected, the internal one
+    /// and uplinks included
     uint32_t GetCapacity() const;
 
     /// \param tap not owned; nullptr: not monitored
@@ -164,8 +167,10 @@ class EsxVSwitch : public Object
 
     void Attach(EsxHost* host, uint16_t id, const std::string& name);
     void Delete();
-    void SetPorts(uint32_t ports);
-    Ptr<EsxPort> NewPort(EsxPortKind kind, const std::string& name);
+    void SetConfiguredPorts(uint32_t ports);
+    EsxPort& NewPort(EsxPortKind kind, const std::string& name);
+    void Detach(EsxPort& port);
+    void Register(const EsxPort& port, const Mac48Address& address);
     bool Accept(EsxPort& input, const Ptr<Packet>& packet);
     Decision Decide(const EsxPort& input, uint64_t destination) const;
     EsxPort* SelectUplink(const EsxPort& input) const;

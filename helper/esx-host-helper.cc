@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-host-helper.h"
+
+#include "ns3/abort.h"
+#include "ns3/arp-cache.h"
+#include "ns3/boolean.h"
+#include "ns3/internet-stack-helper.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv4-l3-protocol.h"
+#include "ns3/ipv4-static-routing-helper.h"
+#include "ns3/ipv4-static-routing.h"
+#include "ns3/log.h"
+#include "ns3/names.h"
+#include "ns3/pcap-file-wrapper.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxHostHelper");
+
+namespace
+{
+
+/// A capture with nanosecond timestamps and Ethernet link type (1). The sinks that hold it keep it
+/// open; it is closed with the last of them.
+Ptr<PcapFileWrapper>
+CreateCapture(const std::string& filename)
+{
+    constexpr uint32_t linkTypeEthernet = 1;
+    Ptr<PcapFileWrapper> file = CreateObject<PcapFileWrapper>();
+    file->SetAttribute("NanosecMode", BooleanValue(true));
+    file->Open(filename, std::ios::out);
+    NS_ABORT_MSG_IF(file->Fail(), "cannot write the capture " << filename);
+    file->Init(linkTypeEthernet);
+    return file;
+}
+
+/// Packets that may wait for one ARP reply in the VMkernel (our choice; ns-3: 3).
+constexpr uint32_t VMKERNEL_ARP_PENDING = 1000;
+
+} // namespace
+
+EsxHostHelper::EsxHostHelper()
+{
+    m_hostFactory.SetTypeId("ns3::EsxHost");
+    m_vSwitchFactory.SetTypeId("ns3::EsxVSwitch");
+}
+
+void
+EsxHostHelper::SetHostAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_hostFactory.Set(name, value);
+}
+
+void
+EsxHostHelper::SetVSwitchAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_vSwitchFactory.Set(name, value);
+}
+
+Ptr<EsxHost>
+EsxHostHelper::CreateHost(const std::string& name) const
+{
+    Ptr<EsxHost> host = m_hostFactory.Create<EsxHost>();
+    host->SetAttribute("Name", StringValue(name));
+    Ptr<Node> node = CreateObject<Node>();
+    node->AggregateObject(host);
+    Names::Add(name, node);
+    return host;
+}
+
+Ptr<EsxVSwitch>
+EsxHostHelper::AddVSwitch(Ptr<EsxHost> host, const std::string& name) const
+{
+    return host->AddVSwitch(name, m_vSwitchFactory.Create<EsxVSwitch>());
+}
+
+Ptr<Node>
+EsxHostHelper::AddVm(Ptr<EsxHost> host, const std::string& name) const
+{
+    Ptr<Node> node = CreateObject<Node>();
+    host->AddGuest(name, node);
+    if (!Names::FindName(host->GetVmkernelNode()).empty()) // not so if the script made the host
+    {
+        Names::Add(host->GetVmkernelNode(), name, node); // guests of two hosts may have one name
+    }
+    InstallStack(node);
+    return node;
+}
+
+Ptr<EsxVnic>
+EsxHostHelper::AddVnic(Ptr<EsxHost> host,
+                       const std::string& guest,
+                       const std::string& portGroup,
+                       const Ipv4InterfaceAddress& address,
+                       Ipv4Address gateway) const
+{
+    Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup);
+    AssignAddress(vnic, address, gateway);
+    return vnic;
+}
+
+Ptr<EsxVmknic>
+EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
+                         const std::string& name,
+                         const std::string& portGroup,
+                         const Ipv4InterfaceAddress& address,
+                         Ipv4Address gateway) const
+{
+    Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup);
+    const uint32_t interface = AssignAddress(vmknic, address, gateway);
+    vmknic->GetNode()
+        ->GetObject<Ipv4L3Protocol>()
+        ->GetInterface(interface)
+        ->GetArpCache()
+        ->SetAttribute("PendingQueueSize", UintegerValue(VMKERNEL_ARP_PENDING));
+    return vmknic;
+}
+
+void
+EsxHostHelper::InstallStack(Ptr<Node> node) const
+{
+    if (node->GetObject<Ipv4>())
+    {
+        return;
+    }
+    InternetStackHelper stack;
+    stack.SetIpv6StackInstall(false);
+    // Static routes only: global routing walks over channels, and a vSwitch is none.
+    stack.SetRoutingHelper(Ipv4StaticRoutingHelper());
+    stack.Install(node);
+    node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
+}
+
+uint32_t
+EsxHostHelper::AssignAddress(Ptr<NetDevice> device,
+                             const Ipv4InterfaceAddress& address,
+                             Ipv4Address gateway) const
+{
+    InstallStack(device->GetNode());
+    Ptr<Ipv4> ipv4 = device->GetNode()->GetObject<Ipv4>();
+    const uint32_t interface = ipv4->AddInterface(device);
+    ipv4->AddAddress(interface, address);
+    ipv4->SetUp(interface);
+    if (gateway != Ipv4Address::GetZero())
+    {
+        Ptr<Ipv4StaticRouting> routing = Ipv4StaticRoutingHelper().GetStaticRouting(ipv4);
+        NS_ABORT_MSG_IF(!routing, "a gateway needs static routing on the node");
+        routing->SetDefaultRoute(gateway, interface);
+    }
+    return interface;
+}
+
+void
+EsxHostHelper::EnablePcap(const std::string& prefix,
+                          Ptr<EsxVSwitch> vSwitch,
+                          uint16_t port,
+                          EsxPcapDirection direction,
+                          bool explicitFilename) const
+{
+    Ptr<EsxPort> captured = vSwitch->GetPort(port);
+    NS_ABORT_MSG_IF(!captured, "vSwitch " << vSwitch->GetName() << " has no port " << port);
+    const std::string filename = explicitFilename ? prefix
+                                                  : prefix + "-" + vSwitch->GetHost()->GetName() +
+                                                        "-" + vSwitch->GetName() + "-" +
+                                                        std::to_string(port) + ".pcap";
+    const Ptr<PcapFileWrapper> file = CreateCapture(filename);
+    PcapHelper pcap;
+    if (direction != EsxPcapDirection::EGRESS)
+    {
+        pcap.HookDefaultSink<EsxPort>(captured, "Ingress", file);
+    }
+    if (direction != EsxPcapDirection::INGRESS)
+    {
+        pcap.HookDefaultSink<EsxPort>(captured, "Egress", file);
+    }
+}
+
+void
+EsxHostHelper::EnablePcapInternal(std::string prefix,
+                                  Ptr<NetDevice> device,
+                                  bool promiscuous,
+                                  bool explicitFilename)
+{
+    Ptr<EsxVirtualNetDevice> captured = DynamicCast<EsxVirtualNetDevice>(device);
+    if (!captured)
+    {
+        NS_LOG_INFO("device " << device << " is neither vNIC nor vmknic"); // as ns-3's helpers do
+        return;
+    }
+    PcapHelper pcap;
+    const std::string filename =
+        explicitFilename ? prefix : pcap.GetFilenameFromDevice(prefix, device);
+    pcap.HookDefaultSink<EsxVirtualNetDevice>(captured,
+                                              promiscuous ? "PromiscSniffer" : "Sniffer",
+                                              CreateCapture(filename));
+}
+
+} // namespace ns3

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-vswitch.h"
+
+#include "esx-host.h"
+#include "esx-uplink.h"
+#include "esx-virtual-net-device.h"
+
+#include "ns3/abort.h"
+#include "ns3/log.h"
+#include "ns3/simulator.h"
+#include "ns3/trace-source-accessor.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxVSwitch");
+NS_OBJECT_ENSURE_REGISTERED(EsxVSwitch);
+
+TypeId
+EsxVSwitch::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxVSwitch")
+            .SetParent<Object>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxVSwitch>()
+            .AddAttribute("Ports",
+                          "Configured ports: 8, 24, 56, 120, 248, 504 or 1016 (documented); 8 "
+                          "reserved ones are added. Fixed at creation",
+                          TypeId::ATTR_GET | TypeId::ATTR_CONSTRUCT,
+                          UintegerValue(56),
+                          MakeUintegerAccessor(&EsxVSwitch::SetConfiguredPorts,
+                                               &EsxVSwitch::GetConfiguredPorts),
+                          MakeUintegerChecker<uint32_t>(8, 1016))
+            .AddAttribute("Mtu",
+                          "Longest frame in octets after its Ethernet header; longer ones are "
+                          "dropped at ingress",
+                          UintegerValue(1500),
+                          MakeUintegerAccessor(&EsxVSwitch::m_mtu),
+                          MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("Delay",
+                          "Time from a frame's ingress to its delivery to a vNIC or vmknic (our "
+                          "choice); none is added on the way to an uplink",
+                          TimeValue(MicroSeconds(5)),
+                          MakeTimeAccessor(&EsxVSwitch::m_delay),
+                          MakeTimeChecker(Time(0)))
+            .AddTraceSource("Drop",
+                            "A frame was dropped: packet without Ethernet header, local port ID, "
+                            "cause",
+                            MakeTraceSourceAccessor(&EsxVSwitch::m_dropTrace),
+                            "ns3::EsxVSwitch::DropTracedCallback");
+    return tid;
+}
+
+EsxVSwitch::EsxVSwitch()
+{
+    NS_LOG_FUNCTION(this);
+}
+
+EsxVSwitch::~EsxVSwitch()
+{
+    NS_LOG_FUNCTION(this);
+}
+
+void
+EsxVSwitch::DoDispose()
+{
+    NS_LOG_FUNCTION(this);
+    m_tap = nullptr;
+    m_host = nullptr;
+    m_uplinks.clear();
+    for (const auto& port : m_ports)
+    {
+        port->Dispose();
+    }
+    Object::DoDispose();
+}
+
+uint16_t
+EsxVSwitch::GetId() const
+{
+    return m_id;
+}
+
+const std::string&
+EsxVSwitch::GetName() const
+{
+    return m_name;
+}
+
+Ptr<EsxHost>
+EsxVSwitch::GetHost() const
+{
+    return m_host;
+}
+
+void
+EsxVSwitch::SetConfiguredPorts(uint32_t ports)
+{
+    static constexpr uint32_t sizes[] = {8, 24, 56, 120, 248, 504, 1016}; // documented
+    NS_ABORT_MSG_IF(std::find(std::begin(sizes), std::end(sizes), ports) == std::end(sizes),
+                    "a vSwitch cannot have " << ports
+                                             << " ports: 8, 24, 56, 120, 248, 504 or 1016");
+    m_configuredPorts = ports;
+}
+
+uint32_t
+EsxVSwitch::GetConfiguredPorts() const
+{
+    return m_configuredPorts;
+}
+
+uint32_t
+EsxVSwitch::GetCapacity() const
+{
+    return m_configuredPorts + RESERVED_PORTS;
+}
+
+void
+EsxVSwitch::SetTap(EsxSwitchTap* tap)
+{
+    m_tap = tap;
+}
+
+EsxSwitchTap*
+EsxVSwitch::GetTap() const
+{
+    return m_tap;
+}
+
+void
+EsxVSwitch::AddPortGroup(const std::string& name, uint16_t vlan)
+{
+    NS_ABORT_MSG_IF(!m_host, "vSwitch " << m_name << " belongs to no host");
+    NS_ABORT_MSG_IF(vlan != 0,
+                    "port group \"" << name << "\": VLAN " << vlan
+                                    << " cannot be simulated, not yet: only VLAN 0");
+    m_host->CheckNewPortGroup(name);
+    m_portGroups.push_back(PortGroup{name, vlan});
+}
+
+const std::vector<EsxVSwitch::PortGroup>&
+EsxVSwitch::GetPortGroups() const
+{
+    return m_portGroups;
+}
+
+bool
+EsxVSwitch::HasPortGroup(const std::string& name) const
+{
+    return std::any_of(m_portGroups.begin(), m_portGroups.end(), [&name](const PortGroup& group) {
+        return group.name == name;
+    });
+}
+
+void
+EsxVSwitch::Attach(EsxHost* host, uint16_t id, const std::string& name)
+{
+    NS_ABORT_MSG_IF(!m_ports.empty(),
+                    "vSwitch " << name << ": this object is or was a vSwitch of a host already");
+    m_host = host;
+    m_id = id;
+    m_name = name;
+    NewPort(EsxPortKind::INTERNAL, "internal");
+}
+
+void
+EsxVSwitch::Delete()
+{
+    NS_LOG_FUNCTION(this << m_name);
+    if (m_tap)
+    {
+        m_tap->SwitchDeleted(*this);
+        m_tap = nullptr;
+    }
+    for (const auto& port : m_ports)
+    {
+        Detach(*port);
+    }
+    m_host = nullptr;
+}
+
+EsxPort&
+EsxVSwitch::NewPort(EsxPortKind kind, const std::string& name)
+{
+    NS_ABORT_MSG_IF(!m_host, name << ": vSwitch " << m_name << " belongs to no host");
+    NS_ABORT_MSG_IF(m_connected >= GetCapacity(),
+                    name << ": vSwitch " << m_name << " has no free port (" << m_configuredPorts
+                         << " + " << RESERVED_PORTS << " reserved)");
+    NS_ABORT_MSG_IF(m_ports.size() >= std::numeric_limits<uint16_t>::max(),
+                    name << ": vSwitch " << m_name << " has used up its port IDs");
+    Ptr<EsxPort> port = CreateObject<EsxPort>();
+    port->m_switchId = m_id;
+    port->m_localId = m_ports.size() + 1;
+    port->m_kind = kind;
+    port->m_name = name;
+    port->m_connected = true;
+    m_ports.push_back(port);
+    ++m_connected;
+    return *port;
+}
+
+uint16_t
+EsxVSwitch::Connect(Ptr<EsxVirtualNetDevice> device,
+                    const std::string& portGroup,
+                    const std::string& name)
+{
+    NS_LOG_FUNCTION(this << device << portGroup << name);
+    NS_ABORT_MSG_IF(!device->GetNode(), name << " is a device of no node");
+    NS_ABORT_MSG_IF(device->IsLinkUp(), name << " is connected already");
+    NS_ABORT_MSG_IF(!HasPortGroup(portGroup),
+                    name << ": vSwitch " << m_name << " has no port group \"" << portGroup << "\"");
+    EsxPort& port = NewPort(device->GetPortKind(), name);
+    port.m_portGroup = portGroup;
+    port.m_nodeId = device->GetNode()->GetId();
+    port.m_device = device;
+    Register(port, Mac48Address::ConvertFrom(device->GetAddress()));
+    device->Plug(this, port.m_localId);
+    return port.m_localId;
+}
+
+uint16_t
+EsxVSwitch::Connect(Ptr<EsxUplink> uplink)
+{
+    NS_LOG_FUNCTION(this << uplink);
+    NS_ABORT_MSG_IF(uplink->GetVSwitch(),
+                    uplink->GetName() << " is an uplink of vSwitch "
+                                      << uplink->GetVSwitch()->GetName() << " already");
+    EsxPort& port = NewPort(EsxPortKind::UPLINK, uplink->GetName());
+    port.m_uplink = uplink;
+    m_uplinks.push_back(&port);
+    uplink->Plug(this, port.m_localId);
+    return port.m_localId;
+}
+
+void
+EsxVSwitch::Disconnect(uint16_t local)
+{
+    Ptr<EsxPort> port = GetPort(local);
+    NS_ABORT_MSG_IF(!port || port->m_kind == EsxPortKind::INTERNAL,
+                    "vSwitch " << m_name << ": nothing can be detached from port " << local);
+    Detach(*port);
+}
+
+void
+EsxVSwitch::Detach(EsxPort& port)
+{
+    if (!port.m_connected)
+    {
+        return;
+    }
+    port.m_connected = false;
+    --m_connected;
+    if (port.m_uplink)
+    {
+        m_uplinks.erase(std::find(m_uplinks.begin(), m_uplinks.end(), &port));
+        Ptr<EsxUplink> uplink = std::move(port.m_uplink);
+        port.m_uplink = nullptr;
+        uplink->Unplug();
+    }
+    if (port.m_device)
+    {
+        Ptr<EsxVirtualNetDevice> device = std::move(port.m_device);
+        port.m_device = nullptr;
+        m_macs.Erase(EsxMacTable::ToKey(Mac48Address::ConvertFrom(device->GetAddress())));
+        device->Unplug();
+    }
+}
+
+void
+EsxVSwitch::Register(const EsxPort& port, const Mac48Address& address)
+{
+    const uint64_t key = EsxMacTable::ToKey(address);
+    NS_ABORT_MSG_IF(key == 0 || EsxMacTable::IsGroup(key),
+                    port.m_name << ": " << address << " is no station's MAC address");
+    NS_ABORT_MSG_IF(!m_macs.Insert(key, port.m_localId),
+                    port.m_name << ": MAC address " << address << " is in use on vSwitch "
+                                << m_name);
+}
+
+void
+EsxVSwitch::ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48Address& to)
+{
+    m_macs.Erase(EsxMacTable::ToKey(from));
+    Register(*m_ports[local - 1], to);
+}
+
+Ptr<EsxPort>
+EsxVSwitch::GetPort(uint16_t local) const
+{
+    return local >= 1 && local <= m_ports.size() ? m_ports[local - 1] : nullptr;
+}
+
+const std::vector<Ptr<EsxPort>>&
+EsxVSwitch::GetPorts() const
+{
+    return m_ports;
+}
+
+std::string
+EsxVSwitch::GetPortName(uint16_t local) const
+{
+    Ptr<EsxPort> port = GetPort(local);
+    return port ? port->m_name : "";
+}
+
+uint32_t
+EsxVSwitch::GetNConnected() const
+{
+    return m_connected;
+}
+
+EsxPortCounters
+EsxVSwitch::GetTotals() const
+{
+    EsxPortCounters totals;
+    for (const auto& port : m_ports)
+    {
+        totals += port->m_counters;
+    }
+    return totals;
+}
+
+} // namespace ns3
