@@ -54,6 +54,13 @@ HasPorts(uint8_t protocol)
            protocol == PROTOCOL_DCCP || protocol == PROTOCOL_UDP_LITE;
 }
 
+/// What is left of \p octets behind a header; 0 if they end inside it.
+uint32_t
+Behind(uint32_t header, uint32_t octets)
+{
+    return octets > header ? octets - header : 0;
+}
+
 PacketSummary
 Refuse(FrameVerdict verdict, uint32_t octets)
 {
@@ -101,7 +108,7 @@ ParseTransport(PacketSummary& summary,
 PacketSummary
 ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
 {
-    if (captured < 1)
+    if (captured < IPV4_MIN_HEADER)
     {
         return Refuse(FrameVerdict::IPV4_TRUNCATED, wire);
     }
@@ -113,10 +120,6 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     if (header < IPV4_MIN_HEADER)
     {
         return Refuse(FrameVerdict::BAD_HEADER_LENGTH, wire);
-    }
-    if (captured < IPV4_MIN_HEADER)
-    {
-        return Refuse(FrameVerdict::IPV4_TRUNCATED, wire);
     }
     const uint32_t total = Read16(ip + 2);
     if (total < header)
@@ -138,8 +141,8 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     if (!laterFragment)
     {
         // A capture that ends inside the options leaves nothing of the transport header.
-        const uint32_t readable = captured > header ? captured - header : 0;
-        summary.verdict = ParseTransport(summary, ip + header, total - header, readable);
+        summary.verdict =
+            ParseTransport(summary, ip + header, total - header, Behind(header, captured));
     }
     return summary;
 }
@@ -167,7 +170,7 @@ ParseEthernet(const uint8_t* frame, uint32_t captured, uint32_t wire)
 {
     if (captured < ETHERNET_HEADER || wire < ETHERNET_HEADER)
     {
-        return Refuse(FrameVerdict::ETHERNET_TRUNCATED, 0);
+        return Refuse(FrameVerdict::ETHERNET_TRUNCATED, Behind(ETHERNET_HEADER, wire));
     }
     return ParsePayload(Read16(frame + ETHERTYPE_OFFSET),
                         frame + ETHERNET_HEADER,
@@ -182,7 +185,7 @@ ParsePayload(uint16_t etherType, const uint8_t* payload, uint32_t captured, uint
     {
         if (captured < VLAN_TAG || wire < VLAN_TAG)
         {
-            return Refuse(FrameVerdict::VLAN_TRUNCATED, 0);
+            return Refuse(FrameVerdict::VLAN_TRUNCATED, Behind(VLAN_TAG, wire));
         }
         etherType = Read16(payload + 2);
         payload += VLAN_TAG;
