@@ -12,10 +12,21 @@ namespace
 {
 
 constexpr uint8_t TCP_FIN_OR_RST = 0x01 | 0x04;
-constexpr uint8_t PROTOCOL_TCP = 6;
 constexpr uint64_t COUNTER_MAX = UINT32_MAX; // dPkts and dOctets are 32 bits wide
 constexpr std::size_t FIRST_SLOTS = 1024;
 constexpr uint64_t MAX_WHEEL_TICKS = 1 << 16; // a longer timeout is armed in several steps
+
+/// Intervals that end after 73 years at the most, so that instants computed from them do not
+/// overflow.
+FlowCacheConfig
+Bounded(FlowCacheConfig config)
+{
+    for (TimeNs* interval : {&config.idleTimeout, &config.activeTimeout, &config.scanInterval})
+    {
+        *interval = std::min(*interval, NEVER / 4);
+    }
+    return config;
+}
 
 uint64_t
 WheelTicks(const FlowCacheConfig& config)
@@ -55,12 +66,12 @@ ToString(EndReason reason)
 }
 
 FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink& sink)
-    : m_config(config),
+    : m_config(Bounded(config)),
       m_heap(heap),
       m_sink(sink),
       m_slots(FIRST_SLOTS, 0),
       m_nextId(config.firstRecordId),
-      m_wheel(WheelTicks(config))
+      m_wheel(WheelTicks(m_config))
 {
     assert(config.idleTimeout > 0 && config.activeTimeout > 0 && config.scanInterval > 0);
 }
@@ -123,7 +134,7 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     }
     if (m_size == 0)
     {
-        m_wheel.Advance(now / m_config.scanInterval);
+        Scan(now); // nothing ends, but the wheel's window comes up to the present
     }
     ++m_size;
     m_highWater = std::max(m_highWater, m_size);
@@ -201,8 +212,7 @@ FlowCache::Scan(TimeNs now)
 TimeNs
 FlowCache::NextScan() const
 {
-    const int64_t tick = m_wheel.NextTick();
-    return tick == TimerWheel::NO_TICK ? NEVER : tick * m_config.scanInterval;
+    return m_size == 0 ? NEVER : m_wheel.NextTick() * m_config.scanInterval;
 }
 
 void
