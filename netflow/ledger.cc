@@ -115,6 +115,10 @@ Account::GetBalance(Place place) const
             balance -= m_moves[i];
         }
     }
+    if (place == Place::METER)
+    {
+        balance.records = 0; // frames bring no records along: these begin as METERED is booked
+    }
     return balance;
 }
 
