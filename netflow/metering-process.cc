@@ -46,10 +46,11 @@ DiscardedMove(StopCause cause, Move first)
     return static_cast<Move>(static_cast<unsigned>(first) + static_cast<unsigned>(cause));
 }
 
+/// Of two's complement differences, so that a place overdrawn by one is at distance one from empty.
 uint64_t
 Distance(uint64_t a, uint64_t b)
 {
-    return a > b ? a - b : b - a;
+    return std::min(a - b, b - a);
 }
 
 void
