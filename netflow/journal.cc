@@ -23,7 +23,10 @@ Journal::Moved(uint64_t recordId, Move station, uint64_t datagram)
 {
     JournalEntry& entry = m_entries[m_positions[recordId]];
     entry.last = station;
-    entry.datagram = datagram;
+    if (datagram != JournalEntry::NO_DATAGRAM)
+    {
+        entry.datagram = datagram;
+    }
 }
 
 void
