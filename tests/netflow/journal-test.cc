@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netflow/journal.h"
+#include "tests/netflow/testing.h"
+
+namespace netflow
+{
+namespace
+{
+
+FlowRecord
+Record(uint64_t id)
+{
+    return test::Queued(1, id).record;
+}
+
+TEST(Journal, RecordsStandInOrderOfTheirEnd)
+{
+    Journal journal;
+    for (uint64_t id : {7, 3, 5})
+    {
+        journal.Ended(Record(id), Move::QUEUED);
+    }
+    ASSERT_EQ(journal.GetEntries().size(), 3U);
+    EXPECT_EQ(journal.GetEntries()[0].record, Record(7));
+    EXPECT_EQ(journal.GetEntries()[1].record, Record(3));
+    EXPECT_EQ(journal.GetEntries()[2].record, Record(5));
+    EXPECT_EQ(journal.GetEntries()[0].last, Move::QUEUED);
+    EXPECT_EQ(journal.GetEntries()[0].datagram, JournalEntry::NO_DATAGRAM);
+}
+
+TEST(Journal, AMoveTouchesItsRecordOnly)
+{
+    Journal journal;
+    for (uint64_t id : {7, 3, 5})
+    {
+        journal.Ended(Record(id), Move::QUEUED);
+    }
+    journal.Moved(3, Move::SENT, 12);
+    EXPECT_EQ(journal.GetEntries()[0].last, Move::QUEUED);
+    EXPECT_EQ(journal.GetEntries()[1].last, Move::SENT);
+    EXPECT_EQ(journal.GetEntries()[1].datagram, 12U);
+    EXPECT_EQ(journal.GetEntries()[2].last, Move::QUEUED);
+}
+
+TEST(Journal, ARecordKeepsItsDatagramOnTheWayThroughTheNetwork)
+{
+    Journal journal;
+    journal.Ended(Record(0), Move::QUEUED);
+    journal.Moved(0, Move::SENT, 812);
+    journal.Moved(0, Move::LOST_LINK_DOWN);
+    EXPECT_EQ(journal.GetEntries()[0].last, Move::LOST_LINK_DOWN);
+    EXPECT_EQ(journal.GetEntries()[0].datagram, 812U);
+}
+
+TEST(Journal, ShedPacketsAddUpByFlowAndCause)
+{
+    Journal journal;
+    const FlowKey one = test::Packet(1).key;
+    const FlowKey two = test::Packet(2).key;
+    journal.Shed(one, Move::SHED_NO_MEMORY, 40);
+    journal.Shed(one, Move::SHED_NO_MEMORY, 60);
+    journal.Shed(one, Move::SHED_CACHE_FULL, 100);
+    journal.Shed(two, Move::SHED_NO_MEMORY, 1500);
+    ASSERT_EQ(journal.GetShed().size(), 3U);
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}), (Counts{2, 100, 0}));
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_CACHE_FULL}), (Counts{1, 100, 0}));
+    EXPECT_EQ(journal.GetShed().at({two, Move::SHED_NO_MEMORY}), (Counts{1, 1500, 0}));
+    EXPECT_TRUE(journal.GetEntries().empty());
+}
+
+} // namespace
+} // namespace netflow
