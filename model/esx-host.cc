@@ -83,7 +83,7 @@ void
 EsxHost::DoDispose()
 {
     NS_LOG_FUNCTION(this);
-    for (const auto& vSwitch : m_vSwitches)
+    for (const auto& vSwitch : m_switchesMade)
     {
         vSwitch->Dispose();
     }
@@ -92,6 +92,7 @@ EsxHost::DoDispose()
         uplink->Dispose();
     }
     m_vSwitches.clear();
+    m_switchesMade.clear();
     m_uplinks.clear();
     m_vmknics.clear();
     m_guests.clear();
@@ -160,11 +161,11 @@ EsxHost::AddVSwitch(const std::string& name, Ptr<EsxVSwitch> vSwitch)
     NS_ABORT_MSG_IF(ports > MAX_PORTS,
                     "host " << m_name << ", vSwitch " << name << ": " << ports
                             << " ports with the reserved ones; a host has at most " << MAX_PORTS);
-    const uint32_t id = m_portsetBase + m_switchesMade;
+    const uint32_t id = m_portsetBase + m_switchesMade.size();
     NS_ABORT_MSG_IF(id > std::numeric_limits<uint16_t>::max(),
                     "host " << m_name << " has used up its switch IDs");
     vSwitch->Attach(this, id, name);
-    ++m_switchesMade;
+    m_switchesMade.push_back(vSwitch);
     m_vSwitches.push_back(vSwitch);
     return vSwitch;
 }
@@ -190,6 +191,14 @@ EsxHost::GetVSwitch(const std::string& name) const
         }
     }
     return nullptr;
+}
+
+Ptr<EsxVSwitch>
+EsxHost::GetVSwitchById(uint16_t id) const
+{
+    const uint32_t index =
+        static_cast<uint32_t>(id) - m_portsetBase; // wraps for IDs below the base
+    return index < m_switchesMade.size() ? m_switchesMade[index] : nullptr;
 }
 
 const std::vector<Ptr<EsxVSwitch>>&

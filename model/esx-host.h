@@ -80,6 +80,8 @@ class EsxHost : public Object
     void RemoveVSwitch(const std::string& name);
     /// \return nullptr if unknown
     Ptr<EsxVSwitch> GetVSwitch(const std::string& name) const;
+    /// \return the vSwitch with this switch ID, deleted ones included; nullptr if never given
+    Ptr<EsxVSwitch> GetVSwitchById(uint16_t id) const;
     /// \return in order of creation
     const std::vector<Ptr<EsxVSwitch>>& GetVSwitches() const;
     uint32_t GetNVSwitches() const;
@@ -130,13 +132,13 @@ class EsxHost : public Object
 
     std::string m_name;
     Edition m_edition{ESX35};
-    uint16_t m_portsetBase{1};  //!< first switch ID
-    uint32_t m_switchesMade{0}; //!< vSwitches ever created
+    uint16_t m_portsetBase{1}; //!< first switch ID
     Time m_uptimeAtStart;
     uint64_t m_epochNs{0}; //!< wall clock at simulation time 0
     uint32_t m_nextWorld{EsxVmkernelLog::KERNEL_WORLD + 1};
     Ptr<EsxVmkernelLog> m_log;
-    std::vector<Ptr<EsxVSwitch>> m_vSwitches;
+    std::vector<Ptr<EsxVSwitch>> m_vSwitches;    //!< those that exist
+    std::vector<Ptr<EsxVSwitch>> m_switchesMade; //!< all ever created, in order of their IDs
     std::vector<Ptr<EsxUplink>> m_uplinks;
     std::vector<Vmknic> m_vmknics;
     std::vector<Guest> m_guests;

@@ -363,6 +363,10 @@ MeteringProcess::Conclude(const FlowRecord& record, Move station)
     {
         m_journal->Ended(record, station);
     }
+    if (m_events)
+    {
+        m_events->RecordConcluded(record, station);
+    }
 }
 
 /// In debug builds after every operation: record totals of the containers equal the ledger's (cheap

@@ -66,6 +66,11 @@ class MeteringEvents
     {
     }
 
+    /// A record ended; \p station is where it went at once: QUEUED, a drop or a discard.
+    virtual void RecordConcluded(const FlowRecord& /* record */, Move /* station */)
+    {
+    }
+
     /// The heap refused \p size octets for a new record.
     virtual void AllocationFailed(TimeNs /* now */, uint64_t /* size */)
     {

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-ledger-helper.h"
+
+#include "ns3/abort.h"
+
+namespace ns3
+{
+
+EsxLedgerHelper::~EsxLedgerHelper()
+{
+    if (m_expectations)
+    {
+        m_expectations->Dispose();
+    }
+    if (m_ledger)
+    {
+        m_ledger->Dispose();
+    }
+}
+
+Ptr<EsxLedger>
+EsxLedgerHelper::InstallAll()
+{
+    NS_ABORT_MSG_IF(m_ledger, "the ledger is installed already");
+    m_ledger = CreateObject<EsxLedger>();
+    m_ledger->InstallAll();
+    return m_ledger;
+}
+
+Ptr<EsxLedger>
+EsxLedgerHelper::GetLedger() const
+{
+    return m_ledger;
+}
+
+Ptr<EsxExpectations>
+EsxLedgerHelper::GetExpectations()
+{
+    NS_ABORT_MSG_UNLESS(m_ledger, "InstallAll() comes first");
+    if (!m_expectations)
+    {
+        m_expectations = CreateObject<EsxExpectations>();
+        m_expectations->SetLedger(m_ledger);
+    }
+    return m_expectations;
+}
+
+void
+EsxLedgerHelper::SerializeToXmlFile(const std::string& fileName) const
+{
+    NS_ABORT_MSG_UNLESS(m_ledger, "InstallAll() comes first");
+    m_ledger->SerializeToXmlFile(fileName);
+}
+
+} // namespace ns3

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_LEDGER_HELPER_H
+#define ESX_LEDGER_HELPER_H
+
+#include "ns3/esx-ledger.h"
+#include "ns3/esx-metrics.h"
+
+#include <string>
+
+namespace ns3
+{
+
+/// Makes the ledger of a simulation, as FlowMonitorHelper makes a FlowMonitor.
+class EsxLedgerHelper
+{
+  public:
+    EsxLedgerHelper() = default;
+    EsxLedgerHelper(const EsxLedgerHelper&) = delete;
+    EsxLedgerHelper& operator=(const EsxLedgerHelper&) = delete;
+    ~EsxLedgerHelper();
+
+    /// Call once, after the topology is built and before the run.
+    Ptr<EsxLedger> InstallAll();
+    Ptr<EsxLedger> GetLedger() const;
+
+    /// Expectations over this ledger, to be added to before the run.
+    Ptr<EsxExpectations> GetExpectations();
+
+    void SerializeToXmlFile(const std::string& fileName) const;
+
+  private:
+    Ptr<EsxLedger> m_ledger;
+    Ptr<EsxExpectations> m_expectations;
+};
+
+} // namespace ns3
+
+#endif // ESX_LEDGER_HELPER_H

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-netflow-helper.h"
+
+#include "ns3/esx-host.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+namespace ns3
+{
+
+EsxNetflowHelper::EsxNetflowHelper()
+{
+    m_module.SetTypeId("ns3::EsxNetflow");
+    m_netNetflow.SetTypeId("ns3::EsxNetNetflow");
+    m_collector.SetTypeId("ns3::EsxNetflowCollector");
+}
+
+void
+EsxNetflowHelper::SetModuleAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_module.Set(name, value);
+}
+
+void
+EsxNetflowHelper::SetNetNetflowAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_netNetflow.Set(name, value);
+}
+
+void
+EsxNetflowHelper::SetCollectorAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_collector.Set(name, value);
+}
+
+Ptr<EsxNetflow>
+EsxNetflowHelper::Install(Ptr<EsxHost> host) const
+{
+    Ptr<EsxNetflow> module = m_module.Create<EsxNetflow>();
+    module->SetHost(host);
+    host->AggregateObject(module);
+    return module;
+}
+
+ApplicationContainer
+EsxNetflowHelper::InstallNetNetflow(Ptr<EsxHost> host,
+                                    const std::string& vSwitches,
+                                    Ipv4Address collector,
+                                    uint16_t port) const
+{
+    Ptr<EsxNetflow> module = host->GetObject<EsxNetflow>();
+    if (!module)
+    {
+        module = Install(host);
+    }
+    if (!module->IsLoaded())
+    {
+        const std::string error = module->Load();
+        NS_ABORT_MSG_UNLESS(error.empty(), "host " << host->GetName() << ": " << error);
+    }
+    ObjectFactory factory = m_netNetflow;
+    factory.Set("VSwitches", StringValue(vSwitches));
+    factory.Set("Collector", Ipv4AddressValue(collector));
+    factory.Set("Port", UintegerValue(port));
+    const Ptr<Application> process = factory.Create<Application>();
+    host->GetVmkernelNode()->AddApplication(process);
+    return ApplicationContainer(process);
+}
+
+ApplicationContainer
+EsxNetflowHelper::InstallCollector(Ptr<Node> node, uint16_t port) const
+{
+    ObjectFactory factory = m_collector;
+    factory.Set("Port", UintegerValue(port));
+    const Ptr<Application> collector = factory.Create<Application>();
+    node->AddApplication(collector);
+    return ApplicationContainer(collector);
+}
+
+} // namespace ns3

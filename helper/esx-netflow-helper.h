@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_NETFLOW_HELPER_H
+#define ESX_NETFLOW_HELPER_H
+
+#include "ns3/application-container.h"
+#include "ns3/esx-netflow.h"
+#include "ns3/ipv4-address.h"
+#include "ns3/node.h"
+#include "ns3/object-factory.h"
+
+#include <string>
+
+namespace ns3
+{
+
+class EsxHost;
+
+/// Puts NetFlow on ESX hosts: the module, net-netflow processes, and collectors.
+class EsxNetflowHelper
+{
+  public:
+    EsxNetflowHelper();
+
+    /// Sets an attribute of the modules installed from now on, e.g. "PurgatoryMax".
+    void SetModuleAttribute(const std::string& name, const AttributeValue& value);
+    /// Sets an attribute of the net-netflow processes made from now on, e.g. "PollPeriod".
+    void SetNetNetflowAttribute(const std::string& name, const AttributeValue& value);
+    /// Sets an attribute of the collectors made from now on, e.g. "SocketBuffer".
+    void SetCollectorAttribute(const std::string& name, const AttributeValue& value);
+
+    /// Puts the module's file on a host; nothing is loaded.
+    Ptr<EsxNetflow> Install(Ptr<EsxHost> host) const;
+
+    /**
+     * Puts the module on a host unless it is there, loads it, and installs a net-netflow process
+     * that starts and stops as its container says. \param vSwitches names separated by commas
+     */
+    ApplicationContainer InstallNetNetflow(Ptr<EsxHost> host,
+                                           const std::string& vSwitches,
+                                           Ipv4Address collector,
+                                           uint16_t port = 2055) const;
+
+    /// Installs a collector on a node with an IPv4 stack.
+    ApplicationContainer InstallCollector(Ptr<Node> node, uint16_t port = 2055) const;
+
+  private:
+    ObjectFactory m_module;
+    ObjectFactory m_netNetflow;
+    ObjectFactory m_collector;
+};
+
+} // namespace ns3
+
+#endif // ESX_NETFLOW_HELPER_H

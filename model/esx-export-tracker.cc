@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-export-tracker.h"
+
+#include "esx-export-tag.h"
+#include "esx-host.h"
+#include "esx-netflow-collector.h"
+#include "esx-netflow.h"
+#include "netflow/exporter.h"
+
+#include "ns3/arp-cache.h"
+#include "ns3/arp-l3-protocol.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv4-l3-protocol.h"
+#include "ns3/log.h"
+#include "ns3/names.h"
+#include "ns3/node-list.h"
+#include "ns3/queue-disc.h"
+#include "ns3/simulator.h"
+#include "ns3/traffic-control-layer.h"
+#include "ns3/udp-header.h"
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxExportTracker");
+NS_OBJECT_ENSURE_REGISTERED(EsxExportTracker);
+
+namespace
+{
+
+constexpr uint8_t PROTOCOL_UDP = 17;
+
+using PacketCallback = Callback<void, Ptr<const Packet>>;
+
+} // namespace
+
+std::string
+EsxNodeName(const Ptr<const Node>& node)
+{
+    const std::string name = Names::FindName(ConstCast<Node>(node));
+    return name.empty() ? "node" + std::to_string(node->GetId()) : name;
+}
+
+TypeId
+EsxExportTracker::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxExportTracker")
+            .SetParent<Object>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxExportTracker>()
+            .AddTraceSource("Exported",
+                            "A datagram was handed to a vmknic",
+                            MakeTraceSourceAccessor(&EsxExportTracker::m_exportedTrace),
+                            "ns3::EsxExportTracker::ExportedTracedCallback")
+            .AddTraceSource("Concluded",
+                            "A datagram was received or lost",
+                            MakeTraceSourceAccessor(&EsxExportTracker::m_concludedTrace),
+                            "ns3::EsxExportTracker::ConcludedTracedCallback");
+    return tid;
+}
+
+EsxExportTracker::EsxExportTracker() = default;
+EsxExportTracker::~EsxExportTracker() = default;
+
+void
+EsxExportTracker::WatchAll()
+{
+    for (auto node = NodeList::Begin(); node != NodeList::End(); ++node)
+    {
+        Watch(*node);
+    }
+}
+
+const std::vector<EsxExportDatagram>&
+EsxExportTracker::GetDatagrams(uint32_t exporter) const
+{
+    static const std::vector<EsxExportDatagram> NONE;
+    const auto datagrams = m_datagrams.find(exporter);
+    return datagrams == m_datagrams.end() ? NONE : datagrams->second;
+}
+
+void
+EsxExportTracker::DoDispose()
+{
+    m_modules.clear();
+    m_datagrams.clear();
+    Object::DoDispose();
+}
+
+void
+EsxExportTracker::Watch(const Ptr<Node>& node)
+{
+    const std::string name = EsxNodeName(node);
+    if (const Ptr<EsxNetflow> module = node->GetObject<EsxNetflow>())
+    {
+        WatchModule(node, module);
+    }
+    WatchIp(node, name);
+    WatchDevices(node, name);
+    for (uint32_t i = 0; i < node->GetNApplications(); ++i)
+    {
+        if (const auto collector = DynamicCast<EsxNetflowCollector>(node->GetApplication(i)))
+        {
+            WatchCollector(collector, name);
+        }
+    }
+}
+
+void
+EsxExportTracker::WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& module)
+{
+    const uint32_t exporter = node->GetId();
+    m_modules[exporter] = module;
+    module->TraceConnectWithoutContext(
+        "Datagram",
+        Callback<void, const netflow::Datagram&, Ipv4Address>(
+            [this, exporter](const netflow::Datagram& datagram, Ipv4Address collector) {
+                Sending(exporter, datagram, collector);
+            }));
+    module->TraceConnectWithoutContext("SendFailed",
+                                       Callback<void, const netflow::Datagram&>(
+                                           [this, exporter](const netflow::Datagram& datagram) {
+                                               SendFailed(exporter, datagram);
+                                           }));
+    const Ptr<EsxHost> host = module->GetHost();
+    for (const EsxHost::Vmknic& vmknic : host->GetVmknics())
+    {
+        vmknic.device->TraceConnectWithoutContext("MacTx",
+                                                  MakeCallback(&EsxExportTracker::Exported, this));
+    }
+    for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
+    {
+        const std::string place = host->GetName() + "/" + vSwitch->GetName();
+        vSwitch->TraceConnectWithoutContext(
+            "Drop",
+            Callback<void, Ptr<const Packet>, uint16_t, EsxDropCause>(
+                [this, place](Ptr<const Packet> packet, uint16_t, EsxDropCause cause) {
+                    const bool down =
+                        cause == EsxDropCause::LINK_DOWN || cause == EsxDropCause::NO_UPLINK;
+                    Lost(packet,
+                         down ? netflow::Move::LOST_LINK_DOWN : netflow::Move::LOST_PORT,
+                         place);
+                }));
+    }
+}
+
+void
+EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
+{
+    const Ptr<Ipv4L3Protocol> ipv4 = node->GetObject<Ipv4L3Protocol>();
+    if (!ipv4)
+    {
+        return;
+    }
+    ipv4->TraceConnectWithoutContext(
+        "Drop",
+        Callback<void,
+                 const Ipv4Header&,
+                 Ptr<const Packet>,
+                 Ipv4L3Protocol::DropReason,
+                 Ptr<Ipv4>,
+                 uint32_t>([this, name](const Ipv4Header&,
+                                        Ptr<const Packet> packet,
+                                        Ipv4L3Protocol::DropReason reason,
+                                        Ptr<Ipv4>,
+                                        uint32_t) {
+            Lost(packet,
+                 reason == Ipv4L3Protocol::DROP_NO_ROUTE ? netflow::Move::LOST_NO_ROUTE
+                                                         : netflow::Move::LOST_NETWORK,
+                 name);
+        }));
+    ipv4->TraceConnectWithoutContext(
+        "LocalDeliver",
+        Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
+            [this, raw = PeekPointer(node), name](const Ipv4Header& header,
+                                                  Ptr<const Packet> segment,
+                                                  uint32_t) {
+                if (header.GetProtocol() == PROTOCOL_UDP)
+                {
+                    Arrived(raw, name, segment);
+                }
+            }));
+    const PacketCallback arpDrop(
+        [this, name](Ptr<const Packet> packet) { Lost(packet, netflow::Move::LOST_ARP, name); });
+    if (const Ptr<ArpL3Protocol> arp = node->GetObject<ArpL3Protocol>())
+    {
+        arp->TraceConnectWithoutContext("Drop", arpDrop);
+    }
+    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+    {
+        if (const Ptr<ArpCache> cache = ipv4->GetInterface(i)->GetArpCache())
+        {
+            cache->TraceConnectWithoutContext("Drop", arpDrop);
+        }
+    }
+}
+
+void
+EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
+{
+    const Ptr<TrafficControlLayer> control = node->GetObject<TrafficControlLayer>();
+    if (control)
+    {
+        control->TraceConnectWithoutContext(
+            "TcDrop",
+            PacketCallback([this, name](Ptr<const Packet> packet) {
+                Lost(packet, netflow::Move::LOST_DEVICE_QUEUE, name);
+            }));
+    }
+    for (uint32_t i = 0; i < node->GetNDevices(); ++i)
+    {
+        const Ptr<NetDevice> device = node->GetDevice(i);
+        NetDevice* raw =
+            PeekPointer(device); // the device holds the callback: no cycle of references
+        const auto lostHere = [this, name, raw](netflow::Move cause) {
+            return PacketCallback([this, name, raw, cause](Ptr<const Packet> packet) {
+                Lost(packet, raw->IsLinkUp() ? cause : netflow::Move::LOST_LINK_DOWN, name);
+            });
+        };
+        // A device has those of these traces that make sense for it; connecting to others fails and
+        // does nothing.
+        device->TraceConnectWithoutContext("MacTxDrop", lostHere(netflow::Move::LOST_DEVICE_QUEUE));
+        device->TraceConnectWithoutContext("PhyTxDrop",
+                                           lostHere(netflow::Move::LOST_CHANNEL_ERROR));
+        device->TraceConnectWithoutContext("PhyRxDrop",
+                                           lostHere(netflow::Move::LOST_CHANNEL_ERROR));
+        device->TraceConnectWithoutContext(
+            "PhyTxEnd", // the far ends of a channel that was cut meanwhile get nothing
+            PacketCallback([this, name, raw](Ptr<const Packet> packet) {
+                if (!raw->IsLinkUp())
+                {
+                    Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
+                }
+            }));
+        if (const Ptr<QueueDisc> root =
+                control ? control->GetRootQueueDiscOnDevice(device) : nullptr)
+        {
+            root->TraceConnectWithoutContext(
+                "Drop",
+                Callback<void, Ptr<const QueueDiscItem>>(
+                    [this, name](Ptr<const QueueDiscItem> item) {
+                        Lost(item->GetPacket(), netflow::Move::LOST_QUEUE_DISC, name);
+                    }));
+        }
+    }
+}
+
+void
+EsxExportTracker::WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name)
+{
+    collector->TraceConnectWithoutContext(
+        "Rx",
+        Callback<void, Ptr<const Packet>, const Address&, const std::string&>(
+            [this, name](Ptr<const Packet> packet, const Address&, const std::string& error) {
+                if (error.empty())
+                {
+                    Received(packet, name);
+                }
+                else
+                {
+                    Lost(packet, netflow::Move::LOST_NOT_DECODED, name);
+                }
+            }));
+    collector->TraceConnectWithoutContext("Drop",
+                                          PacketCallback([this, name](Ptr<const Packet> packet) {
+                                              Lost(packet, netflow::Move::LOST_SOCKET_BUFFER, name);
+                                          }));
+}
+
+void
+EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4Address collector)
+{
+    std::vector<EsxExportDatagram>& datagrams = m_datagrams[exporter];
+    EsxExportDatagram datagram;
+    datagram.exporter = exporter;
+    datagram.number = sent.number;
+    datagram.vSwitch = sent.vSwitch;
+    datagram.flowSequence = sent.flowSequence;
+    datagram.collector = collector;
+    datagram.packets = sent.counts.packets;
+    datagram.octets = sent.counts.octets;
+    datagram.records = sent.counts.records;
+    datagram.sentAt = Simulator::Now();
+    datagram.fate = netflow::Move::SENT;
+    NS_ASSERT_MSG(sent.number == datagrams.size(), "the tracker must be there from the start");
+    datagrams.push_back(datagram);
+}
+
+void
+EsxExportTracker::SendFailed(uint32_t exporter, const netflow::Datagram& datagram)
+{
+    EsxExportDatagram& failed = m_datagrams[exporter][datagram.number];
+    if (failed.fate != netflow::Move::SENT)
+    {
+        Book(failed, failed.fate, true); // it died inside Send(), which says so too
+    }
+    failed.fate = netflow::Move::SEND_FAILED;
+    failed.concludedAt = Simulator::Now();
+}
+
+void
+EsxExportTracker::Exported(Ptr<const Packet> packet)
+{
+    EsxExportDatagram* datagram = Find(packet);
+    if (datagram && datagram->exportedAt.IsStrictlyNegative())
+    {
+        datagram->exportedAt = Simulator::Now();
+        m_exportedTrace(*datagram, packet);
+    }
+}
+
+/// A datagram came to a node's UDP layer. If no collector listens there, nobody will ever read it.
+void
+EsxExportTracker::Arrived(const Ptr<Node>& node,
+                          const std::string& place,
+                          const Ptr<const Packet>& segment)
+{
+    EsxExportTag tag;
+    if (!segment->PeekPacketTag(tag))
+    {
+        return;
+    }
+    UdpHeader udp;
+    segment->PeekHeader(udp);
+    for (uint32_t i = 0; i < node->GetNApplications(); ++i)
+    {
+        const auto collector = DynamicCast<EsxNetflowCollector>(node->GetApplication(i));
+        if (collector && collector->IsListening() &&
+            collector->GetPort() == udp.GetDestinationPort())
+        {
+            return;
+        }
+    }
+    Lost(segment, netflow::Move::LOST_REFUSED, place);
+}
+
+void
+EsxExportTracker::Lost(const Ptr<const Packet>& packet,
+                       netflow::Move cause,
+                       const std::string& place)
+{
+    EsxExportDatagram* datagram = Find(packet);
+    if (datagram && datagram->fate == netflow::Move::SENT)
+    {
+        Conclude(*datagram, cause, place);
+    }
+}
+
+void
+EsxExportTracker::Received(const Ptr<const Packet>& packet, const std::string& place)
+{
+    EsxExportDatagram* datagram = Find(packet);
+    if (!datagram || ++datagram->copies > 1)
+    {
+        return;
+    }
+    if (datagram->fate != netflow::Move::SENT)
+    {
+        Book(*datagram, datagram->fate, true); // what died was another copy
+    }
+    Conclude(*datagram, netflow::Move::RECEIVED, place);
+}
+
+void
+EsxExportTracker::Conclude(EsxExportDatagram& datagram,
+                           netflow::Move fate,
+                           const std::string& place)
+{
+    Book(datagram, fate, false);
+    datagram.fate = fate;
+    datagram.place = place;
+    datagram.concludedAt = Simulator::Now();
+    m_concludedTrace(datagram);
+}
+
+void
+EsxExportTracker::Book(const EsxExportDatagram& datagram, netflow::Move move, bool undo)
+{
+    netflow::Counts counts;
+    const netflow::Counts contents{datagram.packets, datagram.octets, datagram.records};
+    undo ? counts -= contents : counts += contents;
+    m_modules[datagram.exporter]->GetLedger().GetAccount(datagram.vSwitch).Book(move, counts);
+}
+
+EsxExportDatagram*
+EsxExportTracker::Find(const Ptr<const Packet>& packet)
+{
+    EsxExportTag tag;
+    if (!packet->PeekPacketTag(tag))
+    {
+        return nullptr;
+    }
+    const auto datagrams = m_datagrams.find(tag.GetExporter());
+    if (datagrams == m_datagrams.end() || tag.GetNumber() >= datagrams->second.size())
+    {
+        return nullptr;
+    }
+    return &datagrams->second[tag.GetNumber()];
+}
+
+} // namespace ns3

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_EXPORT_TRACKER_H
+#define ESX_EXPORT_TRACKER_H
+
+#include "ns3/ipv4-address.h"
+#include "ns3/ipv4-header.h"
+#include "ns3/nstime.h"
+#include "ns3/object.h"
+#include "ns3/packet.h"
+#include "ns3/traced-callback.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace netflow
+{
+struct Datagram;
+enum class Move : uint8_t;
+} // namespace netflow
+
+namespace ns3
+{
+
+class EsxNetflowCollector;
+class EsxNetflow;
+class EsxVSwitch;
+class Node;
+
+/// One export datagram and its fate.
+struct EsxExportDatagram
+{
+    uint32_t exporter{0}; //!< ns-3 node ID of the VMkernel node
+    uint64_t number{0};   //!< of the host's datagrams, from 0
+    uint16_t vSwitch{0};  //!< engine
+    uint32_t flowSequence{0};
+    Ipv4Address collector;
+    uint64_t packets{0}; //!< sums over its records
+    uint64_t octets{0};
+    uint64_t records{0};
+    Time sentAt;
+    Time exportedAt{-1};  //!< handed to the vmknic; negative: not (yet)
+    Time concludedAt{-1}; //!< received or lost; negative: in flight
+    netflow::Move fate;   //!< SENT while in flight, else SEND_FAILED, RECEIVED or LOST_…
+    std::string place;    //!< node or port where it was lost or received
+    uint32_t copies{0};   //!< times received; more than 1: duplicated on the way
+};
+
+/**
+ * Follows every export datagram from the socket to the collector by its tag and books its fate in
+ * its host's ledger (law L5). A loss is taken from the trace source of the object where the
+ * datagram died, never inferred.
+ *
+ * Install after the topology is built and before the run: nodes, devices and interfaces that appear
+ * later are not watched. A copy that dies does not conclude a datagram whose other copy arrives
+ * (flooding by a bridge): the arrival counts.
+ */
+class EsxExportTracker : public Object
+{
+  public:
+    /// \param packet IP packet as handed to the vmknic
+    typedef void (*ExportedTracedCallback)(const EsxExportDatagram& datagram,
+                                           Ptr<const Packet> packet);
+    typedef void (*ConcludedTracedCallback)(const EsxExportDatagram& datagram);
+
+    static TypeId GetTypeId();
+    EsxExportTracker();
+    ~EsxExportTracker() override;
+
+    /// Watches every node of the simulation, its ESX host, module and collectors if it has any.
+    void WatchAll();
+
+    /// Datagrams of a host in order of sending. \param exporter node ID of its VMkernel node
+    const std::vector<EsxExportDatagram>& GetDatagrams(uint32_t exporter) const;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    void Watch(const Ptr<Node>& node);
+    void WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& module);
+    void WatchIp(const Ptr<Node>& node, const std::string& name);
+    void WatchDevices(const Ptr<Node>& node, const std::string& name);
+    void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
+
+    void Sending(uint32_t exporter, const netflow::Datagram& datagram, Ipv4Address collector);
+    void SendFailed(uint32_t exporter, const netflow::Datagram& datagram);
+    void Exported(Ptr<const Packet> packet);
+    void Arrived(const Ptr<Node>& node, const std::string& place, const Ptr<const Packet>& segment);
+    void Lost(const Ptr<const Packet>& packet, netflow::Move cause, const std::string& place);
+    void Received(const Ptr<const Packet>& packet, const std::string& place);
+    void Conclude(EsxExportDatagram& datagram, netflow::Move fate, const std::string& place);
+    void Book(const EsxExportDatagram& datagram, netflow::Move move, bool undo);
+    EsxExportDatagram* Find(const Ptr<const Packet>& packet);
+
+    std::map<uint32_t, std::vector<EsxExportDatagram>> m_datagrams;
+    std::map<uint32_t, Ptr<EsxNetflow>> m_modules;
+    TracedCallback<const EsxExportDatagram&, Ptr<const Packet>> m_exportedTrace;
+    TracedCallback<const EsxExportDatagram&> m_concludedTrace;
+};
+
+/// \return the node's name in ns-3's Names, else "node3"
+std::string EsxNodeName(const Ptr<const Node>& node);
+
+} // namespace ns3
+
+#endif // ESX_EXPORT_TRACKER_H

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_LEDGER_H
+#define ESX_LEDGER_H
+
+#include "esx-export-tracker.h"
+
+#include "ns3/ipv4-address.h"
+#include "ns3/object.h"
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <ostream>
+#include <string>
+#include <vector>
+
+namespace netflow
+{
+struct FlowRecord;
+} // namespace netflow
+
+namespace ns3
+{
+
+class EsxHost;
+class EsxNetflowCollector;
+
+/// Packets, IP octets and flow records.
+struct EsxCounts
+{
+    uint64_t packets{0};
+    uint64_t octets{0};
+    uint64_t records{0};
+
+    EsxCounts& operator+=(const EsxCounts& other);
+};
+
+/// Truth, collection and losses of one flow (law L6: truth = collected + sum of losses).
+struct EsxFlow
+{
+    std::string exporter; //!< name of the host
+    std::string vSwitch;
+    uint16_t engine{0}; //!< switch ID
+    Ipv4Address source;
+    Ipv4Address destination;
+    uint8_t protocol{0};
+    uint16_t sourcePort{0};
+    uint16_t destinationPort{0};
+    uint8_t tos{0};
+    uint16_t input{0};  //!< local port ID
+    uint16_t output{0}; //!< of its first record
+    int64_t firstNs{0}; //!< since the host booted
+    int64_t lastNs{0};
+    uint8_t tcpFlags{0}; //!< OR over its records
+    EsxCounts truth;     //!< metered and shed
+    EsxCounts collected;
+    std::map<std::string, EsxCounts>
+        losses; //!< by cause; "live", "queued" and "in_flight" are causes too
+};
+
+/**
+ * The books of a whole simulation: the ledgers of all ESX hosts, the fates of all export datagrams,
+ * and every flow's truth beside what was collected of it. To be used as FlowMonitor is: install,
+ * run, serialize.
+ */
+class EsxLedger : public Object
+{
+  public:
+    /**
+     * \param record the record
+     * \param station its latest move; METERED while it is live
+     * \param datagram the datagram that carries it, nullptr if none
+     */
+    using RecordVisitor = std::function<void(const netflow::FlowRecord& record,
+                                             netflow::Move station,
+                                             const EsxExportDatagram* datagram)>;
+
+    static TypeId GetTypeId();
+    EsxLedger();
+    ~EsxLedger() override;
+
+    /// Takes in all ESX hosts and collectors of the simulation and watches their export. Call once,
+    /// after the topology is built and before the run.
+    void InstallAll();
+
+    /// In order of node ID.
+    const std::vector<Ptr<EsxHost>>& GetHosts() const;
+    /// In order of node ID.
+    const std::vector<Ptr<EsxNetflowCollector>>& GetCollectors() const;
+    Ptr<EsxExportTracker> GetTracker() const;
+
+    /// Bookings of a move, summed over hosts (empty: all) and vSwitches (empty: all).
+    EsxCounts GetMoved(netflow::Move move,
+                       const std::string& host = "",
+                       const std::string& vSwitch = "") const;
+
+    /**
+     * Laws L0 to L6 and L8: by how much any balance is off. All zero unless there is a bug.
+     * Compares the ledger with the containers, the ports' counters, the record journal and the
+     * fates of the datagrams.
+     */
+    EsxCounts GetResidual() const;
+
+    /// Every record of a host, ended ones in order of their end, then live ones in order of
+    /// creation.
+    void ForEachRecord(const Ptr<EsxHost>& host, const RecordVisitor& visit) const;
+
+    /// All flows, by exporter and then by key.
+    std::vector<EsxFlow> GetFlows() const;
+
+    /// Writes hosts, vSwitches with all moves, datagrams' fates by cause, and flows.
+    void SerializeToXmlStream(std::ostream& os) const;
+    void SerializeToXmlFile(const std::string& fileName) const;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    EsxCounts GetResidual(const Ptr<EsxHost>& host) const;
+
+    std::vector<Ptr<EsxHost>> m_hosts;
+    std::vector<Ptr<EsxNetflowCollector>> m_collectors;
+    Ptr<EsxExportTracker> m_tracker;
+};
+
+/// How results name the station of a record that was not collected: "live", "purgatory_full", …
+std::string EsxLossName(netflow::Move station);
+
+} // namespace ns3
+
+#endif // ESX_LEDGER_H

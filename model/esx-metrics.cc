@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-metrics.h"
+
+#include "esx-host.h"
+#include "esx-netflow-collector.h"
+#include "esx-netflow.h"
+#include "netflow/ledger.h"
+
+#include "ns3/ipv4.h"
+#include "ns3/log.h"
+#include "ns3/simulator.h"
+
+#include <algorithm>
+#include <functional>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxMetrics");
+NS_OBJECT_ENSURE_REGISTERED(EsxExpectations);
+
+namespace
+{
+
+using netflow::Move;
+using netflow::Place;
+
+/// Moves of one kind are one metric with causes: "netflow.records.dropped" {purgatory_full,
+/// evicted}.
+std::string
+GroupOf(Move move)
+{
+    const netflow::MoveInfo& info = netflow::GetInfo(move);
+    switch (info.to)
+    {
+    case Place::IGNORED:
+    case Place::SHED:
+    case Place::DROPPED:
+    case Place::DISCARDED:
+    case Place::LOST:
+        return netflow::ToString(info.to);
+    case Place::EXPIRED:
+        return "ended";
+    default:
+        return info.name;
+    }
+}
+
+/// A unit of the ledger and how to take it out of counts.
+struct Unit
+{
+    const char* name;
+    uint64_t EsxCounts::*member;
+};
+
+const Unit UNITS[] = {{"packets", &EsxCounts::packets},
+                      {"octets", &EsxCounts::octets},
+                      {"records", &EsxCounts::records}};
+
+const std::string LEDGER_PREFIX = "netflow.";
+const std::string LOST_RATIO = "collector.records.lost_ratio";
+
+using CollectorReader = std::function<double(const EsxNetflowCollector&)>;
+
+const std::vector<std::pair<std::string, CollectorReader>>&
+CollectorMetrics()
+{
+    using Collector = const EsxNetflowCollector&;
+    static const std::vector<std::pair<std::string, CollectorReader>> METRICS = {
+        {"collector.datagrams.received", [](Collector c) { return c.GetTotals().datagrams; }},
+        {"collector.datagrams.refused", [](Collector c) { return c.GetRefused(); }},
+        {"collector.datagrams.buffer_drops", [](Collector c) { return c.GetBufferDrops(); }},
+        {"collector.packets.received", [](Collector c) { return c.GetTotals().packets; }},
+        {"collector.octets.received", [](Collector c) { return c.GetTotals().octets; }},
+        {"collector.records.received", [](Collector c) { return c.GetTotals().records; }},
+        {"collector.records.missing", [](Collector c) { return c.GetTotals().missing; }},
+        {"collector.sequence.failures", [](Collector c) { return c.GetTotals().sequenceFailures; }},
+    };
+    return METRICS;
+}
+
+using HostReader = std::function<double(const EsxNetflow&)>;
+
+/// High-water marks of a host's module.
+const std::vector<std::pair<std::string, HostReader>>&
+MarkMetrics()
+{
+    static const std::vector<std::pair<std::string, HostReader>> METRICS = {
+        {"netflow.cache.high_water", [](const EsxNetflow& m) { return m.GetCacheHighWater(); }},
+        {"netflow.purgatory.high_water",
+         [](const EsxNetflow& m) { return m.GetPurgatoryHighWater(); }},
+    };
+    return METRICS;
+}
+
+/// The moves and the unit that a ledger metric sums; no moves if it is none.
+std::vector<Move>
+MovesOf(const EsxMetric& metric, const Unit*& unit)
+{
+    std::vector<Move> moves;
+    for (const Unit& candidate : UNITS)
+    {
+        const std::string prefix = LEDGER_PREFIX + candidate.name + ".";
+        if (metric.name.compare(0, prefix.size(), prefix) != 0)
+        {
+            continue;
+        }
+        unit = &candidate;
+        const std::string group = metric.name.substr(prefix.size());
+        for (unsigned i = 0; i < netflow::MOVES; ++i)
+        {
+            const Move move = static_cast<Move>(i);
+            const bool wanted =
+                metric.cause.empty() || metric.cause == netflow::GetInfo(move).cause;
+            if (GroupOf(move) == group && wanted)
+            {
+                moves.push_back(move);
+            }
+        }
+    }
+    return moves;
+}
+
+bool
+IsAddressOf(const Ptr<Node>& node, Ipv4Address address)
+{
+    const Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
+    return ipv4 && ipv4->GetInterfaceForAddress(address) >= 0;
+}
+
+EsxMetricSample
+ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
+{
+    EsxMetricSample sample;
+    sample.isRatio = true;
+    for (const Ptr<EsxHost>& host : ledger.GetHosts())
+    {
+        if (!metric.host.empty() && host->GetName() != metric.host)
+        {
+            continue;
+        }
+        for (const EsxExportDatagram& datagram :
+             ledger.GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId()))
+        {
+            const bool lost = netflow::GetInfo(datagram.fate).to == Place::LOST;
+            const bool received = datagram.fate == Move::RECEIVED;
+            bool counts = (lost || received) && metric.node.empty();
+            for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
+            {
+                counts = counts ||
+                         ((lost || received) && EsxNodeName(collector->GetNode()) == metric.node &&
+                          IsAddressOf(collector->GetNode(), datagram.collector));
+            }
+            sample.counter += counts && lost ? datagram.records : 0;
+            sample.base += counts ? datagram.records : 0;
+        }
+    }
+    return sample;
+}
+
+bool
+IsNamed(const std::string& wanted, const std::string& name)
+{
+    return wanted.empty() || wanted == name;
+}
+
+} // namespace
+
+std::vector<std::string>
+EsxMetricNames()
+{
+    std::vector<std::string> names;
+    for (const Unit& unit : UNITS)
+    {
+        for (unsigned i = 0; i < netflow::MOVES; ++i)
+        {
+            const std::string name =
+                LEDGER_PREFIX + unit.name + "." + GroupOf(static_cast<Move>(i));
+            if (std::find(names.begin(), names.end(), name) == names.end())
+            {
+                names.push_back(name);
+            }
+        }
+    }
+    for (const auto& [name, read] : MarkMetrics())
+    {
+        names.push_back(name);
+    }
+    for (const auto& [name, read] : CollectorMetrics())
+    {
+        names.push_back(name);
+    }
+    names.push_back(LOST_RATIO);
+    return names;
+}
+
+std::vector<std::string>
+EsxMetricCauses(const std::string& name)
+{
+    std::vector<std::string> causes;
+    const Unit* unit = nullptr;
+    for (Move move : MovesOf({name, "", "", "", ""}, unit))
+    {
+        const std::string cause = netflow::GetInfo(move).cause;
+        if (!cause.empty() && std::find(causes.begin(), causes.end(), cause) == causes.end())
+        {
+            causes.push_back(cause);
+        }
+    }
+    return causes;
+}
+
+std::string
+EsxCheckMetric(const EsxMetric& metric)
+{
+    const std::vector<std::string> names = EsxMetricNames();
+    if (std::find(names.begin(), names.end(), metric.name) == names.end())
+    {
+        return "unknown metric '" + metric.name + "'";
+    }
+    const std::vector<std::string> causes = EsxMetricCauses(metric.name);
+    if (metric.cause.empty() ||
+        std::find(causes.begin(), causes.end(), metric.cause) != causes.end())
+    {
+        return "";
+    }
+    std::string allowed;
+    for (const std::string& cause : causes)
+    {
+        allowed += (allowed.empty() ? "" : ", ") + cause;
+    }
+    return metric.name + (causes.empty()
+                              ? " has no causes"
+                              : " has no cause '" + metric.cause + "'; allowed: " + allowed);
+}
+
+EsxMetricSample
+EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
+{
+    if (metric.name == LOST_RATIO)
+    {
+        return ReadLostRatio(ledger, metric);
+    }
+    EsxMetricSample sample;
+    for (const auto& [name, read] : CollectorMetrics())
+    {
+        for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
+        {
+            if (name == metric.name && IsNamed(metric.node, EsxNodeName(collector->GetNode())))
+            {
+                sample.counter += read(*collector);
+            }
+        }
+    }
+    for (const auto& [name, read] : MarkMetrics())
+    {
+        sample.isMark = sample.isMark || name == metric.name;
+        for (const Ptr<EsxHost>& host : ledger.GetHosts())
+        {
+            if (name == metric.name && IsNamed(metric.host, host->GetName()))
+            {
+                sample.counter = std::max(sample.counter, read(*host->GetObject<EsxNetflow>()));
+            }
+        }
+    }
+    const Unit* unit = nullptr;
+    for (Move move : MovesOf(metric, unit))
+    {
+        const EsxCounts counts = ledger.GetMoved(move, metric.host, metric.vSwitch);
+        sample.counter += static_cast<double>(counts.*(unit->member));
+    }
+    return sample;
+}
+
+TypeId
+EsxExpectations::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::EsxExpectations")
+                            .SetParent<Object>()
+                            .SetGroupName("EsxNetflow")
+                            .AddConstructor<EsxExpectations>();
+    return tid;
+}
+
+EsxExpectations::EsxExpectations() = default;
+EsxExpectations::~EsxExpectations() = default;
+
+void
+EsxExpectations::SetLedger(Ptr<EsxLedger> ledger)
+{
+    m_ledger = ledger;
+}
+
+void
+EsxExpectations::Add(const EsxExpectation& expectation)
+{
+    const std::string error = EsxCheckMetric(expectation.metric);
+    NS_ABORT_MSG_UNLESS(error.empty(), error);
+    const std::size_t index = m_watched.size();
+    m_watched.push_back({expectation, {}, {}, false});
+    if (expectation.from.IsStrictlyPositive())
+    {
+        Simulator::Schedule(expectation.from, &EsxExpectations::Begin, this, index);
+    }
+    if (expectation.to != Time::Max())
+    {
+        Simulator::Schedule(expectation.to, &EsxExpectations::End, this, index);
+    }
+}
+
+void
+EsxExpectations::Equals(const EsxMetric& metric, double value)
+{
+    Add({metric.name, metric, value, value});
+}
+
+void
+EsxExpectations::AtLeast(const EsxMetric& metric, double value)
+{
+    Add({metric.name, metric, value});
+}
+
+void
+EsxExpectations::AtMost(const EsxMetric& metric, double value)
+{
+    Add({metric.name, metric, -std::numeric_limits<double>::infinity(), value});
+}
+
+std::vector<EsxVerdict>
+EsxExpectations::Evaluate() const
+{
+    std::vector<EsxVerdict> verdicts;
+    for (const Watched& watched : m_watched)
+    {
+        const EsxExpectation& expectation = watched.expectation;
+        const EsxMetricSample end =
+            watched.ended ? watched.atTo : EsxReadMetric(*m_ledger, expectation.metric);
+        EsxVerdict verdict;
+        verdict.expectation = expectation;
+        verdict.measured = end.isMark ? end.counter : end.counter - watched.atFrom.counter;
+        if (end.isRatio)
+        {
+            const double base = end.base - watched.atFrom.base;
+            verdict.measured = base > 0 ? verdict.measured / base : 0;
+        }
+        verdict.pass =
+            verdict.measured >= expectation.atLeast && verdict.measured <= expectation.atMost;
+        verdicts.push_back(verdict);
+    }
+    return verdicts;
+}
+
+bool
+EsxExpectations::AllPass() const
+{
+    const std::vector<EsxVerdict> verdicts = Evaluate();
+    const EsxCounts residual = m_ledger->GetResidual();
+    return residual.packets + residual.octets + residual.records == 0 &&
+           std::all_of(verdicts.begin(), verdicts.end(), [](const EsxVerdict& v) {
+               return v.pass;
+           });
+}
+
+void
+EsxExpectations::DoDispose()
+{
+    m_ledger = nullptr;
+    Object::DoDispose();
+}
+
+void
+EsxExpectations::Begin(std::size_t index)
+{
+    m_watched[index].atFrom = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
+}
+
+void
+EsxExpectations::End(std::size_t index)
+{
+    m_watched[index].atTo = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
+    m_watched[index].ended = true;
+}
+
+} // namespace ns3

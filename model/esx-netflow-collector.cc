@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-netflow-collector.h"
+
+#include "esx-net-netflow.h"
+#include "netflow/v5-codec.h"
+
+#include "ns3/boolean.h"
+#include "ns3/inet-socket-address.h"
+#include "ns3/log.h"
+#include "ns3/packet.h"
+#include "ns3/simulator.h"
+#include "ns3/udp-socket-factory.h"
+#include "ns3/udp-socket.h"
+#include "ns3/uinteger.h"
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxNetflowCollector");
+NS_OBJECT_ENSURE_REGISTERED(EsxNetflowCollector);
+
+TypeId
+EsxNetflowCollector::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxNetflowCollector")
+            .SetParent<Application>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxNetflowCollector>()
+            .AddAttribute("Port",
+                          "UDP port to listen on",
+                          UintegerValue(EsxNetNetflow::DEFAULT_PORT),
+                          MakeUintegerAccessor(&EsxNetflowCollector::m_port),
+                          MakeUintegerChecker<uint16_t>(1))
+            .AddAttribute("SocketBuffer",
+                          "Receive buffer of the socket in octets of UDP payload",
+                          UintegerValue(131072),
+                          MakeUintegerAccessor(&EsxNetflowCollector::m_bufferOctets),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute(
+                "ServiceTime",
+                "Time the collector takes over each datagram before it reads the next one",
+                TimeValue(Seconds(0)),
+                MakeTimeAccessor(&EsxNetflowCollector::m_serviceTime),
+                MakeTimeChecker(Seconds(0)))
+            .AddAttribute(
+                "IgnoreEngine",
+                "Do not tell engines of one exporter apart, as most collectors do (documented)",
+                BooleanValue(false),
+                MakeBooleanAccessor(&EsxNetflowCollector::m_ignoreEngine),
+                MakeBooleanChecker())
+            .AddTraceSource("Rx",
+                            "A datagram was read",
+                            MakeTraceSourceAccessor(&EsxNetflowCollector::m_rxTrace),
+                            "ns3::EsxNetflowCollector::RxTracedCallback")
+            .AddTraceSource("Drop",
+                            "A datagram found no room in the socket buffer",
+                            MakeTraceSourceAccessor(&EsxNetflowCollector::m_dropTrace),
+                            "ns3::Packet::TracedCallback");
+    return tid;
+}
+
+EsxNetflowCollector::EsxNetflowCollector() = default;
+EsxNetflowCollector::~EsxNetflowCollector() = default;
+
+uint16_t
+EsxNetflowCollector::GetPort() const
+{
+    return m_port;
+}
+
+bool
+EsxNetflowCollector::IsListening() const
+{
+    return m_socket != nullptr;
+}
+
+const std::map<EsxNetflowCollector::EngineKey, EsxNetflowCollector::EngineStats>&
+EsxNetflowCollector::GetEngines() const
+{
+    return m_engines;
+}
+
+EsxNetflowCollector::EngineStats
+EsxNetflowCollector::GetTotals() const
+{
+    EngineStats totals;
+    for (const auto& [key, stats] : m_engines)
+    {
+        totals.datagrams += stats.datagrams;
+        totals.records += stats.records;
+        totals.packets += stats.packets;
+        totals.octets += stats.octets;
+        totals.sequenceFailures += stats.sequenceFailures;
+        totals.missing += stats.missing;
+    }
+    return totals;
+}
+
+uint64_t
+EsxNetflowCollector::GetRefused() const
+{
+    return m_refused;
+}
+
+uint64_t
+EsxNetflowCollector::GetBufferDrops() const
+{
+    return m_bufferDrops;
+}
+
+void
+EsxNetflowCollector::DoDispose()
+{
+    m_service.Cancel();
+    m_socket = nullptr;
+    Application::DoDispose();
+}
+
+void
+EsxNetflowCollector::StartApplication()
+{
+    m_socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
+    m_socket->SetAttribute("RcvBufSize", UintegerValue(m_bufferOctets));
+    const int bound = m_socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), m_port));
+    NS_ABORT_MSG_IF(bound != 0, "UDP port " << m_port << " is in use on this node");
+    m_socket->SetRecvCallback(MakeCallback(&EsxNetflowCollector::Readable, this));
+    m_socket->TraceConnectWithoutContext("Drop",
+                                         MakeCallback(&EsxNetflowCollector::BufferFull, this));
+}
+
+void
+EsxNetflowCollector::StopApplication()
+{
+    m_service.Cancel();
+    if (m_socket)
+    {
+        m_socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+        m_socket->Close();
+        m_socket = nullptr;
+    }
+}
+
+void
+EsxNetflowCollector::Readable(Ptr<Socket>)
+{
+    if (m_service.IsExpired())
+    {
+        ReadOne();
+    }
+}
+
+void
+EsxNetflowCollector::ReadOne()
+{
+    Address from;
+    while (Ptr<Packet> packet = m_socket->RecvFrom(from))
+    {
+        Decode(packet, from);
+        if (m_serviceTime.IsStrictlyPositive())
+        {
+            m_service = Simulator::Schedule(m_serviceTime, &EsxNetflowCollector::ReadOne, this);
+            return;
+        }
+    }
+}
+
+void
+EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
+{
+    std::vector<uint8_t> octets(packet->GetSize());
+    packet->CopyData(octets.data(), packet->GetSize());
+    netflow::V5Header header;
+    std::vector<netflow::V5Record> records;
+    const netflow::V5Error error = netflow::DecodeV5(octets.data(), octets.size(), header, records);
+    if (error != netflow::V5Error::NONE)
+    {
+        ++m_refused;
+        m_rxTrace(packet, from, netflow::ToString(error));
+        return;
+    }
+    const auto engine =
+        static_cast<uint16_t>(m_ignoreEngine ? 0 : header.engineType << 8 | header.engineId);
+    EngineStats& stats = m_engines[{InetSocketAddress::ConvertFrom(from).GetIpv4(), engine}];
+    CheckSequence(stats, header.flowSequence, header.count);
+    ++stats.datagrams;
+    stats.records += records.size();
+    for (const netflow::V5Record& record : records)
+    {
+        stats.packets += record.dPkts;
+        stats.octets += record.dOctets;
+    }
+    m_rxTrace(packet, from, "");
+}
+
+void
+EsxNetflowCollector::CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count)
+{
+    if (stats.datagrams > 0 && sequence != stats.nextSequence)
+    {
+        ++stats.sequenceFailures;
+        const uint32_t gap = sequence - stats.nextSequence;
+        if (gap < 1U << 31) // else it is late, a duplicate, or the exporter restarted
+        {
+            stats.missing += gap;
+        }
+    }
+    stats.nextSequence = sequence + count;
+}
+
+void
+EsxNetflowCollector::BufferFull(Ptr<const Packet> packet)
+{
+    ++m_bufferDrops;
+    m_dropTrace(packet);
+}
+
+} // namespace ns3

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_NETFLOW_COLLECTOR_H
+#define ESX_NETFLOW_COLLECTOR_H
+
+#include "ns3/application.h"
+#include "ns3/event-id.h"
+#include "ns3/ipv4-address.h"
+#include "ns3/nstime.h"
+#include "ns3/socket.h"
+#include "ns3/traced-callback.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+
+namespace ns3
+{
+
+/**
+ * A NetFlow v5 collector on any ns-3 node: a UDP socket with a bounded receive buffer, a reader
+ * that may be slow, a strict decoder, and sequence checks per exporter and engine as real
+ * collectors do them.
+ *
+ * Keeps counters only; who wants the records listens to the Rx trace.
+ */
+class EsxNetflowCollector : public Application
+{
+  public:
+    /// What a collector knows of one engine of one exporter.
+    struct EngineStats
+    {
+        uint64_t datagrams{0};
+        uint64_t records{0};
+        uint64_t packets{0};
+        uint64_t octets{0};
+        uint64_t sequenceFailures{0}; //!< datagrams whose flow_sequence was not the expected one
+        uint64_t missing{0};          //!< sum of forward gaps, records
+        uint32_t nextSequence{0};
+    };
+
+    /// Exporter address and engine (type * 256 + ID; 0 for all engines if IgnoreEngine).
+    using EngineKey = std::pair<Ipv4Address, uint16_t>;
+
+    /// A datagram that was read. \p error is empty if it was decoded.
+    typedef void (*RxTracedCallback)(Ptr<const Packet> packet,
+                                     const Address& from,
+                                     const std::string& error);
+
+    static TypeId GetTypeId();
+    EsxNetflowCollector();
+    ~EsxNetflowCollector() override;
+
+    uint16_t GetPort() const;
+    /// Whether the socket is open.
+    bool IsListening() const;
+    /// By exporter and engine, in their order.
+    const std::map<EngineKey, EngineStats>& GetEngines() const;
+    /// Sum over all engines; nextSequence is 0.
+    EngineStats GetTotals() const;
+    /// Datagrams that arrived and were no NetFlow v5.
+    uint64_t GetRefused() const;
+    /// Datagrams for which the socket buffer had no room.
+    uint64_t GetBufferDrops() const;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    void StartApplication() override;
+    void StopApplication() override;
+    void Readable(Ptr<Socket> socket);
+    void ReadOne();
+    void Decode(const Ptr<Packet>& packet, const Address& from);
+    void CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count);
+    void BufferFull(Ptr<const Packet> packet);
+
+    uint16_t m_port{0};
+    uint32_t m_bufferOctets{0};
+    Time m_serviceTime;
+    bool m_ignoreEngine{false};
+
+    Ptr<Socket> m_socket;
+    EventId m_service;
+    std::map<EngineKey, EngineStats> m_engines;
+    uint64_t m_refused{0};
+    uint64_t m_bufferDrops{0};
+
+    TracedCallback<Ptr<const Packet>, const Address&, const std::string&> m_rxTrace;
+    TracedCallback<Ptr<const Packet>> m_dropTrace;
+};
+
+} // namespace ns3
+
+#endif // ESX_NETFLOW_COLLECTOR_H

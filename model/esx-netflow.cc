@@ -1,0 +1,554 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-netflow.h"
+
+#include "esx-compat.h"
+#include "esx-export-tag.h"
+#include "esx-host.h"
+#include "netflow/exporter.h"
+#include "netflow/metering-process.h"
+
+#include "ns3/boolean.h"
+#include "ns3/log.h"
+#include "ns3/simulator.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+#include <map>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxNetflow");
+NS_OBJECT_ENSURE_REGISTERED(EsxNetflow);
+
+namespace
+{
+
+const char* const LOG_MODULE = "NetFlow";
+
+/// Most frames are parsed from this many octets; longer headers are copied again, whole.
+constexpr uint32_t USUAL_PARSE_OCTETS = 64;
+
+netflow::PacketSummary
+Parse(const Ptr<const Packet>& packet, uint16_t protocol)
+{
+    uint8_t octets[netflow::PARSE_OCTETS];
+    const uint32_t size = packet->GetSize();
+    uint32_t copied = packet->CopyData(octets, USUAL_PARSE_OCTETS);
+    netflow::PacketSummary summary = netflow::ParsePayload(protocol, octets, copied, size);
+    if (summary.verdict == netflow::FrameVerdict::TRANSPORT_TRUNCATED && copied < size)
+    {
+        copied = packet->CopyData(octets, sizeof(octets));
+        summary = netflow::ParsePayload(protocol, octets, copied, size);
+    }
+    return summary;
+}
+
+} // namespace
+
+/// What netflow/ keeps of this host, and what the VMkernel log hears of it.
+struct EsxNetflow::Impl : public netflow::MeteringEvents
+{
+    Impl(EsxNetflow& owner)
+        : module(owner),
+          heap(0)
+    {
+    }
+
+    void PurgatoryEpisodeBegan(netflow::TimeNs) override
+    {
+        module.m_host->GetLog()->Warning(LOG_MODULE, 412, "Maximum purgatory size reached");
+    }
+
+    void PurgatoryEpisodeEnded(netflow::TimeNs, uint64_t drops) override
+    {
+        module.m_host->GetLog()->Log(LOG_MODULE,
+                                     431,
+                                     "purgatory no longer full: " + std::to_string(drops) +
+                                         " flow records dropped");
+    }
+
+    void RecordConcluded(const netflow::FlowRecord& record, netflow::Move station) override
+    {
+        module.m_recordTrace(record, station);
+    }
+
+    void AllocationFailed(netflow::TimeNs now, uint64_t size) override
+    {
+        // A packet is shed each time; the log says so once a second at most (our choice).
+        if (now < nextHeapWarning)
+        {
+            return;
+        }
+        nextHeapWarning = now + netflow::NS_PER_SECOND;
+        module.m_host->GetLog()->Warning("Heap",
+                                         1266,
+                                         "Heap netflow: Maximum allowed growth (" +
+                                             std::to_string(GrowthLeft()) +
+                                             ") too small for size (" + std::to_string(size) + ")");
+    }
+
+    uint64_t GrowthLeft() const
+    {
+        return heap.GetMaximum() > heap.GetUsed() ? heap.GetMaximum() - heap.GetUsed() : 0;
+    }
+
+    /// What a tapped vSwitch had counted when the tap was set, for law L0.
+    struct Tapped
+    {
+        Ptr<EsxVSwitch> vSwitch;
+        uint64_t acceptedBefore;
+    };
+
+    EsxNetflow& module;
+    netflow::Heap heap;
+    netflow::Ledger ledger;
+    netflow::Journal journal;
+    std::unique_ptr<netflow::MeteringProcess> metering;
+    std::vector<Tapped> tapped;
+    int64_t acceptedByFormerTaps{0};
+    uint64_t nextRecordId{0};
+    uint64_t cacheHighWater{0};
+    uint64_t purgatoryHighWater{0};
+    int64_t nextHeapWarning{0};
+    bool scanScheduled{false};
+    EventId scan;
+};
+
+TypeId
+EsxNetflow::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxNetflow")
+            .SetParent<Object>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxNetflow>()
+            .AddAttribute("IdleTimeout",
+                          "A record without a packet for longer ends (documented: static 15 s)",
+                          TimeValue(Seconds(15)),
+                          MakeTimeAccessor(&EsxNetflow::m_idleTimeout),
+                          MakeTimeChecker(NanoSeconds(1), Days(24)))
+            .AddAttribute("ActiveTimeout",
+                          "A record older than this ends (documented: static 5 min)",
+                          TimeValue(Minutes(5)),
+                          MakeTimeAccessor(&EsxNetflow::m_activeTimeout),
+                          MakeTimeChecker(NanoSeconds(1), Days(24)))
+            .AddAttribute("ScanInterval",
+                          "Records end on multiples of this time since boot",
+                          TimeValue(MilliSeconds(10)),
+                          MakeTimeAccessor(&EsxNetflow::m_scanInterval),
+                          MakeTimeChecker(NanoSeconds(1)))
+            .AddAttribute(
+                "HeapMax",
+                "Limit of the module's heap in octets; 80 are charged for each live record, 64 for "
+                "each "
+                "place in purgatory",
+                UintegerValue(4 * 1024 * 1024),
+                MakeUintegerAccessor(&EsxNetflow::SetHeapMax, &EsxNetflow::GetHeapMax),
+                MakeUintegerChecker<uint64_t>())
+            .AddAttribute("MaxEntries",
+                          "Live records at most; 0: only the heap limits them",
+                          UintegerValue(0),
+                          MakeUintegerAccessor(&EsxNetflow::m_maxEntries),
+                          MakeUintegerChecker<uint32_t>())
+            .AddAttribute("CachePolicy",
+                          "What happens to a packet of a new flow when cache or heap is full",
+                          EnumValue(DROP_NEW),
+                          MakeEsxEnumAccessor<CachePolicy>(&EsxNetflow::m_cachePolicy),
+                          MakeEnumChecker(DROP_NEW,
+                                          "DropNew",
+                                          EVICT_OLDEST,
+                                          "EvictOldest",
+                                          EVICT_OLDEST_DROP,
+                                          "EvictOldestDrop"))
+            .AddAttribute("PurgatoryMax",
+                          "Ended records that can wait for a poll",
+                          UintegerValue(4096),
+                          MakeUintegerAccessor(&EsxNetflow::m_purgatoryMax),
+                          MakeUintegerChecker<uint32_t>(1))
+            .AddAttribute("PurgatoryPolicy",
+                          "Which record a full purgatory loses",
+                          EnumValue(TAIL_DROP),
+                          MakeEsxEnumAccessor<PurgatoryPolicy>(&EsxNetflow::m_purgatoryPolicy),
+                          MakeEnumChecker(TAIL_DROP, "TailDrop", HEAD_DROP, "HeadDrop"))
+            .AddAttribute("ExpireOnTcpEnd",
+                          "End a TCP flow's record with the packet that carries FIN or RST",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxNetflow::m_expireOnTcpEnd),
+                          MakeBooleanChecker())
+            .AddAttribute("MeterOwnExport",
+                          "Meter this host's export datagrams when they cross a monitored vSwitch",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&EsxNetflow::m_meterOwnExport),
+                          MakeBooleanChecker())
+            .AddTraceSource(
+                "RecordEnded",
+                "A flow record ended, and where it went: purgatory, a drop or a discard",
+                MakeTraceSourceAccessor(&EsxNetflow::m_recordTrace),
+                "ns3::EsxNetflow::RecordTracedCallback")
+            .AddTraceSource("Datagram",
+                            "net-netflow is about to hand a datagram to its socket",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_datagramTrace),
+                            "ns3::EsxNetflow::DatagramTracedCallback")
+            .AddTraceSource("SendFailed",
+                            "The socket refused the datagram",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_sendFailedTrace),
+                            "ns3::EsxNetflow::SendFailedTracedCallback");
+    return tid;
+}
+
+EsxNetflow::EsxNetflow()
+    : m_impl(std::make_unique<Impl>(*this))
+{
+}
+
+EsxNetflow::~EsxNetflow() = default;
+
+void
+EsxNetflow::SetHost(Ptr<EsxHost> host)
+{
+    NS_ABORT_MSG_IF(m_host, "the NetFlow module is on host " << m_host->GetName() << " already");
+    m_host = PeekPointer(host);
+}
+
+Ptr<EsxHost>
+EsxNetflow::GetHost() const
+{
+    return m_host;
+}
+
+std::string
+EsxNetflow::Load()
+{
+    if (m_host->GetEdition() == EsxHost::ESX3I)
+    {
+        return "NetFlow is not supported on ESX Server 3i";
+    }
+    if (IsLoaded())
+    {
+        return "module netflow is already loaded";
+    }
+    netflow::MeteringConfig config;
+    config.cache.idleTimeout = m_idleTimeout.GetNanoSeconds();
+    config.cache.activeTimeout = m_activeTimeout.GetNanoSeconds();
+    config.cache.scanInterval = m_scanInterval.GetNanoSeconds();
+    config.cache.maxEntries = m_maxEntries;
+    config.cache.policy = static_cast<netflow::CachePolicy>(m_cachePolicy);
+    config.cache.expireOnTcpEnd = m_expireOnTcpEnd;
+    config.cache.firstRecordId = m_impl->nextRecordId;
+    config.purgatoryMax = m_purgatoryMax;
+    config.purgatoryPolicy = static_cast<netflow::PurgatoryPolicy>(m_purgatoryPolicy);
+    m_impl->metering = netflow::MeteringProcess::Create(config,
+                                                        m_impl->heap,
+                                                        m_impl->ledger,
+                                                        &m_impl->journal,
+                                                        m_impl.get());
+    if (!m_impl->metering)
+    {
+        return "not enough heap for purgatory: " +
+               std::to_string(m_purgatoryMax * netflow::HEAP_PER_QUEUED_RECORD) +
+               " octets wanted, " + std::to_string(m_impl->GrowthLeft()) + " left";
+    }
+    for (const Ptr<EsxVSwitch>& vSwitch : m_host->GetVSwitches())
+    {
+        Tap(vSwitch);
+    }
+    m_host->GetLog()->Log(LOG_MODULE, 118, "module loaded");
+    return "";
+}
+
+std::string
+EsxNetflow::Unload()
+{
+    if (!IsLoaded())
+    {
+        return "module netflow is not loaded";
+    }
+    for (const Impl::Tapped& tapped : m_impl->tapped)
+    {
+        if (m_impl->metering->IsRegistered(tapped.vSwitch->GetId()))
+        {
+            return "module netflow is in use";
+        }
+    }
+    for (const Impl::Tapped& tapped : m_impl->tapped)
+    {
+        m_impl->acceptedByFormerTaps += static_cast<int64_t>(
+            tapped.vSwitch->GetTotals().framesAccepted - tapped.acceptedBefore);
+        tapped.vSwitch->SetTap(nullptr);
+    }
+    m_impl->tapped.clear();
+    TakeHighWaterMarks();
+    m_impl->nextRecordId = m_impl->metering->GetCache().GetNextRecordId();
+    m_impl->metering.reset();
+    m_impl->scan.Cancel();
+    m_impl->scanScheduled = false;
+    m_host->GetLog()->Log(LOG_MODULE, 131, "module unloaded");
+    return "";
+}
+
+bool
+EsxNetflow::IsLoaded() const
+{
+    return m_impl->metering != nullptr;
+}
+
+std::string
+EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t>& ids)
+{
+    if (!IsLoaded())
+    {
+        return "the netflow module is not loaded; load it with: vmkload_mod netflow";
+    }
+    ids.clear();
+    for (const std::string& name : names)
+    {
+        const Ptr<EsxVSwitch> vSwitch = m_host->GetVSwitch(name);
+        const bool registered = vSwitch && m_impl->metering->Register(vSwitch->GetId());
+        if (!registered)
+        {
+            Unregister(
+                ids,
+                netflow::StopCause::KILLED); // nothing was metered since: all in this instant
+            ids.clear();
+            return vSwitch ? "vSwitch " + name + " is already registered for NetFlow"
+                           : "no such virtual switch: " + name;
+        }
+        if (!vSwitch->GetTap())
+        {
+            Tap(vSwitch); // made after the module was loaded
+        }
+        ids.push_back(vSwitch->GetId());
+    }
+    for (const std::string& name : names)
+    {
+        m_host->GetLog()->Log(LOG_MODULE, 203, "NetFlow enabled on " + name);
+    }
+    return "";
+}
+
+void
+EsxNetflow::Unregister(const std::vector<uint16_t>& ids, netflow::StopCause cause)
+{
+    for (uint16_t id : ids)
+    {
+        if (IsLoaded() && m_impl->metering->IsRegistered(id))
+        {
+            m_impl->metering->Unregister(id, cause, GetUptimeNs());
+        }
+    }
+}
+
+void
+EsxNetflow::Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRecord>& records)
+{
+    if (!IsLoaded())
+    {
+        return;
+    }
+    const int64_t now = GetUptimeNs();
+    if (m_impl->metering->NextScan() <= now) // at equal times scan before poll
+    {
+        m_impl->metering->Scan(now);
+    }
+    m_impl->metering->Poll(ids, now, records);
+}
+
+void
+EsxNetflow::NotifyDatagram(const netflow::Datagram& datagram, Ipv4Address collector)
+{
+    m_datagramTrace(datagram, collector);
+}
+
+void
+EsxNetflow::NotifySendFailed(const netflow::Datagram& datagram)
+{
+    m_sendFailedTrace(datagram);
+}
+
+int64_t
+EsxNetflow::GetUptimeNs() const
+{
+    return m_host->GetUptime().GetNanoSeconds();
+}
+
+void
+EsxNetflow::SetHeapMax(uint64_t octets)
+{
+    m_heapMax = octets;
+    m_impl->heap.SetMaximum(octets);
+}
+
+uint64_t
+EsxNetflow::GetHeapMax() const
+{
+    return m_heapMax;
+}
+
+uint64_t
+EsxNetflow::GetHeapUsed() const
+{
+    return m_impl->heap.GetUsed();
+}
+
+netflow::Ledger&
+EsxNetflow::GetLedger()
+{
+    return m_impl->ledger;
+}
+
+const netflow::Ledger&
+EsxNetflow::GetLedger() const
+{
+    return m_impl->ledger;
+}
+
+netflow::Journal&
+EsxNetflow::GetJournal()
+{
+    return m_impl->journal;
+}
+
+const netflow::Journal&
+EsxNetflow::GetJournal() const
+{
+    return m_impl->journal;
+}
+
+const netflow::MeteringProcess*
+EsxNetflow::GetMeteringProcess() const
+{
+    return m_impl->metering.get();
+}
+
+uint64_t
+EsxNetflow::GetCacheHighWater() const
+{
+    return IsLoaded()
+               ? std::max(m_impl->cacheHighWater, m_impl->metering->GetCache().GetHighWater())
+               : m_impl->cacheHighWater;
+}
+
+uint64_t
+EsxNetflow::GetPurgatoryHighWater() const
+{
+    return IsLoaded() ? std::max<uint64_t>(m_impl->purgatoryHighWater,
+                                           m_impl->metering->GetPurgatory().GetHighWater())
+                      : m_impl->purgatoryHighWater;
+}
+
+int64_t
+EsxNetflow::GetTapResidual() const
+{
+    int64_t accepted = m_impl->acceptedByFormerTaps;
+    for (const Impl::Tapped& tapped : m_impl->tapped)
+    {
+        accepted += static_cast<int64_t>(tapped.vSwitch->GetTotals().framesAccepted -
+                                         tapped.acceptedBefore);
+    }
+    return accepted -
+           static_cast<int64_t>(m_impl->ledger.GetTotal().Get(netflow::Move::OFFERED).packets);
+}
+
+void
+EsxNetflow::DoDispose()
+{
+    m_impl->scan.Cancel();
+    for (const Impl::Tapped& tapped : m_impl->tapped)
+    {
+        tapped.vSwitch->SetTap(nullptr);
+    }
+    m_impl->tapped.clear();
+    Object::DoDispose();
+}
+
+void
+EsxNetflow::Ingress(const EsxVSwitch& vSwitch,
+                    const Ptr<const Packet>& packet,
+                    uint16_t protocol,
+                    uint16_t input,
+                    uint16_t output)
+{
+    const uint16_t id = vSwitch.GetId();
+    netflow::MeteringProcess& metering = *m_impl->metering;
+    if (!metering.IsRegistered(id))
+    {
+        metering.Ignore(id, netflow::Move::IGNORED_NOT_MONITORED, packet->GetSize());
+        return;
+    }
+    EsxExportTag tag;
+    if (!m_meterOwnExport && packet->PeekPacketTag(tag) &&
+        tag.GetExporter() == m_host->GetVmkernelNode()->GetId())
+    {
+        metering.Ignore(id, netflow::Move::IGNORED_OWN_EXPORT, packet->GetSize());
+        return;
+    }
+    metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
+    ScheduleScan();
+}
+
+void
+EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
+{
+    for (auto tapped = m_impl->tapped.begin(); tapped != m_impl->tapped.end(); ++tapped)
+    {
+        if (PeekPointer(tapped->vSwitch) == &vSwitch)
+        {
+            m_impl->acceptedByFormerTaps +=
+                static_cast<int64_t>(vSwitch.GetTotals().framesAccepted - tapped->acceptedBefore);
+            m_impl->tapped.erase(tapped);
+            break;
+        }
+    }
+    if (m_impl->metering->IsRegistered(vSwitch.GetId()))
+    {
+        Unregister({vSwitch.GetId()}, netflow::StopCause::SWITCH_DELETED);
+        m_host->GetLog()->Warning(LOG_MODULE,
+                                  377,
+                                  "virtual switch " + vSwitch.GetName() +
+                                      " deleted with NetFlow activated; host may be unstable");
+    }
+}
+
+void
+EsxNetflow::Tap(const Ptr<EsxVSwitch>& vSwitch)
+{
+    vSwitch->SetTap(this);
+    m_impl->tapped.push_back({vSwitch, vSwitch->GetTotals().framesAccepted});
+}
+
+void
+EsxNetflow::TakeHighWaterMarks()
+{
+    m_impl->cacheHighWater = GetCacheHighWater();
+    m_impl->purgatoryHighWater = GetPurgatoryHighWater();
+}
+
+/// Schedules the next scan unless one is scheduled: that one is never too late, as deadlines only
+/// move away.
+void
+EsxNetflow::ScheduleScan()
+{
+    if (m_impl->scanScheduled)
+    {
+        return;
+    }
+    const netflow::TimeNs next = m_impl->metering->NextScan();
+    if (next != netflow::NEVER)
+    {
+        m_impl->scanScheduled = true;
+        m_impl->scan = Simulator::Schedule(NanoSeconds(std::max<int64_t>(next - GetUptimeNs(), 0)),
+                                           &EsxNetflow::Scan,
+                                           this);
+    }
+}
+
+void
+EsxNetflow::Scan()
+{
+    m_impl->scanScheduled = false;
+    m_impl->metering->Scan(GetUptimeNs());
+    ScheduleScan();
+}
+
+} // namespace ns3

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_NETFLOW_H
+#define ESX_NETFLOW_H
+
+#include "esx-vswitch.h"
+
+#include "ns3/ipv4-address.h"
+#include "ns3/object.h"
+#include "ns3/traced-callback.h"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace netflow
+{
+struct Datagram;
+struct FlowRecord;
+struct QueuedRecord;
+enum class Move : uint8_t;
+enum class StopCause : uint8_t;
+class Journal;
+class Ledger;
+class MeteringProcess;
+class Heap;
+} // namespace netflow
+
+namespace ns3
+{
+
+class EsxHost;
+
+/**
+ * The VMkernel module "netflow" of one ESX host: taps the host's vSwitches and runs the real
+ * metering process of netflow/ inside simulated time. Aggregated to the host; net-netflow registers
+ * vSwitches here and polls.
+ *
+ * The object exists from the start as the file on disk does; Load() and Unload() are vmkload_mod.
+ * Ledger and journal belong to the host and outlive loads. Attributes take effect at the next load,
+ * HeapMax at once.
+ *
+ * Not modelled: the time that metering costs the host.
+ */
+class EsxNetflow : public Object, private EsxSwitchTap
+{
+  public:
+    /// What a full cache does with a packet of a new flow.
+    enum CachePolicy
+    {
+        DROP_NEW,
+        EVICT_OLDEST,
+        EVICT_OLDEST_DROP
+    };
+
+    /// Which record a full purgatory loses.
+    enum PurgatoryPolicy
+    {
+        TAIL_DROP,
+        HEAD_DROP
+    };
+
+    /// A record ended, or was lost at its end.
+    typedef void (*RecordTracedCallback)(const netflow::FlowRecord& record, netflow::Move station);
+    /// An export datagram and where it is bound for.
+    typedef void (*DatagramTracedCallback)(const netflow::Datagram& datagram,
+                                           Ipv4Address collector);
+    /// An export datagram.
+    typedef void (*SendFailedTracedCallback)(const netflow::Datagram& datagram);
+
+    static TypeId GetTypeId();
+    EsxNetflow();
+    ~EsxNetflow() override;
+
+    /// Attaches the module to its host; called once.
+    void SetHost(Ptr<EsxHost> host);
+    Ptr<EsxHost> GetHost() const;
+
+    /// vmkload_mod netflow. \return empty, or why not
+    std::string Load();
+    /// vmkload_mod -u netflow. \return empty, or why not (not loaded; in use)
+    std::string Unload();
+    bool IsLoaded() const;
+
+    /**
+     * Starts analysis of vSwitches: all of them or none.
+     * \param names vSwitch names
+     * \param ids set to their switch IDs
+     * \return empty, or why not
+     */
+    std::string Register(const std::vector<std::string>& names, std::vector<uint16_t>& ids);
+    /// Stops analysis; what is live or queued is discarded under \p cause. Unknown IDs are passed
+    /// over.
+    void Unregister(const std::vector<uint16_t>& ids, netflow::StopCause cause);
+    /// Appends what waits of these vSwitches, after a scan if one is due.
+    void Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRecord>& records);
+    /// net-netflow hands a datagram to its socket next (trace Datagram): it can die inside the
+    /// call.
+    void NotifyDatagram(const netflow::Datagram& datagram, Ipv4Address collector);
+    /// The socket refused that datagram (trace SendFailed).
+    void NotifySendFailed(const netflow::Datagram& datagram);
+
+    /// Time since the host booted in nanoseconds: the clock of netflow/.
+    int64_t GetUptimeNs() const;
+
+    /// Moves the limit of the module's heap, octets.
+    void SetHeapMax(uint64_t octets);
+    uint64_t GetHeapMax() const;
+    /// Octets of heap in use.
+    uint64_t GetHeapUsed() const;
+
+    netflow::Ledger& GetLedger();
+    const netflow::Ledger& GetLedger() const;
+    netflow::Journal& GetJournal();
+    const netflow::Journal& GetJournal() const;
+    /// \return nullptr while the module is not loaded
+    const netflow::MeteringProcess* GetMeteringProcess() const;
+    /// High-water marks over all loads.
+    uint64_t GetCacheHighWater() const;
+    uint64_t GetPurgatoryHighWater() const;
+
+    /// Law L0: frames that the ports accepted while they were tapped, less frames offered to the
+    /// meter. 0 unless there is a bug.
+    int64_t GetTapResidual() const;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    struct Impl;
+    friend struct Impl;
+
+    void Ingress(const EsxVSwitch& vSwitch,
+                 const Ptr<const Packet>& packet,
+                 uint16_t protocol,
+                 uint16_t input,
+                 uint16_t output) override;
+    void SwitchDeleted(const EsxVSwitch& vSwitch) override;
+    void Tap(const Ptr<EsxVSwitch>& vSwitch);
+    void TakeHighWaterMarks();
+    void ScheduleScan();
+    void Scan();
+
+    EsxHost* m_host{nullptr}; //!< the host owns the module by aggregation
+    std::unique_ptr<Impl> m_impl;
+
+    Time m_idleTimeout;
+    Time m_activeTimeout;
+    Time m_scanInterval;
+    uint64_t m_heapMax{0};
+    uint32_t m_maxEntries{0};
+    uint32_t m_purgatoryMax{0};
+    CachePolicy m_cachePolicy{DROP_NEW};
+    PurgatoryPolicy m_purgatoryPolicy{TAIL_DROP};
+    bool m_expireOnTcpEnd{false};
+    bool m_meterOwnExport{true};
+
+    TracedCallback<const netflow::FlowRecord&, netflow::Move> m_recordTrace;
+    TracedCallback<const netflow::Datagram&, Ipv4Address> m_datagramTrace;
+    TracedCallback<const netflow::Datagram&> m_sendFailedTrace;
+};
+
+} // namespace ns3
+
+#endif // ESX_NETFLOW_H
