@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario-check.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+class LabChecker
+{
+  public:
+    LabChecker(const Scenario& scenario, ScenarioNotes& notes)
+        : m_scenario(scenario),
+          m_notes(notes)
+    {
+    }
+
+    LabNames Check()
+    {
+        CheckRun();
+        for (const auto& host : m_scenario.hosts)
+        {
+            CheckHost(host);
+        }
+        for (const auto& node : m_scenario.nodes)
+        {
+            CheckNode(node);
+        }
+        for (const auto& link : m_scenario.links)
+        {
+            CheckEnd(link.a, link.path + "/endpoints/0");
+            CheckEnd(link.b, link.path + "/endpoints/1");
+            CheckLink(link);
+        }
+        return std::move(m_lab);
+    }
+
+  private:
+    using Taken = ScenarioNotes::Taken;
+
+    /// What is known of one host while its parts are checked.
+    struct HostNames
+    {
+        const Host& host;
+        Taken portGroups;
+        Taken uplinks;
+        std::map<std::string, std::size_t> connected; //!< NICs by vSwitch
+    };
+
+    void CheckRun()
+    {
+        const auto& run = m_scenario.run;
+        m_notes.CheckPositive(run.duration, run.path + "/duration");
+        const auto path = run.path + "/wallclock_start";
+        const auto date = fmt::gmtime(static_cast<std::time_t>(run.wallclockStart));
+        if (fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", date) !=
+            m_scenario.document.GetRoot().at(Json::json_pointer(path)))
+        {
+            m_notes.Error(path, "there is no such day in the calendar");
+        }
+    }
+
+    void CheckHost(const Host& host)
+    {
+        constexpr std::size_t lastSwitchId = 127;
+        m_notes.Take(m_names, "name", host.name, host.path);
+        m_lab.hosts[host.name] = &host;
+        const auto& netflow = host.netflow;
+        m_notes.CheckPositive(netflow.activeTimeout, netflow.path + "/active_timeout");
+        m_notes.CheckPositive(netflow.idleTimeout, netflow.path + "/idle_timeout");
+        m_notes.CheckPositive(netflow.scanInterval, netflow.path + "/scan_interval");
+        if (host.portsetBase + host.vSwitches.size() - 1 > lastSwitchId)
+        {
+            m_notes.Error(host.path + "/portset_base",
+                          "switch IDs end at 127: fewer vSwitches or a lower portset_base");
+        }
+        HostNames names{host, {}, {}, {}};
+        for (const auto& vSwitch : host.vSwitches)
+        {
+            CheckVSwitch(vSwitch, names);
+        }
+        for (const auto& vmknic : host.vmknics)
+        {
+            CheckNic(vmknic, names);
+            m_lab.captures[host.name + ":" + vmknic.name] = true;
+        }
+        CheckVmknicNetworks(host);
+        for (const auto& vm : host.vms)
+        {
+            CheckVm(vm, names);
+        }
+        CheckPortCounts(names);
+    }
+
+    void CheckVSwitch(const VSwitch& vSwitch, HostNames& names)
+    {
+        for (std::size_t i = 0; i < vSwitch.uplinks.size(); ++i)
+        {
+            const auto path = vSwitch.path + "/uplinks/" + std::to_string(i);
+            if (i == 1)
+            {
+                m_notes.Error(path, "a second uplink (teaming) is not yet supported");
+            }
+            m_notes.Take(names.uplinks, "uplink", vSwitch.uplinks[i], path);
+            AddInterface(names.host.name, vSwitch.uplinks[i]);
+        }
+        for (const auto& group : vSwitch.portGroups)
+        {
+            m_notes.Take(names.portGroups, "port group", group.name, group.path);
+        }
+    }
+
+    void CheckPortCounts(HostNames& names)
+    {
+        for (const auto& vSwitch : names.host.vSwitches)
+        {
+            const auto connected = names.connected[vSwitch.name];
+            if (connected > vSwitch.ports)
+            {
+                m_notes.Error(vSwitch.path + "/ports",
+                              fmt::format("{} virtual NICs and vmknics are connected to {} ports",
+                                          connected,
+                                          vSwitch.ports));
+            }
+        }
+    }
+
+    void CheckNic(const Nic& nic, HostNames& names)
+    {
+        const auto& host = names.host;
+        const auto what = "port group on " + host.name;
+        if (m_notes.Known(names.portGroups, what, nic.portGroup, nic.path + "/portgroup"))
+        {
+            ++names.connected[host.FindVSwitchOf(nic.portGroup)->name];
+        }
+        CheckAddress(nic.address, nic.path + "/address");
+        const bool isElsewhere = nic.gateway && !nic.address.SharesNetworkWith(*nic.gateway);
+        if (isElsewhere || nic.gateway == nic.address.address)
+        {
+            m_notes.Error(nic.path + "/gateway",
+                          fmt::format("{} is not another address of the NIC's own network",
+                                      Text(*nic.gateway)));
+        }
+        if (nic.mac)
+        {
+            m_notes.Take(m_macs, "MAC address", Text(*nic.mac), nic.path + "/mac");
+        }
+    }
+
+    void CheckVm(const Vm& vm, HostNames& names)
+    {
+        m_notes.Take(m_names, "name", vm.name, vm.path);
+        LabNames::Addresses addresses;
+        for (const auto& nic : vm.nics)
+        {
+            m_lab.captures[fmt::format("{}:eth{}", vm.name, addresses.size())] = true;
+            CheckNic(nic, names);
+            addresses.push_back(nic.address);
+        }
+        m_lab.senders[vm.name] = addresses;
+        m_lab.receivers[vm.name] = addresses;
+    }
+
+    /// The VMkernel stack has one route to a network: a second vmknic there is never used for
+    /// sending.
+    void CheckVmknicNetworks(const Host& host)
+    {
+        std::map<std::pair<uint32_t, uint32_t>, std::string> first; // by network and mask
+        for (const auto& vmknic : host.vmknics)
+        {
+            const auto& [address, mask] = vmknic.address;
+            const auto key = std::pair(address.CombineMask(mask).Get(), mask.Get());
+            const auto [found, isNew] = first.emplace(key, vmknic.name);
+            if (!isNew)
+            {
+                m_notes.Warn(
+                    vmknic.path + "/address",
+                    fmt::format(
+                        "is on the network of {}, by which the VMkernel sends all traffic to it",
+                        found->second));
+            }
+        }
+    }
+
+    void CheckAddress(const InterfaceAddress& address, const std::string& path)
+    {
+        const auto ip = address.address;
+        const bool hasEnds =
+            address.mask.GetPrefixLength() < 31; // RFC 3021: a /31 has no broadcast address
+        const bool isEnd =
+            ip == ip.CombineMask(address.mask) || ip.IsSubnetDirectedBroadcast(address.mask);
+        const auto net = ip.Get() >> 24;
+        const bool isUnicast =
+            net > 0 && net != 127 && net < 224; // else this host, loopback, multicast, reserved
+        if (!isUnicast || (hasEnds && isEnd))
+        {
+            m_notes.Error(path, fmt::format("{} cannot be the address of an interface", Text(ip)));
+            return;
+        }
+        m_notes.Take(m_addresses, "address", Text(ip), path);
+    }
+
+    void CheckNode(const Node& node)
+    {
+        m_notes.Take(m_names, "name", node.name, node.path);
+        m_lab.nodes[node.name] = &node;
+        if (node.kind != NodeKind::Collector)
+        {
+            return;
+        }
+        AddInterface(node.name, "eth0");
+        for (std::size_t i = 0; i < node.names.size(); ++i)
+        {
+            m_notes.Take(m_hostNames,
+                         "host name",
+                         node.names[i],
+                         node.path + "/names/" + std::to_string(i));
+        }
+        if (!node.address)
+        {
+            m_notes.Error(node.path, "'address' is missing; allowed: one such as 10.6.125.84/24");
+            return;
+        }
+        CheckAddress(*node.address, node.path + "/address");
+        m_lab.receivers[node.name] = {*node.address};
+    }
+
+    void CheckLink(const Link& link)
+    {
+        m_notes.Take(m_lab.links, "link", link.name, link.path + "/name");
+        m_lab.captures[link.name] = true;
+        if (link.rate.GetBitRate() == 0)
+        {
+            m_notes.Error(
+                link.path + "/rate",
+                "must be more than 0bps; {at, link, down: true} in the timeline cuts a link");
+        }
+    }
+
+    void CheckEnd(const LinkEnd& end, const std::string& path)
+    {
+        const auto node = m_lab.nodes.find(end.node);
+        if (node != m_lab.nodes.end() && node->second->kind == NodeKind::Switch)
+        {
+            if (end.interface.find_first_not_of("0123456789") != std::string::npos ||
+                end.interface[0] == '0')
+            {
+                m_notes.Error(path,
+                              fmt::format("a switch has numbered ports such as {}:1", end.node));
+                return;
+            }
+            AddInterface(end.node, end.interface);
+        }
+        else if (m_notes.Known(m_names, "host or node", end.node, path))
+        {
+            m_notes.Known(m_interfaces[end.node], "interface of " + end.node, end.interface, path);
+        }
+        m_notes.Take(m_ends, "endpoint", end.ToString(), path);
+    }
+
+    void AddInterface(const std::string& owner, const std::string& name)
+    {
+        m_interfaces[owner][name] = true;
+        m_lab.captures[owner + ":" + name] = true;
+    }
+
+    const Scenario& m_scenario;
+    ScenarioNotes& m_notes;
+    LabNames m_lab;
+    Taken m_names; //!< hosts, VMs and nodes share one namespace
+    Taken m_addresses;
+    Taken m_macs;
+    Taken m_hostNames;
+    Taken m_ends;
+    std::map<std::string, std::map<std::string, bool>>
+        m_interfaces; //!< where links may end, by host or node
+};
+
+} // namespace
+
+LabNames
+CheckLab(const Scenario& scenario, ScenarioNotes& notes)
+{
+    return LabChecker(scenario, notes).Check();
+}
+
+} // namespace esxnf

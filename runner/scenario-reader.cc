@@ -1,0 +1,374 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario-reader.h"
+
+#include <ctime>
+#include <limits>
+#include <map>
+#include <type_traits>
+
+namespace esxnf
+{
+
+namespace
+{
+
+// ---------------------------------------------------------------- one value
+
+/// A text, a number or true/false; and what ns-3 makes from a text: Time, DataRate, QueueSize.
+template <typename T>
+void
+Read(const Json& json, T& value)
+{
+    if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>)
+    {
+        value = json.get<T>();
+    }
+    else
+    {
+        value = T(json.get<std::string>());
+    }
+}
+
+/// A number, or a size in bytes, which ns-3 reads as a queue's.
+void
+Read(const Json& json, uint32_t& value)
+{
+    value = json.is_string() ? ns3::QueueSize(json.get<std::string>()).GetValue()
+                             : json.get<uint32_t>();
+}
+
+void
+Read(const Json& json, ns3::Ipv4Address& value)
+{
+    value = ns3::Ipv4Address(json.get<std::string>().c_str());
+}
+
+void
+Read(const Json& json, ns3::Mac48Address& value)
+{
+    value = ns3::Mac48Address(json.get<std::string>().c_str());
+}
+
+void
+Read(const Json& json, InterfaceAddress& value)
+{
+    const auto text = json.get<std::string>();
+    const auto slash = text.find('/');
+    value.address = ns3::Ipv4Address(text.substr(0, slash).c_str());
+    value.mask = ns3::Ipv4Mask(text.substr(slash).c_str());
+}
+
+void
+Read(const Json& json, LinkEnd& value)
+{
+    const auto text = json.get<std::string>();
+    const auto colon = text.find(':');
+    value = {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+void
+Read(const Json& json, Span& value)
+{
+    const auto text = json.get<std::string>();
+    const auto dots = text.find("..");
+    value = {ns3::Time(text.substr(0, dots)), ns3::Time(text.substr(dots + 2))};
+}
+
+/// A list, or one item alone ("to: web1").
+template <typename T>
+void
+Read(const Json& json, std::vector<T>& value)
+{
+    if (!json.is_array())
+    {
+        Read(json, value.emplace_back());
+        return;
+    }
+    for (const auto& item : json)
+    {
+        Read(item, value.emplace_back());
+    }
+}
+
+template <typename T>
+void
+Read(const Json& json, std::optional<T>& value)
+{
+    Read(json, value.emplace());
+}
+
+/// "2008-10-26T00:00:00Z" -> seconds since 1970
+int64_t
+UnixSeconds(const std::string& text)
+{
+    const auto number = [&text](std::size_t at, std::size_t length) {
+        return std::stoi(text.substr(at, length));
+    };
+    std::tm utc{};
+    utc.tm_year = number(0, 4) - 1900;
+    utc.tm_mon = number(5, 2) - 1;
+    utc.tm_mday = number(8, 2);
+    utc.tm_hour = number(11, 2);
+    utc.tm_min = number(14, 2);
+    utc.tm_sec = number(17, 2);
+    return timegm(&utc);
+}
+
+// ---------------------------------------------------------------- a part and its fields
+
+/// A map of the document and its place. A key that is not there (no default, or of another kind)
+/// leaves its field alone.
+class Fields
+{
+  public:
+    Fields(const Json& json, const std::string& path)
+        : m_json(json),
+          m_path(path)
+    {
+    }
+
+    template <typename T>
+    const Fields& operator()(const char* key, T& value) const
+    {
+        if (m_json.contains(key))
+        {
+            Read(m_json.at(key), value);
+        }
+        return *this;
+    }
+
+    /// A key that is there, as text.
+    std::string Text(const char* key) const
+    {
+        return m_json.at(key).get<std::string>();
+    }
+
+    bool Has(const char* key) const
+    {
+        return m_json.contains(key);
+    }
+
+    Fields At(const char* key) const
+    {
+        return Fields(m_json.at(key), JoinPointer(m_path, key));
+    }
+
+    /// Makes one part of each item of the list at a key.
+    template <typename T>
+    void List(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
+    {
+        for (const auto& [index, child] : m_json.at(key).items())
+        {
+            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), index);
+            read(Fields(child, parts.back().path), parts.back());
+        }
+    }
+
+    /// Makes one part, with that name, of each member of the map at a key.
+    template <typename T>
+    void Map(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
+    {
+        for (const auto& [name, child] : m_json.at(key).items())
+        {
+            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), name);
+            parts.back().name = name;
+            read(Fields(child, parts.back().path), parts.back());
+        }
+    }
+
+    const std::string& Path() const
+    {
+        return m_path;
+    }
+
+  private:
+    const Json& m_json;
+    const std::string m_path;
+};
+
+// ---------------------------------------------------------------- the parts, in the schema's order
+
+void
+ReadRun(const Fields& fields, RunSettings& run)
+{
+    run.path = fields.Path();
+    fields("duration", run.duration)("seed", run.seed)("run", run.run);
+    run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
+}
+
+void
+ReadNic(const Fields& fields, Nic& nic)
+{
+    fields("portgroup", nic.portGroup)("address", nic.address)("gateway", nic.gateway)("mac",
+                                                                                       nic.mac);
+}
+
+void
+ReadVmknic(const Fields& fields, Vmknic& vmknic)
+{
+    ReadNic(fields, vmknic);
+}
+
+void
+ReadVm(const Fields& fields, Vm& vm)
+{
+    fields("mtu", vm.mtu);
+    fields.List("nics", vm.nics, ReadNic);
+}
+
+void
+ReadPortGroup(const Fields& fields, PortGroup& group)
+{
+    fields("vlan", group.vlan);
+}
+
+void
+ReadVSwitch(const Fields& fields, VSwitch& vSwitch)
+{
+    fields("ports", vSwitch.ports)("mtu", vSwitch.mtu)("uplinks", vSwitch.uplinks);
+    fields.Map("portgroups", vSwitch.portGroups, ReadPortGroup);
+}
+
+void
+ReadNetflow(const Fields& fields, NetflowSettings& netflow)
+{
+    netflow.path = fields.Path();
+    fields("purgatory_max", netflow.purgatoryMax)("purgatory_policy", netflow.purgatoryPolicy);
+    fields("cache_policy", netflow.cachePolicy)("max_entries", netflow.maxEntries);
+    fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
+    fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
+    fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
+}
+
+void
+ReadHost(const Fields& fields, Host& host)
+{
+    fields("portset_base", host.portsetBase)("uptime_at_start", host.uptimeAtStart);
+    fields.At("memory")("netflow_heap", host.netflow.heapBytes);
+    ReadNetflow(fields.At("netflow"), host.netflow);
+    fields.Map("vswitches", host.vSwitches, ReadVSwitch);
+    fields.Map("vmknics", host.vmknics, ReadVmknic);
+    fields.Map("vms", host.vms, ReadVm);
+}
+
+void
+ReadNode(const Fields& fields, Node& node)
+{
+    node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
+    fields("address", node.address)("listen", node.listen)("receive_buffer",
+                                                           node.receiveBufferBytes);
+    fields("names", node.names);
+}
+
+void
+ReadLink(const Fields& fields, Link& link)
+{
+    std::vector<LinkEnd> ends;
+    fields("endpoints", ends);
+    link.a = ends[0];
+    link.b = ends[1];
+    fields("name", link.name)("rate", link.rate)("delay", link.delay)("queue",
+                                                                      link.queue)("loss",
+                                                                                  link.loss);
+}
+
+void
+ReadTraffic(const Fields& fields, Traffic& traffic)
+{
+    static const std::map<std::string, TrafficApp> apps{{"udp-cbr", TrafficApp::UdpCbr},
+                                                        {"tcp-bulk", TrafficApp::TcpBulk},
+                                                        {"tcp-request", TrafficApp::TcpRequest},
+                                                        {"tcp-syn-scan", TrafficApp::TcpSynScan}};
+    traffic.app = apps.at(fields.Text("app"));
+    fields("name", traffic.name)("from", traffic.from)("to", traffic.to);
+    fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
+                                                                               traffic.port);
+    fields("rate", traffic.rate)("packet", traffic.packetBytes)("size", traffic.sizeBytes);
+    fields("request", traffic.requestBytes)("response", traffic.responseBytes);
+    if (fields.Has("ports"))
+    {
+        const auto ports = fields.Text("ports");
+        traffic.firstPort = static_cast<uint16_t>(std::stoul(ports));
+        traffic.lastPort = static_cast<uint16_t>(std::stoul(ports.substr(ports.find('-') + 1)));
+    }
+    if (fields.Has("every"))
+    {
+        const auto every = fields.Text("every");
+        const auto open = every.find('('); // exponential(200ms)
+        traffic.everyIsExponential = open != std::string::npos;
+        traffic.every = ns3::Time(
+            traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
+    }
+}
+
+void
+ReadStep(const Fields& fields, TimelineStep& step)
+{
+    fields("at", step.at)("for", step.length)("host", step.host)("run", step.command)("id",
+                                                                                      step.id);
+    fields("signal", step.signal)("process", step.process)("link", step.link);
+    if (fields.Has("set"))
+    {
+        const auto set = fields.At("set");
+        set("rate", step.set.rate)("delay", step.set.delay)("queue", step.set.queue)("loss",
+                                                                                     step.set.loss);
+    }
+    if (fields.Has("memory_pressure"))
+    {
+        fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes);
+    }
+    step.kind = fields.Has("signal")            ? StepKind::Signal
+                : fields.Has("down")            ? StepKind::LinkDown
+                : fields.Has("set")             ? StepKind::LinkSet
+                : fields.Has("memory_pressure") ? StepKind::MemoryPressure
+                                                : StepKind::Console;
+}
+
+void
+ReadExpectation(const Fields& fields, Expectation& expectation)
+{
+    constexpr auto infinity = std::numeric_limits<double>::infinity();
+    fields("name", expectation.name)("check", expectation.check)("metric", expectation.metric);
+    fields("cause", expectation.cause)("host", expectation.host)("node", expectation.node);
+    fields("during", expectation.during);
+    expectation.low = -infinity;
+    expectation.high = infinity;
+    for (const char* bound : {"equals", "at_least", "at_most", "between"})
+    {
+        expectation.bound = fields.Has(bound) ? bound : expectation.bound;
+    }
+    fields("equals", expectation.low)("equals", expectation.high);
+    fields("at_least", expectation.low)("at_most", expectation.high);
+    std::vector<double> between;
+    fields("between", between);
+    if (!between.empty())
+    {
+        expectation.low = between[0];
+        expectation.high = between[1];
+    }
+}
+
+} // namespace
+
+Scenario
+ReadScenario(YamlDocument document)
+{
+    Scenario scenario;
+    scenario.document = std::move(document);
+    const Fields fields(scenario.document.GetRoot(), "");
+    fields("name", scenario.name)("summary", scenario.summary);
+    ReadRun(fields.At("run"), scenario.run);
+    fields.Map("hosts", scenario.hosts, ReadHost);
+    fields.Map("nodes", scenario.nodes, ReadNode);
+    fields.List("links", scenario.links, ReadLink);
+    fields.List("traffic", scenario.traffic, ReadTraffic);
+    fields.List("timeline", scenario.timeline, ReadStep);
+    fields.List("expect", scenario.expect, ReadExpectation);
+    const auto outputs = fields.At("outputs");
+    scenario.outputs.path = outputs.Path();
+    outputs("pcap", scenario.outputs.pcap)("flows", scenario.outputs.flows);
+    outputs.At("series")("every", scenario.outputs.seriesEvery);
+    return scenario;
+}
+
+} // namespace esxnf
