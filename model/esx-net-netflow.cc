@@ -176,6 +176,7 @@ EsxNetNetflow::Launch()
     config.bootUnixNs = static_cast<int64_t>(m_host->GetUnixTimeNs()) - m_module->GetUptimeNs();
     m_impl = std::make_unique<Impl>(*this, config);
     OpenSocket();
+    m_startedAt = Simulator::Now();
     m_poll = Simulator::Schedule(m_pollPeriod, &EsxNetNetflow::Poll, this);
     m_report = Simulator::Schedule(m_reportInterval, &EsxNetNetflow::Report, this);
     return "";
@@ -191,7 +192,7 @@ EsxNetNetflow::Terminate()
     m_poll.Cancel();
     m_report.Cancel();
     m_module->Unregister(m_registered, netflow::StopCause::KILLED);
-    m_registered.clear();
+    m_endedAt = Simulator::Now();
     m_socket->SetAttribute(
         "IcmpCallback",
         CallbackValue(MakeNullCallback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>()));
@@ -203,6 +204,36 @@ bool
 EsxNetNetflow::IsRunning() const
 {
     return m_socket != nullptr;
+}
+
+const std::vector<uint16_t>&
+EsxNetNetflow::GetRegistered() const
+{
+    return m_registered;
+}
+
+Time
+EsxNetNetflow::GetStartedAt() const
+{
+    return m_startedAt;
+}
+
+Time
+EsxNetNetflow::GetEndedAt() const
+{
+    return m_endedAt;
+}
+
+Ipv4Address
+EsxNetNetflow::GetCollector() const
+{
+    return m_collector;
+}
+
+bool
+EsxNetNetflow::UsesAlternatePortIds() const
+{
+    return m_alternatePortIds;
 }
 
 uint64_t

@@ -64,6 +64,15 @@ class EsxNetNetflow : public Application
 
     bool IsRunning() const;
 
+    /// Switch IDs that this process registered, also after its end.
+    const std::vector<uint16_t>& GetRegistered() const;
+    /// When it started and ended; negative: not (yet).
+    Time GetStartedAt() const;
+    Time GetEndedAt() const;
+    /// Where it sends.
+    Ipv4Address GetCollector() const;
+    bool UsesAlternatePortIds() const;
+
     /// Export datagrams sent by this process so far.
     uint64_t GetDatagrams() const;
     /// Datagrams that this process learned were lost (send errors, ICMP unreachable).
@@ -99,6 +108,8 @@ class EsxNetNetflow : public Application
     Ptr<EsxNetflow> m_module;
     Ptr<Socket> m_socket;
     std::vector<uint16_t> m_registered; //!< switch IDs
+    Time m_startedAt{-1};
+    Time m_endedAt{-1};
     EventId m_poll;
     EventId m_report;
     uint64_t m_losses{0};
