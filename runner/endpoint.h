@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * Addresses of the real network: IPv4 and a UDP port, as text and as a socket wants them.
+ */
+#ifndef ESXNF_ENDPOINT_H
+#define ESXNF_ENDPOINT_H
+
+#include <cstddef>
+#include <cstdint>
+#include <netinet/in.h>
+#include <string>
+
+namespace esxnf
+{
+
+/// net-netflow's default.
+constexpr uint16_t DEFAULT_COLLECTOR_PORT = 2055;
+
+/// Where datagrams go or come from. The host may be a name, or empty for any address of this host.
+struct Endpoint
+{
+    std::string host;
+    uint16_t port{0};
+
+    /// "host:port"
+    std::string ToString() const;
+};
+
+/// Reads "HOST:PORT" or "HOST"; throws CommandError (usage) if that is not what it is.
+Endpoint ParseEndpoint(const std::string& text, uint16_t defaultPort = DEFAULT_COLLECTOR_PORT);
+
+/// Reads "ADDRESS:PORT" or "PORT"; throws CommandError (usage).
+Endpoint ParseListenEndpoint(const std::string& text);
+
+/// Asks the system's resolver for an IPv4 address; throws CommandError (collector).
+sockaddr_in Resolve(const Endpoint& endpoint);
+
+/// Dotted text of an address in host byte order.
+std::string AddressToText(uint32_t address);
+
+/// One UDP datagram that came from outside. Addresses in host byte order.
+struct UdpDatagram
+{
+    uint32_t sourceAddress{0};
+    uint16_t sourcePort{0};
+    const uint8_t* data{nullptr}; //!< payload; belongs to whoever filled this in
+    std::size_t size{0};          //!< octets of payload
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_ENDPOINT_H
