@@ -10,7 +10,6 @@
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/log.h"
-#include "ns3/names.h"
 #include "ns3/pcap-file-wrapper.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
@@ -22,20 +21,6 @@ NS_LOG_COMPONENT_DEFINE("EsxHostHelper");
 
 namespace
 {
-
-/// A capture with nanosecond timestamps and Ethernet link type (1). The sinks that hold it keep it
-/// open; it is closed with the last of them.
-Ptr<PcapFileWrapper>
-CreateCapture(const std::string& filename)
-{
-    constexpr uint32_t linkTypeEthernet = 1;
-    Ptr<PcapFileWrapper> file = CreateObject<PcapFileWrapper>();
-    file->SetAttribute("NanosecMode", BooleanValue(true));
-    file->Open(filename, std::ios::out);
-    NS_ABORT_MSG_IF(file->Fail(), "cannot write the capture " << filename);
-    file->Init(linkTypeEthernet);
-    return file;
-}
 
 /// Packets that may wait for one ARP reply in the VMkernel (our choice; ns-3: 3).
 constexpr uint32_t VMKERNEL_ARP_PENDING = 1000;
@@ -67,7 +52,6 @@ EsxHostHelper::CreateHost(const std::string& name) const
     host->SetAttribute("Name", StringValue(name));
     Ptr<Node> node = CreateObject<Node>();
     node->AggregateObject(host);
-    Names::Add(name, node);
     return host;
 }
 
@@ -82,10 +66,6 @@ EsxHostHelper::AddVm(Ptr<EsxHost> host, const std::string& name) const
 {
     Ptr<Node> node = CreateObject<Node>();
     host->AddGuest(name, node);
-    if (!Names::FindName(host->GetVmkernelNode()).empty()) // not so if the script made the host
-    {
-        Names::Add(host->GetVmkernelNode(), name, node); // guests of two hosts may have one name
-    }
     InstallStack(node);
     return node;
 }
@@ -176,6 +156,18 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
     {
         pcap.HookDefaultSink<EsxPort>(captured, "Egress", file);
     }
+}
+
+Ptr<PcapFileWrapper>
+EsxHostHelper::CreateCapture(const std::string& filename)
+{
+    constexpr uint32_t linkTypeEthernet = 1;
+    Ptr<PcapFileWrapper> file = CreateObject<PcapFileWrapper>();
+    file->SetAttribute("NanosecMode", BooleanValue(true));
+    file->Open(filename, std::ios::out);
+    NS_ABORT_MSG_IF(file->Fail(), "cannot write the capture " << filename);
+    file->Init(linkTypeEthernet);
+    return file;
 }
 
 void

@@ -35,7 +35,7 @@ class EsxHostHelper : public PcapHelperForDevice
     /// Sets an attribute of the vSwitches made from now on.
     void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
 
-    /// \return a new host with a new VMkernel node; both are named in ns-3's Names
+    /// \return a new host with a new VMkernel node
     Ptr<EsxHost> CreateHost(const std::string& name) const;
     /// \return a new vSwitch of the host
     Ptr<EsxVSwitch> AddVSwitch(Ptr<EsxHost> host, const std::string& name) const;
@@ -74,6 +74,10 @@ class EsxHostHelper : public PcapHelperForDevice
                     uint16_t port,
                     EsxPcapDirection direction,
                     bool explicitFilename = false) const;
+
+    /// \return a new capture with Ethernet link type and nanosecond timestamps. The sinks that hold
+    /// it keep it open; it is closed with the last of them.
+    static Ptr<PcapFileWrapper> CreateCapture(const std::string& filename);
 
   private:
     void EnablePcapInternal(std::string prefix,

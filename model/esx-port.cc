@@ -170,6 +170,9 @@ EsxPort::DoDispose()
     m_connected = false;
     m_device = nullptr;
     m_uplink = nullptr;
+    // Captures are complete when the simulation is destroyed, whoever still holds the port.
+    m_ingressTrace = {};
+    m_egressTrace = {};
     Object::DoDispose();
 }
 

@@ -99,6 +99,9 @@ EsxVirtualNetDevice::DoDispose()
     m_node = nullptr;
     m_receive = ReceiveCallback();
     m_promiscReceive = PromiscReceiveCallback();
+    // Captures are complete when the simulation is destroyed, whoever still holds the device.
+    m_snifferTrace = {};
+    m_promiscSnifferTrace = {};
     NetDevice::DoDispose();
 }
 
