@@ -12,12 +12,14 @@
 namespace ns3
 {
 
-/// \brief A half-open port scan: one bare SYN to each port of a range, at a fixed interval, then the end.
+/// \brief A half-open port scan: one bare SYN to each port of a range, at a fixed interval, then
+/// the end.
 ///
-/// The SYNs are made by hand and go out through the node's TCP stack, which knows of no connection: it answers a SYN-ACK
-/// (open port) with RST, as a real scanner's kernel does, and ignores the RST of a closed port. So every SYN is a flow of
-/// its own, which is what fills a flow cache. With several targets the ports of the first come first.
-/// Does not listen for answers, does not repeat a SYN; the SYNs carry no TCP options.
+/// The SYNs are made by hand and go out through the node's TCP stack, which knows of no connection:
+/// it answers a SYN-ACK (open port) with RST, as a real scanner's kernel does, and ignores the RST
+/// of a closed port. So every SYN is a flow of its own, which is what fills a flow cache. With
+/// several targets the ports of the first come first. Does not listen for answers, does not repeat
+/// a SYN; the SYNs carry no TCP options.
 class EsxTcpSynScan : public Application
 {
   public:

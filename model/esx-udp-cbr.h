@@ -6,19 +6,20 @@
 #include "ns3/application.h"
 #include "ns3/data-rate.h"
 #include "ns3/event-id.h"
+#include "ns3/packet.h"
+#include "ns3/socket.h"
 #include "ns3/traced-callback.h"
 
 namespace ns3
 {
 
-class Packet;
-class Socket;
-
-/// \brief UDP at a constant bit rate: equal packets at equal distances, the first at StartTime, the last before StopTime.
+/// \brief UDP at a constant bit rate: equal packets at equal distances, the first at StartTime, the
+/// last before StopTime.
 ///
-/// ns-3's OnOffApplication is not used because it can mark its packets (DSCP) only in ways that differ between releases,
-/// waits one interval before its first packet, and takes part of its rate from on/off periods.
-/// A packet the stack refuses (no route) is counted, not repeated: a source of constant rate does not catch up.
+/// ns-3's OnOffApplication is not used because it can mark its packets (DSCP) only in ways that
+/// differ between releases, waits one interval before its first packet, and takes part of its rate
+/// from on/off periods. A packet the stack refuses (no route) is counted, not repeated: a source of
+/// constant rate does not catch up.
 class EsxUdpCbr : public Application
 {
   public:
