@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-traffic-helper.h"
+
+#include "ns3/abort.h"
+#include "ns3/boolean.h"
+#include "ns3/bulk-send-application.h"
+#include "ns3/esx-tcp-request-client.h"
+#include "ns3/esx-tcp-request-server.h"
+#include "ns3/esx-tcp-syn-scan.h"
+#include "ns3/inet-socket-address.h"
+#include "ns3/ipv4.h"
+#include "ns3/object-factory.h"
+#include "ns3/packet-sink.h"
+#include "ns3/string.h"
+#include "ns3/tcp-socket-factory.h"
+#include "ns3/type-id.h"
+#include "ns3/udp-socket-factory.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+
+namespace ns3
+{
+
+namespace
+{
+
+/// \return all addresses of \p node but those of its loopback, in order of interfaces
+std::vector<Ipv4InterfaceAddress>
+AddressesOf(const Ptr<Node>& node)
+{
+    const auto ipv4 = node->GetObject<Ipv4>();
+    NS_ABORT_MSG_IF(!ipv4, "node " << node->GetId() << " has no IPv4 stack");
+    std::vector<Ipv4InterfaceAddress> addresses;
+    for (uint32_t interface = 0; interface < ipv4->GetNInterfaces(); ++interface)
+    {
+        for (uint32_t i = 0; i < ipv4->GetNAddresses(interface); ++i)
+        {
+            const auto address = ipv4->GetAddress(interface, i);
+            if (!address.GetLocal().IsLocalhost())
+            {
+                addresses.push_back(address);
+            }
+        }
+    }
+    return addresses;
+}
+
+Ipv4Address
+Resolve(const EsxTrafficTarget& to, const Ptr<Node>& from)
+{
+    return to.node ? EsxTrafficHelper::AddressOf(to.node, from) : to.address;
+}
+
+AddressValue
+RemoteOf(const EsxTrafficTarget& to, const Ptr<Node>& from, uint16_t port)
+{
+    return AddressValue(InetSocketAddress(Resolve(to, from), port));
+}
+
+Ptr<Application>
+Install(const ObjectFactory& factory, const Ptr<Node>& node, const EsxTrafficOptions& options)
+{
+    const auto application = factory.Create<Application>();
+    application->SetStartTime(options.start);
+    application->SetStopTime(options.stop);
+    node->AddApplication(application);
+    return application;
+}
+
+std::string
+TextOf(const Ptr<Application>& application, const std::string& attribute)
+{
+    StringValue text;
+    application->GetAttribute(attribute, text);
+    return text.Get();
+}
+
+/// \return an application of \p node of the factory's type that agrees with it in all \p identity
+/// attributes: one that is there already, or a new one
+Ptr<Application>
+ShareReceiver(const ObjectFactory& factory,
+              const Ptr<Node>& node,
+              const std::vector<std::string>& identity)
+{
+    const auto fresh = factory.Create<Application>();
+    for (uint32_t i = 0; i < node->GetNApplications(); ++i)
+    {
+        const auto present = node->GetApplication(i);
+        if (present->GetInstanceTypeId() == fresh->GetInstanceTypeId() &&
+            std::all_of(identity.begin(), identity.end(), [&](const std::string& attribute) {
+                return TextOf(present, attribute) == TextOf(fresh, attribute);
+            }))
+        {
+            return present;
+        }
+    }
+    node->AddApplication(fresh);
+    return fresh;
+}
+
+Ptr<Application>
+ShareSink(const Ptr<Node>& node, TypeId protocol, uint16_t port)
+{
+    ObjectFactory factory;
+    factory.SetTypeId(PacketSink::GetTypeId());
+    factory.Set("Protocol", TypeIdValue(protocol));
+    factory.Set("Local", AddressValue(InetSocketAddress(Ipv4Address::GetAny(), port)));
+    return ShareReceiver(factory, node, {"Protocol", "Local"});
+}
+
+} // namespace
+
+EsxTrafficTarget::EsxTrafficTarget(Ptr<Node> target)
+    : node(target)
+{
+}
+
+EsxTrafficTarget::EsxTrafficTarget(Ipv4Address target)
+    : address(target)
+{
+}
+
+ApplicationContainer
+EsxTrafficHelper::UdpCbr(Ptr<Node> from,
+                         const EsxTrafficTarget& to,
+                         const EsxUdpCbrOptions& options) const
+{
+    ObjectFactory factory("ns3::EsxUdpCbr");
+    factory.Set("Remote", RemoteOf(to, from, options.port));
+    factory.Set("DataRate", DataRateValue(options.rate));
+    factory.Set("PacketSize", UintegerValue(options.packetSize));
+    factory.Set("Dscp", UintegerValue(options.dscp));
+    ApplicationContainer applications(Install(factory, from, options));
+    if (to.node)
+    {
+        applications.Add(ShareSink(to.node, UdpSocketFactory::GetTypeId(), options.port));
+    }
+    return applications;
+}
+
+ApplicationContainer
+EsxTrafficHelper::TcpBulk(Ptr<Node> from,
+                          const EsxTrafficTarget& to,
+                          const EsxTcpBulkOptions& options) const
+{
+    ObjectFactory factory;
+    factory.SetTypeId(BulkSendApplication::GetTypeId());
+    factory.Set("Remote", RemoteOf(to, from, options.port));
+    factory.Set("MaxBytes", UintegerValue(options.bytes));
+    ApplicationContainer applications(Install(factory, from, options));
+    if (to.node)
+    {
+        applications.Add(ShareSink(to.node, TcpSocketFactory::GetTypeId(), options.port));
+    }
+    return applications;
+}
+
+ApplicationContainer
+EsxTrafficHelper::TcpRequest(Ptr<Node> from,
+                             const EsxTrafficTarget& to,
+                             const EsxTcpRequestOptions& options) const
+{
+    ObjectFactory factory("ns3::EsxTcpRequestClient");
+    factory.Set("Remote", RemoteOf(to, from, options.port));
+    factory.Set("RequestSize", UintegerValue(options.request));
+    factory.Set("ResponseSize", UintegerValue(options.response));
+    factory.Set("Interval", StringValue(options.every));
+    ApplicationContainer applications(Install(factory, from, options));
+    if (to.node)
+    {
+        ObjectFactory server("ns3::EsxTcpRequestServer");
+        server.Set("Port", UintegerValue(options.port));
+        applications.Add(ShareReceiver(server, to.node, {"Port"}));
+    }
+    return applications;
+}
+
+ApplicationContainer
+EsxTrafficHelper::TcpSynScan(Ptr<Node> from,
+                             const std::vector<EsxTrafficTarget>& to,
+                             const EsxTcpSynScanOptions& options) const
+{
+    NS_ABORT_MSG_IF(to.empty(), "a SYN scan needs a target");
+    ObjectFactory factory("ns3::EsxTcpSynScan");
+    factory.Set("Remote", Ipv4AddressValue(Resolve(to.front(), from)));
+    factory.Set("FirstPort", UintegerValue(options.firstPort));
+    factory.Set("LastPort", UintegerValue(options.lastPort));
+    factory.Set("Interval", TimeValue(options.every));
+    factory.Set("SourcePort", UintegerValue(options.sourcePort));
+    factory.Set("SourcePortRises", BooleanValue(options.sourcePortRises));
+    const auto scan = Install(factory, from, options);
+    for (size_t i = 1; i < to.size(); ++i)
+    {
+        scan->GetObject<EsxTcpSynScan>()->AddRemote(Resolve(to[i], from));
+    }
+    return ApplicationContainer(scan);
+}
+
+int64_t
+EsxTrafficHelper::AssignStreams(const ApplicationContainer& applications, int64_t stream) const
+{
+    int64_t used = 0;
+    for (auto it = applications.Begin(); it != applications.End(); ++it)
+    {
+        if (const auto client = DynamicCast<EsxTcpRequestClient>(*it))
+        {
+            used += client->AssignStreams(stream + used);
+        }
+    }
+    return used;
+}
+
+Ipv4Address
+EsxTrafficHelper::AddressOf(const Ptr<Node>& to, const Ptr<Node>& from)
+{
+    const auto own = AddressesOf(from);
+    const auto candidates = AddressesOf(to);
+    NS_ABORT_MSG_IF(candidates.empty(), "node " << to->GetId() << " has no IPv4 address");
+    for (const auto& candidate : candidates)
+    {
+        for (const auto& address : own)
+        {
+            if (address.IsInSameSubnet(candidate.GetLocal()))
+            {
+                return candidate.GetLocal();
+            }
+        }
+    }
+    return candidates.front().GetLocal();
+}
+
+} // namespace ns3

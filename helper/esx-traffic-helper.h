@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_TRAFFIC_HELPER_H
+#define ESX_TRAFFIC_HELPER_H
+
+#include "ns3/application-container.h"
+#include "ns3/data-rate.h"
+#include "ns3/ipv4-address.h"
+#include "ns3/node.h"
+#include "ns3/nstime.h"
+
+#include <string>
+#include <vector>
+
+namespace ns3
+{
+
+/// Who receives: a node (its address is the one on the sender's subnet, see AddressOf), or a bare
+/// address, where the helper installs no receiver.
+struct EsxTrafficTarget
+{
+    EsxTrafficTarget(Ptr<Node> node); // implicit: a node is a target
+    EsxTrafficTarget(Ipv4Address address);
+
+    Ptr<Node> node;
+    Ipv4Address address;
+};
+
+struct EsxTrafficOptions
+{
+    Time start; //!< from the call of the helper (from 0 before the run)
+    Time stop;  //!< as start; 0: never
+};
+
+struct EsxUdpCbrOptions : EsxTrafficOptions
+{
+    uint16_t port{9};
+    DataRate rate{"512kb/s"}; //!< of the UDP payload
+    uint32_t packetSize{512}; //!< bytes of UDP payload
+    uint8_t dscp{0};          //!< 0..63
+};
+
+struct EsxTcpBulkOptions : EsxTrafficOptions
+{
+    uint16_t port{9};
+    uint64_t bytes{0}; //!< in total; 0: until stop
+};
+
+struct EsxTcpRequestOptions : EsxTrafficOptions
+{
+    uint16_t port{80};
+    uint32_t request{512};   //!< bytes, at least 8
+    uint32_t response{4096}; //!< bytes
+    /// Seconds between starts, as an attribute string of a RandomVariableStream: each client makes
+    /// its own.
+    std::string every{"ns3::ConstantRandomVariable[Constant=1.0]"};
+};
+
+struct EsxTcpSynScanOptions : EsxTrafficOptions
+{
+    uint16_t firstPort{1};
+    uint16_t lastPort{1024};
+    Time every{MilliSeconds(1)};
+    uint16_t sourcePort{40000};
+    bool sourcePortRises{false};
+};
+
+/// \brief Installs traffic between nodes with an IPv4 stack.
+///
+/// Each call gives the sender first, then the receiver if the target is a node. Receivers listen
+/// from time 0 to the end of the run, so that nothing under way at `stop` meets a closed port;
+/// senders to the same port of a node share one.
+class EsxTrafficHelper
+{
+  public:
+    ApplicationContainer UdpCbr(Ptr<Node> from,
+                                const EsxTrafficTarget& to,
+                                const EsxUdpCbrOptions& options) const;
+    ApplicationContainer TcpBulk(Ptr<Node> from,
+                                 const EsxTrafficTarget& to,
+                                 const EsxTcpBulkOptions& options) const;
+    ApplicationContainer TcpRequest(Ptr<Node> from,
+                                    const EsxTrafficTarget& to,
+                                    const EsxTcpRequestOptions& options) const;
+    /// One scanner for all targets, in this order; there is no receiver: the targets' TCP stacks
+    /// answer.
+    ApplicationContainer TcpSynScan(Ptr<Node> from,
+                                    const std::vector<EsxTrafficTarget>& to,
+                                    const EsxTcpSynScanOptions& options) const;
+
+    /// Assigns streams from \p stream on to the applications of this module that draw random
+    /// numbers. \return how many were used
+    int64_t AssignStreams(const ApplicationContainer& applications, int64_t stream) const;
+
+    /// \return the first address of \p to on a subnet of \p from; where they share none, the first
+    /// of \p to
+    static Ipv4Address AddressOf(const Ptr<Node>& to, const Ptr<Node>& from);
+};
+
+} // namespace ns3
+
+#endif // ESX_TRAFFIC_HELPER_H
