@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tests/model/traffic-fixture.h"
+
+#include "ns3/esx-tcp-request-client.h"
+#include "ns3/esx-tcp-request-server.h"
+#include "ns3/esx-tcp-syn-scan.h"
+#include "ns3/esx-traffic-helper.h"
+#include "ns3/esx-udp-cbr.h"
+
+#include <set>
+
+using namespace ns3;
+
+namespace
+{
+
+class EsxTrafficHelperTest : public TrafficTest
+{
+  protected:
+    NodeContainer JoinedNodes(uint32_t count)
+    {
+        const auto nodes = MakeNodes(count);
+        Join(nodes, "10.0.0.0");
+        return nodes;
+    }
+
+    /// Counts the bytes that a PacketSink receives.
+    void Watch(const Ptr<Application>& sink)
+    {
+        using Rx = Callback<void, Ptr<const Packet>, const Address&>;
+        const bool connected = sink->TraceConnectWithoutContext(
+            "Rx",
+            Rx([this](Ptr<const Packet> packet, const Address&) { m_bytes += packet->GetSize(); }));
+        ASSERT_TRUE(connected);
+    }
+
+    EsxTrafficHelper m_traffic;
+    uint64_t m_bytes{0};
+};
+
+TEST_F(EsxTrafficHelperTest, UdpCbrArrivesInFullAndMarked)
+{
+    const auto nodes = JoinedNodes(2);
+    EsxUdpCbrOptions options;
+    options.start = Seconds(1);
+    options.stop = Seconds(2);
+    options.port = 5060;
+    options.rate = DataRate("512kb/s");
+    options.packetSize = 200; // 3.125 ms each: 320 packets
+    options.dscp = 46;
+    const auto applications = m_traffic.UdpCbr(nodes.Get(0), nodes.Get(1), options);
+    ASSERT_EQ(applications.GetN(), 2U);
+    EXPECT_EQ(applications.Get(0)->GetNode(), nodes.Get(0));
+    EXPECT_EQ(applications.Get(1)->GetNode(), nodes.Get(1));
+    Watch(applications.Get(1));
+    Simulator::Run();
+    EXPECT_EQ(m_bytes, 320 * 200U);
+    EXPECT_EQ(Count([](const Sent& s) { return s.ip.GetTos() == 184; }), 320U);
+}
+
+TEST_F(EsxTrafficHelperTest, TcpBulkDeliversItsTotalAndNoMore)
+{
+    const auto nodes = JoinedNodes(2);
+    EsxTcpBulkOptions options;
+    options.bytes = 1234567;
+    const auto applications = m_traffic.TcpBulk(nodes.Get(0), nodes.Get(1), options);
+    Watch(applications.Get(1));
+    Simulator::Stop(Seconds(60));
+    Simulator::Run();
+    EXPECT_EQ(m_bytes, 1234567U);
+}
+
+TEST_F(EsxTrafficHelperTest, TcpBulkWithoutATotalEndsAtStop)
+{
+    const auto nodes = JoinedNodes(2);
+    EsxTcpBulkOptions options;
+    options.stop = MilliSeconds(300);
+    Watch(m_traffic.TcpBulk(nodes.Get(0), nodes.Get(1), options).Get(1));
+    Simulator::Stop(Seconds(60));
+    Simulator::Run();
+    EXPECT_GT(m_bytes, 1000000U);
+    EXPECT_LT(m_sent.back().at, MilliSeconds(400)) << "what was in the send buffer, then silence";
+}
+
+TEST_F(EsxTrafficHelperTest, ClientsOfOnePortShareAServer)
+{
+    const auto nodes = JoinedNodes(3);
+    EsxTcpRequestOptions options;
+    options.port = 3306;
+    options.stop = Seconds(3.5);
+    const auto first = m_traffic.TcpRequest(nodes.Get(0), nodes.Get(2), options);
+    options.response = 9;
+    const auto second = m_traffic.TcpRequest(nodes.Get(1), nodes.Get(2), options);
+    options.port = 3307;
+    const auto third = m_traffic.TcpRequest(nodes.Get(1), nodes.Get(2), options);
+    EXPECT_EQ(first.Get(1), second.Get(1));
+    EXPECT_NE(first.Get(1), third.Get(1));
+    Simulator::Run();
+    EXPECT_EQ(first.Get(1)->GetObject<EsxTcpRequestServer>()->GetAnswered(), 8U);
+    EXPECT_EQ(second.Get(0)->GetObject<EsxTcpRequestClient>()->GetCompleted(), 4U);
+    EXPECT_EQ(TcpDataTo("10.0.0.1"), 4 * 4096U);
+    EXPECT_EQ(TcpDataTo("10.0.0.2"), 4 * 9 + 4 * 9U);
+}
+
+TEST_F(EsxTrafficHelperTest, SinksAreSharedByPortAndProtocol)
+{
+    const auto nodes = JoinedNodes(3);
+    const auto udp = m_traffic.UdpCbr(nodes.Get(0), nodes.Get(2), {});
+    EXPECT_EQ(udp.Get(1), m_traffic.UdpCbr(nodes.Get(1), nodes.Get(2), {}).Get(1));
+    const auto tcp = m_traffic.TcpBulk(nodes.Get(0), nodes.Get(2), {});
+    EXPECT_NE(udp.Get(1), tcp.Get(1));
+    EXPECT_EQ(nodes.Get(2)->GetNApplications(), 2U);
+}
+
+TEST_F(EsxTrafficHelperTest, BareAddressGetsNoReceiver)
+{
+    const auto nodes = JoinedNodes(2);
+    EXPECT_EQ(m_traffic.UdpCbr(nodes.Get(0), Ipv4Address("10.0.0.2"), {}).GetN(), 1U);
+    EXPECT_EQ(nodes.Get(1)->GetNApplications(), 0U);
+}
+
+TEST_F(EsxTrafficHelperTest, SynScanTakesItsTargetsInOrder)
+{
+    const auto nodes = JoinedNodes(3);
+    EsxTcpSynScanOptions options;
+    options.firstPort = 20;
+    options.lastPort = 29;
+    options.every = MicroSeconds(500);
+    const auto scan = m_traffic.TcpSynScan(nodes.Get(0), {nodes.Get(2), nodes.Get(1)}, options);
+    Simulator::Run();
+    EXPECT_EQ(scan.Get(0)->GetObject<EsxTcpSynScan>()->GetSent(), 20U);
+    std::set<std::pair<Ipv4Address, uint16_t>> probed;
+    for (const auto& sent : m_sent)
+    {
+        if (sent.IsFirstSyn())
+        {
+            probed.emplace(sent.ip.GetDestination(), sent.tcp.GetDestinationPort());
+        }
+    }
+    EXPECT_EQ(probed.size(), 20U);
+    const auto first =
+        std::find_if(m_sent.begin(), m_sent.end(), [](const Sent& s) { return s.IsFirstSyn(); });
+    EXPECT_EQ(first->ip.GetDestination(), Ipv4Address("10.0.0.3"));
+}
+
+TEST_F(EsxTrafficHelperTest, TargetsAddressIsTheOneOnTheSendersSubnet)
+{
+    const auto nodes = MakeNodes(3); // 0 is on both subnets, 1 on the second only, 2 on both
+    Join(NodeContainer(nodes.Get(0), nodes.Get(2)), "10.1.0.0");
+    Join(NodeContainer(nodes.Get(0), nodes.Get(1), nodes.Get(2)), "10.2.0.0");
+    EXPECT_EQ(EsxTrafficHelper::AddressOf(nodes.Get(2), nodes.Get(1)), Ipv4Address("10.2.0.3"));
+    EXPECT_EQ(EsxTrafficHelper::AddressOf(nodes.Get(0), nodes.Get(1)), Ipv4Address("10.2.0.1"));
+    EXPECT_EQ(EsxTrafficHelper::AddressOf(nodes.Get(1), nodes.Get(0)), Ipv4Address("10.2.0.2"));
+    EXPECT_EQ(EsxTrafficHelper::AddressOf(nodes.Get(2), nodes.Get(0)), Ipv4Address("10.1.0.2"))
+        << "two in common: the target's first";
+}
+
+TEST_F(EsxTrafficHelperTest, TargetElsewhereIsMeantByItsFirstAddress)
+{
+    const auto nodes = MakeNodes(3);
+    Join(NodeContainer(nodes.Get(0), nodes.Get(1)), "10.1.0.0");
+    Join(NodeContainer(nodes.Get(1), nodes.Get(2)), "10.2.0.0");
+    EXPECT_EQ(EsxTrafficHelper::AddressOf(nodes.Get(2), nodes.Get(0)), Ipv4Address("10.2.0.2"));
+}
+
+TEST_F(EsxTrafficHelperTest, TargetWithoutAnAddressIsTheUsersMistake)
+{
+    const auto nodes = MakeNodes(2);
+    EXPECT_DEATH(m_traffic.UdpCbr(nodes.Get(0), nodes.Get(1), {}), "node 1 has no IPv4 address");
+}
+
+TEST_F(EsxTrafficHelperTest, AssignStreamsCountsTheClientsThatDraw)
+{
+    const auto nodes = JoinedNodes(2);
+    ApplicationContainer all;
+    all.Add(m_traffic.UdpCbr(nodes.Get(0), nodes.Get(1), {}));
+    all.Add(m_traffic.TcpRequest(nodes.Get(0), nodes.Get(1), {}));
+    all.Add(m_traffic.TcpRequest(nodes.Get(1), nodes.Get(0), {}));
+    EXPECT_EQ(m_traffic.AssignStreams(all, 100), 2);
+}
+
+} // namespace
