@@ -8,7 +8,7 @@ import socket
 from enum import Enum
 from typing import NamedTuple
 
-VLAN_ETHERTYPES = (0x8100, 0x88A8)  # 802.1Q and the outer tag of QinQ (802.1ad)
+VLAN_ETHERTYPES = (0x8100, 0x88A8, 0x9100)  # 802.1Q, and the outer tag of QinQ: 802.1ad, and before it was settled
 MAX_VLAN_TAGS = 2
 IPV4 = 0x0800
 ICMP, TCP = 1, 6
