@@ -9,6 +9,9 @@
 
 #include "ns3/arp-cache.h"
 #include "ns3/arp-l3-protocol.h"
+#include "ns3/boolean.h"
+#include "ns3/csma-channel.h"
+#include "ns3/csma-net-device.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/log.h"
@@ -31,6 +34,53 @@ namespace
 constexpr uint8_t PROTOCOL_UDP = 17;
 
 using PacketCallback = Callback<void, Ptr<const Packet>>;
+
+/// Whether a device is off its link: the link is down, CSMA's sender or receiver is switched off
+/// (\p direction: the attribute that says so), or the device was detached from its CSMA channel.
+bool
+IsCutOff(NetDevice& device, const char* direction)
+{
+    BooleanValue enabled(true);
+    device.GetAttributeFailSafe(direction, enabled);
+    const auto csma = DynamicCast<CsmaNetDevice>(Ptr<NetDevice>(&device));
+    const auto channel = DynamicCast<CsmaChannel>(device.GetChannel());
+    return !device.IsLinkUp() || !enabled.Get() ||
+           (csma && channel && channel->GetDeviceNum(csma) < 0);
+}
+
+/// Whether nobody is left on a device's channel to hear it.
+bool
+IsAlone(NetDevice& device)
+{
+    const auto channel = DynamicCast<CsmaChannel>(device.GetChannel());
+    const uint32_t self = IsCutOff(device, "SendEnable") ? 0 : 1;
+    return channel ? channel->GetNumActDevices() <= self : !device.IsLinkUp();
+}
+
+netflow::Move
+CauseOf(EsxDropCause cause)
+{
+    switch (cause)
+    {
+    case EsxDropCause::DISCONNECTED:
+    case EsxDropCause::LINK_DOWN:
+    case EsxDropCause::NO_UPLINK:
+        return netflow::Move::LOST_LINK_DOWN;
+    case EsxDropCause::UPLINK_REFUSED:
+        return netflow::Move::LOST_DEVICE_QUEUE;
+    default:
+        return netflow::Move::LOST_PORT;
+    }
+}
+
+netflow::Move
+CauseOf(Ipv4L3Protocol::DropReason reason)
+{
+    // ROUTE_ERROR is what a router says that has no route, or is not allowed to forward.
+    return reason == Ipv4L3Protocol::DROP_NO_ROUTE || reason == Ipv4L3Protocol::DROP_ROUTE_ERROR
+               ? netflow::Move::LOST_NO_ROUTE
+               : netflow::Move::LOST_NETWORK;
+}
 
 } // namespace
 
@@ -92,9 +142,13 @@ void
 EsxExportTracker::Watch(const Ptr<Node>& node)
 {
     const std::string name = EsxNodeName(node);
+    if (const Ptr<EsxHost> host = node->GetObject<EsxHost>())
+    {
+        WatchHost(host);
+    }
     if (const Ptr<EsxNetflow> module = node->GetObject<EsxNetflow>())
     {
-        WatchModule(node, module);
+        WatchModule(node->GetId(), module);
     }
     WatchIp(node, name);
     WatchDevices(node, name);
@@ -108,9 +162,8 @@ EsxExportTracker::Watch(const Ptr<Node>& node)
 }
 
 void
-EsxExportTracker::WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& module)
+EsxExportTracker::WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module)
 {
-    const uint32_t exporter = node->GetId();
     m_modules[exporter] = module;
     module->TraceConnectWithoutContext(
         "Datagram",
@@ -123,7 +176,11 @@ EsxExportTracker::WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& modu
                                            [this, exporter](const netflow::Datagram& datagram) {
                                                SendFailed(exporter, datagram);
                                            }));
-    const Ptr<EsxHost> host = module->GetHost();
+}
+
+void
+EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
+{
     for (const EsxHost::Vmknic& vmknic : host->GetVmknics())
     {
         vmknic.device->TraceConnectWithoutContext("MacTx",
@@ -136,11 +193,8 @@ EsxExportTracker::WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& modu
             "Drop",
             Callback<void, Ptr<const Packet>, uint16_t, EsxDropCause>(
                 [this, place](Ptr<const Packet> packet, uint16_t, EsxDropCause cause) {
-                    const bool down =
-                        cause == EsxDropCause::LINK_DOWN || cause == EsxDropCause::NO_UPLINK;
-                    Lost(packet,
-                         down ? netflow::Move::LOST_LINK_DOWN : netflow::Move::LOST_PORT,
-                         place);
+                    // What a switch floods is no loss where it is not wanted.
+                    Lost(packet, CauseOf(cause), place, cause == EsxDropCause::UNKNOWN_UNICAST);
                 }));
     }
 }
@@ -165,10 +219,9 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
                                         Ipv4L3Protocol::DropReason reason,
                                         Ptr<Ipv4>,
                                         uint32_t) {
-            Lost(packet,
-                 reason == Ipv4L3Protocol::DROP_NO_ROUTE ? netflow::Move::LOST_NO_ROUTE
-                                                         : netflow::Move::LOST_NETWORK,
-                 name);
+            // A reassembly that times out follows from the loss of a fragment elsewhere.
+            const bool follows = reason == Ipv4L3Protocol::DROP_FRAGMENT_TIMEOUT;
+            Lost(packet, CauseOf(reason), name, follows);
         }));
     ipv4->TraceConnectWithoutContext(
         "LocalDeliver",
@@ -213,22 +266,27 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         const Ptr<NetDevice> device = node->GetDevice(i);
         NetDevice* raw =
             PeekPointer(device); // the device holds the callback: no cycle of references
-        const auto lostHere = [this, name, raw](netflow::Move cause) {
-            return PacketCallback([this, name, raw, cause](Ptr<const Packet> packet) {
-                Lost(packet, raw->IsLinkUp() ? cause : netflow::Move::LOST_LINK_DOWN, name);
+        const auto lostHere = [this, name, raw](netflow::Move cause, const char* direction) {
+            return PacketCallback([this, name, raw, cause, direction](Ptr<const Packet> packet) {
+                const bool cut = IsCutOff(*raw, direction);
+                Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, name);
             });
         };
         // A device has those of these traces that make sense for it; connecting to others fails and
         // does nothing.
-        device->TraceConnectWithoutContext("MacTxDrop", lostHere(netflow::Move::LOST_DEVICE_QUEUE));
-        device->TraceConnectWithoutContext("PhyTxDrop",
-                                           lostHere(netflow::Move::LOST_CHANNEL_ERROR));
-        device->TraceConnectWithoutContext("PhyRxDrop",
-                                           lostHere(netflow::Move::LOST_CHANNEL_ERROR));
         device->TraceConnectWithoutContext(
-            "PhyTxEnd", // the far ends of a channel that was cut meanwhile get nothing
+            "MacTxDrop",
+            lostHere(netflow::Move::LOST_DEVICE_QUEUE, "SendEnable"));
+        device->TraceConnectWithoutContext(
+            "PhyTxDrop",
+            lostHere(netflow::Move::LOST_CHANNEL_ERROR, "SendEnable"));
+        device->TraceConnectWithoutContext(
+            "PhyRxDrop",
+            lostHere(netflow::Move::LOST_CHANNEL_ERROR, "ReceiveEnable"));
+        device->TraceConnectWithoutContext(
+            "PhyTxEnd", // the far ends of a channel that was cut get nothing
             PacketCallback([this, name, raw](Ptr<const Packet> packet) {
-                if (!raw->IsLinkUp())
+                if (IsAlone(*raw))
                 {
                     Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
                 }
@@ -283,7 +341,8 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     datagram.records = sent.counts.records;
     datagram.sentAt = Simulator::Now();
     datagram.fate = netflow::Move::SENT;
-    NS_ASSERT_MSG(sent.number == datagrams.size(), "the tracker must be there from the start");
+    NS_ABORT_MSG_UNLESS(sent.number == datagrams.size(),
+                        "export datagrams are followed from the start of the run or not at all");
     datagrams.push_back(datagram);
 }
 
@@ -335,16 +394,35 @@ EsxExportTracker::Arrived(const Ptr<Node>& node,
     Lost(segment, netflow::Move::LOST_REFUSED, place);
 }
 
+/**
+ * A copy of a datagram died. Copies can die in several places: a switch floods, and a medium has
+ * many stations. The datagram died where its last copy did; of several deaths in one instant the
+ * first one told counts, as a device tells before who handed to it, unless one is at the
+ * collector's socket. \p tentative if another place will tell, if there is another copy
+ */
 void
 EsxExportTracker::Lost(const Ptr<const Packet>& packet,
                        netflow::Move cause,
-                       const std::string& place)
+                       const std::string& place,
+                       bool tentative)
 {
     EsxExportDatagram* datagram = Find(packet);
-    if (datagram && datagram->fate == netflow::Move::SENT)
+    if (!datagram || datagram->copies > 0 || datagram->fate == netflow::Move::SEND_FAILED)
     {
-        Conclude(*datagram, cause, place);
+        return;
     }
+    if (datagram->fate != netflow::Move::SENT)
+    {
+        const bool later = datagram->concludedAt < Simulator::Now();
+        const bool atSocket = cause >= netflow::Move::LOST_REFUSED;
+        if (tentative || !(datagram->tentative || later || atSocket))
+        {
+            return;
+        }
+        Book(*datagram, datagram->fate, true);
+    }
+    datagram->tentative = tentative;
+    Conclude(*datagram, cause, place);
 }
 
 void

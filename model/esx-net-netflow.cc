@@ -142,7 +142,8 @@ EsxNetNetflow::~EsxNetNetflow() = default;
 std::string
 EsxNetNetflow::Launch()
 {
-    NS_ABORT_MSG_IF(IsRunning(), "this net-netflow is running already");
+    NS_ABORT_MSG_IF(m_launched, "a net-netflow process is launched once");
+    m_launched = true;
     m_host = GetNode()->GetObject<EsxHost>();
     NS_ABORT_MSG_UNLESS(m_host, "net-netflow runs on the VMkernel node of an ESX host");
     m_module = m_host->GetObject<EsxNetflow>();
@@ -230,6 +231,12 @@ EsxNetNetflow::GetCollector() const
     return m_collector;
 }
 
+Ipv4Address
+EsxNetNetflow::GetSourceAddress() const
+{
+    return m_source;
+}
+
 bool
 EsxNetNetflow::UsesAlternatePortIds() const
 {
@@ -263,6 +270,10 @@ EsxNetNetflow::DoDispose()
 void
 EsxNetNetflow::StartApplication()
 {
+    if (m_launched)
+    {
+        return; // by the console, in this instant
+    }
     const std::string error = Launch();
     if (!error.empty())
     {
@@ -281,7 +292,7 @@ EsxNetNetflow::StopApplication()
  * MTU; without a route net-netflow starts all the same and its datagrams are refused one by one.
  */
 std::string
-EsxNetNetflow::FindVmknic(uint32_t& mtu) const
+EsxNetNetflow::FindVmknic(uint32_t& mtu)
 {
     if (m_host->GetVmknics().empty())
     {
@@ -291,6 +302,7 @@ EsxNetNetflow::FindVmknic(uint32_t& mtu) const
     if (const Ptr<Ipv4Route> route = EsxRouteTo(GetNode(), m_collector))
     {
         device = route->GetOutputDevice();
+        m_source = route->GetSource();
     }
     mtu = device->GetMtu();
     return netflow::RecordsForMtu(mtu) == 0

@@ -71,6 +71,8 @@ class EsxNetNetflow : public Application
     Time GetEndedAt() const;
     /// Where it sends.
     Ipv4Address GetCollector() const;
+    /// The address its datagrams come from; any if there was no route when it started.
+    Ipv4Address GetSourceAddress() const;
     bool UsesAlternatePortIds() const;
 
     /// Export datagrams sent by this process so far.
@@ -87,7 +89,7 @@ class EsxNetNetflow : public Application
 
     void StartApplication() override;
     void StopApplication() override;
-    std::string FindVmknic(uint32_t& mtu) const;
+    std::string FindVmknic(uint32_t& mtu);
     void OpenSocket();
     void Poll();
     void Report();
@@ -108,6 +110,8 @@ class EsxNetNetflow : public Application
     Ptr<EsxNetflow> m_module;
     Ptr<Socket> m_socket;
     std::vector<uint16_t> m_registered; //!< switch IDs
+    Ipv4Address m_source{Ipv4Address::GetAny()};
+    bool m_launched{false};
     Time m_startedAt{-1};
     Time m_endedAt{-1};
     EventId m_poll;

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/cable.h"
+
+#include "ns3/csma-channel.h"
+#include "ns3/csma-helper.h"
+#include "ns3/double.h"
+#include "ns3/simulator.h"
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+/// How often a change that has to wait is tried again: much shorter than any episode.
+const Time RETRY = MicroSeconds(10);
+
+/// Runs \p change as soon as \p ready says so.
+void
+WhenReady(const std::function<bool()>& ready, const std::function<void()>& change)
+{
+    if (ready())
+    {
+        change();
+        return;
+    }
+    Simulator::Schedule(RETRY, [ready, change] { WhenReady(ready, change); });
+}
+
+} // namespace
+
+Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
+    : m_link(link)
+{
+    CsmaHelper csma;
+    csma.SetChannelAttribute("DataRate", DataRateValue(link.rate));
+    csma.SetChannelAttribute("Delay", TimeValue(link.delay));
+    csma.SetQueue("ns3::DropTailQueue", "MaxSize", QueueSizeValue(link.queue));
+    const NetDeviceContainer ends = csma.Install(NodeContainer(a, b));
+    for (unsigned end : {0U, 1U})
+    {
+        m_devices[end] = DynamicCast<CsmaNetDevice>(ends.Get(end));
+        m_errors[end] = CreateObject<RateErrorModel>();
+        m_errors[end]->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
+        m_devices[end]->SetReceiveErrorModel(m_errors[end]);
+    }
+    m_channel = DynamicCast<CsmaChannel>(m_devices[0]->GetChannel());
+    SetLoss(link.loss);
+}
+
+Ptr<CsmaNetDevice>
+Cable::GetDevice(unsigned end) const
+{
+    return m_devices[end];
+}
+
+void
+Cable::SetUplink(unsigned end, Ptr<EsxUplink> uplink)
+{
+    m_uplinks[end] = uplink;
+}
+
+void
+Cable::SetDown(bool down)
+{
+    m_down = down;
+    for (const Ptr<CsmaNetDevice>& device : m_devices)
+    {
+        down ? m_channel->Detach(device) : m_channel->Reattach(device);
+    }
+    for (const Ptr<EsxUplink>& uplink : m_uplinks)
+    {
+        if (uplink)
+        {
+            uplink->SetDown(down);
+        }
+    }
+}
+
+void
+Cable::Apply(const LinkChange& change)
+{
+    if (change.rate)
+    {
+        SetRate(*change.rate);
+    }
+    if (change.delay)
+    {
+        SetDelay(*change.delay);
+    }
+    if (change.queue)
+    {
+        SetQueue(*change.queue);
+    }
+    if (change.loss)
+    {
+        SetLoss(*change.loss);
+    }
+}
+
+void
+Cable::Restore(const LinkChange& change)
+{
+    LinkChange back;
+    back.rate = change.rate ? std::optional(m_link.rate) : std::nullopt;
+    back.delay = change.delay ? std::optional(m_link.delay) : std::nullopt;
+    back.queue = change.queue ? std::optional(m_link.queue) : std::nullopt;
+    back.loss = change.loss ? std::optional(m_link.loss) : std::nullopt;
+    Apply(back);
+}
+
+int64_t
+Cable::AssignStreams(int64_t stream)
+{
+    int64_t used = 0;
+    for (unsigned end : {0U, 1U})
+    {
+        used += m_devices[end]->AssignStreams(stream + used);
+        used += m_errors[end]->AssignStreams(stream + used);
+    }
+    return used;
+}
+
+void
+Cable::SetRate(DataRate rate)
+{
+    WhenReady([this] { return m_channel->GetState() == IDLE; },
+              [this, rate] {
+                  const Ptr<CsmaChannel> old = m_channel;
+                  m_channel = CreateObject<CsmaChannel>();
+                  m_channel->SetAttribute("DataRate", DataRateValue(rate));
+                  m_channel->SetAttribute("Delay", TimeValue(old->GetDelay()));
+                  for (const Ptr<CsmaNetDevice>& device : m_devices)
+                  {
+                      old->Detach(device);
+                      device->Attach(m_channel);
+                  }
+                  SetDown(m_down);
+              });
+}
+
+void
+Cable::SetDelay(Time delay)
+{
+    m_channel->SetAttribute("Delay", TimeValue(delay));
+}
+
+void
+Cable::SetQueue(QueueSize size)
+{
+    for (const Ptr<CsmaNetDevice>& device : m_devices)
+    {
+        const Ptr<Queue<Packet>> queue = device->GetQueue();
+        // A queue that holds more than its new size must drain first: ns-3 does not shorten it.
+        WhenReady([queue, size] { return queue->GetCurrentSize() <= size; },
+                  [queue, size] { queue->SetMaxSize(size); });
+    }
+}
+
+void
+Cable::SetLoss(double loss)
+{
+    for (const Ptr<RateErrorModel>& errors : m_errors)
+    {
+        errors->SetRate(loss);
+        loss > 0 ? errors->Enable() : errors->Disable(); // disabled, it draws no random number
+    }
+}
+
+} // namespace esxnf

@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netflow/exporter.h"
+#include "runner/simulation-world.h"
+
+#include "ns3/boolean.h"
+#include "ns3/bridge-helper.h"
+#include "ns3/config.h"
+#include "ns3/esx-netflow-helper.h"
+#include "ns3/esx-traffic-helper.h"
+#include "ns3/internet-stack-helper.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv4-l3-protocol.h"
+#include "ns3/names.h"
+#include "ns3/rng-seed-manager.h"
+#include "ns3/simulator.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+/// A full Ethernet frame's TCP payload beside 40 octets of headers and 12 of timestamps; ns-3's
+/// default is 536.
+constexpr uint32_t TCP_SEGMENT_OCTETS = 1448;
+
+Ipv4InterfaceAddress
+ToInterfaceAddress(const InterfaceAddress& address)
+{
+    return {address.address, address.mask};
+}
+
+void
+SetMac(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
+{
+    if (nic.mac)
+    {
+        device->SetAddress(*nic.mac);
+    }
+}
+
+} // namespace
+
+Simulation::Builder::Builder(World& world)
+    : m_world(world),
+      m_scenario(world.scenario)
+{
+}
+
+void
+Simulation::Builder::Build()
+{
+    RngSeedManager::SetSeed(m_scenario.run.seed);
+    RngSeedManager::SetRun(m_scenario.run.run);
+    Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(TCP_SEGMENT_OCTETS));
+    MakeHosts();
+    MakeNodes();
+    MakeCables();
+    for (const Host& host : m_scenario.hosts)
+    {
+        MakeVSwitches(host);
+        MakeVirtualMachines(host);
+        MakeNetflow(host);
+    }
+    MakeTraffic();
+    AssignStreams();
+    Watch();
+    AddExpectations(); // before the timeline: a window's ends come before the steps of their
+                       // instants
+    ScheduleTimeline();
+    if (!m_world.options.directory.empty())
+    {
+        AddCaptures();
+    }
+}
+
+void
+Simulation::Builder::MakeHosts()
+{
+    for (const Host& host : m_scenario.hosts)
+    {
+        m_helper.SetHostAttribute("PortsetBase", UintegerValue(host.portsetBase));
+        m_helper.SetHostAttribute("UptimeAtStart", TimeValue(host.uptimeAtStart));
+        m_helper.SetHostAttribute(
+            "Epoch",
+            UintegerValue(static_cast<uint64_t>(m_scenario.run.wallclockStart) * 1'000'000'000));
+        const Ptr<EsxHost> made = m_helper.CreateHost(host.name);
+        m_world.hosts.push_back(made);
+        m_world.hostsByName[host.name] = made;
+    }
+}
+
+void
+Simulation::Builder::MakeNodes()
+{
+    for (const Node& node : m_scenario.nodes)
+    {
+        const Ptr<ns3::Node> made = CreateObject<ns3::Node>();
+        Names::Add(node.name, made);
+        m_world.nodes[node.name] = made;
+        if (node.kind == NodeKind::Collector)
+        {
+            InternetStackHelper stack;
+            stack.SetIpv6StackInstall(false);
+            stack.Install(made);
+            EsxNetflowHelper netflow;
+            netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(node.receiveBufferBytes));
+            netflow.InstallCollector(made, node.listen);
+        }
+    }
+}
+
+void
+Simulation::Builder::MakeCables()
+{
+    for (const Link& link : m_scenario.links)
+    {
+        m_world.cables[link.name] = std::make_unique<Cable>(link, NodeOf(link.a), NodeOf(link.b));
+    }
+    for (const Node& node : m_scenario.nodes)
+    {
+        Connect(node.name);
+    }
+}
+
+/// Bridges the ports of a switch; gives a collector its address.
+void
+Simulation::Builder::Connect(const std::string& nodeName)
+{
+    const Ptr<ns3::Node> made = m_world.nodes.at(nodeName);
+    const Node& node = *std::find_if(m_scenario.nodes.begin(),
+                                     m_scenario.nodes.end(),
+                                     [&](const Node& n) { return n.name == nodeName; });
+    NetDeviceContainer devices;
+    for (uint32_t i = 0; i < made->GetNDevices(); ++i)
+    {
+        if (DynamicCast<CsmaNetDevice>(made->GetDevice(i)))
+        {
+            devices.Add(made->GetDevice(i));
+        }
+    }
+    if (node.kind == NodeKind::Switch && devices.GetN() > 0)
+    {
+        BridgeHelper().Install(made, devices);
+    }
+    if (node.kind == NodeKind::Collector && devices.GetN() > 0)
+    {
+        const Ptr<Ipv4> ipv4 = made->GetObject<Ipv4>();
+        const uint32_t interface = ipv4->AddInterface(devices.Get(0));
+        ipv4->AddAddress(interface, ToInterfaceAddress(*node.address));
+        ipv4->SetUp(interface);
+    }
+}
+
+void
+Simulation::Builder::MakeVSwitches(const Host& host)
+{
+    const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
+    for (const VSwitch& vSwitch : host.vSwitches)
+    {
+        m_helper.SetVSwitchAttribute("Ports", UintegerValue(vSwitch.ports));
+        m_helper.SetVSwitchAttribute("Mtu", UintegerValue(vSwitch.mtu));
+        const Ptr<EsxVSwitch> madeSwitch = m_helper.AddVSwitch(made, vSwitch.name);
+        for (const PortGroup& portGroup : vSwitch.portGroups)
+        {
+            madeSwitch->AddPortGroup(portGroup.name, portGroup.vlan);
+        }
+        for (const std::string& uplink : vSwitch.uplinks)
+        {
+            for (const Link& link : m_scenario.links)
+            {
+                const bool atA = link.a.node == host.name && link.a.interface == uplink;
+                const bool atB = link.b.node == host.name && link.b.interface == uplink;
+                if (atA || atB)
+                {
+                    const unsigned end = atA ? 0 : 1;
+                    Cable& cable = *m_world.cables.at(link.name);
+                    cable.SetUplink(end, made->AddUplink(madeSwitch, cable.GetDevice(end), uplink));
+                }
+            }
+        }
+    }
+    for (const Vmknic& vmknic : host.vmknics)
+    {
+        SetMac(m_helper.AddVmknic(made,
+                                  vmknic.name,
+                                  vmknic.portGroup,
+                                  ToInterfaceAddress(vmknic.address),
+                                  vmknic.gateway.value_or(Ipv4Address::GetZero())),
+               vmknic);
+    }
+}
+
+void
+Simulation::Builder::MakeVirtualMachines(const Host& host)
+{
+    const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
+    for (const Vm& vm : host.vms)
+    {
+        m_world.nodes[vm.name] = m_helper.AddVm(made, vm.name);
+        for (const Nic& nic : vm.nics)
+        {
+            const Ptr<EsxVnic> vnic =
+                m_helper.AddVnic(made,
+                                 vm.name,
+                                 nic.portGroup,
+                                 ToInterfaceAddress(nic.address),
+                                 nic.gateway.value_or(Ipv4Address::GetZero()));
+            SetMac(vnic, nic);
+            vnic->SetMtu(vm.mtu);
+        }
+    }
+}
+
+void
+Simulation::Builder::MakeNetflow(const Host& host)
+{
+    const NetflowSettings& settings = host.netflow;
+    EsxNetflowHelper netflow;
+    netflow.SetModuleAttribute("HeapMax", UintegerValue(settings.heapBytes));
+    netflow.SetModuleAttribute("PurgatoryMax", UintegerValue(settings.purgatoryMax));
+    netflow.SetModuleAttribute("PurgatoryPolicy", StringValue(settings.purgatoryPolicy));
+    netflow.SetModuleAttribute("CachePolicy", StringValue(settings.cachePolicy));
+    netflow.SetModuleAttribute("MaxEntries", UintegerValue(settings.maxEntries));
+    netflow.SetModuleAttribute("ActiveTimeout", TimeValue(settings.activeTimeout));
+    netflow.SetModuleAttribute("IdleTimeout", TimeValue(settings.idleTimeout));
+    netflow.SetModuleAttribute("ScanInterval", TimeValue(settings.scanInterval));
+    netflow.SetModuleAttribute("MeterOwnExport", BooleanValue(settings.meterOwnExport));
+    netflow.SetModuleAttribute("ExpireOnTcpEnd", BooleanValue(settings.expireOnTcpEnd));
+    const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
+    netflow.Install(made);
+
+    const Ptr<EsxConsole> console = CreateObject<EsxConsole>();
+    console->SetHost(made);
+    console->SetNetNetflowAttribute("SequenceMode", StringValue(settings.sequenceMode));
+    for (const Node& node : m_scenario.nodes)
+    {
+        for (const std::string& name : node.names)
+        {
+            console->AddName(name, node.address->address);
+        }
+    }
+    made->AggregateObject(console);
+}
+
+void
+Simulation::Builder::MakeTraffic()
+{
+    for (const Traffic& traffic : m_scenario.traffic)
+    {
+        for (const std::string& from : traffic.from)
+        {
+            MakeTraffic(traffic, from);
+        }
+    }
+}
+
+void
+Simulation::Builder::MakeTraffic(const Traffic& traffic, const std::string& fromName)
+{
+    const EsxTrafficHelper helper;
+    const Ptr<ns3::Node> from = m_world.nodes.at(fromName);
+    std::vector<EsxTrafficTarget> targets;
+    for (const std::string& to : traffic.to)
+    {
+        targets.emplace_back(m_world.nodes.at(to));
+    }
+    const EsxTrafficOptions times{traffic.start, traffic.stop};
+    if (traffic.app == TrafficApp::TcpSynScan)
+    {
+        EsxTcpSynScanOptions options{times, traffic.firstPort, traffic.lastPort, traffic.every};
+        m_traffic.Add(helper.TcpSynScan(from, targets, options));
+        return;
+    }
+    for (const EsxTrafficTarget& to : targets)
+    {
+        switch (traffic.app)
+        {
+        case TrafficApp::UdpCbr:
+            m_traffic.Add(helper.UdpCbr(
+                from,
+                to,
+                {times, traffic.port, traffic.rate, traffic.packetBytes, traffic.dscp}));
+            break;
+        case TrafficApp::TcpBulk:
+            m_traffic.Add(helper.TcpBulk(from, to, {times, traffic.port, traffic.sizeBytes}));
+            break;
+        default:
+            m_traffic.Add(
+                helper.TcpRequest(from,
+                                  to,
+                                  {times,
+                                   traffic.port,
+                                   traffic.requestBytes,
+                                   traffic.responseBytes,
+                                   fmt::format(traffic.everyIsExponential
+                                                   ? "ns3::ExponentialRandomVariable[Mean={}]"
+                                                   : "ns3::ConstantRandomVariable[Constant={}]",
+                                               traffic.every.GetSeconds())}));
+        }
+    }
+}
+
+void
+Simulation::Builder::ScheduleTimeline()
+{
+    for (const TimelineStep& step : m_scenario.timeline)
+    {
+        const auto vmkernel = [&] {
+            return m_world.hostsByName.at(step.host)->GetVmkernelNode()->GetId();
+        };
+        switch (step.kind)
+        {
+        case StepKind::Console:
+            Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
+                this_->Execute(step);
+            });
+            break;
+        case StepKind::Signal:
+            Simulator::Schedule(step.at, [this_ = &m_world, &step] { this_->Signal(step); });
+            break;
+        default:
+            ScheduleEpisode(step);
+        }
+    }
+}
+
+void
+Simulation::Builder::ScheduleEpisode(const TimelineStep& step)
+{
+    std::function<void()> begin;
+    std::function<void()> end;
+    if (step.kind == StepKind::MemoryPressure)
+    {
+        const Ptr<EsxNetflow> module = m_world.hostsByName.at(step.host)->GetObject<EsxNetflow>();
+        begin = [module, &step] { module->SetHeapMax(step.netflowHeapBytes); };
+        end = [module, before = module->GetHeapMax()] { module->SetHeapMax(before); };
+    }
+    else
+    {
+        Cable* cable = m_world.cables.at(step.link).get();
+        const bool down = step.kind == StepKind::LinkDown;
+        begin = [cable, down, &step] { down ? cable->SetDown(true) : cable->Apply(step.set); };
+        end = [cable, down, &step] { down ? cable->SetDown(false) : cable->Restore(step.set); };
+    }
+    Simulator::Schedule(step.at, begin);
+    if (step.length)
+    {
+        Simulator::Schedule(step.at + *step.length, end);
+    }
+}
+
+void
+Simulation::Builder::Watch()
+{
+    World* world = &m_world;
+    const Ptr<EsxLedger> ledger = world->books.InstallAll();
+    for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
+    {
+        const std::string name = EsxNodeName(collector->GetNode());
+        collector->TraceConnectWithoutContext(
+            "Rx",
+            Callback<void, Ptr<const Packet>, const Address&, const std::string&>(
+                [world, name](Ptr<const Packet> packet, const Address&, const std::string& error) {
+                    world->Collect(name, packet, error);
+                }));
+    }
+    if (world->options.exported)
+    {
+        ledger->GetTracker()->TraceConnectWithoutContext(
+            "Exported",
+            Callback<void, const EsxExportDatagram&, Ptr<const Packet>>(
+                [world](const EsxExportDatagram& datagram, Ptr<const Packet> packet) {
+                    world->Export(datagram, packet);
+                }));
+    }
+    if (m_scenario.outputs.seriesEvery.IsStrictlyPositive())
+    {
+        Simulator::ScheduleNow(&World::TakeSample, world);
+    }
+}
+
+void
+Simulation::Builder::AddExpectations()
+{
+    const Ptr<EsxExpectations> expectations = m_world.books.GetExpectations();
+    for (const Expectation& wanted : m_scenario.expect)
+    {
+        if (wanted.metric.empty())
+        {
+            continue; // a check: judged by whoever reads the ledger's residual
+        }
+        EsxExpectation expectation;
+        expectation.name = wanted.name;
+        expectation.metric = {wanted.metric, wanted.cause, wanted.host, "", wanted.node};
+        expectation.atLeast = wanted.low;
+        expectation.atMost = wanted.high;
+        if (wanted.during)
+        {
+            expectation.from = wanted.during->begin;
+            expectation.to = wanted.during->end;
+        }
+        expectations->Add(expectation);
+        m_world.metricExpectations.push_back(&wanted);
+    }
+}
+
+void
+Simulation::Builder::AddCaptures()
+{
+    for (const std::string& name : m_scenario.outputs.pcap)
+    {
+        CaptureFile capture;
+        capture.kind = "device";
+        capture.file = name + ".pcap";
+        std::replace(capture.file.begin(), capture.file.end(), ':', '-');
+        const auto cable = m_world.cables.find(name);
+        if (cable != m_world.cables.end())
+        {
+            CaptureDevice(cable->second->GetDevice(0), capture);
+            continue;
+        }
+        const std::string node = name.substr(0, name.find(':'));
+        const std::string interface = name.substr(name.find(':') + 1);
+        const auto host = m_world.hostsByName.find(node);
+        if (host == m_world.hostsByName.end())
+        {
+            CaptureDevice(m_world.nodes.at(node)->GetDevice(std::stoul(interface.substr(3))),
+                          capture);
+            continue;
+        }
+        for (const EsxHost::Vmknic& vmknic : host->second->GetVmknics())
+        {
+            if (vmknic.name == interface)
+            {
+                CaptureDevice(vmknic.device, capture);
+            }
+        }
+        if (const Ptr<EsxUplink> uplink = host->second->GetUplink(interface))
+        {
+            CaptureDevice(uplink->GetDevice(), capture);
+        }
+    }
+    if (m_world.options.captureEverything)
+    {
+        for (const Ptr<EsxHost>& host : m_world.hosts)
+        {
+            CaptureHost(host);
+        }
+        for (const Node& node : m_scenario.nodes)
+        {
+            if (node.kind == NodeKind::Collector)
+            {
+                CaptureFile capture;
+                capture.kind = "collector";
+                capture.file = node.name + ".pcap";
+                capture.node = node.name;
+                capture.address = node.address->address;
+                capture.udpPort = node.listen;
+                CaptureDevice(m_world.nodes.at(node.name)->GetDevice(0), capture);
+            }
+        }
+    }
+}
+
+void
+Simulation::Builder::CaptureHost(const Ptr<EsxHost>& host)
+{
+    for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
+    {
+        for (const Ptr<EsxPort>& port : vSwitch->GetPorts())
+        {
+            CaptureFile capture;
+            capture.kind = "port";
+            capture.host = host->GetName();
+            capture.vSwitch = vSwitch->GetName();
+            capture.port = port->GetLocalId();
+            capture.file =
+                fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
+            m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
+                                vSwitch,
+                                capture.port,
+                                EsxPcapDirection::INGRESS,
+                                true);
+            m_world.captures.push_back(capture);
+        }
+    }
+}
+
+void
+Simulation::Builder::CaptureDevice(Ptr<NetDevice> device, CaptureFile capture)
+{
+    PcapHelper pcap;
+    const Ptr<PcapFileWrapper> file =
+        EsxHostHelper::CreateCapture(m_world.options.directory + "/" + capture.file);
+    pcap.HookDefaultSink<NetDevice>(device, "PromiscSniffer", file);
+    m_world.captures.push_back(std::move(capture));
+}
+
+/// Every source of random numbers gets its stream, in a fixed order: equal scenarios draw equal
+/// numbers, also in one process.
+void
+Simulation::Builder::AssignStreams()
+{
+    int64_t stream = 0;
+    for (const Link& link : m_scenario.links)
+    {
+        stream += m_world.cables.at(link.name)->AssignStreams(stream);
+    }
+    stream += InternetStackHelper().AssignStreams(NodeContainer::GetGlobal(), stream);
+    EsxTrafficHelper().AssignStreams(m_traffic, stream);
+}
+
+Ptr<ns3::Node>
+Simulation::Builder::NodeOf(const LinkEnd& end) const
+{
+    const auto host = m_world.hostsByName.find(end.node);
+    return host != m_world.hostsByName.end() ? host->second->GetVmkernelNode()
+                                             : m_world.nodes.at(end.node);
+}
+
+} // namespace esxnf

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Inside of Simulation: what the builder makes and the run fills.
+#ifndef ESXNF_SIMULATION_WORLD_H
+#define ESXNF_SIMULATION_WORLD_H
+
+#include "runner/cable.h"
+#include "runner/simulation.h"
+
+#include "ns3/application-container.h"
+#include "ns3/esx-host-helper.h"
+#include "ns3/node-container.h"
+
+#include <chrono>
+#include <deque>
+
+namespace esxnf
+{
+
+struct Simulation::World
+{
+    World(const Scenario& scenario, const SimulationOptions& options)
+        : scenario(scenario),
+          options(options)
+    {
+    }
+
+    const Scenario& scenario;
+    SimulationOptions options;
+
+    std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs, switches and collectors by name
+    std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
+    std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
+    std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
+    ns3::EsxLedgerHelper books;
+    std::map<std::string, uint32_t> pids; //!< by id of the timeline's processes
+    std::map<std::string, ns3::Ptr<ns3::EsxConsole>> consolesById;
+
+    std::vector<CollectedDatagram> collected;
+    std::vector<SeriesSample> series;
+    std::vector<StepOutcome> steps;
+    std::vector<CaptureFile> captures;
+    std::vector<const Expectation*> metricExpectations; //!< in the order of GetVerdicts()
+    std::vector<ns3::EsxVerdict> verdicts;
+
+    bool interrupted{false};
+    ns3::Time end;
+    uint64_t events{0};
+    ns3::Time heartbeatSpacing;
+    std::chrono::steady_clock::time_point lastHeartbeat;
+
+    void Heartbeat();
+    void TakeSample();
+    void Execute(const TimelineStep& step);
+    void Signal(const TimelineStep& step);
+    void Collect(const std::string& node,
+                 ns3::Ptr<const ns3::Packet> packet,
+                 const std::string& error);
+    void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
+};
+
+/// Makes a world of a scenario, in the order in which IDs and MAC addresses are to be given.
+class Simulation::Builder
+{
+  public:
+    explicit Builder(World& world);
+    void Build();
+
+  private:
+    void MakeHosts();
+    void MakeNodes();
+    void MakeCables();
+    void MakeVSwitches(const Host& host);
+    void MakeVirtualMachines(const Host& host);
+    void MakeNetflow(const Host& host);
+    void MakeTraffic();
+    void MakeTraffic(const Traffic& traffic, const std::string& from);
+    void Connect(const std::string& nodeName);
+    void ScheduleTimeline();
+    void ScheduleEpisode(const TimelineStep& step);
+    void Watch();
+    void AddExpectations();
+    void AddCaptures();
+    void CaptureHost(const ns3::Ptr<ns3::EsxHost>& host);
+    void CaptureDevice(ns3::Ptr<ns3::NetDevice> device, CaptureFile capture);
+    void AssignStreams();
+    ns3::Ptr<ns3::Node> NodeOf(const LinkEnd& end) const;
+
+    World& m_world;
+    const Scenario& m_scenario;
+    ns3::EsxHostHelper m_helper;
+    ns3::ApplicationContainer m_traffic;
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_SIMULATION_WORLD_H

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation.h"
+
+#include "netflow/ledger.h"
+#include "netflow/metering-process.h"
+#include "runner/simulation-world.h"
+
+#include "ns3/config.h"
+#include "ns3/esx-export-tag.h"
+#include "ns3/names.h"
+#include "ns3/node-list.h"
+#include "ns3/simulator.h"
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+constexpr std::chrono::milliseconds HEARTBEAT{100};
+
+} // namespace
+
+Simulation::Simulation(const Scenario& scenario, const SimulationOptions& options)
+    : m_world(std::make_unique<World>(scenario, options))
+{
+    Builder(*m_world).Build();
+}
+
+Simulation::~Simulation()
+{
+    m_world.reset();
+    Simulator::Destroy();
+    Names::Clear();
+    Config::Reset();
+}
+
+void
+Simulation::Run()
+{
+    World& world = *m_world;
+    if (world.options.heartbeat)
+    {
+        world.heartbeatSpacing = MilliSeconds(1);
+        world.lastHeartbeat = std::chrono::steady_clock::now();
+        Simulator::ScheduleNow(&World::Heartbeat, &world);
+    }
+    Simulator::Stop(world.scenario.run.duration);
+    Simulator::Run();
+    world.end = Simulator::Now();
+    world.events = Simulator::GetEventCount();
+    world.verdicts = world.books.GetExpectations()->Evaluate();
+}
+
+const Scenario&
+Simulation::GetScenario() const
+{
+    return m_world->scenario;
+}
+
+bool
+Simulation::WasInterrupted() const
+{
+    return m_world->interrupted;
+}
+
+Time
+Simulation::GetEnd() const
+{
+    return m_world->end;
+}
+
+uint64_t
+Simulation::GetEvents() const
+{
+    return m_world->events;
+}
+
+const std::vector<Ptr<EsxHost>>&
+Simulation::GetHosts() const
+{
+    return m_world->hosts;
+}
+
+Ptr<EsxLedger>
+Simulation::GetLedger() const
+{
+    return m_world->books.GetLedger();
+}
+
+std::vector<EsxVerdict>
+Simulation::GetVerdicts() const
+{
+    return m_world->verdicts;
+}
+
+const std::vector<CollectedDatagram>&
+Simulation::GetCollected() const
+{
+    return m_world->collected;
+}
+
+const std::vector<SeriesSample>&
+Simulation::GetSeries() const
+{
+    return m_world->series;
+}
+
+const std::vector<StepOutcome>&
+Simulation::GetSteps() const
+{
+    return m_world->steps;
+}
+
+const std::vector<CaptureFile>&
+Simulation::GetCaptures() const
+{
+    return m_world->captures;
+}
+
+std::vector<MonitoredSpan>
+Simulation::GetMonitored() const
+{
+    std::vector<MonitoredSpan> spans;
+    for (const Ptr<EsxHost>& host : m_world->hosts)
+    {
+        for (const EsxConsole::Process& process : host->GetObject<EsxConsole>()->GetProcesses())
+        {
+            const EsxNetNetflow& program = *process.program;
+            for (uint16_t id : program.GetRegistered())
+            {
+                MonitoredSpan span;
+                span.host = host;
+                span.vSwitch = host->GetVSwitchById(id)->GetName();
+                span.engine = id;
+                span.address = program.GetSourceAddress();
+                span.from = program.GetStartedAt();
+                span.to =
+                    program.GetEndedAt().IsStrictlyNegative() ? m_world->end : program.GetEndedAt();
+                span.alternatePortIds = program.UsesAlternatePortIds();
+                spans.push_back(span);
+            }
+        }
+    }
+    return spans;
+}
+
+/// Looks up about ten times a second of real time. Draws no random number and leaves the order of
+/// other events alone.
+void
+Simulation::World::Heartbeat()
+{
+    const auto now = std::chrono::steady_clock::now();
+    const auto elapsed = now - lastHeartbeat;
+    lastHeartbeat = now;
+    if (!options.heartbeat({Simulator::Now(), scenario.run.duration}))
+    {
+        interrupted = true;
+        Simulator::Stop();
+        return;
+    }
+    if (elapsed < HEARTBEAT / 2)
+    {
+        heartbeatSpacing = std::min<Time>(heartbeatSpacing * 2, Seconds(10));
+    }
+    else if (elapsed > HEARTBEAT)
+    {
+        heartbeatSpacing = std::max<Time>(heartbeatSpacing / 2, MicroSeconds(10));
+    }
+    Simulator::Schedule(heartbeatSpacing, &World::Heartbeat, this);
+}
+
+void
+Simulation::World::TakeSample()
+{
+    using netflow::Move;
+    for (const Ptr<EsxHost>& host : hosts)
+    {
+        const Ptr<EsxNetflow> module = host->GetObject<EsxNetflow>();
+        const netflow::Account total = module->GetLedger().GetTotal();
+        SeriesSample sample;
+        sample.at = Simulator::Now();
+        sample.host = host->GetName();
+        if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
+        {
+            sample.cacheRecords = metering->GetCache().GetSize();
+            sample.purgatoryRecords = metering->GetPurgatory().GetSize();
+        }
+        sample.heapUsed = module->GetHeapUsed();
+        sample.packetsMetered = total.Get(Move::METERED).packets;
+        sample.packetsShed = total.GetBalance(netflow::Place::SHED).packets;
+        for (Move ended : {Move::ENDED_IDLE,
+                           Move::ENDED_ACTIVE,
+                           Move::ENDED_TCP_END,
+                           Move::ENDED_EVICTED,
+                           Move::ENDED_SPLIT})
+        {
+            sample.recordsExpired += total.Get(ended).records;
+        }
+        sample.recordsDropped = total.GetBalance(netflow::Place::DROPPED).records;
+        sample.recordsSent = total.Get(Move::SENT).records;
+        sample.recordsLost = total.GetBalance(netflow::Place::LOST).records;
+        sample.recordsReceived = total.Get(Move::RECEIVED).records;
+        series.push_back(sample);
+    }
+    Simulator::Schedule(scenario.outputs.seriesEvery, &World::TakeSample, this);
+}
+
+void
+Simulation::World::Execute(const TimelineStep& step)
+{
+    const Ptr<EsxConsole> console = hostsByName.at(step.host)->GetObject<EsxConsole>();
+    const EsxConsoleResult result = console->Execute(step.command);
+    if (!step.id.empty() && result.pid != 0)
+    {
+        pids[step.id] = result.pid;
+        consolesById[step.id] = console;
+    }
+    steps.push_back({&step, result});
+}
+
+void
+Simulation::World::Signal(const TimelineStep& step)
+{
+    StepOutcome outcome{&step, {}};
+    const auto pid = pids.find(step.process);
+    if (pid == pids.end() || !consolesById.at(step.process)->Kill(pid->second))
+    {
+        outcome.result.exitStatus = 1;
+        outcome.result.errors = "process " + step.process + " is not running\n";
+    }
+    steps.push_back(outcome);
+}
+
+void
+Simulation::World::Collect(const std::string& node,
+                           Ptr<const Packet> packet,
+                           const std::string& error)
+{
+    CollectedDatagram datagram;
+    datagram.node = node;
+    datagram.receivedAt = Simulator::Now();
+    EsxExportTag tag;
+    if (packet->PeekPacketTag(tag))
+    {
+        datagram.exporter = tag.GetExporter();
+        datagram.number = tag.GetNumber();
+    }
+    datagram.payload.resize(packet->GetSize());
+    packet->CopyData(datagram.payload.data(), packet->GetSize());
+    datagram.error = error;
+    collected.push_back(std::move(datagram));
+}
+
+void
+Simulation::World::Export(const EsxExportDatagram& datagram, Ptr<const Packet> packet) const
+{
+    constexpr uint32_t HEADERS = 20 + 8; // IPv4 without options, UDP
+    std::vector<uint8_t> octets(packet->GetSize());
+    packet->CopyData(octets.data(), packet->GetSize());
+    octets.erase(octets.begin(), octets.begin() + HEADERS);
+    const Ptr<EsxHost> host = NodeList::GetNode(datagram.exporter)->GetObject<EsxHost>();
+    options.exported(host->GetName(), datagram.collector, octets);
+}
+
+} // namespace esxnf
