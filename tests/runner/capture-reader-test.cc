@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/capture-reader.h"
+
+#include <cstring>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <vector>
+
+namespace esxnf
+{
+namespace
+{
+
+using Bytes = std::vector<uint8_t>;
+
+constexpr uint32_t MAGIC_US = 0xa1b2c3d4;
+constexpr uint32_t MAGIC_NS = 0xa1b23c4d;
+constexpr uint32_t ETHERNET = 1;
+constexpr uint32_t RAW = 101;
+
+void
+Append32(Bytes& bytes, uint32_t value)
+{
+    const auto* p = reinterpret_cast<const uint8_t*>(&value); // captures are in any machine's order
+    bytes.insert(bytes.end(), p, p + sizeof(value));
+}
+
+Bytes
+FileHeader(uint32_t magic, uint32_t linkType)
+{
+    Bytes bytes;
+    for (uint32_t word : {magic, 0x00040002U, 0U, 0U, 65535U, linkType})
+    {
+        Append32(bytes, word);
+    }
+    return bytes;
+}
+
+void
+AppendPacket(Bytes& bytes, uint32_t fraction, const Bytes& data, uint32_t wire)
+{
+    for (uint32_t word : {1'700'000'000U, fraction, static_cast<uint32_t>(data.size()), wire})
+    {
+        Append32(bytes, word);
+    }
+    bytes.insert(bytes.end(), data.begin(), data.end());
+}
+
+/// IPv4 and UDP headers from 10.0.0.1:5000 to port 2055, 3 octets of payload.
+Bytes
+UdpPacket()
+{
+    return {0x45, 0, 0, 31, 0,    1,    0,    0,    64, 17, 0, 0, 10,  0,   0,  1,
+            10,   0, 0, 2,  0x13, 0x88, 0x08, 0x07, 0,  11, 0, 0, 'a', 'b', 'c'};
+}
+
+class CaptureReaderTest : public testing::Test
+{
+  protected:
+    CaptureReader Open(const Bytes& content)
+    {
+        const std::string path = testing::TempDir() + "capture-reader-test-" +
+                                 testing::UnitTest::GetInstance()->current_test_info()->name();
+        std::ofstream(path, std::ios::binary)
+            .write(reinterpret_cast<const char*>(content.data()),
+                   static_cast<std::streamsize>(content.size()));
+        return CaptureReader(path);
+    }
+
+    CapturedFrame frame;
+    UdpDatagram datagram;
+};
+
+TEST_F(CaptureReaderTest, MicrosecondsAndNanosecondsBecomeNanoseconds)
+{
+    for (const auto& [magic, unit] : {std::pair<uint32_t, int>{MAGIC_US, 1000}, {MAGIC_NS, 1}})
+    {
+        Bytes file = FileHeader(magic, ETHERNET);
+        AppendPacket(file, 123456, Bytes(60), 1514);
+        CaptureReader reader = Open(file);
+        ASSERT_TRUE(reader.Next(frame));
+        EXPECT_EQ(frame.unixNs, 1'700'000'000'000'000'000 + 123456 * unit);
+        EXPECT_EQ(frame.captured, 60U);
+        EXPECT_EQ(frame.wire, 1514U);
+        EXPECT_FALSE(reader.Next(frame));
+        EXPECT_EQ(reader.GetCount(), 1U);
+    }
+}
+
+TEST_F(CaptureReaderTest, RawIpIsParsedByItsVersion)
+{
+    Bytes file = FileHeader(MAGIC_NS, RAW);
+    Bytes ipv6(40);
+    ipv6[0] = 0x60;
+    AppendPacket(file, 0, UdpPacket(), 31);
+    AppendPacket(file, 1, ipv6, 40);
+    CaptureReader reader = Open(file);
+    reader.Next(frame);
+    EXPECT_EQ(reader.Parse(frame).key.sourcePort, 5000U);
+    reader.Next(frame);
+    EXPECT_EQ(reader.Parse(frame).verdict, netflow::FrameVerdict::NOT_IPV4);
+}
+
+TEST_F(CaptureReaderTest, OtherLinkTypesAreRefusedByName)
+{
+    try
+    {
+        Open(FileHeader(MAGIC_NS, 113));
+        FAIL();
+    }
+    catch (const CaptureError& error)
+    {
+        EXPECT_NE(std::strstr(error.what(), "LINUX_SLL"), nullptr) << error.what();
+    }
+}
+
+TEST_F(CaptureReaderTest, DamageIsToldWithThePacketsNumber)
+{
+    Bytes file = FileHeader(MAGIC_NS, ETHERNET);
+    AppendPacket(file, 0, Bytes(60), 60);
+    AppendPacket(file, 1, Bytes(60), 60);
+    file.pop_back();
+    CaptureReader reader = Open(file);
+    EXPECT_TRUE(reader.Next(frame));
+    try
+    {
+        reader.Next(frame);
+        FAIL();
+    }
+    catch (const CaptureError& error)
+    {
+        EXPECT_NE(std::strstr(error.what(), "packet 2: truncated"), nullptr) << error.what();
+    }
+    EXPECT_EQ(reader.GetCount(), 1U);
+}
+
+TEST_F(CaptureReaderTest, AbsurdLengthsAndTimesAreDamage)
+{
+    Bytes longer = FileHeader(MAGIC_NS, ETHERNET);
+    AppendPacket(longer, 0, Bytes(60), 59);
+    EXPECT_THROW(Open(longer).Next(frame), CaptureError);
+    Bytes late = FileHeader(MAGIC_NS, ETHERNET);
+    AppendPacket(late, 1'000'000'000, Bytes(60), 60);
+    EXPECT_THROW(Open(late).Next(frame), CaptureError);
+}
+
+TEST_F(CaptureReaderTest, FindsTheDatagramsOfAPort)
+{
+    Bytes file = FileHeader(MAGIC_NS, RAW);
+    AppendPacket(file, 0, UdpPacket(), 31);
+    CaptureReader reader = Open(file);
+    reader.Next(frame);
+    EXPECT_EQ(reader.FindUdp(frame, 2056, datagram), UdpFinding::OTHER);
+    ASSERT_EQ(reader.FindUdp(frame, 2055, datagram), UdpFinding::FOUND);
+    EXPECT_EQ(std::string(datagram.data, datagram.data + datagram.size), "abc");
+    EXPECT_EQ(AddressToText(datagram.sourceAddress), "10.0.0.1");
+    EXPECT_EQ(datagram.sourcePort, 5000U);
+}
+
+TEST_F(CaptureReaderTest, EveryCutOfADatagramIsIncompleteOrOther)
+{
+    for (std::size_t length = 0; length < UdpPacket().size(); ++length)
+    {
+        Bytes file = FileHeader(MAGIC_NS, RAW);
+        Bytes packet = UdpPacket();
+        packet.resize(length);
+        AppendPacket(file, 0, packet, 31);
+        CaptureReader reader = Open(file);
+        reader.Next(frame);
+        EXPECT_NE(reader.FindUdp(frame, 2055, datagram), UdpFinding::FOUND) << length;
+    }
+}
+
+} // namespace
+} // namespace esxnf
