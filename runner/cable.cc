@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/cable.h"
 
-#include "ns3/csma-channel.h"
 #include "ns3/csma-helper.h"
 #include "ns3/double.h"
 #include "ns3/simulator.h"

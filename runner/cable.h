@@ -7,6 +7,7 @@
 
 #include "runner/scenario.h"
 
+#include "ns3/csma-channel.h"
 #include "ns3/csma-net-device.h"
 #include "ns3/error-model.h"
 #include "ns3/esx-uplink.h"

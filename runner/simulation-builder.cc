@@ -36,6 +36,21 @@ ToInterfaceAddress(const InterfaceAddress& address)
     return {address.address, address.mask};
 }
 
+/// The devices at cables, in order: a node with an IP stack has a loopback too.
+NetDeviceContainer
+PhysicalDevices(const Ptr<ns3::Node>& node)
+{
+    NetDeviceContainer devices;
+    for (uint32_t i = 0; i < node->GetNDevices(); ++i)
+    {
+        if (DynamicCast<CsmaNetDevice>(node->GetDevice(i)))
+        {
+            devices.Add(node->GetDevice(i));
+        }
+    }
+    return devices;
+}
+
 void
 SetMac(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
 {
@@ -137,14 +152,7 @@ Simulation::Builder::Connect(const std::string& nodeName)
     const Node& node = *std::find_if(m_scenario.nodes.begin(),
                                      m_scenario.nodes.end(),
                                      [&](const Node& n) { return n.name == nodeName; });
-    NetDeviceContainer devices;
-    for (uint32_t i = 0; i < made->GetNDevices(); ++i)
-    {
-        if (DynamicCast<CsmaNetDevice>(made->GetDevice(i)))
-        {
-            devices.Add(made->GetDevice(i));
-        }
-    }
+    const NetDeviceContainer devices = PhysicalDevices(made);
     if (node.kind == NodeKind::Switch && devices.GetN() > 0)
     {
         BridgeHelper().Install(made, devices);
@@ -420,53 +428,64 @@ Simulation::Builder::AddCaptures()
         capture.kind = "device";
         capture.file = name + ".pcap";
         std::replace(capture.file.begin(), capture.file.end(), ':', '-');
-        const auto cable = m_world.cables.find(name);
-        if (cable != m_world.cables.end())
-        {
-            CaptureDevice(cable->second->GetDevice(0), capture);
-            continue;
-        }
-        const std::string node = name.substr(0, name.find(':'));
-        const std::string interface = name.substr(name.find(':') + 1);
-        const auto host = m_world.hostsByName.find(node);
-        if (host == m_world.hostsByName.end())
-        {
-            CaptureDevice(m_world.nodes.at(node)->GetDevice(std::stoul(interface.substr(3))),
-                          capture);
-            continue;
-        }
-        for (const EsxHost::Vmknic& vmknic : host->second->GetVmknics())
-        {
-            if (vmknic.name == interface)
-            {
-                CaptureDevice(vmknic.device, capture);
-            }
-        }
-        if (const Ptr<EsxUplink> uplink = host->second->GetUplink(interface))
-        {
-            CaptureDevice(uplink->GetDevice(), capture);
-        }
+        CaptureDevice(FindDevice(name), capture);
     }
-    if (m_world.options.captureEverything)
+    if (!m_world.options.captureEverything)
     {
-        for (const Ptr<EsxHost>& host : m_world.hosts)
+        return;
+    }
+    for (const Ptr<EsxHost>& host : m_world.hosts)
+    {
+        CaptureHost(host);
+    }
+    for (const Node& node : m_scenario.nodes)
+    {
+        const NetDeviceContainer devices = PhysicalDevices(m_world.nodes.at(node.name));
+        if (node.kind == NodeKind::Collector && devices.GetN() > 0)
         {
-            CaptureHost(host);
-        }
-        for (const Node& node : m_scenario.nodes)
-        {
-            if (node.kind == NodeKind::Collector)
-            {
-                CaptureFile capture;
-                capture.kind = "collector";
-                capture.file = node.name + ".pcap";
-                capture.node = node.name;
-                capture.address = node.address->address;
-                capture.udpPort = node.listen;
-                CaptureDevice(m_world.nodes.at(node.name)->GetDevice(0), capture);
-            }
+            CaptureFile capture;
+            capture.kind = "collector";
+            capture.file = node.name + ".pcap";
+            capture.node = node.name;
+            capture.address = node.address->address;
+            capture.udpPort = node.listen;
+            CaptureDevice(devices.Get(0), capture);
         }
     }
+}
+
+/// \param name a link, or an interface as esx1:vmnic0, esx1:vmk0, web1:eth0, nf-collector1:eth0
+Ptr<NetDevice>
+Simulation::Builder::FindDevice(const std::string& name) const
+{
+    const auto cable = m_world.cables.find(name);
+    if (cable != m_world.cables.end())
+    {
+        return cable->second->GetDevice(0);
+    }
+    const std::string owner = name.substr(0, name.find(':'));
+    const std::string interface = name.substr(name.find(':') + 1);
+    const auto host = m_world.hostsByName.find(owner);
+    if (host == m_world.hostsByName.end())
+    {
+        const std::size_t number = std::stoul(interface.substr(3)); // ethN
+        for (const Ptr<EsxHost>& anyHost : m_world.hosts)
+        {
+            if (const EsxHost::Guest* guest = anyHost->GetGuest(owner))
+            {
+                return guest->vnics.at(number);
+            }
+        }
+        return PhysicalDevices(m_world.nodes.at(owner)).Get(number);
+    }
+    for (const EsxHost::Vmknic& vmknic : host->second->GetVmknics())
+    {
+        if (vmknic.name == interface)
+        {
+            return vmknic.device;
+        }
+    }
+    return host->second->GetUplink(interface)->GetDevice();
 }
 
 void

@@ -80,6 +80,7 @@ class Simulation::Builder
     void Watch();
     void AddExpectations();
     void AddCaptures();
+    ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
     void CaptureHost(const ns3::Ptr<ns3::EsxHost>& host);
     void CaptureDevice(ns3::Ptr<ns3::NetDevice> device, CaptureFile capture);
     void AssignStreams();
