@@ -278,6 +278,31 @@ TEST_F(FlowCacheBoundsTest, ManyFlowsAreFoundAgainWhileTheTableGrowsAndShrinks)
     }
 }
 
+TEST_F(FlowCacheBoundsTest, EntriesUsedManyTimesAreLookedAtOncePerIdleTimeout)
+{
+    config.expireOnTcpEnd = true;
+    Make();
+    TimeNs now = 0;
+    for (uint32_t flow = 0; flow < 1000; ++flow, now += 10 * NS_PER_MS)
+    {
+        RunTo(now);
+        cache->Account(Packet(flow, 40, 0x04), 5, now); // ends at once, always in the same entry
+    }
+    uint32_t scans = 0;
+    const TimeNs end = now + 10 * IDLE;
+    for (; now < end; now += NS_PER_SECOND / 7)
+    {
+        for (; cache->NextScan() <= now; ++scans)
+        {
+            cache->Scan(cache->NextScan());
+        }
+        Account(5000, now); // one long flow
+    }
+    // The past records' references are met once each; then the living one's once per timeout.
+    EXPECT_LE(scans, 1000U + 10 + 1);
+    EXPECT_EQ(cache->GetSize(), 1U);
+}
+
 TEST_F(FlowCacheBoundsTest, TimeoutsFarBeyondTheWheelsWindowAreKeptExactly)
 {
     config.idleTimeout = config.activeTimeout = 3600 * NS_PER_SECOND;
