@@ -6,6 +6,8 @@
 #include "ns3/abort.h"
 #include "ns3/enum.h"
 #include "ns3/log.h"
+#include "ns3/object-vector.h"
+#include "ns3/pointer.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
@@ -52,7 +54,18 @@ EsxHost::GetTypeId()
                           "00:00:00 UTC; by default 2008-10-26 00:00:00 (our choice)",
                           UintegerValue(1224979200ULL * 1000000000ULL),
                           MakeUintegerAccessor(&EsxHost::m_epochNs),
-                          MakeUintegerChecker<uint64_t>());
+                          MakeUintegerChecker<uint64_t>())
+            .AddAttribute("VSwitchList",
+                          "The vSwitches in order of creation",
+                          ObjectVectorValue(),
+                          MakeObjectVectorAccessor(&EsxHost::m_vSwitches),
+                          MakeObjectVectorChecker<EsxVSwitch>())
+            .AddAttribute("Log",
+                          "The VMkernel log",
+                          TypeId::ATTR_GET,
+                          PointerValue(),
+                          MakePointerAccessor(&EsxHost::m_log),
+                          MakePointerChecker<EsxVmkernelLog>());
     return tid;
 }
 

@@ -59,8 +59,9 @@ EsxMacTable::IsGroup(uint64_t key)
 inline std::size_t
 EsxMacTable::SlotOf(uint64_t key) const
 {
-    // Fibonacci hashing: 2^64 / golden ratio. The upper half of the product depends on all octets.
-    return (key * 0x9e3779b97f4a7c15ULL >> 32) & (m_slots.size() - 1);
+    // Fibonacci hashing: 2^64 / golden ratio. Only the uppermost bits of the product depend on the
+    // last octet, in which the addresses of a host differ; 16 of them do for 1024 ports.
+    return (key * 0x9e3779b97f4a7c15ULL >> 48) & (m_slots.size() - 1);
 }
 
 inline uint16_t

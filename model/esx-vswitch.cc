@@ -7,7 +7,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/log.h"
-#include "ns3/simulator.h"
+#include "ns3/object-vector.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
 
@@ -48,6 +48,11 @@ EsxVSwitch::GetTypeId()
                           TimeValue(MicroSeconds(5)),
                           MakeTimeAccessor(&EsxVSwitch::m_delay),
                           MakeTimeChecker(Time(0)))
+            .AddAttribute("PortList",
+                          "All ports ever made, in order of local ID",
+                          ObjectVectorValue(),
+                          MakeObjectVectorAccessor(&EsxVSwitch::m_ports),
+                          MakeObjectVectorChecker<EsxPort>())
             .AddTraceSource("Drop",
                             "A frame was dropped: packet without Ethernet header, local port ID, "
                             "cause",

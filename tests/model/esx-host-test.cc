@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-fixture.h"
 
+#include "ns3/config.h"
 #include "ns3/uinteger.h"
 
 using namespace ns3;
@@ -60,6 +61,25 @@ TEST_F(EsxHostTest, ThingsAreFoundByNameAndUnknownOnesAreNull)
     ASSERT_NE(host->GetGuest("a"), nullptr);
     EXPECT_EQ(host->GetGuest("a")->vnics[0], a);
     EXPECT_EQ(host->GetGuest("b"), nullptr);
+}
+
+TEST_F(EsxHostTest, TraceSourcesAreReachedByConfigPaths)
+{
+    auto a = AddVm("a");
+    auto b = AddVm("b");
+    int frames = 0;
+    int lines = 0;
+    Config::ConnectWithoutContext(
+        "/NodeList/*/$ns3::EsxHost/VSwitchList/*/PortList/*/Ingress",
+        Callback<void, Ptr<const Packet>>([&frames](Ptr<const Packet>) { ++frames; }));
+    Config::ConnectWithoutContext(
+        "/NodeList/*/$ns3::EsxHost/Log/Line",
+        Callback<void, const std::string&>([&lines](const std::string&) { ++lines; }));
+    Send(a, b->GetAddress());
+    Send(b, a->GetAddress());
+    host->GetLog()->Log("NetFlow", 1, "x");
+    EXPECT_EQ(frames, 2);
+    EXPECT_EQ(lines, 1);
 }
 
 TEST_F(EsxHostTest, ClocksFollowSimulationTimeOnly)
