@@ -30,9 +30,16 @@ Journal::Moved(uint64_t recordId, Move station, uint64_t datagram)
 }
 
 void
-Journal::Shed(const FlowKey& key, Move cause, uint32_t octets)
+Journal::Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags, TimeNs now)
 {
-    m_shed[{key, cause}] += Counts{1, octets, 0};
+    ShedPackets& shed = m_shed[{key, cause}];
+    if (shed.counts.packets == 0)
+    {
+        shed.first = now;
+    }
+    shed.counts += Counts{1, octets, 0};
+    shed.last = now;
+    shed.tcpFlags |= tcpFlags;
 }
 
 const std::vector<JournalEntry>&
@@ -41,7 +48,7 @@ Journal::GetEntries() const
     return m_entries;
 }
 
-const std::map<std::pair<FlowKey, Move>, Counts>&
+const std::map<std::pair<FlowKey, Move>, ShedPackets>&
 Journal::GetShed() const
 {
     return m_shed;

@@ -33,6 +33,15 @@ struct JournalEntry
     static constexpr uint64_t NO_DATAGRAM = UINT64_MAX;
 };
 
+/// Packets of a flow that were shed for one cause.
+struct ShedPackets
+{
+    Counts counts; //!< records is 0
+    TimeNs first{0};
+    TimeNs last{0};
+    uint8_t tcpFlags{0}; //!< OR over these packets
+};
+
 /// Per-record fates of one host.
 class Journal
 {
@@ -44,18 +53,18 @@ class Journal
     void Moved(uint64_t recordId, Move station, uint64_t datagram = JournalEntry::NO_DATAGRAM);
 
     /// A packet of a flow was shed.
-    void Shed(const FlowKey& key, Move cause, uint32_t octets);
+    void Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags, TimeNs now);
 
     /// All ended records in order of their end.
     const std::vector<JournalEntry>& GetEntries() const;
 
     /// Shed packets by flow and cause.
-    const std::map<std::pair<FlowKey, Move>, Counts>& GetShed() const;
+    const std::map<std::pair<FlowKey, Move>, ShedPackets>& GetShed() const;
 
   private:
     std::vector<JournalEntry> m_entries;
     std::vector<uint32_t> m_positions; // record id -> index in m_entries
-    std::map<std::pair<FlowKey, Move>, Counts> m_shed;
+    std::map<std::pair<FlowKey, Move>, ShedPackets> m_shed;
 };
 
 } // namespace netflow

@@ -175,7 +175,7 @@ MeteringProcess::Observe(uint16_t vSwitch,
         account.Book(cause, {1, packet.octets, 0});
         if (m_journal)
         {
-            m_journal->Shed(packet.key, cause, packet.octets);
+            m_journal->Shed(packet.key, cause, packet.octets, packet.tcpFlags, now);
         }
         if (noMemory && m_events)
         {

@@ -57,14 +57,14 @@ TEST(Journal, ShedPacketsAddUpByFlowAndCause)
     Journal journal;
     const FlowKey one = test::Packet(1).key;
     const FlowKey two = test::Packet(2).key;
-    journal.Shed(one, Move::SHED_NO_MEMORY, 40);
-    journal.Shed(one, Move::SHED_NO_MEMORY, 60);
-    journal.Shed(one, Move::SHED_CACHE_FULL, 100);
-    journal.Shed(two, Move::SHED_NO_MEMORY, 1500);
+    journal.Shed(one, Move::SHED_NO_MEMORY, 40, 0x02, 7);
+    journal.Shed(one, Move::SHED_NO_MEMORY, 60, 0x02, 7);
+    journal.Shed(one, Move::SHED_CACHE_FULL, 100, 0x02, 7);
+    journal.Shed(two, Move::SHED_NO_MEMORY, 1500, 0x02, 7);
     ASSERT_EQ(journal.GetShed().size(), 3U);
-    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}), (Counts{2, 100, 0}));
-    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_CACHE_FULL}), (Counts{1, 100, 0}));
-    EXPECT_EQ(journal.GetShed().at({two, Move::SHED_NO_MEMORY}), (Counts{1, 1500, 0}));
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}).counts, (Counts{2, 100, 0}));
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_CACHE_FULL}).counts, (Counts{1, 100, 0}));
+    EXPECT_EQ(journal.GetShed().at({two, Move::SHED_NO_MEMORY}).counts, (Counts{1, 1500, 0}));
     EXPECT_TRUE(journal.GetEntries().empty());
 }
 

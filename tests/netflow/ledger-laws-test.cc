@@ -125,9 +125,9 @@ class RandomHost
         m_host.metering->GetCache().ForEach([&](const FlowRecord& record) {
             elsewhere[record.key] += {record.packets, record.octets, 1};
         });
-        for (const auto& [flowAndCause, counts] : m_host.journal.GetShed())
+        for (const auto& [flowAndCause, shed] : m_host.journal.GetShed())
         {
-            elsewhere[flowAndCause.first] += counts;
+            elsewhere[flowAndCause.first] += shed.counts;
         }
         for (const auto& [key, truth] : m_truth)
         {

@@ -132,7 +132,7 @@ TEST(MeteringProcess, ShedPacketsAreBookedAndToldByFlow)
     FlowKey key = Packet(3).key;
     key.vSwitch = 1;
     key.input = 3;
-    EXPECT_EQ(host.journal.GetShed().at({key, Move::SHED_NO_MEMORY}), (Counts{2, 100, 0}));
+    EXPECT_EQ(host.journal.GetShed().at({key, Move::SHED_NO_MEMORY}).counts, (Counts{2, 100, 0}));
     EXPECT_EQ(host.allocationFailures,
               (std::vector<std::pair<TimeNs, uint64_t>>{{6, 80}, {7, 80}}));
 
