@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Python package: the same results as the command line, shown without copying, in any number of runs."""
+import csv
+import filecmp
+import ipaddress
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import esx_netflow
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICKSTART = ROOT / "scenarios" / "quickstart.yaml"
+PROGRAM = Path(os.environ["ESX_NETFLOW_BUILD"]) / "esx-netflow"
+
+
+@pytest.fixture(scope="module")
+def quickstart():
+    return esx_netflow.run(QUICKSTART)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    out = tmp_path_factory.mktemp("cli") / "quickstart"
+    subprocess.run([PROGRAM, "run", QUICKSTART, "--out", out, "--quiet"], check=True)
+    return out
+
+
+def rows_of_csv(path, names):
+    with open(path, newline="", encoding="ascii") as file:
+        for row in csv.DictReader(file):
+            yield (
+                names.index(row["exporter"]),
+                int(ipaddress.IPv4Address(row["src"])),
+                int(ipaddress.IPv4Address(row["dst"])),
+                *(int(row[k]) for k in ("proto", "sport", "dport", "tos", "input", "output", "packets", "octets", "first_ms", "last_ms", "tcp_flags")),
+            )
+
+
+def rows_of_array(array):
+    fields = "exporter src dst proto sport dport tos input output packets octets first_ms last_ms tcp_flags".split()
+    return list(zip(*(array[f].tolist() for f in fields)))
+
+
+@pytest.mark.parametrize("table", ["truth", "exported", "collected"])
+def test_tables_equal_those_of_the_command_line(quickstart, folder, table):
+    array = getattr(quickstart, table)
+    assert len(array) > 100
+    assert rows_of_array(array) == list(rows_of_csv(folder / f"flows-{table}.csv", quickstart.exporters))
+
+
+def test_arrays_show_memory_that_they_do_not_own_and_cannot_be_written(quickstart):
+    for array in (quickstart.truth, quickstart.exported, quickstart.collected, quickstart.series):
+        assert not array.flags.owndata
+        assert not array.flags.writeable
+        with pytest.raises(ValueError):
+            array[array.dtype.names[0]][0] = 1
+
+
+def test_the_ledger_balances_and_agrees_with_the_tables(quickstart):
+    assert quickstart.residual == (0, 0, 0)
+    assert quickstart.verdict == "pass"
+    assert all(e["pass"] for e in quickstart.expectations)
+    moves = quickstart.ledger["esx1"]["vSwitch0"]
+    assert moves["metered"].packets == quickstart.truth["packets"].sum()
+    assert moves["received"].records == len(quickstart.collected)
+    assert "Module load of netflow succeeded." in quickstart.console["esx1"]
+    assert any("NetFlow" in line for line in quickstart.log["esx1"])
+
+
+def test_a_second_run_in_one_process_equals_a_fresh_process(tmp_path, folder):
+    esx_netflow.run(QUICKSTART, seed=7)
+    esx_netflow.run(QUICKSTART, out=tmp_path / "again")
+    names = sorted(p.name for p in folder.iterdir())
+    assert sorted(p.name for p in (tmp_path / "again").iterdir()) == names
+    assert filecmp.cmpfiles(folder, tmp_path / "again", names, shallow=False)[0] == names
+
+
+def test_another_seed_gives_other_flows(quickstart):
+    other = esx_netflow.run(QUICKSTART, seed=7)
+    assert len(other.truth) != len(quickstart.truth) or not np.array_equal(other.truth, quickstart.truth)
+
+
+def test_progress_is_told_and_changes_nothing(quickstart):
+    told = []
+    result = esx_netflow.run(QUICKSTART, progress=lambda now, end: told.append((now, end)))
+    assert told and all(0 <= now <= end == 60 for now, end in told)
+    assert np.array_equal(result.truth, quickstart.truth)
+
+
+def test_an_error_of_the_progress_function_ends_the_run_and_the_next_one_works(quickstart):
+    def fail(now, end):
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        esx_netflow.run(QUICKSTART, progress=fail)
+    assert np.array_equal(esx_netflow.run(QUICKSTART).truth, quickstart.truth)
+
+
+def test_other_threads_run_meanwhile():
+    ran = threading.Event()
+    thread = threading.Thread(target=ran.set)
+    esx_netflow.run(QUICKSTART, progress=lambda now, end: thread.ident or thread.start())
+    thread.join()
+    assert ran.is_set()
+
+
+def test_an_interrupt_ends_the_run_soon(tmp_path):
+    scenario = tmp_path / "long.yaml"
+    text = QUICKSTART.read_text(encoding="utf-8").replace("duration: 60s", "duration: 90000s").replace("stop: 40s", "stop: 80000s")
+    scenario.write_text(text, encoding="utf-8")
+    code = (
+        "import esx_netflow, sys, os, signal, time\n"
+        "t = []\n"
+        "def progress(now, end):\n"
+        "    if not t:\n"
+        "        t.append(time.monotonic()); os.kill(os.getpid(), signal.SIGINT)\n"
+        "try:\n"
+        f"    esx_netflow.run({str(scenario)!r}, progress=progress)\n"
+        "except KeyboardInterrupt:\n"
+        "    print('interrupted', time.monotonic() - t[0])\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.startswith("interrupted")
+
+
+def test_a_wrong_scenario_raises_the_command_lines_text(tmp_path):
+    scenario = tmp_path / "wrong.yaml"
+    scenario.write_text("version: 1\nname: x\nrun: {duration: 1s}\nhosts: {}\nhots: {}\n", encoding="ascii")
+    with pytest.raises(esx_netflow.ScenarioError) as raised:
+        esx_netflow.run(scenario)
+    printed = subprocess.run([PROGRAM, "validate", scenario], capture_output=True, text=True, check=False)
+    assert printed.returncode == 2
+    for line in str(raised.value).splitlines():
+        assert line in printed.stdout + printed.stderr
+
+
+def test_a_folder_that_is_no_result_is_not_replaced(tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.txt").write_text("keep", encoding="ascii")
+    with pytest.raises(esx_netflow.RunError):
+        esx_netflow.run(QUICKSTART, out=tmp_path / "mine")
+    assert (tmp_path / "mine" / "thesis.txt").read_text(encoding="ascii") == "keep"
