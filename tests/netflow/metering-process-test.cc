@@ -160,6 +160,11 @@ TEST(MeteringProcess, EvictedRecordsAreQueuedOrDroppedByPolicy)
     EXPECT_EQ(drops.metering->GetPurgatory().GetSize(), 0U);
     EXPECT_EQ(drops.journal.GetEntries()[1].last, Move::DROPPED_EVICTED);
     EXPECT_EQ(drops.metering->GetResidual(), Counts{});
+    drops.RunTo(15 * SECOND + 10 * NS_PER_MS);
+    drops.metering->GetPurgatory().ForEach([](const QueuedRecord& queued) {
+        EXPECT_EQ(queued.expirySequence, 2U) << "the dropped ones leave a gap under AtExpiry";
+    });
+    EXPECT_EQ(drops.metering->GetPurgatory().GetSize(), 1U);
 }
 
 TEST(MeteringProcess, UnregisterDiscardsLiveAndQueuedRecordsUnderItsCause)
