@@ -210,10 +210,8 @@ PYBIND11_MODULE(_core, module)
                             "src_mask",
                             dstMask,
                             "dst_mask");
-    static py::exception<esxnf::ScenarioError> scenarioError(module,
-                                                             "ScenarioError",
-                                                             PyExc_ValueError);
-    static py::exception<esxnf::CommandError> runError(module, "RunError", PyExc_RuntimeError);
+    py::register_exception<esxnf::ScenarioError>(module, "ScenarioError", PyExc_ValueError);
+    py::register_exception<esxnf::CommandError>(module, "RunError", PyExc_RuntimeError);
     module.attr("version") = ESX_NETFLOW_VERSION;
     module.def("run",
                &esxnf::Run,
