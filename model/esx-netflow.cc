@@ -36,7 +36,7 @@ Parse(const Ptr<const Packet>& packet, uint16_t protocol)
     const uint32_t size = packet->GetSize();
     uint32_t copied = packet->CopyData(octets, USUAL_PARSE_OCTETS);
     netflow::PacketSummary summary = netflow::ParsePayload(protocol, octets, copied, size);
-    if (summary.verdict == netflow::FrameVerdict::TRANSPORT_TRUNCATED && copied < size)
+    if (summary.verdict != netflow::FrameVerdict::METERABLE && copied < size)
     {
         copied = packet->CopyData(octets, sizeof(octets));
         summary = netflow::ParsePayload(protocol, octets, copied, size);

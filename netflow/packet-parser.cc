@@ -130,6 +130,10 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     {
         return Refuse(FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME, wire);
     }
+    if (captured < header)
+    {
+        return Refuse(FrameVerdict::IPV4_TRUNCATED, wire);
+    }
     PacketSummary summary;
     summary.octets = total;
     summary.key.source = Read32(ip + 12);
@@ -140,9 +144,12 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     const bool laterFragment = (Read16(ip + 6) & 0x1fffU) != 0;
     if (!laterFragment)
     {
-        // A capture that ends inside the options leaves nothing of the transport header.
-        summary.verdict =
-            ParseTransport(summary, ip + header, total - header, Behind(header, captured));
+        const FrameVerdict verdict =
+            ParseTransport(summary, ip + header, total - header, captured - header);
+        if (verdict != FrameVerdict::METERABLE)
+        {
+            return Refuse(verdict, wire);
+        }
     }
     return summary;
 }

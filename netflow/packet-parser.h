@@ -21,7 +21,7 @@ enum class FrameVerdict : uint8_t
     ETHERNET_TRUNCATED,         //!< fewer than 14 octets
     VLAN_TRUNCATED,             //!< ends inside an 802.1Q tag
     NOT_IPV4,                   //!< ARP, IPv6, LLC, more than two VLAN tags, any other EtherType
-    IPV4_TRUNCATED,             //!< the capture ends inside the IPv4 header
+    IPV4_TRUNCATED,             //!< the capture ends inside the IPv4 header or its options
     BAD_VERSION,                //!< EtherType IPv4, version field not 4
     BAD_HEADER_LENGTH,          //!< IHL < 5
     TOTAL_LENGTH_TOO_SHORT,     //!< total length < header length

@@ -56,7 +56,7 @@ ExpectedWhenCut(const Frame& frame, std::size_t captured)
     }
     return captured < ETHERNET                            ? FrameVerdict::ETHERNET_TRUNCATED
            : captured < ip                                ? FrameVerdict::VLAN_TRUNCATED
-           : captured < ip + 20                           ? FrameVerdict::IPV4_TRUNCATED
+           : captured < transport                         ? FrameVerdict::IPV4_TRUNCATED
            : needed != 0 && captured < transport + needed ? FrameVerdict::TRANSPORT_TRUNCATED
                                                           : FrameVerdict::METERABLE;
 }
@@ -116,7 +116,7 @@ TEST(PacketParserTruncation, TruncatedFramesCountWhatTheyHadOnTheWire)
     EXPECT_EQ(ParseExactly(bytes, 0, 60).octets, 46U);
     EXPECT_EQ(ParseExactly(bytes, 13, 60).octets, 46U);
     EXPECT_EQ(ParseExactly(bytes, 14 + 19, 60).octets, 46U);
-    EXPECT_EQ(ParseExactly(bytes, 14 + 30, 60).octets, 40U) << "the total length is known";
+    EXPECT_EQ(ParseExactly(bytes, 14 + 30, 60).octets, 46U) << "not metered: by the wire";
     EXPECT_EQ(ParseExactly(bytes, 10, 10).octets, 0U);
     frame.tags = {0x8100};
     EXPECT_EQ(ParseExactly(frame.Build(), 15, 64).octets, 46U);
