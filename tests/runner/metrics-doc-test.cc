@@ -54,7 +54,7 @@ struct Page
     Page()
     {
         std::ifstream file(ENF_SOURCE_DIR "/docs/metrics.md");
-        EXPECT_TRUE(file) << "docs/metrics.md cannot be read";
+        EXPECT_TRUE(file.is_open()) << "docs/metrics.md cannot be read";
         for (std::string line; std::getline(file, line);)
         {
             const std::vector<std::string> cells = CellsOf(line);
