@@ -44,7 +44,7 @@ class Result:
     residual : Counts
         All zero unless there is a bug.
     verdict : str
-        "pass", "fail" or "interrupted".
+        "pass", "fail", "unbalanced" or "interrupted".
     expectations : list of dict
         name, measured, bound, pass.
     summary : dict
