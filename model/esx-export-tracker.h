@@ -23,9 +23,9 @@ enum class Move : uint8_t;
 namespace ns3
 {
 
+class EsxHost;
 class EsxNetflowCollector;
 class EsxNetflow;
-class EsxVSwitch;
 class Node;
 
 /// One export datagram and its fate.
@@ -40,11 +40,12 @@ struct EsxExportDatagram
     uint64_t octets{0};
     uint64_t records{0};
     Time sentAt;
-    Time exportedAt{-1};  //!< handed to the vmknic; negative: not (yet)
-    Time concludedAt{-1}; //!< received or lost; negative: in flight
-    netflow::Move fate;   //!< SENT while in flight, else SEND_FAILED, RECEIVED or LOST_…
-    std::string place;    //!< node or port where it was lost or received
-    uint32_t copies{0};   //!< times received; more than 1: duplicated on the way
+    Time exportedAt{-1};   //!< handed to the vmknic; negative: not (yet)
+    Time concludedAt{-1};  //!< received or lost; negative: in flight
+    netflow::Move fate;    //!< SENT while in flight, else SEND_FAILED, RECEIVED or LOST_…
+    std::string place;     //!< node or port where it was lost or received
+    uint32_t copies{0};    //!< times received; more than 1: duplicated on the way
+    bool tentative{false}; //!< lost, as far as is known: a death elsewhere would count instead
 };
 
 /**
@@ -55,6 +56,9 @@ struct EsxExportDatagram
  * Install after the topology is built and before the run: nodes, devices and interfaces that appear
  * later are not watched. A copy that dies does not conclude a datagram whose other copy arrives
  * (flooding by a bridge): the arrival counts.
+ *
+ * A link is cut for CSMA by EsxUplink::SetDown(), the devices' attributes SendEnable and
+ * ReceiveEnable, or CsmaChannel::Detach(); all are told from other losses.
  */
 class EsxExportTracker : public Object
 {
@@ -79,7 +83,8 @@ class EsxExportTracker : public Object
 
   private:
     void Watch(const Ptr<Node>& node);
-    void WatchModule(const Ptr<Node>& node, const Ptr<EsxNetflow>& module);
+    void WatchHost(const Ptr<EsxHost>& host);
+    void WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module);
     void WatchIp(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
@@ -88,7 +93,10 @@ class EsxExportTracker : public Object
     void SendFailed(uint32_t exporter, const netflow::Datagram& datagram);
     void Exported(Ptr<const Packet> packet);
     void Arrived(const Ptr<Node>& node, const std::string& place, const Ptr<const Packet>& segment);
-    void Lost(const Ptr<const Packet>& packet, netflow::Move cause, const std::string& place);
+    void Lost(const Ptr<const Packet>& packet,
+              netflow::Move cause,
+              const std::string& place,
+              bool tentative = false);
     void Received(const Ptr<const Packet>& packet, const std::string& place);
     void Conclude(EsxExportDatagram& datagram, netflow::Move fate, const std::string& place);
     void Book(const EsxExportDatagram& datagram, netflow::Move move, bool undo);
