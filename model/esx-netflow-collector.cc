@@ -53,10 +53,11 @@ EsxNetflowCollector::GetTypeId()
                             "A datagram was read",
                             MakeTraceSourceAccessor(&EsxNetflowCollector::m_rxTrace),
                             "ns3::EsxNetflowCollector::RxTracedCallback")
-            .AddTraceSource("Drop",
-                            "A datagram found no room in the socket buffer",
-                            MakeTraceSourceAccessor(&EsxNetflowCollector::m_dropTrace),
-                            "ns3::Packet::TracedCallback");
+            .AddTraceSource(
+                "Drop",
+                "A datagram found no room in the socket buffer, or nobody read it there",
+                MakeTraceSourceAccessor(&EsxNetflowCollector::m_dropTrace),
+                "ns3::Packet::TracedCallback");
     return tid;
 }
 
@@ -126,7 +127,7 @@ EsxNetflowCollector::StartApplication()
     NS_ABORT_MSG_IF(bound != 0, "UDP port " << m_port << " is in use on this node");
     m_socket->SetRecvCallback(MakeCallback(&EsxNetflowCollector::Readable, this));
     m_socket->TraceConnectWithoutContext("Drop",
-                                         MakeCallback(&EsxNetflowCollector::BufferFull, this));
+                                         MakeCallback(&EsxNetflowCollector::LoseBuffered, this));
 }
 
 void
@@ -136,6 +137,10 @@ EsxNetflowCollector::StopApplication()
     if (m_socket)
     {
         m_socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+        while (const Ptr<Packet> unread = m_socket->Recv())
+        {
+            LoseBuffered(unread); // a process that ends takes its socket's buffer along
+        }
         m_socket->Close();
         m_socket = nullptr;
     }
@@ -209,7 +214,7 @@ EsxNetflowCollector::CheckSequence(EngineStats& stats, uint32_t sequence, uint16
 }
 
 void
-EsxNetflowCollector::BufferFull(Ptr<const Packet> packet)
+EsxNetflowCollector::LoseBuffered(Ptr<const Packet> packet)
 {
     ++m_bufferDrops;
     m_dropTrace(packet);

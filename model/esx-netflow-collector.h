@@ -60,7 +60,7 @@ class EsxNetflowCollector : public Application
     EngineStats GetTotals() const;
     /// Datagrams that arrived and were no NetFlow v5.
     uint64_t GetRefused() const;
-    /// Datagrams for which the socket buffer had no room.
+    /// Datagrams for which the socket buffer had no room, or that nobody had read at the end.
     uint64_t GetBufferDrops() const;
 
   protected:
@@ -73,7 +73,7 @@ class EsxNetflowCollector : public Application
     void ReadOne();
     void Decode(const Ptr<Packet>& packet, const Address& from);
     void CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count);
-    void BufferFull(Ptr<const Packet> packet);
+    void LoseBuffered(Ptr<const Packet> packet);
 
     uint16_t m_port{0};
     uint32_t m_bufferOctets{0};
