@@ -58,6 +58,7 @@ const Unit UNITS[] = {{"packets", &EsxCounts::packets},
                       {"records", &EsxCounts::records}};
 
 const std::string LEDGER_PREFIX = "netflow.";
+const std::string COLLECTOR_PREFIX = "collector.";
 const std::string LOST_RATIO = "collector.records.lost_ratio";
 
 using CollectorReader = std::function<double(const EsxNetflowCollector&)>;
@@ -218,6 +219,25 @@ EsxCheckMetric(const EsxMetric& metric)
     {
         return "unknown metric '" + metric.name + "'";
     }
+    const bool ofCollector = metric.name.compare(0, COLLECTOR_PREFIX.size(), COLLECTOR_PREFIX) == 0;
+    const Unit* unit = nullptr;
+    const char* useless = nullptr;
+    if (!metric.node.empty() && !ofCollector)
+    {
+        useless = "node";
+    }
+    else if (!metric.host.empty() && ofCollector && metric.name != LOST_RATIO)
+    {
+        useless = "host";
+    }
+    else if (!metric.vSwitch.empty() && MovesOf({metric.name, "", "", "", ""}, unit).empty())
+    {
+        useless = "vSwitch";
+    }
+    if (useless)
+    {
+        return metric.name + " cannot be selected by " + useless;
+    }
     const std::vector<std::string> causes = EsxMetricCauses(metric.name);
     if (metric.cause.empty() ||
         std::find(causes.begin(), causes.end(), metric.cause) != causes.end())
@@ -232,6 +252,30 @@ EsxCheckMetric(const EsxMetric& metric)
     return metric.name + (causes.empty()
                               ? " has no causes"
                               : " has no cause '" + metric.cause + "'; allowed: " + allowed);
+}
+
+std::string
+EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
+{
+    bool host = metric.host.empty();
+    bool vSwitch = metric.vSwitch.empty();
+    bool node = metric.node.empty();
+    for (const Ptr<EsxHost>& known : ledger.GetHosts())
+    {
+        host = host || known->GetName() == metric.host;
+        vSwitch = vSwitch ||
+                  (IsNamed(metric.host, known->GetName()) && known->GetVSwitch(metric.vSwitch));
+    }
+    for (const Ptr<EsxNetflowCollector>& known : ledger.GetCollectors())
+    {
+        node = node || EsxNodeName(known->GetNode()) == metric.node;
+    }
+    const std::string error = EsxCheckMetric(metric);
+    return !error.empty() ? error
+           : !host        ? "there is no host " + metric.host + " with NetFlow"
+           : !vSwitch     ? "there is no vSwitch " + metric.vSwitch
+           : !node        ? "there is no collector on " + metric.node
+                          : "";
 }
 
 EsxMetricSample
@@ -294,10 +338,12 @@ EsxExpectations::SetLedger(Ptr<EsxLedger> ledger)
 void
 EsxExpectations::Add(const EsxExpectation& expectation)
 {
-    const std::string error = EsxCheckMetric(expectation.metric);
+    const std::string error = EsxCheckMetric(*m_ledger, expectation.metric);
     NS_ABORT_MSG_UNLESS(error.empty(), error);
+    NS_ABORT_MSG_UNLESS(expectation.from < expectation.to && !expectation.from.IsStrictlyNegative(),
+                        "the window of " << expectation.metric.name << " is empty");
     const std::size_t index = m_watched.size();
-    m_watched.push_back({expectation, {}, {}, false});
+    m_watched.push_back({expectation, {}, {}, expectation.from.IsZero()});
     if (expectation.from.IsStrictlyPositive())
     {
         Simulator::Schedule(expectation.from, &EsxExpectations::Begin, this, index);
@@ -333,8 +379,11 @@ EsxExpectations::Evaluate() const
     for (const Watched& watched : m_watched)
     {
         const EsxExpectation& expectation = watched.expectation;
-        const EsxMetricSample end =
-            watched.ended ? watched.atTo : EsxReadMetric(*m_ledger, expectation.metric);
+        EsxMetricSample end = watched.atTo; // that of a window not reached is empty
+        if (watched.begun && !watched.ended)
+        {
+            end = EsxReadMetric(*m_ledger, expectation.metric);
+        }
         EsxVerdict verdict;
         verdict.expectation = expectation;
         verdict.measured = end.isMark ? end.counter : end.counter - watched.atFrom.counter;
@@ -371,6 +420,7 @@ EsxExpectations::DoDispose()
 void
 EsxExpectations::Begin(std::size_t index)
 {
+    m_watched[index].begun = true;
     m_watched[index].atFrom = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
 }
 

@@ -17,11 +17,11 @@ namespace ns3
 /// Which number is meant. Empty labels select everything.
 struct EsxMetric
 {
-    std::string name;    //!< "netflow.records.dropped", see EsxMetricNames()
-    std::string cause;   //!< "purgatory_full": only for metrics that have causes
-    std::string host;    //!< exporting host
-    std::string vSwitch; //!< name of a vSwitch
-    std::string node;    //!< collector node, for collector.* metrics
+    std::string name{};    //!< "netflow.records.dropped", see EsxMetricNames()
+    std::string cause{};   //!< "purgatory_full": only for metrics that have causes
+    std::string host{};    //!< exporting host
+    std::string vSwitch{}; //!< name of a vSwitch
+    std::string node{};    //!< collector node, for collector.* metrics
 };
 
 /// All metric names, in order.
@@ -32,6 +32,9 @@ std::vector<std::string> EsxMetricCauses(const std::string& name);
 
 /// \return empty, or why there is no such metric
 std::string EsxCheckMetric(const EsxMetric& metric);
+
+/// The same, and whether its labels name what the ledger knows.
+std::string EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric);
 
 /**
  * The metric now.
@@ -82,8 +85,9 @@ class EsxExpectations : public Object
     /// \param ledger installed
     void SetLedger(Ptr<EsxLedger> ledger);
 
-    /// Adds an expectation. Call before the run, so that the windows' ends come before other events
-    /// of their instants.
+    /// Adds an expectation; aborts if its metric or window makes no sense. Call before the run and
+    /// before scheduling events of your own, so that the windows' ends come before other events of
+    /// their instants.
     void Add(const EsxExpectation& expectation);
 
     /// \name Short forms over the whole run
@@ -108,6 +112,7 @@ class EsxExpectations : public Object
         EsxExpectation expectation;
         EsxMetricSample atFrom;
         EsxMetricSample atTo;
+        bool begun; //!< the run has reached the window
         bool ended{false};
     };
 
