@@ -9,6 +9,7 @@
 #include "ns3/log.h"
 #include "ns3/node-list.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -36,10 +37,11 @@ CountsOf(const netflow::FlowRecord& record)
     return {record.packets, record.octets, 1};
 }
 
+/// Of two's complement differences: a place overdrawn by one is at distance one from empty.
 uint64_t
 Distance(uint64_t a, uint64_t b)
 {
-    return a > b ? a - b : b - a;
+    return std::min(a - b, b - a);
 }
 
 Ptr<EsxNetflow>
@@ -48,31 +50,46 @@ ModuleOf(const Ptr<EsxHost>& host)
     return host->GetObject<EsxNetflow>();
 }
 
-/// Places where records stay, as against those they only pass through.
-const Place STATIONS[] = {Place::CACHE,
-                          Place::PURGATORY,
-                          Place::NETWORK,
-                          Place::COLLECTED,
-                          Place::DROPPED,
-                          Place::DISCARDED,
-                          Place::UNSENT,
-                          Place::LOST};
 const Place TRANSITS[] = {Place::METER, Place::EXPIRED, Place::STAGING, Place::SOCKET};
+
+/// Whether what made this move stays where it led: nothing leads on from there.
+bool
+IsFinal(Move move)
+{
+    switch (netflow::GetInfo(move).to)
+    {
+    case Place::SHED:
+    case Place::DROPPED:
+    case Place::DISCARDED:
+    case Place::UNSENT:
+    case Place::LOST:
+    case Place::COLLECTED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/// Adds packets to the truth of their flow.
+void
+AddTruth(EsxFlow& flow, const EsxCounts& counts, int64_t first, int64_t last, uint8_t tcpFlags)
+{
+    flow.firstNs = flow.truth.packets == 0 ? first : std::min(flow.firstNs, first);
+    flow.lastNs = std::max(flow.lastNs, last);
+    flow.tcpFlags |= tcpFlags;
+    flow.truth += counts;
+}
 
 /// Adds a record to its flow, at the place where its station put it.
 void
-AddToFlow(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
+AddRecord(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
 {
     const EsxCounts counts = CountsOf(record);
     if (flow.truth.records == 0)
     {
         flow.output = record.output;
-        flow.firstNs = record.first;
     }
-    flow.firstNs = std::min(flow.firstNs, record.first);
-    flow.lastNs = std::max(flow.lastNs, record.last);
-    flow.tcpFlags |= record.tcpFlags;
-    flow.truth += counts;
+    AddTruth(flow, counts, record.first, record.last, record.tcpFlags);
     if (netflow::GetInfo(station).to == Place::COLLECTED)
     {
         flow.collected += counts;
@@ -258,15 +275,15 @@ EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
         residual += ToEsx(metering->GetResidual());
     }
     // The same totals a second time, from the records' and the datagrams' own stories.
-    std::map<std::pair<uint16_t, Place>, netflow::Counts> stories;
+    std::map<std::pair<uint16_t, Move>, netflow::Counts> stories;
     ForEachRecord(host,
                   [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
-                      stories[{record.key.vSwitch, netflow::GetInfo(station).to}] +=
+                      stories[{record.key.vSwitch, station}] +=
                           netflow::Counts{record.packets, record.octets, 1};
                   });
-    for (const auto& [flowAndCause, counts] : module->GetJournal().GetShed())
+    for (const auto& [flowAndCause, shed] : module->GetJournal().GetShed())
     {
-        stories[{flowAndCause.first.vSwitch, Place::SHED}] += counts;
+        stories[{flowAndCause.first.vSwitch, flowAndCause.second}] += shed.counts;
     }
     const auto compare = [&](const netflow::Counts& booked, const netflow::Counts& told) {
         residual += EsxCounts{Distance(booked.packets, told.packets),
@@ -275,11 +292,17 @@ EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
     };
     for (const auto& [id, account] : module->GetLedger().GetAccounts())
     {
-        for (Place station : STATIONS)
+        for (unsigned move = 0; move < netflow::MOVES; ++move)
         {
-            compare(account.GetBalance(station), stories[{id, station}]);
+            if (IsFinal(static_cast<Move>(move)))
+            {
+                compare(account.Get(static_cast<Move>(move)),
+                        stories[{id, static_cast<Move>(move)}]);
+            }
         }
-        compare(account.GetBalance(Place::SHED), stories[{id, Place::SHED}]);
+        compare(account.GetBalance(Place::CACHE), stories[{id, Move::METERED}]);
+        compare(account.GetBalance(Place::PURGATORY), stories[{id, Move::QUEUED}]);
+        compare(account.GetBalance(Place::NETWORK), stories[{id, Move::SENT}]);
         for (Place transit : TRANSITS)
         {
             compare(account.GetBalance(transit), {});
@@ -333,13 +356,13 @@ EsxLedger::GetFlows() const
         ForEachRecord(
             host,
             [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
-                AddToFlow(flowOf(record.key), record, station);
+                AddRecord(flowOf(record.key), record, station);
             });
-        for (const auto& [flowAndCause, counts] : ModuleOf(host)->GetJournal().GetShed())
+        for (const auto& [flowAndCause, shed] : ModuleOf(host)->GetJournal().GetShed())
         {
             EsxFlow& flow = flowOf(flowAndCause.first);
-            flow.truth += ToEsx(counts);
-            flow.losses[EsxLossName(flowAndCause.second)] += ToEsx(counts);
+            AddTruth(flow, ToEsx(shed.counts), shed.first, shed.last, shed.tcpFlags);
+            flow.losses[EsxLossName(flowAndCause.second)] += ToEsx(shed.counts);
         }
         for (auto& [key, flow] : byKey)
         {

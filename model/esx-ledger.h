@@ -108,7 +108,7 @@ class EsxLedger : public Object
     /// All flows, by exporter and then by key.
     std::vector<EsxFlow> GetFlows() const;
 
-    /// Writes hosts, vSwitches with all moves, datagrams' fates by cause, and flows.
+    /// Writes hosts, vSwitches with all moves, and flows with their losses by cause.
     void SerializeToXmlStream(std::ostream& os) const;
     void SerializeToXmlFile(const std::string& fileName) const;
 
