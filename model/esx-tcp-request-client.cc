@@ -191,7 +191,7 @@ EsxTcpRequestClient::HandleConnected(uint64_t id, Ptr<Socket> socket)
         const auto packet = Create<Packet>(header.data(), EsxTcpRequestServer::HEADER_SIZE);
         request->sent = std::min(socket->GetTxAvailable(), m_requestSize);
         // One write, so that header and zeros share segments.
-        packet->AddPaddingAtEnd(request->sent - EsxTcpRequestServer::HEADER_SIZE);
+        packet->AddAtEnd(Create<Packet>(request->sent - EsxTcpRequestServer::HEADER_SIZE)); // zeros
         socket->Send(packet);
     }
 }
