@@ -70,7 +70,7 @@ def folder(tmp_path) -> Path:
     purgatory, link, in_socket, collected = truth.ended
     arrived = [datagram_of(record, number) for number, record in enumerate(truth.ended[2:], 1)]
     arrived.append((arrived[0][0] + 1, arrived[0][1]))  # the network copies one datagram
-    lost = [(purgatory, "purgatory_full"), (link, "link_loss"), (in_socket, "collector_socket_buffer")]
+    lost = [(purgatory, "purgatory_full"), (link, "link_loss"), (in_socket, "socket_buffer")]
     for port, packets in ports.items():
         (tmp_path / f"esx1-vSwitch0-{port}.pcap").write_bytes(pcapng(packets))
     (tmp_path / "nf1.pcap").write_bytes(pcap(arrived))

@@ -14,7 +14,7 @@ from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
 from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, signed, unique_datagrams
 
-COLLECTOR_HOST_CAUSES = ("collector_refused", "collector_socket_buffer")  # die after the capture
+COLLECTOR_HOST_CAUSES = ("refused", "socket_buffer")  # die after the capture
 PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
 OWN_ENDS = ("idle", "active", "split")  # ends of a record that the packets alone decide
 P_PORT_BITS = 9  # `-p`: port in the low 9 bits, vSwitch above
