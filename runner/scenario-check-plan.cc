@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario-check.h"
 
+#include "ns3/esx-metrics.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -255,6 +257,10 @@ class PlanChecker
             m_notes.Error(path,
                           "a metric needs exactly one of: equals, at_least, at_most, between");
         }
+        if (has("metric"))
+        {
+            CheckMetric(expectation);
+        }
         for (const std::string key :
              {"cause", "host", "node", "during", "equals", "at_least", "at_most", "between"})
         {
@@ -283,6 +289,23 @@ class PlanChecker
         if (expectation.during && expectation.during->begin >= expectation.during->end)
         {
             m_notes.Error(path + "/during", "the first time must be before the second");
+        }
+    }
+
+    void CheckMetric(const Expectation& expectation)
+    {
+        const std::string& name = expectation.metric;
+        const auto known = ns3::EsxMetricNames();
+        if (std::find(known.begin(), known.end(), name) == known.end())
+        {
+            m_notes.Error(expectation.path + "/metric",
+                          fmt::format("unknown metric '{}'; {}", name, Suggest(name, known)));
+            return;
+        }
+        const auto wrong = ns3::EsxCheckMetric({name, expectation.cause, "", "", ""});
+        if (!wrong.empty())
+        {
+            m_notes.Error(expectation.path + "/cause", wrong);
         }
     }
 
