@@ -11,13 +11,16 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddProbe, AddCollect, AddVersion;
-static AddCommand* const COMMANDS[] = {AddProbe, AddCollect, AddVersion};
+AddCommand AddRun, AddValidate, AddDot, AddProbe, AddCollect, AddVersion;
+static AddCommand* const COMMANDS[] =
+    {AddRun, AddValidate, AddDot, AddProbe, AddCollect, AddVersion};
 
 namespace
 {
 
 const char* const EXAMPLES = R"(Examples:
+  esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
+  esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap                     what is in a capture, no export
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there
   esx-netflow collect -l 2055                       print what arrives

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow dot': the lab of a scenario in Graphviz' language.
+ */
+#include "runner/cli.h"
+#include "runner/scenario-report.h"
+#include "runner/topology.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <memory>
+
+namespace esxnf
+{
+
+AddCommand AddDot;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Example:
+  esx-netflow dot scenarios/quickstart.yaml | dot -Tsvg -o quickstart.svg)";
+
+} // namespace
+
+void
+AddDot(CLI::App& program, int& exitCode)
+{
+    CLI::App* app = program.add_subcommand("dot", "Draw the lab of a scenario (Graphviz)");
+    const auto path = std::make_shared<std::string>();
+    app->add_option("scenario", *path, "Scenario file")->type_name("SCENARIO")->required();
+    app->footer(EXAMPLES);
+    app->callback([path, &exitCode] {
+        const std::optional<Scenario> scenario = LoadAndReport(*path);
+        if (!scenario)
+        {
+            exitCode = EXIT_USAGE;
+            return;
+        }
+        fmt::print("{}", ToDot(Topology(*scenario)));
+    });
+}
+
+} // namespace esxnf
