@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests of probe and collect share: a receiving socket, made-up captures, printed statistics."""
 import random
+import select
 import socket
 from pathlib import Path
 
@@ -28,6 +29,10 @@ class Sink:
 
     def __exit__(self, *_) -> None:
         self._socket.close()
+
+    def wait(self, seconds: float) -> bool:
+        """Waits until there is something to read."""
+        return bool(select.select([self._socket], [], [], seconds)[0])
 
     def payloads(self) -> list[bytes]:
         """All that has come so far; datagrams on loopback have arrived when their sender has ended."""

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""run --to: what leaves the vmknics arrives at real collectors."""
+import socket
+from collections import Counter
+
+from labs import QUICKSTART, lab, summary, table, write
+from oracle.collector_files import NfcapdRun
+from probing import Sink
+
+MIXED = ("src", "dst", "sport", "dport", "proto", "tos", "input", "output", "packets", "octets", "tcp_flags")
+
+
+def exported(folder) -> Counter:
+    """Rows of flows-exported.csv, without their times: a collector has them since 1970."""
+    return Counter(tuple(row[name] for name in MIXED) for row in table(folder, "flows-exported.csv"))
+
+
+def stored(rows: Counter) -> Counter:
+    return Counter(tuple(str(getattr(row, name)) for name in MIXED) for row in rows.elements())
+
+
+def test_nfcapd_stores_exactly_what_was_exported(esx_netflow, tmp_path):
+    with NfcapdRun() as collector:
+        done = esx_netflow("run", QUICKSTART, "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}")
+        collector.stop()
+    assert done.returncode == 0
+    assert collector.sequence_errors == 0 and collector.bad_packets == 0
+    assert stored(collector.rows) == exported(tmp_path / "out")
+    assert {row.exporter for row in collector.rows} == {"127.0.0.2"}
+    result = summary(tmp_path / "out")
+    assert f"sent {result['datagrams']} datagrams of esx1 to 127.0.0.1:{collector.port} from 127.0.0.2\n" in done.stdout
+    first = min(row.first_ms for row in collector.rows)
+    seen = min(int(row["first_ms"]) for row in table(tmp_path / "out", "flows-exported.csv"))
+    (start,) = {row.first_ms for row in collector.rows if row.first_ms == first}
+    assert start % 1000 == seen % 1000  # on the scenario's clock, to the millisecond
+
+
+def test_hosts_with_equal_switch_ids_stay_apart(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab(hosts=("esx1", "esx2")))
+    with NfcapdRun() as collector:
+        done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}")
+        collector.stop()
+    assert done.returncode == 0
+    assert {row["engine"] for row in table(tmp_path / "out", "flows-exported.csv")} == {"1"}
+    assert {row.exporter for row in collector.rows} == {"127.0.0.2", "127.0.0.3"}
+    assert collector.sequence_errors == 0
+    assert stored(collector.rows) == exported(tmp_path / "out")
+
+
+def test_datagrams_are_the_very_same(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab())
+    with Sink() as once, Sink() as again:
+        assert esx_netflow("run", scenario, "--out", tmp_path / "a", "--to", once.target).returncode == 0
+        done = esx_netflow("run", scenario, "--out", tmp_path / "b", "--to", f"nf1={again.target}", "--to-rate", "0")
+        assert done.returncode == 0
+        first, second = once.payloads(), again.payloads()
+    assert first == second and len(first) == summary(tmp_path / "a")["datagrams"] > 0
+
+
+def test_results_do_not_depend_on_a_real_collector(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab())
+    with Sink() as sink:
+        assert esx_netflow("run", scenario, "--out", tmp_path / "a", "--to", sink.target).returncode == 0
+    assert esx_netflow("run", scenario, "--out", tmp_path / "b").returncode == 0
+    assert (tmp_path / "a" / "summary.json").read_bytes() == (tmp_path / "b" / "summary.json").read_bytes()
+
+
+def test_refusals_are_counted_and_not_fatal(esx_netflow, tmp_path):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", f"127.0.0.1:{port}")
+    assert done.returncode == 0
+    assert "nobody listens there" in done.stdout
+    assert summary(tmp_path / "out")["verdict"] == "pass"
+
+
+def test_an_address_that_does_not_resolve_is_exit_3_before_the_run(esx_netflow, tmp_path):
+    done = esx_netflow("run", QUICKSTART, "--out", tmp_path / "out", "--to", "no-such-host.invalid:2055")
+    assert done.returncode == 3 and "no-such-host.invalid" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_several_exporters_to_no_loopback_address_are_exit_2(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab(hosts=("esx1", "esx2")))
+    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--to", "192.0.2.1:2055")
+    assert done.returncode == 2 and "esx1, esx2 export" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_unknown_collector_is_exit_2(esx_netflow, tmp_path):
+    done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", "nf2=127.0.0.1:2055")
+    assert done.returncode == 2 and "did you mean 'nf1'?" in done.stderr
