@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Two guests talk, the vSwitch is metered, records leave by the VMkernel's vmk0 as NetFlow version
+// 5 and reach a collector. At the end the ledger says where every packet is.
 //
-//   ESX host "esx1"                                    The first steps: two guests talk, the vSwitch is metered,
-//   +------------------------------------+             records leave by the VMkernel's vmk0 as NetFlow version 5
-//   |  web      app       vmk0           |             and reach a collector. At the end the ledger says where
-//   |  .11      .12       .5             |             every packet is.
-//   |   |        |         |   10.0.0/24 |
-//   |  =+========+=========+= vSwitch0   |  vmnic0     1 Gb/s
-//   |                      +-------------+------------------------ collector 10.0.0.9:2055
-//   +------------------------------------+
+//   ESX host "esx1"
+//   +-------------------------------------+
+//   |   web       app       vmk0          |
+//   |   .11       .12        .5           |
+//   |    |         |         | 10.0.0.0/24|            1 Gb/s
+//   |  ==+=========+=========+== vSwitch0 == vmnic0 ------------- collector 10.0.0.9:2055
+//   +-------------------------------------+
 #include "ns3/core-module.h"
 #include "ns3/csma-module.h"
 #include "ns3/esx-netflow-module.h"
@@ -34,7 +35,8 @@ main(int argc, char* argv[])
     InternetStackHelper().Install(collector);
     CsmaHelper csma;
     csma.SetChannelAttribute("DataRate", StringValue("1Gbps"));
-    NetDeviceContainer wire = csma.Install(NodeContainer(host->GetVmkernelNode(), collector.Get(0)));
+    NetDeviceContainer wire =
+        csma.Install(NodeContainer(host->GetVmkernelNode(), collector.Get(0)));
     host->AddUplink(vSwitch, wire.Get(0)); // vmnic0
     Ipv4AddressHelper("10.0.0.0", "255.255.255.0", "0.0.0.9").Assign(wire.Get(1));
 

@@ -10,8 +10,8 @@
 namespace ns3
 {
 
-/// Makes the ledger of a simulation, as FlowMonitorHelper makes a FlowMonitor. Keep it until the end
-/// of the run: it takes ledger and expectations along.
+/// Makes the ledger of a simulation, as FlowMonitorHelper makes a FlowMonitor. Keep it until the
+/// end of the run: it takes ledger and expectations along.
 class EsxLedgerHelper
 {
   public:
