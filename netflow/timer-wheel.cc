@@ -46,11 +46,18 @@ TimerWheel::Arm(int64_t tick, uint32_t reference)
     }
     Chunk& chunk = m_chunks[head];
     chunk.references[chunk.count++] = reference;
+    m_nextTick = std::min(m_nextTick, tick);
     return tick;
 }
 
 int64_t
 TimerWheel::NextTick() const
+{
+    return m_nextTick;
+}
+
+int64_t
+TimerWheel::FindNextTick() const
 {
     // The window begins in the middle of a word: look at that word's upper part first and at its
     // lower part last.
@@ -90,6 +97,7 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
     }
     m_buckets[bucket] = NO_CHUNK;
     m_occupied[bucket / WORD_BITS] &= ~(uint64_t{1} << (bucket % WORD_BITS));
+    m_nextTick = FindNextTick();
 }
 
 void

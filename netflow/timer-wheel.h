@@ -58,13 +58,15 @@ class TimerWheel
     };
 
     uint32_t NewChunk(uint32_t next);
+    int64_t FindNextTick() const;
 
     std::vector<uint32_t> m_buckets;  // first chunk of each bucket
     std::vector<uint64_t> m_occupied; // one bit a bucket
     std::vector<Chunk> m_chunks;
     uint32_t m_freeChunk{NO_CHUNK};
     int64_t m_mask;
-    int64_t m_now{-1}; // last visited tick
+    int64_t m_now{-1};           // last visited tick
+    int64_t m_nextTick{NO_TICK}; // earliest tick with a reference: callers ask once a packet
 };
 
 } // namespace netflow
