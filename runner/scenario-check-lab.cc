@@ -132,7 +132,7 @@ class LabChecker
     void CheckNic(const Nic& nic, HostNames& names)
     {
         const auto& host = names.host;
-        const auto what = "port group on " + host.name;
+        const auto what = "port group of " + host.name;
         if (m_notes.Known(names.portGroups, what, nic.portGroup, nic.path + "/portgroup"))
         {
             ++names.connected[host.FindVSwitchOf(nic.portGroup)->name];

@@ -98,7 +98,7 @@ ScenarioNotes::SayUnknown(const std::string& what,
                           const std::string& path,
                           const std::vector<std::string>& allowed)
 {
-    Error(path, fmt::format("there is no {} '{}'; {}", what, name, Suggest(name, allowed)));
+    Error(path, fmt::format("'{}' is no {}; {}", name, what, Suggest(name, allowed)));
 }
 
 std::string

@@ -116,6 +116,21 @@ ListWords(const Json& values)
     return list;
 }
 
+/// The words of an enum without those that come later.
+Json
+Supported(const Json& schema)
+{
+    Json words = *Keyword(schema, "enum");
+    if (const Json* later = Keyword(schema, "x-later"))
+    {
+        const auto isLater = [later](const Json& word) {
+            return std::find(later->begin(), later->end(), word) != later->end();
+        };
+        words.erase(std::remove_if(words.begin(), words.end(), isLater), words.end());
+    }
+    return words;
+}
+
 /// What a value may be, in words.
 std::string
 Allowed(const Json& schema)
@@ -124,9 +139,9 @@ Allowed(const Json& schema)
     {
         return words->get<std::string>();
     }
-    if (const Json* values = Keyword(schema, "enum"))
+    if (Keyword(schema, "enum"))
     {
-        return "one of " + ListWords(*values);
+        return "one of " + ListWords(Supported(schema));
     }
     if (const Json* value = Keyword(schema, "const"))
     {
@@ -153,8 +168,14 @@ std::string
 Selected(const Json& object, const Json& schema)
 {
     const Json* selector = Keyword(schema, "x-selector");
-    const auto found = selector ? object.find(selector->get<std::string>()) : object.end();
-    return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+    if (!selector || !object.contains(selector->get<std::string>()))
+    {
+        return "";
+    }
+    const auto key = selector->get<std::string>();
+    const auto words = Supported(*MemberSchema(schema, key));
+    const auto found = std::find(words.begin(), words.end(), object.at(key));
+    return found == words.end() ? "" : found->get<std::string>();
 }
 
 bool
@@ -180,12 +201,16 @@ class FormChecker
         const nlohmann::json target = m_document.GetRoot();
         const valijson::adapters::NlohmannJsonAdapter adapter(target);
         valijson::ValidationResults results;
-        valijson::Validator().validate(Compiled(), adapter, &results);
+        const bool isValid = valijson::Validator().validate(Compiled(), adapter, &results);
         for (const auto& error : results)
         {
             Explain(error);
         }
-        FindUnsupported(m_document.GetRoot(), Schema(), "");
+        Walk(m_document.GetRoot(), Schema(), "");
+        if (!isValid && m_errors.empty()) // valijson may refuse without a word
+        {
+            Add(m_document.At(Severity::Error, "", "does not fit the schema"));
+        }
         return std::move(m_errors);
     }
 
@@ -225,17 +250,6 @@ class FormChecker
         return text.rfind(start, 0) == 0;
     }
 
-    /// valijson gives an error of a key the path of its value.
-    const Json* RefusedName(const Json::json_pointer& place) const
-    {
-        const Json* names =
-            place.empty() ? nullptr : Keyword(*SchemaOf(place.parent_pointer()), "propertyNames");
-        const Json* pattern = names ? Keyword(*names, "pattern") : nullptr;
-        return pattern && !std::regex_search(place.back(), std::regex(pattern->get<std::string>()))
-                   ? names
-                   : nullptr;
-    }
-
     void Explain(const valijson::ValidationResults::Error& error)
     {
         const auto& text = error.description;
@@ -254,15 +268,7 @@ class FormChecker
             return;
         }
         const Json::json_pointer place(pointer);
-        if (const Json* names = RefusedName(place))
-        {
-            Add(m_document.AtKey(Severity::Error,
-                                 pointer,
-                                 fmt::format("name '{}' is not allowed; allowed: {}",
-                                             place.back(),
-                                             Allowed(*names))));
-        }
-        else if (StartsWith(text, "Object contains a property"))
+        if (StartsWith(text, "Object contains a property"))
         {
             ExplainUnknownKeys(pointer);
         }
@@ -315,8 +321,9 @@ class FormChecker
         return child ? child : schema;
     }
 
-    /// What the schema knows but this version cannot do, and keys that do not go together.
-    void FindUnsupported(const Json& value, const Json& schema, const std::string& pointer)
+    /// What valijson cannot tell: names, keys that do not go together, what this version cannot do
+    /// yet.
+    void Walk(const Json& value, const Json& schema, const std::string& pointer)
     {
         if (m_explained.count(pointer))
         {
@@ -327,16 +334,15 @@ class FormChecker
         {
             for (std::size_t i = 0; i < value.size(); ++i)
             {
-                FindUnsupported(value[i],
-                                *ItemSchema(schema),
-                                JoinPointer(pointer, std::to_string(i)));
+                Walk(value[i], *ItemSchema(schema), JoinPointer(pointer, std::to_string(i)));
             }
         }
         if (!value.is_object())
         {
             return;
         }
-        const auto selected = m_explained.empty() ? Selected(value, schema) : "";
+        const auto selected = Selected(value, schema);
+        CheckNames(value, schema, pointer);
         for (const auto& [key, child] : value.items())
         {
             const Json* childSchema = MemberSchema(schema, key);
@@ -354,7 +360,29 @@ class FormChecker
                                                  selected,
                                                  ListWords(childSchema->at("x-for")))));
             }
-            FindUnsupported(child, *childSchema, place);
+            Walk(child, *childSchema, place);
+        }
+    }
+
+    /// valijson says nothing of names ("propertyNames") that are not allowed.
+    void CheckNames(const Json& object, const Json& schema, const std::string& pointer)
+    {
+        const Json* names = Keyword(schema, "propertyNames");
+        if (!names)
+        {
+            return;
+        }
+        const auto text = Keyword(*names, "pattern")->get<std::string>();
+        const auto& pattern = m_patterns.try_emplace(text, text).first->second;
+        for (const auto& [key, value] : object.items())
+        {
+            if (!std::regex_search(key, pattern))
+            {
+                Add(m_document.AtKey(
+                    Severity::Error,
+                    JoinPointer(pointer, key),
+                    fmt::format("name '{}' is not allowed; allowed: {}", key, Allowed(*names))));
+            }
         }
     }
 
@@ -391,6 +419,7 @@ class FormChecker
 
     const YamlDocument& m_document;
     Diagnostics m_errors;
+    std::map<std::string, std::regex> m_patterns;
     std::set<std::string> m_explained; //!< pointers that have their message: one place, one message
 };
 

@@ -60,6 +60,9 @@ Build(YamlDocument document, const Overrides& overrides, Diagnostics* warnings)
     auto diagnostics = SemanticCheck(scenario);
     if (HasErrors(diagnostics))
     {
+        const auto isNoError = [](const Diagnostic& d) { return d.severity != Severity::Error; };
+        diagnostics.erase(std::remove_if(diagnostics.begin(), diagnostics.end(), isNoError),
+                          diagnostics.end());
         throw ScenarioError(std::move(diagnostics));
     }
     if (warnings)

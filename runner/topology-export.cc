@@ -325,15 +325,22 @@ class ExportChecker
 
     std::string Names(const std::vector<int>& links, bool cutOnly) const
     {
+        constexpr std::size_t maxListed = 8;
         std::vector<std::string> names;
+        std::size_t count = 0;
         for (const auto link : links)
         {
-            if (!cutOnly || m_topology.IsCut(m_scenario.links[link]))
+            if (cutOnly && !m_topology.IsCut(m_scenario.links[link]))
+            {
+                continue;
+            }
+            if (++count <= maxListed)
             {
                 names.push_back(m_scenario.links[link].name);
             }
         }
-        return fmt::format("{} {}", names.size() == 1 ? "link" : "links", fmt::join(names, ", "));
+        const auto more = count > maxListed ? fmt::format(" and {} more", count - maxListed) : "";
+        return fmt::format("{} {}{}", count == 1 ? "link" : "links", fmt::join(names, ", "), more);
     }
 
     /// There are many hosts and few collectors: one search for each collector answers for all

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <system_error>
 #include <yaml-cpp/yaml.h>
 
@@ -17,7 +18,7 @@ namespace
 {
 
 constexpr std::size_t MAX_FILE_BYTES = 16 << 20;
-constexpr std::size_t MAX_NODES = 1'000'000;   // after aliases and merges are expanded
+constexpr std::size_t MAX_NODES = 250'000;     // after aliases and merges are expanded
 constexpr std::size_t MAX_SCALAR_BYTES = 4096; // std::regex recurses once per character
 constexpr int MAX_DEPTH = 32;                  // a scenario needs 8
 
@@ -80,6 +81,35 @@ RefuseForeignBytes(const std::string& text, const std::string& file)
         mark.column = c == '\n' ? 0 : mark.column + 1;
         mark.line += c == '\n';
     }
+}
+
+/// Refuses what follows a first document, which YAML::Load() would pass over. (YAML::LoadAll()
+/// makes empty documents without end of a text that begins with a comma.) A marker at the start of
+/// a line is one even inside of a text.
+/// @return false if there is nothing but comments
+bool
+RefuseSecondDocument(const std::string& text, const std::string& file)
+{
+    bool begun = false;
+    bool ended = false;
+    std::istringstream lines(text);
+    YAML::Mark mark;
+    for (std::string line; std::getline(lines, line); ++mark.line)
+    {
+        const auto start = line.substr(0, line.find_first_of(" \t\r"));
+        const auto content = line.find_first_not_of(" \t\r");
+        if (content == std::string::npos || line[content] == '#' || line[content] == '%')
+        {
+            continue;
+        }
+        if (ended || (begun && start == "---"))
+        {
+            Fail(file, mark, "a second document ('---'): one file holds one scenario");
+        }
+        ended = start == "...";
+        begun = true;
+    }
+    return begun;
 }
 
 template <typename T>
@@ -173,6 +203,10 @@ Emit(YAML::Emitter& out, const Json& value)
         }
         out << text;
     }
+    else if (value.is_null())
+    {
+        out << YAML::Null; // the text "null" would be quoted
+    }
     else
     {
         out << value.dump();
@@ -243,6 +277,14 @@ class YamlConverter
         Fail(m_document.m_fileName, node.Mark(), what);
     }
 
+    void RefuseLongText(const YAML::Node& node) const
+    {
+        if (node.Scalar().size() > MAX_SCALAR_BYTES)
+        {
+            Refuse(node, fmt::format("a text of more than {} bytes", MAX_SCALAR_BYTES));
+        }
+    }
+
     /// The entries of a map with "<<" resolved: own keys win over merged ones, earlier sources over
     /// later ones.
     std::vector<Entry> Flatten(const YAML::Node& map, int depth)
@@ -254,6 +296,7 @@ class YamlConverter
             {
                 Refuse(entry.first, "a key must be one word or a quoted text");
             }
+            RefuseLongText(entry.first);
             const auto [first, isNew] =
                 lines.emplace(entry.first.Scalar(), entry.first.Mark().line + 1);
             if (!isNew)
@@ -324,10 +367,7 @@ class YamlConverter
         {
             return nullptr;
         }
-        if (node.Scalar().size() > MAX_SCALAR_BYTES)
-        {
-            Refuse(node, fmt::format("a text of more than {} bytes", MAX_SCALAR_BYTES));
-        }
+        RefuseLongText(node);
         if (tag.size() > 1 && tag.compare(0, core.size(), core) != 0)
         {
             Refuse(node, fmt::format("tag '{}' is not known", tag));
@@ -390,26 +430,21 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
     RefuseForeignBytes(text, fileName);
     try
     {
-        const auto documents = YAML::LoadAll(text);
-        if (documents.empty() || documents[0].IsNull())
+        const bool hasContent = RefuseSecondDocument(text, fileName);
+        const auto node = YAML::Load(text);
+        if (!hasContent)
         {
             Fail(fileName,
                  {},
                  "the file is empty: a scenario is a map that begins with 'version: 1'");
         }
-        if (documents.size() > 1)
+        if (!node.IsMap())
         {
             Fail(fileName,
-                 documents[1].Mark(),
-                 "a second document ('---'): one file holds one scenario");
-        }
-        if (!documents[0].IsMap())
-        {
-            Fail(fileName,
-                 documents[0].Mark(),
+                 node.Mark(),
                  "the top level must be a map that begins with 'version: 1'");
         }
-        document.m_root = YamlConverter(document).Convert(documents[0], "", 0);
+        document.m_root = YamlConverter(document).Convert(node, "", 0);
     }
     catch (const YAML::Exception& error)
     {

@@ -6,6 +6,8 @@
 #include "ns3/esx-tcp-syn-scan.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/esx-udp-cbr.h"
+#include "ns3/pointer.h"
+#include "ns3/random-variable-stream.h"
 
 #include <set>
 
@@ -177,6 +179,14 @@ TEST_F(EsxTrafficHelperTest, AssignStreamsCountsTheClientsThatDraw)
     all.Add(m_traffic.TcpRequest(nodes.Get(0), nodes.Get(1), {}));
     all.Add(m_traffic.TcpRequest(nodes.Get(1), nodes.Get(0), {}));
     EXPECT_EQ(m_traffic.AssignStreams(all, 100), 2);
+    std::vector<int64_t> streams;
+    for (const auto& client : {nodes.Get(0)->GetApplication(1), nodes.Get(1)->GetApplication(2)})
+    {
+        PointerValue interval;
+        client->GetAttribute("Interval", interval);
+        streams.push_back(interval.Get<RandomVariableStream>()->GetStream());
+    }
+    EXPECT_EQ(streams, (std::vector<int64_t>{100, 101}));
 }
 
 } // namespace

@@ -201,7 +201,6 @@ TEST_F(EsxTcpRequestClientTest, StopAtAnyMomentOfARequestEndsTheConnection)
     {
         Build("20ms");
         m_client->SetStopTime(Seconds(1.1) + MilliSeconds(5) * moment + NanoSeconds(moment % 3));
-        Simulator::Stop(Seconds(1000));
         Simulator::Run();
         EXPECT_LT(m_sent.back().at, Seconds(10)) << moment;
         EXPECT_EQ(TcpSockets(m_nodes.Get(0)), 0U) << moment;
@@ -223,7 +222,6 @@ TEST_F(EsxTcpRequestClientTest, RequestsAcrossALossyLinkLeaveNoSocket)
         m_nodes.Get(i)->GetDevice(1)->SetAttribute("ReceiveErrorModel", PointerValue(errors));
     }
     m_client->SetStopTime(Seconds(21));
-    Simulator::Stop(Seconds(1000));
     Simulator::Run();
     EXPECT_EQ(m_client->GetStarted(), 200U);
     EXPECT_GT(m_client->GetCompleted(), 100U);

@@ -94,6 +94,17 @@ TEST_F(EsxUplinkTest, FramesThatTheNicRefusesAreDroppedAndNotCounted)
     EXPECT_EQ(captured, static_cast<int>(counters.framesOut));
 }
 
+TEST_F(EsxUplinkTest, OtherReadersOfTheNicKeepTheirPacket)
+{
+    auto a = AddVm("a");
+    auto station = AddUplink();
+    Note(host->GetVmkernelNode(), "reader", true);
+    Send(station, a->GetAddress());
+    ASSERT_EQ(arrivals.size(), 2u);
+    EXPECT_NE(PeekPointer(arrivals[0].packet), PeekPointer(arrivals[1].packet));
+    EXPECT_EQ(Where(), "a reader");
+}
+
 TEST_F(EsxUplinkTest, NicOfADeletedSwitchCanServeAnother)
 {
     auto station = AddUplink();
