@@ -58,6 +58,9 @@ struct Simulation::World
     void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
 };
 
+/// The devices of a node at cables, in order: a node with an IP stack has a loopback, too.
+ns3::NetDeviceContainer PhysicalDevices(const ns3::Ptr<ns3::Node>& node);
+
 /// Makes a world of a scenario, in the order in which IDs and MAC addresses are to be given.
 class Simulation::Builder
 {
