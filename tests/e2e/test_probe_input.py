@@ -69,13 +69,6 @@ def test_what_was_read_before_the_damage_is_exported(esx_netflow, bad_file, tail
     assert statistics(done.stdout)["residual"] == (0, 0, 0)
 
 
-def test_every_truncation_of_a_capture_is_survived(esx_netflow, bad_file):
-    whole = DIFFERENTIAL.read_bytes()
-    for length in range(24, len(whole), 61):
-        done = esx_netflow("probe", "-r", bad_file(whole[:length]))
-        assert done.returncode in (0, 2)
-
-
 def test_empty_capture_is_no_error(esx_netflow, bad_file):
     done = esx_netflow("probe", "-r", bad_file(pcap([])))
     assert done.returncode == 0
@@ -159,11 +152,13 @@ def test_interrupted_it_exports_what_it_has(esx_netflow, number):
     with Sink() as sink:
         command = [esx_netflow.path, "probe", "-r", "-", "-n", sink.target]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            process.stdin.write(pcap(packets(60)))
+            process.stdin.write(pcap(packets(600)))
             process.stdin.flush()
             wait_until_read(process.stdin)
             process.send_signal(number)
             stdout, _ = process.communicate(timeout=WAIT_S)  # closes its input: nothing else can end it
         assert process.returncode == 130
-        assert statistics(stdout.decode())["residual"] == (0, 0, 0)
-        assert len(records_of(sink.datagrams())) == statistics(stdout.decode())["metered"][2]
+        table = statistics(stdout.decode())
+        assert table["residual"] == (0, 0, 0)
+        assert table["metered"][2] > 400  # what it has read but for a buffer
+        assert len(records_of(sink.datagrams())) == table["metered"][2]

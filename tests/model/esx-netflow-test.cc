@@ -115,6 +115,13 @@ TEST_F(EsxNetflowTest, LedgerAndRecordNumbersOutliveAnUnload)
     EXPECT_EQ(Records(Move::DISCARDED_KILLED), 1u);
     EXPECT_EQ(Records(Move::RECEIVED), 1u);
     EXPECT_EQ(Moved(Move::METERED).packets, 2u);
+    std::set<uint64_t> ids;
+    books.GetLedger()->ForEachRecord(
+        host,
+        [&](const netflow::FlowRecord& record, Move, const EsxExportDatagram*) {
+            ids.insert(record.id);
+        });
+    EXPECT_EQ(ids, (std::set<uint64_t>{0, 1}));
 }
 
 TEST_F(EsxNetflowTest, RecordEndsWithinOneScanAfterItsIdleTimeout)
@@ -278,25 +285,24 @@ TEST_F(EsxNetflowTest, FrameThatIsNotIpv4IsIgnoredWithItsReason)
     EXPECT_EQ(Moved(Move::IGNORED_NOT_IPV4).octets, 100u);
 }
 
-TEST_F(EsxNetflowTest, PortsBehindLongIpOptionsAreRead)
+TEST_F(EsxNetflowTest, TcpFlagsBehindLongIpOptionsAreRead)
 {
     AddExport();
     Start();
-    // 60 octets of IP header: the ports lie beyond what is usually parsed at once.
-    std::vector<uint8_t> octets(60 + 8, 1);
-    const uint8_t fixed[] = {0x4f, 0, 0, 68, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 11, 192, 0, 2, 1};
+    // 60 octets of IP header: the flags lie beyond what is usually parsed at once.
+    std::vector<uint8_t> octets(60 + 20, 1);
+    const uint8_t fixed[] = {0x4f, 0, 0, 80, 0, 0, 0, 0, 64, 6, 0, 0, 10, 0, 0, 11, 192, 0, 2, 1};
     std::copy(std::begin(fixed), std::end(fixed), octets.begin());
     octets[60] = 0x12;
     octets[61] = 0x34;
-    octets[62] = 0x56;
-    octets[63] = 0x78;
+    octets[73] = 0x12; // SYN, ACK
     At(Seconds(1),
        [&] { a->Send(Create<Packet>(octets.data(), octets.size()), b->GetAddress(), IPV4); });
     RunUntil(Seconds(20));
     ASSERT_EQ(read.size(), 1u);
     EXPECT_EQ(read[0].records[0].sourcePort, 0x1234);
-    EXPECT_EQ(read[0].records[0].destinationPort, 0x5678);
-    EXPECT_EQ(read[0].records[0].octets, 68u);
+    EXPECT_EQ(read[0].records[0].tcpFlags, 0x12);
+    EXPECT_EQ(read[0].records[0].octets, 80u);
 }
 
 class EsxNetflow3iTest : public NetflowTest

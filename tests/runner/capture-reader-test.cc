@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture-reader.h"
 
+#include <cstdio>
 #include <cstring>
 #include <fstream>
 #include <gtest/gtest.h>
+#include <iterator>
 #include <vector>
 
 namespace esxnf
@@ -61,6 +63,7 @@ class CaptureReaderTest : public testing::Test
     {
         const std::string path = testing::TempDir() + "capture-reader-test-" +
                                  testing::UnitTest::GetInstance()->current_test_info()->name();
+        std::remove(path.c_str()); // overwriting makes some file systems wait for the disk
         std::ofstream(path, std::ios::binary)
             .write(reinterpret_cast<const char*>(content.data()),
                    static_cast<std::streamsize>(content.size()));
@@ -132,6 +135,39 @@ TEST_F(CaptureReaderTest, DamageIsToldWithThePacketsNumber)
         EXPECT_NE(std::strstr(error.what(), "packet 2: truncated"), nullptr) << error.what();
     }
     EXPECT_EQ(reader.GetCount(), 1U);
+}
+
+TEST_F(CaptureReaderTest, TruncationKeepsThePacketsBeforeIt)
+{
+    std::ifstream whole(ENF_SOURCE_DIR "/tests/data/differential_input_a.pcap", std::ios::binary);
+    const Bytes content{std::istreambuf_iterator<char>(whole), {}};
+    ASSERT_GT(content.size(), FileHeader(MAGIC_NS, ETHERNET).size());
+    uint64_t before = 0;
+    std::vector<std::size_t> lengths; // every one in the headers, then some in each packet
+    for (std::size_t length = 0; length < content.size(); length += length < 100 ? 1 : 23)
+    {
+        lengths.push_back(length);
+    }
+    lengths.push_back(content.size());
+    for (std::size_t length : lengths)
+    {
+        uint64_t count = 0;
+        try
+        {
+            CaptureReader reader = Open(Bytes(content.begin(), content.begin() + length));
+            while (reader.Next(frame))
+            {
+                ++count;
+            }
+        }
+        catch (const CaptureError&)
+        {
+            EXPECT_LT(length, content.size());
+        }
+        EXPECT_GE(count, before);
+        before = count;
+    }
+    EXPECT_EQ(before, 27U);
 }
 
 TEST_F(CaptureReaderTest, AbsurdLengthsAndTimesAreDamage)
