@@ -274,14 +274,14 @@ class ExportChecker
         const auto& whole = FindWay(*to, true);
         const auto why = whole.Reaches(*from)
                              ? "cut for the whole run: " + Names(whole.Links(*from), true)
-                             : ExplainGap(*from, *to, host, vmknic);
+                             : ExplainGap(*to, host, vmknic);
         Say(Severity::Error,
             path,
             fmt::format("{}:{} does not reach {}: {}", host.name, vmknic.name, where, why));
     }
 
     /// Names the first thing that is missing, seen from the vmknic.
-    std::string ExplainGap(Vertex from, Vertex to, const Host& host, const Vmknic& vmknic) const
+    std::string ExplainGap(Vertex collector, const Host& host, const Vmknic& vmknic) const
     {
         const auto& graph = m_topology.GetGraph();
         const VSwitch* vSwitch = host.FindVSwitchOf(vmknic.portGroup);
@@ -293,8 +293,8 @@ class ExportChecker
         {
             return fmt::format("{} has no uplink", vSwitch->name);
         }
-        // what the vmknic's frames and the collector's get to
-        std::string uplink = host.name + ":" + vSwitch->uplinks[0];
+        // where the first cable at each end leads
+        const auto uplink = host.name + ":" + vSwitch->uplinks[0];
         const auto nearest = [&graph](Vertex vertex) -> std::optional<Vertex> {
             for (const auto& arc : boost::make_iterator_range(boost::out_edges(vertex, graph)))
             {
@@ -306,21 +306,20 @@ class ExportChecker
             return std::nullopt;
         };
         const auto mine = nearest(*m_topology.Find(uplink));
-        const auto theirs = nearest(to);
+        const auto theirs = nearest(collector);
         if (!mine)
         {
             return fmt::format("no link is at {}", uplink);
         }
         if (!theirs)
         {
-            return fmt::format("no link is at {}:eth0", graph[to].name);
+            return fmt::format("no link is at {}:eth0", graph[collector].name);
         }
-        (void)from;
         return fmt::format("no link joins {}, at {}, and {}, at {}",
                            graph[*mine].name,
                            uplink,
                            graph[*theirs].name,
-                           graph[to].name);
+                           graph[collector].name);
     }
 
     std::string Names(const std::vector<int>& links, bool cutOnly) const
