@@ -116,11 +116,10 @@ TEST_F(EsxNetflowTest, LedgerAndRecordNumbersOutliveAnUnload)
     EXPECT_EQ(Records(Move::RECEIVED), 1u);
     EXPECT_EQ(Moved(Move::METERED).packets, 2u);
     std::set<uint64_t> ids;
-    books.GetLedger()->ForEachRecord(
-        host,
-        [&](const netflow::FlowRecord& record, Move, const EsxExportDatagram*) {
-            ids.insert(record.id);
-        });
+    books.GetLedger()->ForEachRecord(host,
+                                     [&](const netflow::FlowRecord& record,
+                                         Move,
+                                         const EsxExportDatagram*) { ids.insert(record.id); });
     EXPECT_EQ(ids, (std::set<uint64_t>{0, 1}));
 }
 
