@@ -423,7 +423,8 @@ TEST_F(EsxExportTrackerTest, DuplicateCountsOnce)
 }
 
 /// A bridge between the host, the collector and a bystander that forgets at once where the
-/// collector is: each datagram is flooded.
+/// collector is: each datagram is flooded. The bystander hears only noise, and that before the
+/// collector hears.
 class FloodTest : public EsxExportTrackerTest
 {
   protected:
@@ -438,7 +439,9 @@ class FloodTest : public EsxExportTrackerTest
         SetAttached(*this, 1, false);
         NetDeviceContainer ports;
         ports.Add(csma.Install(bridge, CableOf(*this)));
-        NetDeviceContainer toCollector = csma.Install(NodeContainer(bridge, collectorNode));
+        csma.SetChannelAttribute("Delay", TimeValue(MilliSeconds(1)));
+        toCollector = csma.Install(NodeContainer(bridge, collectorNode));
+        csma.SetChannelAttribute("Delay", TimeValue(Time(0)));
         toBystander = csma.Install(NodeContainer(bridge, bystander));
         ports.Add(toCollector.Get(0));
         ports.Add(toBystander.Get(0));
@@ -458,6 +461,7 @@ class FloodTest : public EsxExportTrackerTest
     }
 
     Ptr<Node> bystander;
+    NetDeviceContainer toCollector; //!< 0: the bridge's port, 1: the collector's NIC
     NetDeviceContainer toBystander;
     Ptr<ErrorModel> noise;
 };
@@ -486,21 +490,38 @@ TEST_F(FloodTest, DeathOfTheCollectorsCopyCounts)
     EXPECT_EQ(Records(Move::LOST_CHANNEL_ERROR), 0u);
 }
 
+TEST_F(FloodTest, LastDeathCounts)
+{
+    const Ptr<ErrorModel> deafness = MakeNoise();
+    Csma(toCollector.Get(1))->SetReceiveErrorModel(deafness);
+    Start();
+    Send(Seconds(1), 1);
+    Send(Seconds(25), 2);
+    At(Seconds(40), [&] { deafness->Enable(); });
+    RunUntil(Seconds(60));
+    EXPECT_EQ(Datagrams()[1].fate, Move::LOST_CHANNEL_ERROR);
+    EXPECT_EQ(Datagrams()[1].place, "node1");
+    EXPECT_EQ(Records(Move::LOST_CHANNEL_ERROR), 1u);
+}
+
 TEST_F(FloodTest, WhatAnotherHostsSwitchDoesNotWantIsNoLoss)
 {
     const Ptr<EsxHost> other = esx.CreateHost("esx2");
     const Ptr<EsxVSwitch> second = esx.AddVSwitch(other, "vSwitch0");
     const Ptr<CsmaChannel> cable = DynamicCast<CsmaChannel>(toBystander.Get(0)->GetChannel());
+    cable->SetAttribute("Delay", TimeValue(MilliSeconds(2))); // the last to hear
     other->AddUplink(second, csma.Install(other->GetVmkernelNode(), cable).Get(0));
     noise->Disable();
-    collector->SetStopTime(Seconds(40));
+    const Ptr<ErrorModel> deafness = MakeNoise();
+    Csma(toCollector.Get(1))->SetReceiveErrorModel(deafness);
     Start();
     Send(Seconds(1), 1);
     Send(Seconds(25), 2);
+    At(Seconds(40), [&] { deafness->Enable(); });
     RunUntil(Seconds(60));
     EXPECT_GT(second->GetTotals().Drops(EsxDropCause::UNKNOWN_UNICAST), 0u);
     EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
-    EXPECT_EQ(Datagrams()[1].fate, Move::LOST_REFUSED);
+    EXPECT_EQ(Datagrams()[1].fate, Move::LOST_CHANNEL_ERROR);
 }
 
 /// The collector is a virtual machine of a second host that has no NetFlow.

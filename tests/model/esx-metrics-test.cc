@@ -163,6 +163,29 @@ TEST_F(EsxMetricsTest, LostRatioIsOfRecordsLostOrReceived)
     EXPECT_EQ(Read({"collector.records.lost_ratio", "", "esx1"}), 0.25);
 }
 
+TEST_F(EsxMetricsTest, LostRatioKnowsCollectorsApart)
+{
+    esx.AddVSwitch(host, "vSwitch1")->AddPortGroup("Second");
+    esx.AddVm(host, "c");
+    const Ptr<EsxVnic> c = esx.AddVnic(host, "c", "Second", Address("10.0.1.1"));
+    const Ptr<Node> other = CreateObject<Node>();
+    InternetStackHelper().Install(other);
+    Ipv4AddressHelper("10.0.0.0", "255.255.255.0", "0.0.0.8")
+        .Assign(csma.Install(other, DynamicCast<CsmaChannel>(wire.Get(0)->GetChannel())));
+    netflow.InstallCollector(other).Stop(Seconds(10));
+    Names::Add("ntop", collectorNode);
+    Names::Add("other", other);
+    AddExport();
+    Start("vSwitch0");
+    Start("vSwitch1", "10.0.0.8");
+    Burst(Seconds(1), 1, 3);
+    At(Seconds(1), [&] { c->Send(MakePacket(2, 100), Mac48Address::GetBroadcast(), IPV4); });
+    RunUntil(Seconds(30));
+    EXPECT_EQ(Read({"collector.records.lost_ratio", "", "", "", "ntop"}), 0);
+    EXPECT_EQ(Read({"collector.records.lost_ratio", "", "", "", "other"}), 1);
+    EXPECT_EQ(Read({"collector.records.lost_ratio"}), 0.25);
+}
+
 TEST_F(EsxMetricsTest, MarkIsItsValueAtTheEndOfTheWindow)
 {
     AddExport();
@@ -201,6 +224,21 @@ TEST_F(EsxMetricsTest, BoundsDecide)
         EXPECT_EQ(verdicts[i].measured, 3);
     }
     EXPECT_FALSE(expectations->AllPass());
+}
+
+TEST_F(EsxMetricsTest, NothingPassesWhileTheLedgerDoesNotBalance)
+{
+    AddExport();
+    Start();
+    books.InstallAll();
+    RunUntil(Seconds(1));
+    EXPECT_TRUE(books.GetExpectations()->AllPass());
+    netflow::Account& account = Module()->GetLedger().GetAccount(vSwitch->GetId());
+    account.Book(Move::RECEIVED, {1, 100, 1});
+    EXPECT_FALSE(books.GetExpectations()->AllPass());
+    netflow::Counts back;
+    back -= {1, 100, 1};
+    account.Book(Move::RECEIVED, back);
 }
 
 using EsxMetricsDeathTest = EsxMetricsTest;
