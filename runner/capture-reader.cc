@@ -18,7 +18,6 @@ constexpr uint8_t PROTOCOL_UDP = 17;
 constexpr uint32_t UDP_HEADER = 8;
 constexpr uint32_t UDP_LENGTH_OFFSET = 4;
 constexpr uint32_t MORE_FRAGMENTS = 0x2000;
-constexpr int64_t NS_PER_SECOND = 1'000'000'000;
 
 uint32_t
 Read16(const uint8_t* p)
@@ -36,24 +35,10 @@ LinkTypeName(int linkType)
 
 } // namespace
 
-void
-CaptureReader::Closer::operator()(pcap* handle) const
-{
-    pcap_close(handle);
-}
-
 CaptureReader::CaptureReader(const std::string& path)
-    : m_path(path)
+    : m_source(OpenCapture(path))
 {
-    char error[PCAP_ERRBUF_SIZE] = "";
-    m_handle.reset(
-        pcap_open_offline_with_tstamp_precision(path.c_str(), PCAP_TSTAMP_PRECISION_NANO, error));
-    if (!m_handle)
-    {
-        const std::string reason = error; // begins with the path if the file cannot be opened
-        throw CaptureError(reason.rfind(path, 0) == 0 ? reason : path + ": " + reason);
-    }
-    const int linkType = pcap_datalink(m_handle.get());
+    const int linkType = m_source->GetLinkType();
     m_ethernet = linkType == DLT_EN10MB;
     if (!m_ethernet && linkType != DLT_RAW && linkType != DLT_IPV4)
     {
@@ -66,31 +51,15 @@ CaptureReader::CaptureReader(const std::string& path)
 bool
 CaptureReader::Next(CapturedFrame& frame)
 {
-    pcap_pkthdr* header = nullptr;
-    const u_char* data = nullptr;
-    const int result = pcap_next_ex(m_handle.get(), &header, &data);
-    if (result == PCAP_ERROR_BREAK) // the end of the file
-    {
-        return false;
-    }
-    if (result != 1)
-    {
-        Fail(pcap_geterr(m_handle.get()));
-    }
-    if (header->caplen > header->len)
-    {
-        Fail(fmt::format("{} octets captured of {}", header->caplen, header->len));
-    }
-    // At nanosecond precision tv_usec holds nanoseconds.
-    const int64_t seconds = header->ts.tv_sec;
-    const int64_t fraction = header->ts.tv_usec;
-    if (seconds < 0 || seconds > UINT32_MAX || fraction < 0 || fraction >= NS_PER_SECOND)
-    {
-        Fail("its time is not one of the years 1970 to 2106");
-    }
-    ++m_count;
-    frame = {seconds * NS_PER_SECOND + fraction, data, header->caplen, header->len};
-    return true;
+    return NextBatch(&frame, 1) == 1;
+}
+
+std::size_t
+CaptureReader::NextBatch(CapturedFrame* frames, std::size_t max)
+{
+    const std::size_t count = m_source->NextBatch(frames, max);
+    m_count += count;
+    return count;
 }
 
 netflow::PacketSummary
@@ -147,12 +116,6 @@ uint64_t
 CaptureReader::GetCount() const
 {
     return m_count;
-}
-
-void
-CaptureReader::Fail(const std::string& reason) const
-{
-    throw CaptureError(fmt::format("{}: packet {}: {}", m_path, m_count + 1, reason));
 }
 
 } // namespace esxnf

@@ -1,40 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Reads captures (pcap and pcapng, micro- or nanoseconds) frame by frame, and knows how their
- * frames begin: Ethernet or raw IP.
+ * Reads captures (pcap and pcapng, micro- or nanoseconds), frame by frame or in batches, and knows
+ * how their frames begin: Ethernet or raw IP. Where the frames come from is a CaptureSource's
+ * business.
  */
 #ifndef ESXNF_CAPTURE_READER_H
 #define ESXNF_CAPTURE_READER_H
 
 #include "netflow/packet-parser.h"
+#include "runner/capture-source.h"
 #include "runner/endpoint.h"
 
 #include <cstdint>
 #include <memory>
-#include <stdexcept>
 #include <string>
-
-struct pcap;
 
 namespace esxnf
 {
-
-/// The file is damaged or not what it should be; the message names file, packet and reason.
-class CaptureError : public std::runtime_error
-{
-  public:
-    using std::runtime_error::runtime_error;
-};
-
-/// One frame of a capture. The octets stay valid until the next one is read.
-struct CapturedFrame
-{
-    int64_t unixNs{0}; //!< ns since 1970, before 2106 (as far as NetFlow v5 counts)
-    const uint8_t* data{nullptr};
-    uint32_t captured{0}; //!< octets at data
-    uint32_t wire{0};     //!< octets on the wire, >= captured
-};
 
 /// What FindUdp() found.
 enum class UdpFinding : uint8_t
@@ -57,6 +40,9 @@ class CaptureReader
     /// damaged
     bool Next(CapturedFrame& frame);
 
+    /// Reads up to \p max frames, as CaptureSource::NextBatch() does. \return 0 at the end
+    std::size_t NextBatch(CapturedFrame* frames, std::size_t max);
+
     /// The flow key and size of a frame of this capture.
     netflow::PacketSummary Parse(const CapturedFrame& frame) const;
 
@@ -68,15 +54,7 @@ class CaptureReader
     uint64_t GetCount() const;
 
   private:
-    struct Closer
-    {
-        void operator()(pcap* handle) const;
-    };
-
-    [[noreturn]] void Fail(const std::string& reason) const;
-
-    std::string m_path;
-    std::unique_ptr<pcap, Closer> m_handle;
+    std::unique_ptr<CaptureSource> m_source;
     bool m_ethernet{true};
     uint64_t m_count{0};
 };
