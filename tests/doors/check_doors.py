@@ -55,6 +55,8 @@ class Offence(NamedTuple):
 def files_of(folder: Path) -> Iterator[Path]:
     """All files below a folder in a fixed order, without what builds and runs leave behind."""
     for entry in sorted(folder.iterdir()):
+        if entry.name == ".git":  # a file in a second working tree of the repository
+            continue
         if entry.is_dir() and not entry.is_symlink():
             if not SKIPPED_FOLDERS.match(entry.name):
                 yield from files_of(entry)

@@ -100,6 +100,10 @@ def test_what_a_build_leaves_is_not_read(tree):
     assert offences(tree("build-asan/x.txt", "/".join(["", "root", "main"]))) == []
 
 
+def test_the_link_file_of_a_second_working_tree_is_not_read(tree):
+    assert offences(tree(".git", "/".join(["gitdir: ", "root", "main", ".git"]))) == []
+
+
 def test_program_prints_each_offence_and_fails(tree):
     root = tree("netflow/x.cc", "#include <unistd.h>\n")
     ran = subprocess.run([sys.executable, SCRIPT, root], capture_output=True, text=True, check=False)
