@@ -11,9 +11,9 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddValidate, AddDot, AddProbe, AddCollect, AddVersion;
+AddCommand AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddVersion;
 static AddCommand* const COMMANDS[] =
-    {AddRun, AddValidate, AddDot, AddProbe, AddCollect, AddVersion};
+    {AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddVersion};
 
 namespace
 {
