@@ -6,6 +6,7 @@
 #include "runner/cli.h"
 #include "runner/interrupt.h"
 #include "runner/progress.h"
+#include "runner/real-clock.h"
 #include "runner/real-collectors.h"
 #include "runner/results.h"
 #include "runner/scenario-report.h"
@@ -29,12 +30,15 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml
   esx-netflow run lab.yaml --out /tmp/lab --seed 7
   esx-netflow run lab.yaml --to 127.0.0.1:2055     feed a real collector, too
+  esx-netflow run lab.yaml --realtime --to 127.0.0.1:2055      live
   esx-netflow run lab.yaml --to nf1=127.0.0.1:2055 --to nf2=127.0.0.1:9995
   esx-netflow run scenarios/*.yaml --quiet         for CI: look at the exit code
 Ctrl-C ends a run early; its results are written all the same.)";
 
 constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
                                       // collector may sleep that long
+
+constexpr double NO_LIMIT = 0; // of a rate: the scenario's own times pace it
 
 /// The options as given.
 struct Options
@@ -45,6 +49,7 @@ struct Options
     std::optional<uint32_t> run;
     std::vector<std::string> to;
     double toRate{DEFAULT_RATE};
+    bool realTime{false};
     bool captures{false};
     bool quiet{false};
 };
@@ -128,7 +133,8 @@ Prepare(const Options& options,
         Job job;
         if (!targets.empty())
         {
-            job.collectors = std::make_unique<RealCollectors>(*scenario, targets, options.toRate);
+            const double rate = options.realTime ? NO_LIMIT : options.toRate;
+            job.collectors = std::make_unique<RealCollectors>(*scenario, targets, rate);
         }
         job.out = FolderOf(options, name);
         job.results = std::make_unique<ResultFolder>(job.out);
@@ -175,6 +181,8 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
                 job.collectors->Send(host, collector, payload);
             };
     }
+    RealClock clock;
+    simulationOptions.realClock = options.realTime ? &clock : nullptr;
     std::optional<ProgressBar> bar(!options.quiet);
     simulationOptions.heartbeat = [&](const Progress& progress) {
         bar->Update(progress.now, progress.end);
@@ -183,6 +191,10 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
     Simulation simulation(job.scenario, simulationOptions);
     simulation.Run();
     bar.reset();
+    if (options.realTime && !options.quiet)
+    {
+        PrintError(clock.Report());
+    }
     PrintFailedSteps(simulation);
     const Summary summary = Summarize(simulation);
     WriteResults(simulation, summary, job.results->GetPath());
@@ -244,6 +256,9 @@ AddRun(CLI::App& program, int& exitCode)
         ->type_name("N")
         ->check(CLI::Range(0.0, 1e9).description(""))
         ->capture_default_str();
+    app->add_flag("--realtime",
+                  options->realTime,
+                  "Pace by the wall clock, best effort;\n--to-rate does not apply");
     app->add_flag("--captures", options->captures, "Capture all that is metered and collected");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
     app->footer(EXAMPLES);

@@ -56,6 +56,7 @@ Simulation::Builder::Builder(World& world)
 void
 Simulation::Builder::Build()
 {
+    m_world.scheduler = SteeredScheduler::Install();
     RngSeedManager::SetSeed(m_scenario.run.seed);
     RngSeedManager::SetRun(m_scenario.run.run);
     Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(TCP_SEGMENT_OCTETS));

@@ -4,10 +4,13 @@
 #define ESXNF_SIMULATION_WORLD_H
 
 #include "runner/cable.h"
+#include "runner/real-clock.h"
 #include "runner/simulation.h"
+#include "runner/steered-scheduler.h"
 
 #include "ns3/application-container.h"
 #include "ns3/esx-host-helper.h"
+#include "ns3/event-id.h"
 #include "ns3/node-container.h"
 
 #include <chrono>
@@ -42,9 +45,12 @@ struct Simulation::World
     std::vector<const Expectation*> metricExpectations; //!< in the order of GetVerdicts()
     std::vector<ns3::EsxVerdict> verdicts;
 
+    SteeredScheduler* scheduler{nullptr}; //!< the simulator's
+    bool started{false};
     bool interrupted{false};
     ns3::Time end;
     uint64_t events{0};
+    ns3::EventId heartbeat;
     ns3::Time heartbeatSpacing;
     std::chrono::steady_clock::time_point lastHeartbeat;
 

@@ -40,18 +40,54 @@ Simulation::~Simulation()
 void
 Simulation::Run()
 {
+    RunTo(m_world->scenario.run.duration);
+    Finish();
+}
+
+bool
+Simulation::RunTo(Time instant)
+{
     World& world = *m_world;
+    if (!world.started)
+    {
+        world.started = true;
+        world.scheduler->BeginRun();
+        if (RealClock* clock = world.options.realClock)
+        {
+            clock->Start(Simulator::Now());
+        }
+    }
+    world.interrupted = false;
     if (world.options.heartbeat)
     {
         world.heartbeatSpacing = MilliSeconds(1);
         world.lastHeartbeat = std::chrono::steady_clock::now();
-        Simulator::ScheduleNow(&World::Heartbeat, &world);
+        world.heartbeat = Simulator::ScheduleNow(&World::Heartbeat, &world);
     }
-    Simulator::Stop(world.scenario.run.duration);
+    if (RealClock* clock = world.options.realClock)
+    {
+        world.scheduler->SetWait([clock](Time at) { clock->WaitUntil(at); });
+    }
+    world.scheduler->PauseAt(instant);
     Simulator::Run();
+    world.scheduler->SetWait({}); // the simulator takes out events as it is destroyed, too
+    world.heartbeat.Cancel();
+    return !world.interrupted;
+}
+
+void
+Simulation::Finish()
+{
+    World& world = *m_world;
     world.end = Simulator::Now();
     world.events = Simulator::GetEventCount();
     world.verdicts = world.books.GetExpectations()->Evaluate();
+}
+
+Time
+Simulation::Now() const
+{
+    return Simulator::Now();
 }
 
 const Scenario&
@@ -158,7 +194,7 @@ Simulation::World::Heartbeat()
     if (!options.heartbeat({Simulator::Now(), scenario.run.duration}))
     {
         interrupted = true;
-        Simulator::Stop();
+        scheduler->PauseAt(MilliSeconds(Simulator::Now().GetMilliSeconds() + 1));
         return;
     }
     if (elapsed < HEARTBEAT / 2)
@@ -169,7 +205,7 @@ Simulation::World::Heartbeat()
     {
         heartbeatSpacing = std::max<Time>(heartbeatSpacing / 2, MicroSeconds(10));
     }
-    Simulator::Schedule(heartbeatSpacing, &World::Heartbeat, this);
+    heartbeat = Simulator::Schedule(heartbeatSpacing, &World::Heartbeat, this);
 }
 
 void

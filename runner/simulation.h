@@ -23,6 +23,8 @@
 namespace esxnf
 {
 
+class RealClock;
+
 /// Where the run is.
 struct Progress
 {
@@ -49,6 +51,9 @@ struct SimulationOptions
 
     /// Called about ten times a second of real time. \return false to stop the run
     std::function<bool(const Progress&)> heartbeat;
+
+    /// Paces the run by the wall clock; must outlive the simulation. nullptr: as fast as possible.
+    RealClock* realClock{nullptr};
 };
 
 /// A datagram that a simulated collector read.
@@ -121,7 +126,18 @@ class Simulation
     Simulation(const Simulation&) = delete;
     Simulation& operator=(const Simulation&) = delete;
 
+    /// The whole run: RunTo(the scenario's duration) and Finish().
     void Run();
+
+    /**
+     * Runs to an instant, exactly to where a timeline's steps of that instant stand. What is done
+     * there before the next call does what such a step would do.
+     * \return false if the heartbeat stopped it; then Now() is where it stands, such a place, too
+     */
+    bool RunTo(ns3::Time instant);
+    /// Ends the run where it stands and judges it; nothing is called but getters then.
+    void Finish();
+    ns3::Time Now() const;
 
     const Scenario& GetScenario() const;
     /// Whether the heartbeat stopped the run.

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --to: what leaves the vmknics arrives at real collectors."""
+import re
 import socket
+import time
 from collections import Counter
 
-from labs import QUICKSTART, lab, summary, table, write
+from labs import QUICKSTART, contents, lab, summary, table, write
 from oracle.collector_files import NfcapdRun
 from probing import Sink
 
@@ -91,3 +93,15 @@ def test_several_exporters_to_no_loopback_address_are_exit_2(esx_netflow, tmp_pa
 def test_an_unknown_collector_is_exit_2(esx_netflow, tmp_path):
     done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", "nf2=127.0.0.1:2055")
     assert done.returncode == 2 and "did you mean 'nf1'?" in done.stderr
+
+
+def test_real_time_feeds_a_collector_as_time_passes(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab(duration="3s", stop="1200ms"))
+    assert esx_netflow("run", scenario, "--out", tmp_path / "plain", "--quiet").returncode == 0
+    began = time.monotonic()
+    with Sink() as sink:
+        done = esx_netflow("run", scenario, "--out", tmp_path / "live", "--realtime", "--to", sink.target)
+        assert len(sink.payloads()) == summary(tmp_path / "live")["datagrams"] > 0
+    assert time.monotonic() - began >= 3  # the scenario's duration
+    assert done.returncode == 0 and re.fullmatch(r"esx-netflow: real time: at most [0-9.]+ ms late\n", done.stderr)
+    assert contents(tmp_path / "plain") == contents(tmp_path / "live")
