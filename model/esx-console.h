@@ -2,10 +2,10 @@
 #ifndef ESX_CONSOLE_H
 #define ESX_CONSOLE_H
 
+#include "esx-console-session.h"
 #include "esx-net-netflow.h"
 
 #include "ns3/ipv4-address.h"
-#include "ns3/nstime.h"
 #include "ns3/object-factory.h"
 #include "ns3/object.h"
 #include "ns3/traced-callback.h"
@@ -20,27 +20,18 @@ namespace ns3
 
 class EsxHost;
 
-/// What a command line did.
-struct EsxConsoleResult
-{
-    int exitStatus{0};
-    std::string output; //!< standard output, each line with its line end
-    std::string errors; //!< standard error
-    uint32_t pid{0};    //!< of the process that the line started and that runs on; 0: none
-};
-
 /**
- * The service console of an ESX host, as far as NetFlow needs it: takes the technote's command
- * lines and drives the module and net-netflow processes.
+ * The service console of an ESX host, as far as NetFlow needs it: sessions in which administrators
+ * type, the processes that they start, and the host's console log (the transcript), where all
+ * that was typed and printed stands, the output of daemons included.
  *
- * Known: vmkload_mod netflow, vmkload_mod -u netflow, vmkload_mod -l, vmkload_app [-S] -i vmktcp
- * net-netflow …, kill [-SIGNAL] PID; each with or without its full path, and "| grep WORD" behind
- * one. Words are separated by blanks; there is no quoting yet.
+ * Made by whoever builds the host, and aggregated to it. Lines are taken apart by EsxShellLine and
+ * run by EsxConsoleSession; the commands are the table of esx-console-commands.
  */
 class EsxConsole : public Object
 {
   public:
-    /// A process that was started, running or not.
+    /// A net-netflow process that was started, running or not.
     struct Process
     {
         uint32_t pid;
@@ -58,42 +49,81 @@ class EsxConsole : public Object
 
     /// Attaches the console to its host; called once.
     void SetHost(Ptr<EsxHost> host);
+    Ptr<EsxHost> GetHost() const;
 
-    /// A host name that net-netflow can use for a collector.
+    /// A host name that net-netflow and vmkping can use; upper and lower case are the same.
     void AddName(const std::string& name, Ipv4Address address);
+    /// \param host a name, or four decimal numbers
+    /// \return false if it is neither
+    bool Resolve(const std::string& host, Ipv4Address& address) const;
 
     /// For the net-netflow processes that the console starts, e.g. "SequenceMode".
     void SetNetNetflowAttribute(const std::string& name, const AttributeValue& value);
 
-    /// Executes a line now.
+    /// An administrator logs in.
+    Ptr<EsxConsoleSession> OpenSession();
+    /// \return the first open session that is not busy, a new one if there is none: where an
+    /// administrator with several windows types next
+    Ptr<EsxConsoleSession> GetFreeSession();
+    /// Types a line in GetFreeSession().
     EsxConsoleResult Execute(const std::string& line);
+    /// \return all sessions that were ever opened, in order of opening
+    const std::vector<Ptr<EsxConsoleSession>>& GetSessions() const;
 
     /// Sends a signal. \return false if there is no such running process
-    bool Kill(uint32_t pid);
+    bool Kill(uint32_t pid, EsxSignal signal = EsxSignal::TERM);
 
-    /// All processes in order of their start.
+    /// All net-netflow processes in order of their start.
     const std::vector<Process>& GetProcesses() const;
 
-    /// Everything that was typed and printed, oldest first.
+    /// Everything that was typed and printed, oldest first. Octets that are not printable stand
+    /// there as \verbatim \xNN \endverbatim.
     const std::vector<std::string>& GetTranscript() const;
+
+    /// \return the text with control characters and invalid UTF-8 as \verbatim \xNN \endverbatim
+    static std::string MakePrintable(const std::string& text);
+
+    // ---- for sessions and commands
+
+    /// A process was started and runs. \param owner a session's terminal; null: none (a daemon)
+    struct Running
+    {
+        Ptr<EsxConsoleProcess> process;
+        Ptr<EsxConsoleSession> owner;
+        Time since;
+    };
+
+    /// Gives a process its PID and lists it until it exits.
+    void Add(const Ptr<EsxConsoleProcess>& process,
+             const Ptr<EsxConsoleSession>& owner,
+             const std::string& commandLine);
+    /// \return running processes in order of their start
+    const std::vector<Running>& GetRunning() const;
+    /// \return a new net-netflow with the attributes set
+    Ptr<EsxNetNetflow> CreateNetNetflow() const;
+    /// Notes a net-netflow that was started.
+    void Note(const Process& process);
+    /// Whether what is documented as untested or unstable is refused.
+    bool IsStrict() const;
+    /// A PID for a session's shell.
+    uint32_t AllocateShellPid();
+    /// Adds a line to the transcript.
+    void Print(const std::string& line);
 
   protected:
     void DoDispose() override;
 
   private:
-    using Words = std::vector<std::string>;
-
-    EsxConsoleResult Dispatch(const Words& words);
-    EsxConsoleResult VmkloadMod(const Words& words);
-    EsxConsoleResult VmkloadApp(const Words& words);
-    EsxConsoleResult NetNetflow(const Words& words, bool daemon, const std::string& line);
-    EsxConsoleResult KillCommand(const Words& words);
-    void Print(const std::string& text);
+    void Forget(const EsxConsoleProcess* process);
 
     EsxHost* m_host{nullptr}; //!< the host owns the console by aggregation
     ObjectFactory m_factory;
-    std::map<std::string, Ipv4Address> m_names;
+    bool m_strict{false};
+    std::map<std::string, Ipv4Address> m_names; //!< by lower-case name
+    std::vector<Ptr<EsxConsoleSession>> m_sessions;
     std::vector<Process> m_processes;
+    std::vector<Running> m_running;
+    uint32_t m_shells{0};
     std::vector<std::string> m_transcript;
     TracedCallback<const std::string&> m_lineTrace;
 };

@@ -132,7 +132,11 @@ EsxNetNetflow::GetTypeId()
             .AddTraceSource("Output",
                             "A line that the program prints",
                             MakeTraceSourceAccessor(&EsxNetNetflow::m_outputTrace),
-                            "ns3::EsxNetNetflow::OutputTracedCallback");
+                            "ns3::EsxNetNetflow::OutputTracedCallback")
+            .AddTraceSource("Ended",
+                            "The process has ended: nothing of it is registered any more",
+                            MakeTraceSourceAccessor(&EsxNetNetflow::m_endedTrace),
+                            "ns3::EsxNetNetflow::EndedTracedCallback");
     return tid;
 }
 
@@ -199,6 +203,7 @@ EsxNetNetflow::Terminate()
         CallbackValue(MakeNullCallback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>()));
     m_socket->Close();
     m_socket = nullptr;
+    m_endedTrace();
 }
 
 bool

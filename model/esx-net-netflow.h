@@ -45,6 +45,8 @@ class EsxNetNetflow : public Application
 
     /// \param line a line of output without line end
     typedef void (*OutputTracedCallback)(const std::string& line);
+    /// The process has ended.
+    typedef void (*EndedTracedCallback)();
 
     /// UDP port of a collector whose port is not given (documented).
     static constexpr uint16_t DEFAULT_PORT = 2055;
@@ -122,6 +124,7 @@ class EsxNetNetflow : public Application
 
     TracedCallback<Ptr<const Packet>> m_txTrace;
     TracedCallback<const std::string&> m_outputTrace;
+    TracedCallback<> m_endedTrace;
 };
 
 } // namespace ns3

@@ -264,12 +264,9 @@ EsxNetflow::Unload()
     {
         return "module netflow is not loaded";
     }
-    for (const Impl::Tapped& tapped : m_impl->tapped)
+    if (IsInUse())
     {
-        if (m_impl->metering->IsRegistered(tapped.vSwitch->GetId()))
-        {
-            return "module netflow is in use";
-        }
+        return "module netflow is in use";
     }
     for (const Impl::Tapped& tapped : m_impl->tapped)
     {
@@ -291,6 +288,25 @@ bool
 EsxNetflow::IsLoaded() const
 {
     return m_impl->metering != nullptr;
+}
+
+bool
+EsxNetflow::IsInUse() const
+{
+    for (const Impl::Tapped& tapped : m_impl->tapped)
+    {
+        if (IsRegistered(tapped.vSwitch->GetId()))
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+EsxNetflow::IsRegistered(uint16_t id) const
+{
+    return IsLoaded() && m_impl->metering->IsRegistered(id);
 }
 
 std::string

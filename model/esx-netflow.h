@@ -81,6 +81,10 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// vmkload_mod -u netflow. \return empty, or why not (not loaded; in use)
     std::string Unload();
     bool IsLoaded() const;
+    /// \return whether a vSwitch is registered
+    bool IsInUse() const;
+    /// \return whether this vSwitch is registered
+    bool IsRegistered(uint16_t id) const;
 
     /**
      * Starts analysis of vSwitches: all of them or none.

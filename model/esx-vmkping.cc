@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-vmkping.h"
+
+#include "ns3/icmpv4.h"
+#include "ns3/inet-socket-address.h"
+#include "ns3/ipv4-header.h"
+#include "ns3/ipv4-raw-socket-factory.h"
+#include "ns3/log.h"
+#include "ns3/node.h"
+#include "ns3/simulator.h"
+#include "ns3/socket.h"
+#include "ns3/uinteger.h"
+
+#include <cinttypes>
+#include <cstdio>
+#include <sstream>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxVmkping");
+NS_OBJECT_ENSURE_REGISTERED(EsxVmkping);
+
+namespace
+{
+
+constexpr uint8_t PROTOCOL_ICMP = 1;
+constexpr uint32_t ICMP_HEADERS = 8; // of an echo message
+
+/// Milliseconds with three digits: "0.435". Integers only: printf's %f follows the locale.
+std::string
+Milliseconds(Time time)
+{
+    const int64_t us = time.GetMicroSeconds();
+    char text[48];
+    std::snprintf(text, sizeof(text), "%" PRId64 ".%03d", us / 1000, static_cast<int>(us % 1000));
+    return text;
+}
+
+void
+CloseSocket(Ptr<Socket> socket)
+{
+    socket->Close();
+}
+
+std::string
+Text(Ipv4Address address)
+{
+    std::ostringstream text;
+    text << address;
+    return text.str();
+}
+
+} // namespace
+
+TypeId
+EsxVmkping::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxVmkping")
+            .SetParent<EsxConsoleProcess>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxVmkping>()
+            .AddAttribute("Wait",
+                          "How long the last request waits for its answer (our choice)",
+                          TimeValue(Seconds(2)),
+                          MakeTimeAccessor(&EsxVmkping::m_wait),
+                          MakeTimeChecker(Time(0)));
+    return tid;
+}
+
+EsxVmkping::EsxVmkping() = default;
+EsxVmkping::~EsxVmkping() = default;
+
+void
+EsxVmkping::Run(const Ptr<Node>& node, const EsxVmkpingOptions& options)
+{
+    m_node = node;
+    m_options = options;
+    m_event = Simulator::ScheduleNow(&EsxVmkping::Start, this);
+}
+
+void
+EsxVmkping::Start()
+{
+    Print("PING " + m_options.host + " (" + Text(m_options.address) +
+          "): " + std::to_string(m_options.size) + " data bytes");
+    m_socket = Socket::CreateSocket(m_node, Ipv4RawSocketFactory::GetTypeId());
+    m_socket->SetAttribute("Protocol", UintegerValue(PROTOCOL_ICMP));
+    m_socket->SetRecvCallback(MakeCallback(&EsxVmkping::Receive, this));
+    m_socket->Bind();
+    m_socket->Connect(InetSocketAddress(m_options.address, 0));
+    Send();
+}
+
+void
+EsxVmkping::Send()
+{
+    const auto sequence = static_cast<uint16_t>(m_sent);
+    Icmpv4Echo echo;
+    echo.SetIdentifier(static_cast<uint16_t>(GetPid()));
+    echo.SetSequenceNumber(sequence);
+    echo.SetData(Create<Packet>(m_options.size));
+    const Ptr<Packet> packet = Create<Packet>();
+    packet->AddHeader(echo);
+    Icmpv4Header header;
+    header.SetType(Icmpv4Header::ICMPV4_ECHO);
+    header.SetCode(0);
+    if (Node::ChecksumEnabled())
+    {
+        header.EnableChecksum();
+    }
+    packet->AddHeader(header);
+    ++m_sent;
+    m_waiting[sequence] = Simulator::Now();
+    const bool last = m_sent == m_options.count;
+    m_event = last ? Simulator::Schedule(m_wait, &EsxVmkping::Finish, this)
+                   : Simulator::Schedule(m_interval, &EsxVmkping::Send, this);
+    if (m_socket->Send(packet) < 0)
+    {
+        Print("ping: sendto: No route to host", true);
+    }
+}
+
+void
+EsxVmkping::Receive(Ptr<Socket> socket)
+{
+    for (Ptr<Packet> packet = socket->Recv(); packet;
+         packet = m_socket ? m_socket->Recv() : nullptr)
+    {
+        Read(packet);
+    }
+}
+
+void
+EsxVmkping::Read(const Ptr<Packet>& packet)
+{
+    Ipv4Header ip;
+    Icmpv4Header header;
+    Icmpv4Echo echo;
+    packet->RemoveHeader(ip);
+    if (packet->GetSize() < ICMP_HEADERS)
+    {
+        return;
+    }
+    packet->RemoveHeader(header);
+    if (header.GetType() != Icmpv4Header::ICMPV4_ECHO_REPLY)
+    {
+        return;
+    }
+    packet->RemoveHeader(echo);
+    const auto request = m_waiting.find(echo.GetSequenceNumber());
+    if (echo.GetIdentifier() != static_cast<uint16_t>(GetPid()) || request == m_waiting.end())
+    {
+        return;
+    }
+    const Time trip = Simulator::Now() - request->second;
+    m_waiting.erase(request);
+    m_least = m_received == 0 ? trip : std::min(m_least, trip);
+    m_most = std::max(m_most, trip);
+    m_total += trip;
+    ++m_received;
+    Print(std::to_string(echo.GetDataSize() + ICMP_HEADERS) + " bytes from " +
+          Text(ip.GetSource()) + ": icmp_seq=" + std::to_string(echo.GetSequenceNumber()) +
+          " ttl=" + std::to_string(ip.GetTtl()) + " time=" + Milliseconds(trip) + " ms");
+    if (m_sent == m_options.count && m_waiting.empty())
+    {
+        Finish();
+    }
+}
+
+void
+EsxVmkping::Finish()
+{
+    Close();
+    Statistics();
+    Exit(m_received > 0 ? 0 : 1);
+}
+
+void
+EsxVmkping::Statistics()
+{
+    Print("");
+    Print("--- " + m_options.host + " ping statistics ---");
+    const uint32_t lost = m_sent == 0 ? 0 : (m_sent - m_received) * 100ULL / m_sent;
+    Print(std::to_string(m_sent) + " packets transmitted, " + std::to_string(m_received) +
+          " packets received, " + std::to_string(lost) + "% packet loss");
+    if (m_received > 0)
+    {
+        const Time average = NanoSeconds(m_total.GetNanoSeconds() / m_received);
+        Print("round-trip min/avg/max = " + Milliseconds(m_least) + "/" + Milliseconds(average) +
+              "/" + Milliseconds(m_most) + " ms");
+    }
+}
+
+void
+EsxVmkping::Signal(EsxSignal signal)
+{
+    Close();
+    if (signal == EsxSignal::INT)
+    {
+        Statistics();
+    }
+    Exit(EsxStatusOfSignal(signal));
+}
+
+void
+EsxVmkping::Close()
+{
+    m_event.Cancel();
+    if (m_socket)
+    {
+        m_socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
+        // Not now: the node may be handing a packet to its raw sockets, one by one.
+        Simulator::ScheduleNow(&CloseSocket, m_socket);
+        m_socket = nullptr;
+    }
+}
+
+void
+EsxVmkping::DoDispose()
+{
+    m_event.Cancel();
+    m_socket = nullptr;
+    m_node = nullptr;
+    EsxConsoleProcess::DoDispose();
+}
+
+} // namespace ns3
