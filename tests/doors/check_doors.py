@@ -12,17 +12,18 @@ import sys
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-# What a room may include besides itself and the standard library. "other" is any third-party or system header.
+# What a room may include besides itself and the standard library. "other" is any third-party or system header,
+# "posix" those of the operating systems that ns-3 runs on which are named below.
 DOORS = {
     "netflow": set(),
-    "model": {"netflow", "ns3"},
+    "model": {"netflow", "ns3", "posix"},
     "helper": {"netflow", "ns3", "model"},
-    "runner": {"netflow", "ns3", "model", "helper", "other"},
-    "python": {"netflow", "runner", "other"},
-    "bench": {"netflow", "other"},
+    "runner": {"netflow", "ns3", "model", "helper", "other", "posix"},
+    "python": {"netflow", "runner", "other", "posix"},
+    "bench": {"netflow", "other", "posix"},
     "examples": {"ns3", "model", "helper"},
     "ns3-module": {"netflow", "ns3", "model", "helper"},
-    "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "other"},
+    "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "other", "posix"},
 }
 # ns-3 installs these rooms' headers flat, where there is no netflow/ folder.
 PUBLIC_ROOMS = {"model", "helper"}
@@ -40,6 +41,7 @@ STANDARD_HEADERS = frozenset(
     cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
     """.split()
 )
+POSIX_HEADERS = frozenset(("regex.h", "unistd.h"))
 SOURCES = {".cc", ".h", ".in"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
 MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
@@ -88,7 +90,9 @@ class Tree:
             return source.relative_to(self.root).parts[0]
         if name in self.flat:
             return self.flat[name]
-        return "standard" if name in STANDARD_HEADERS else "other"
+        if name in STANDARD_HEADERS:
+            return "standard"
+        return "posix" if name in POSIX_HEADERS else "other"
 
     def include_offence(self, source: Path, name: str) -> str:
         """Why this include is a wrong door; empty if it is none."""
