@@ -3,6 +3,8 @@
 
 #include "ns3/abort.h"
 
+#include <sstream>
+
 namespace ns3
 {
 
@@ -50,6 +52,31 @@ EsxLedgerHelper::SerializeToXmlFile(const std::string& fileName) const
 {
     NS_ABORT_MSG_UNLESS(m_ledger, "InstallAll() comes first");
     m_ledger->SerializeToXmlFile(fileName);
+}
+
+EsxVerdict
+EsxCheckDeterministic(const std::function<std::string()>& simulate)
+{
+    std::istringstream first(simulate());
+    std::istringstream second(simulate());
+    EsxVerdict verdict;
+    verdict.expectation.name = "deterministic";
+    verdict.expectation.atLeast = 0;
+    verdict.expectation.atMost = 0;
+    std::string here;
+    std::string there;
+    while (true)
+    {
+        const bool more = static_cast<bool>(std::getline(first, here));
+        const bool moreThere = static_cast<bool>(std::getline(second, there));
+        if (!more && !moreThere)
+        {
+            break;
+        }
+        verdict.measured += more != moreThere || here != there ? 1 : 0;
+    }
+    verdict.pass = verdict.measured == 0;
+    return verdict;
 }
 
 } // namespace ns3

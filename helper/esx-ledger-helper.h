@@ -2,9 +2,10 @@
 #ifndef ESX_LEDGER_HELPER_H
 #define ESX_LEDGER_HELPER_H
 
+#include "ns3/esx-expectations.h"
 #include "ns3/esx-ledger.h"
-#include "ns3/esx-metrics.h"
 
+#include <functional>
 #include <string>
 
 namespace ns3
@@ -33,6 +34,14 @@ class EsxLedgerHelper
     Ptr<EsxLedger> m_ledger;
     Ptr<EsxExpectations> m_expectations;
 };
+
+/**
+ * Whether a simulation is deterministic: equal runs give equal results.
+ * \param simulate builds, runs and destroys a simulation, and returns whatever must be the same,
+ * such as the XML of the ledger. Called twice; random streams must be assigned by it. \return
+ * measured: lines of the second text that differ from the first one's; must be 0
+ */
+EsxVerdict EsxCheckDeterministic(const std::function<std::string()>& simulate);
 
 } // namespace ns3
 

@@ -130,11 +130,28 @@ EsxExportTracker::GetDatagrams(uint32_t exporter) const
     return datagrams == m_datagrams.end() ? NONE : datagrams->second;
 }
 
+uint64_t
+EsxExportTracker::GetAmbiguousInterfaces(uint32_t exporter) const
+{
+    const auto interfaces = m_interfaces.find(exporter);
+    if (interfaces == m_interfaces.end())
+    {
+        return 0;
+    }
+    uint64_t ambiguous = 0;
+    for (const auto& [number, ports] : interfaces->second)
+    {
+        ambiguous += ports.size() > 1 ? 1 : 0;
+    }
+    return ambiguous;
+}
+
 void
 EsxExportTracker::DoDispose()
 {
     m_modules.clear();
     m_datagrams.clear();
+    m_interfaces.clear();
     Object::DoDispose();
 }
 
@@ -326,6 +343,29 @@ EsxExportTracker::WatchCollector(const Ptr<EsxNetflowCollector>& collector, cons
                                           }));
 }
 
+/// Which ports the interface numbers of a datagram stand for. 0 is no interface.
+void
+EsxExportTracker::NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram)
+{
+    constexpr std::size_t INPUT = 12; // octets into a record of NetFlow v5
+    constexpr std::size_t OUTPUT = 14;
+    const uint8_t* octets = datagram.data + netflow::V5_HEADER_OCTETS;
+    auto& interfaces = m_interfaces[exporter];
+    const auto note = [&](std::size_t at, uint16_t port) {
+        if (port != 0)
+        {
+            const auto number = static_cast<uint16_t>(octets[at] << 8 | octets[at + 1]);
+            interfaces[number].emplace(datagram.vSwitch, port);
+        }
+    };
+    for (const netflow::QueuedRecord* queued : datagram.records)
+    {
+        note(INPUT, queued->record.key.input);
+        note(OUTPUT, queued->record.output);
+        octets += netflow::V5_RECORD_OCTETS;
+    }
+}
+
 void
 EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4Address collector)
 {
@@ -341,6 +381,8 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     datagram.records = sent.counts.records;
     datagram.sentAt = Simulator::Now();
     datagram.fate = netflow::Move::SENT;
+    datagram.session = m_modules[exporter]->GetRegistrations(sent.vSwitch);
+    NoteInterfaces(exporter, sent);
     NS_ABORT_MSG_UNLESS(sent.number == datagrams.size(),
                         "export datagrams are followed from the start of the run or not at all");
     datagrams.push_back(datagram);

@@ -11,7 +11,9 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace netflow
@@ -46,6 +48,7 @@ struct EsxExportDatagram
     std::string place;     //!< node or port where it was lost or received
     uint32_t copies{0};    //!< times received; more than 1: duplicated on the way
     bool tentative{false}; //!< lost, as far as is known: a death elsewhere would count instead
+    uint32_t session{0};   //!< how often its vSwitch had been registered when it was sent, from 1
 };
 
 /**
@@ -78,6 +81,10 @@ class EsxExportTracker : public Object
     /// Datagrams of a host in order of sending. \param exporter node ID of its VMkernel node
     const std::vector<EsxExportDatagram>& GetDatagrams(uint32_t exporter) const;
 
+    /// Interface numbers in the datagrams of a host so far that stand for more than one port of it:
+    /// what a collector confuses that ignores the engine. \param exporter as above
+    uint64_t GetAmbiguousInterfaces(uint32_t exporter) const;
+
   protected:
     void DoDispose() override;
 
@@ -89,6 +96,7 @@ class EsxExportTracker : public Object
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
 
+    void NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram);
     void Sending(uint32_t exporter, const netflow::Datagram& datagram, Ipv4Address collector);
     void SendFailed(uint32_t exporter, const netflow::Datagram& datagram);
     void Exported(Ptr<const Packet> packet);
@@ -104,6 +112,8 @@ class EsxExportTracker : public Object
 
     std::map<uint32_t, std::vector<EsxExportDatagram>> m_datagrams;
     std::map<uint32_t, Ptr<EsxNetflow>> m_modules;
+    /// Ports (switch ID, local ID) by interface number of the wire, by exporter.
+    std::map<uint32_t, std::map<uint16_t, std::set<std::pair<uint16_t, uint16_t>>>> m_interfaces;
     TracedCallback<const EsxExportDatagram&, Ptr<const Packet>> m_exportedTrace;
     TracedCallback<const EsxExportDatagram&> m_concludedTrace;
 };

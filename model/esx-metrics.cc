@@ -7,17 +7,16 @@
 #include "netflow/ledger.h"
 
 #include "ns3/ipv4.h"
-#include "ns3/log.h"
-#include "ns3/simulator.h"
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
+#include <iterator>
+#include <map>
+#include <set>
 
 namespace ns3
 {
-
-NS_LOG_COMPONENT_DEFINE("EsxMetrics");
-NS_OBJECT_ENSURE_REGISTERED(EsxExpectations);
 
 namespace
 {
@@ -60,6 +59,14 @@ const Unit UNITS[] = {{"packets", &EsxCounts::packets},
 const std::string LEDGER_PREFIX = "netflow.";
 const std::string COLLECTOR_PREFIX = "collector.";
 const std::string LOST_RATIO = "collector.records.lost_ratio";
+const std::string RESTARTS = "collector.sequence.restarts";
+const std::string COMPLAINTS = "collector.complaints";
+const std::string AMBIGUOUS = "netflow.interfaces.ambiguous";
+const std::string RESIDUAL = "netflow.residual";
+const std::string LOG_LINES = "vmkernel.log.lines";
+
+/// Metrics that are read in a way of their own.
+const std::string OTHERS[] = {AMBIGUOUS, RESIDUAL, LOST_RATIO, RESTARTS, COMPLAINTS, LOG_LINES};
 
 using CollectorReader = std::function<double(const EsxNetflowCollector&)>;
 
@@ -165,6 +172,98 @@ IsNamed(const std::string& wanted, const std::string& name)
     return wanted.empty() || wanted == name;
 }
 
+/// Restarts of net-netflow that a collector can tell: of each engine's sessions that something was
+/// received from, all but one. Datagrams of one engine arrive in sessions one after the other.
+double
+CountRestarts(const EsxLedger& ledger, const EsxNetflowCollector& collector)
+{
+    uint64_t restarts = 0;
+    for (const Ptr<EsxHost>& host : ledger.GetHosts())
+    {
+        std::map<uint16_t, std::set<uint32_t>> sessions;
+        for (const EsxExportDatagram& datagram :
+             ledger.GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId()))
+        {
+            if (datagram.fate == Move::RECEIVED &&
+                IsAddressOf(collector.GetNode(), datagram.collector))
+            {
+                sessions[datagram.vSwitch].insert(datagram.session);
+            }
+        }
+        for (const auto& [engine, received] : sessions)
+        {
+            restarts += received.size() - 1;
+        }
+    }
+    return static_cast<double>(restarts);
+}
+
+/// What a collector complains of that no restart explains. A failure that is missing counts, too:
+/// then the prediction is wrong.
+double
+CountComplaints(const EsxLedger& ledger, const EsxNetflowCollector& collector)
+{
+    const auto failures = static_cast<double>(collector.GetTotals().sequenceFailures);
+    return std::abs(failures - CountRestarts(ledger, collector)) +
+           static_cast<double>(collector.GetRefused());
+}
+
+double
+CountLogLines(const EsxHost& host, const std::string& text)
+{
+    const auto& lines = host.GetLog()->GetLines();
+    return static_cast<double>(
+        std::count_if(lines.begin(), lines.end(), [&text](const std::string& line) {
+            return line.find(text) != std::string::npos;
+        }));
+}
+
+double
+ReadOfHost(const EsxLedger& ledger, const EsxMetric& metric, const Ptr<EsxHost>& host)
+{
+    if (metric.name == AMBIGUOUS)
+    {
+        return static_cast<double>(
+            ledger.GetTracker()->GetAmbiguousInterfaces(host->GetVmkernelNode()->GetId()));
+    }
+    return metric.name == LOG_LINES ? CountLogLines(*host, metric.text) : 0;
+}
+
+double
+ReadOfCollector(const EsxLedger& ledger,
+                const EsxMetric& metric,
+                const EsxNetflowCollector& collector)
+{
+    return metric.name == RESTARTS     ? CountRestarts(ledger, collector)
+           : metric.name == COMPLAINTS ? CountComplaints(ledger, collector)
+                                       : 0;
+}
+
+/// Those of OTHERS that are no ratio: 0 for any other name.
+EsxMetricSample
+ReadOther(const EsxLedger& ledger, const EsxMetric& metric)
+{
+    EsxMetricSample sample;
+    for (const Ptr<EsxHost>& host : ledger.GetHosts())
+    {
+        sample.counter +=
+            IsNamed(metric.host, host->GetName()) ? ReadOfHost(ledger, metric, host) : 0;
+    }
+    for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
+    {
+        sample.counter += IsNamed(metric.node, EsxNodeName(collector->GetNode()))
+                              ? ReadOfCollector(ledger, metric, *collector)
+                              : 0;
+    }
+    if (metric.name == RESIDUAL)
+    {
+        const EsxCounts residual = ledger.GetResidual();
+        sample.counter = static_cast<double>(residual.packets + residual.octets + residual.records);
+        sample.isMark = true;
+    }
+    return sample;
+}
+
 } // namespace
 
 std::vector<std::string>
@@ -191,7 +290,7 @@ EsxMetricNames()
     {
         names.push_back(name);
     }
-    names.push_back(LOST_RATIO);
+    names.insert(names.end(), std::begin(OTHERS), std::end(OTHERS));
     return names;
 }
 
@@ -229,6 +328,14 @@ EsxCheckMetric(const EsxMetric& metric)
     else if (!metric.host.empty() && ofCollector && metric.name != LOST_RATIO)
     {
         useless = "host";
+    }
+    else if (metric.name == RESIDUAL && !metric.host.empty())
+    {
+        useless = "host"; // it is one number for all
+    }
+    else if (!metric.text.empty() && metric.name != LOG_LINES)
+    {
+        useless = "text";
     }
     else if (!metric.vSwitch.empty() && MovesOf({metric.name, "", "", "", ""}, unit).empty())
     {
@@ -285,7 +392,7 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
     {
         return ReadLostRatio(ledger, metric);
     }
-    EsxMetricSample sample;
+    EsxMetricSample sample = ReadOther(ledger, metric);
     for (const auto& [name, read] : CollectorMetrics())
     {
         for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
@@ -314,121 +421,6 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
         sample.counter += static_cast<double>(counts.*(unit->member));
     }
     return sample;
-}
-
-TypeId
-EsxExpectations::GetTypeId()
-{
-    static TypeId tid = TypeId("ns3::EsxExpectations")
-                            .SetParent<Object>()
-                            .SetGroupName("EsxNetflow")
-                            .AddConstructor<EsxExpectations>();
-    return tid;
-}
-
-EsxExpectations::EsxExpectations() = default;
-EsxExpectations::~EsxExpectations() = default;
-
-void
-EsxExpectations::SetLedger(Ptr<EsxLedger> ledger)
-{
-    m_ledger = ledger;
-}
-
-void
-EsxExpectations::Add(const EsxExpectation& expectation)
-{
-    const std::string error = EsxCheckMetric(*m_ledger, expectation.metric);
-    NS_ABORT_MSG_UNLESS(error.empty(), error);
-    NS_ABORT_MSG_UNLESS(expectation.from < expectation.to && !expectation.from.IsStrictlyNegative(),
-                        "the window of " << expectation.metric.name << " is empty");
-    const std::size_t index = m_watched.size();
-    m_watched.push_back({expectation, {}, {}, expectation.from.IsZero()});
-    if (expectation.from.IsStrictlyPositive())
-    {
-        Simulator::Schedule(expectation.from, &EsxExpectations::Begin, this, index);
-    }
-    if (expectation.to != Time::Max())
-    {
-        Simulator::Schedule(expectation.to, &EsxExpectations::End, this, index);
-    }
-}
-
-void
-EsxExpectations::Equals(const EsxMetric& metric, double value)
-{
-    Add({metric.name, metric, value, value});
-}
-
-void
-EsxExpectations::AtLeast(const EsxMetric& metric, double value)
-{
-    Add({metric.name, metric, value});
-}
-
-void
-EsxExpectations::AtMost(const EsxMetric& metric, double value)
-{
-    Add({metric.name, metric, -std::numeric_limits<double>::infinity(), value});
-}
-
-std::vector<EsxVerdict>
-EsxExpectations::Evaluate() const
-{
-    std::vector<EsxVerdict> verdicts;
-    for (const Watched& watched : m_watched)
-    {
-        const EsxExpectation& expectation = watched.expectation;
-        EsxMetricSample end = watched.atTo; // that of a window not reached is empty
-        if (watched.begun && !watched.ended)
-        {
-            end = EsxReadMetric(*m_ledger, expectation.metric);
-        }
-        EsxVerdict verdict;
-        verdict.expectation = expectation;
-        verdict.measured = end.isMark ? end.counter : end.counter - watched.atFrom.counter;
-        if (end.isRatio)
-        {
-            const double base = end.base - watched.atFrom.base;
-            verdict.measured = base > 0 ? verdict.measured / base : 0;
-        }
-        verdict.pass =
-            verdict.measured >= expectation.atLeast && verdict.measured <= expectation.atMost;
-        verdicts.push_back(verdict);
-    }
-    return verdicts;
-}
-
-bool
-EsxExpectations::AllPass() const
-{
-    const std::vector<EsxVerdict> verdicts = Evaluate();
-    const EsxCounts residual = m_ledger->GetResidual();
-    return residual.packets + residual.octets + residual.records == 0 &&
-           std::all_of(verdicts.begin(), verdicts.end(), [](const EsxVerdict& v) {
-               return v.pass;
-           });
-}
-
-void
-EsxExpectations::DoDispose()
-{
-    m_ledger = nullptr;
-    Object::DoDispose();
-}
-
-void
-EsxExpectations::Begin(std::size_t index)
-{
-    m_watched[index].begun = true;
-    m_watched[index].atFrom = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
-}
-
-void
-EsxExpectations::End(std::size_t index)
-{
-    m_watched[index].atTo = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
-    m_watched[index].ended = true;
 }
 
 } // namespace ns3

@@ -107,6 +107,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     std::unique_ptr<netflow::MeteringProcess> metering;
     std::vector<Tapped> tapped;
     int64_t acceptedByFormerTaps{0};
+    std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
     uint64_t nextRecordId{0};
     uint64_t cacheHighWater{0};
     uint64_t purgatoryHighWater{0};
@@ -336,6 +337,10 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
         }
         ids.push_back(vSwitch->GetId());
     }
+    for (uint16_t id : ids)
+    {
+        ++m_impl->registrations[id];
+    }
     for (const std::string& name : names)
     {
         m_host->GetLog()->Log(LOG_MODULE, 203, "NetFlow enabled on " + name);
@@ -435,6 +440,13 @@ const netflow::MeteringProcess*
 EsxNetflow::GetMeteringProcess() const
 {
     return m_impl->metering.get();
+}
+
+uint32_t
+EsxNetflow::GetRegistrations(uint16_t id) const
+{
+    const auto registrations = m_impl->registrations.find(id);
+    return registrations == m_impl->registrations.end() ? 0 : registrations->second;
 }
 
 uint64_t

@@ -123,6 +123,9 @@ class EsxNetflow : public Object, private EsxSwitchTap
     uint64_t GetCacheHighWater() const;
     uint64_t GetPurgatoryHighWater() const;
 
+    /// How often a vSwitch has been registered, in all loads. \param id switch ID
+    uint32_t GetRegistrations(uint16_t id) const;
+
     /// Law L0: frames that the ports accepted while they were tapped, less frames offered to the
     /// meter. 0 unless there is a bug.
     int64_t GetTapResidual() const;

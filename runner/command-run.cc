@@ -4,17 +4,22 @@
  * 'esx-netflow run': runs scenarios, writes their results, says what came of them.
  */
 #include "runner/cli.h"
+#include "runner/golden.h"
 #include "runner/interrupt.h"
 #include "runner/progress.h"
 #include "runner/real-clock.h"
 #include "runner/real-collectors.h"
 #include "runner/results.h"
+#include "runner/run-report.h"
 #include "runner/scenario-report.h"
+#include "runner/second-run.h"
 #include "runner/simulation.h"
+#include "runner/task-pool.h"
 #include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <fstream>
 #include <list>
 #include <set>
 
@@ -32,7 +37,9 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow run lab.yaml --to 127.0.0.1:2055     feed a real collector, too
   esx-netflow run lab.yaml --realtime --to 127.0.0.1:2055      live
   esx-netflow run lab.yaml --to nf1=127.0.0.1:2055 --to nf2=127.0.0.1:9995
-  esx-netflow run scenarios/*.yaml --quiet         for CI: look at the exit code
+  esx-netflow run scenarios/*.yaml -j 2 --junit junit.xml     for CI: one table
+  esx-netflow run lab.yaml --update golden         keep what it gives; later:
+  esx-netflow run lab.yaml --check golden          exit code 1 if it gives anything else
 Ctrl-C ends a run early; its results are written all the same.)";
 
 constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
@@ -52,6 +59,11 @@ struct Options
     bool realTime{false};
     bool captures{false};
     bool quiet{false};
+    unsigned jobs{1};
+    std::string junit;
+    std::string markdown;
+    std::string check;  //!< folder of golden results; empty: none
+    std::string update; //!< the same
 };
 
 /// A scenario that can be run.
@@ -61,6 +73,7 @@ struct Job
     std::unique_ptr<RealCollectors> collectors; //!< nullptr: none
     std::string out;                            //!< as the user would name it
     std::unique_ptr<ResultFolder> results;
+    RunReport* report; //!< of this run
 };
 
 Overrides
@@ -113,8 +126,10 @@ Prepare(const Options& options,
         const std::vector<RealTarget>& targets,
         const std::string& path,
         std::set<std::string>& names,
-        std::list<Job>& jobs)
+        std::list<Job>& jobs,
+        RunReport& report)
 {
+    report.scenario = path;
     std::optional<Scenario> scenario = LoadAndReport(path, OverridesOf(options));
     if (!scenario || !CheckLab(*scenario))
     {
@@ -139,6 +154,9 @@ Prepare(const Options& options,
         job.out = FolderOf(options, name);
         job.results = std::make_unique<ResultFolder>(job.out);
         job.scenario = std::move(*scenario);
+        report.name = name;
+        report.folder = job.out;
+        job.report = &report;
         jobs.push_back(std::move(job));
     }
     catch (const CommandError& error)
@@ -168,6 +186,18 @@ PrintFailedSteps(const Simulation& simulation)
     }
 }
 
+/// Simulates and writes the result folder; it is not at its place yet.
+Summary
+Simulate(Job& job, const SimulationOptions& options)
+{
+    Simulation simulation(job.scenario, options);
+    simulation.Run();
+    PrintFailedSteps(simulation);
+    Summary summary = Summarize(simulation);
+    WriteResults(simulation, summary, job.results->GetPath());
+    return summary;
+}
+
 int
 Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
 {
@@ -188,50 +218,165 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
         bar->Update(progress.now, progress.end);
         return !interrupt.WasInterrupted();
     };
-    Simulation simulation(job.scenario, simulationOptions);
-    simulation.Run();
+    Summary summary = Simulate(job, simulationOptions);
+    if (ExpectsSecondRun(job.scenario) && !summary.interrupted)
+    {
+        for (const std::string& file :
+             JudgeBySecondRun(job.scenario, simulationOptions, job.results->GetPath(), summary))
+        {
+            PrintError(fmt::format("{}: a second run gives another {}", job.scenario.name, file));
+        }
+    }
     bar.reset();
     if (options.realTime && !options.quiet)
     {
         PrintError(clock.Report());
     }
-    PrintFailedSteps(simulation);
-    const Summary summary = Summarize(simulation);
-    WriteResults(simulation, summary, job.results->GetPath());
     job.results->Commit();
     if (!options.quiet)
     {
-        fmt::print("{}", ToText(summary, job.out));
+        fmt::print("{}", options.scenarios.size() == 1 ? ToText(summary, job.out) : "");
         fmt::print("{}", job.collectors ? job.collectors->Report() : "");
     }
     return summary.GetExitCode();
 }
 
+/// Reads what a run left, and compares it with golden results if these are wanted.
+void
+Look(const Options& options, RunReport& report)
+{
+    std::ifstream file(report.folder + "/summary.json");
+    const bool mayBeOlder = report.exitCode == EXIT_USAGE || report.exitCode > EXIT_INTERRUPTED;
+    report.summary = mayBeOlder ? Json() : Json::parse(file, nullptr, false);
+    if (!report.summary.is_object())
+    {
+        report.summary = Json();
+        return;
+    }
+    if (!options.check.empty())
+    {
+        report.compared = true;
+        report.differences = CompareWithGolden(options.check, report.name, report.folder);
+        report.exitCode = std::max<int>(report.exitCode,
+                                        report.differences.empty() ? EXIT_GOOD : EXIT_EXPECTATION);
+    }
+}
+
+/// Runs what can be run, each in a process of its own unless there is one only.
+void
+RunJobs(std::list<Job>& jobs, const Options& options, const InterruptCatcher& interrupt)
+{
+    if (options.scenarios.size() == 1 && !jobs.empty())
+    {
+        RunReport& report = *jobs.front().report;
+        report.exitCode = Run(jobs.front(), options, interrupt);
+        jobs.clear(); // sockets of real collectors close
+        Look(options, report);
+        return;
+    }
+    std::vector<TaskPool::Task> tasks;
+    std::vector<RunReport*> reports;
+    for (Job& job : jobs)
+    {
+        tasks.emplace_back([&] { return Run(job, options, interrupt); });
+        reports.push_back(job.report);
+    }
+    TaskPool::Run(
+        tasks,
+        options.jobs,
+        interrupt,
+        [&](std::size_t index, const TaskOutcome& outcome) {
+            RunReport& report = *reports[index];
+            report.exitCode =
+                outcome.started ? outcome.exitCode : static_cast<int>(EXIT_INTERRUPTED);
+            fmt::print("{}", outcome.output);
+            std::fflush(stdout);
+            fmt::print(stderr, "{}", outcome.errors);
+            if (outcome.signal != 0)
+            {
+                PrintError(fmt::format("{} was ended by signal {}", report.name, outcome.signal));
+            }
+            if (!outcome.started)
+            {
+                PrintError(fmt::format("{} was not run", report.name));
+                return;
+            }
+            Look(options, report);
+        });
+}
+
+void
+WriteReport(const std::string& path, const std::string& text)
+{
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.flush();
+    if (!path.empty() && !file)
+    {
+        throw CommandError(EXIT_USAGE, fmt::format("{} cannot be written", path));
+    }
+}
+
+/// What is said once all have ended. Not a word if all is well and the user wants quiet.
+void
+Tell(const Options& options, const std::vector<RunReport>& reports)
+{
+    if (!options.quiet && reports.size() > 1)
+    {
+        fmt::print("{}", ToTable(reports));
+    }
+    for (const RunReport& report : reports)
+    {
+        if (options.quiet || reports.size() == 1)
+        {
+            for (const std::string& line : report.differences)
+            {
+                fmt::print("{}: {}\n", report.name, line);
+            }
+        }
+        if (!options.update.empty() && !report.summary.is_null())
+        {
+            const auto changes = UpdateGolden(options.update, report.name, report.folder);
+            for (std::size_t i = 0; i < changes.size() && !options.quiet; ++i)
+            {
+                fmt::print("{}: golden results change: {}\n", report.name, changes[i]);
+            }
+        }
+    }
+    WriteReport(options.junit, ToJUnit(reports));
+    WriteReport(options.markdown, ToMarkdown(reports));
+}
+
 int
 RunAll(const Options& options)
 {
+    if (!options.to.empty() && options.jobs > 1 && options.scenarios.size() > 1)
+    {
+        throw CommandError(EXIT_USAGE,
+                           "--to feeds collectors from one run at a time: leave out -j");
+    }
     std::vector<RealTarget> targets;
     for (const std::string& to : options.to)
     {
         targets.push_back(ParseRealTarget(to));
     }
     const InterruptCatcher interrupt;
-    int exitCode = EXIT_GOOD;
+    std::vector<RunReport> reports(options.scenarios.size());
     std::list<Job> jobs;
     std::set<std::string> names;
-    for (const std::string& path : options.scenarios)
+    for (std::size_t i = 0; i < reports.size(); ++i)
     {
-        exitCode = std::max(exitCode, Prepare(options, targets, path, names, jobs));
+        reports[i].exitCode =
+            Prepare(options, targets, options.scenarios[i], names, jobs, reports[i]);
     }
-    for (; !jobs.empty() && !interrupt.WasInterrupted(); jobs.pop_front())
+    RunJobs(jobs, options, interrupt);
+    Tell(options, reports);
+    int exitCode = EXIT_GOOD;
+    for (const RunReport& report : reports)
     {
-        exitCode = std::max(exitCode, Run(jobs.front(), options, interrupt));
+        exitCode = std::max(exitCode, report.exitCode);
     }
-    for (const Job& job : jobs)
-    {
-        PrintError(fmt::format("{} was not run", job.scenario.name));
-    }
-    return interrupt.WasInterrupted() ? EXIT_INTERRUPTED : exitCode;
+    return interrupt.WasInterrupted() ? static_cast<int>(EXIT_INTERRUPTED) : exitCode;
 }
 
 } // namespace
@@ -260,6 +405,17 @@ AddRun(CLI::App& program, int& exitCode)
                   options->realTime,
                   "Pace by the wall clock, best effort;\n--to-rate does not apply");
     app->add_flag("--captures", options->captures, "Capture all that is metered and collected");
+    app->add_option("-j,--jobs", options->jobs, "Scenarios at once")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024).description(""))
+        ->capture_default_str();
+    app->add_option("--junit", options->junit, "Write verdicts as JUnit XML")->type_name("FILE");
+    app->add_option("--summary-md", options->markdown, "Write a summary in Markdown")
+        ->type_name("FILE");
+    app->add_option("--check", options->check, "Compare with golden results")->type_name("GOLDEN");
+    app->add_option("--update", options->update, "Write golden results")
+        ->type_name("GOLDEN")
+        ->excludes("--check");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
     app->footer(EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunAll(*options); });

@@ -231,12 +231,18 @@ ResultFolder::Commit()
 }
 
 void
+WriteSummary(const Summary& summary, const std::string& directory)
+{
+    WriteFile(fs::path(directory) / "summary.json", ToJson(summary).dump(2) + "\n");
+}
+
+void
 WriteResults(const Simulation& simulation, const Summary& summary, const std::string& directory)
 {
     const fs::path folder = directory;
     const Scenario& scenario = simulation.GetScenario();
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
-    WriteFile(folder / "summary.json", ToJson(summary).dump(2) + "\n");
+    WriteSummary(summary, directory);
     if (scenario.outputs.flows)
     {
         WriteFile(folder / "flows-truth.csv", TruthTable(simulation));

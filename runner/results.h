@@ -43,6 +43,9 @@ void WriteResults(const Simulation& simulation,
                   const Summary& summary,
                   const std::string& directory);
 
+/// Writes summary.json alone.
+void WriteSummary(const Summary& summary, const std::string& directory);
+
 } // namespace esxnf
 
 #endif // ESXNF_RESULTS_H

@@ -247,10 +247,18 @@ class PlanChecker
         const auto& path = expectation.path;
         const auto has = [&](const std::string& key) { return m_notes.Has(path, key); };
         static const std::vector<std::string> bounds{"equals", "at_least", "at_most", "between"};
-        if (has("check") == has("metric"))
+        if (has("check") + has("metric") + has("log") != 1)
         {
-            m_notes.Error(path, "an expectation has exactly one of: check, metric");
+            m_notes.Error(path, "an expectation has exactly one of: check, metric, log");
             return;
+        }
+        if (has("log") && has("contains") == has("absent"))
+        {
+            m_notes.Error(path, "a log needs exactly one of: contains, absent");
+        }
+        if (has("log"))
+        {
+            m_notes.Known(m_lab.hosts, "host", expectation.log, path + "/log");
         }
         if (has("metric") && std::count_if(bounds.begin(), bounds.end(), has) != 1)
         {
@@ -261,15 +269,7 @@ class PlanChecker
         {
             CheckMetric(expectation);
         }
-        for (const std::string key :
-             {"cause", "host", "node", "during", "equals", "at_least", "at_most", "between"})
-        {
-            if (has("check") && has(key))
-            {
-                m_notes.Error(path + "/" + key,
-                              fmt::format("'{}' goes with 'metric', not with 'check'", key));
-            }
-        }
+        CheckLabels(expectation);
         if (has("between") && expectation.low > expectation.high)
         {
             m_notes.Error(path + "/between", "the first number must not be above the second");
@@ -289,6 +289,37 @@ class PlanChecker
         if (expectation.during && expectation.during->begin >= expectation.during->end)
         {
             m_notes.Error(path + "/during", "the first time must be before the second");
+        }
+    }
+
+    /// Which keys say something beside a metric, a check or a log.
+    void CheckLabels(const Expectation& expectation)
+    {
+        const auto has = [&](const std::string& key) { return m_notes.Has(expectation.path, key); };
+        const std::string kind = has("metric") ? "metric" : has("check") ? "check" : "log";
+        const bool metric = has("metric");
+        const std::map<std::string, bool> useful = {
+            {"cause", metric},
+            {"host", metric || expectation.check == "unique_interfaces"},
+            {"node", metric || expectation.check == "no_collector_complaints"},
+            {"during", kind != "check"},
+            {"equals", metric},
+            {"at_least", metric},
+            {"at_most", metric},
+            {"between", metric},
+            {"contains", kind == "log"},
+            {"absent", kind == "log"}};
+        for (const auto& [key, isUseful] : useful)
+        {
+            if (has(key) && !isUseful)
+            {
+                const std::string what = metric ? kind
+                                         : expectation.check.empty()
+                                             ? kind
+                                             : kind + ": " + expectation.check;
+                m_notes.Error(expectation.path + "/" + key,
+                              fmt::format("'{}' does not go with '{}'", key, what));
+            }
         }
     }
 

@@ -346,6 +346,12 @@ ReadExpectation(const Fields& fields, Expectation& expectation)
         expectation.low = between[0];
         expectation.high = between[1];
     }
+    fields("log", expectation.log)("contains", expectation.text)("absent", expectation.text);
+    if (!expectation.log.empty())
+    {
+        expectation.low = fields.Has("contains") ? 1 : 0;
+        expectation.high = fields.Has("contains") ? infinity : 0;
+    }
 }
 
 } // namespace

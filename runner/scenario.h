@@ -221,16 +221,21 @@ struct Span
     ns3::Time end;
 };
 
+/** The check that a second run gives the same bytes. */
+constexpr const char* CHECK_DETERMINISTIC = "deterministic";
+
 struct Expectation : Part
 {
     std::string name;
-    std::string check;  //!< "conservation", or empty: a metric
+    std::string check;  //!< a check's name, or empty: a metric or a log
     std::string metric; //!< its name
     std::string cause;  //!< labels of the metric; empty: all
     std::string host;
     std::string node;
     std::optional<Span> during; //!< none: the whole run
     std::string bound;          //!< equals, at_least, at_most, between
+    std::string log;            //!< host whose vmkernel log is searched; empty: none
+    std::string text;           //!< what the log contains, or lacks
     double low =
         0; //!< the measured value must lie in [low, high]; infinite where there is no bound
     double high = 0;

@@ -45,6 +45,22 @@ SetMac(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
     }
 }
 
+/// What an expectation measures. Every check but 'deterministic' is a metric that must be 0.
+EsxMetric
+MetricOf(const Expectation& wanted)
+{
+    static const std::map<std::string, std::string> CHECKS = {
+        {"conservation", "netflow.residual"},
+        {"unique_interfaces", "netflow.interfaces.ambiguous"},
+        {"no_collector_complaints", "collector.complaints"}};
+    if (!wanted.log.empty())
+    {
+        return {"vmkernel.log.lines", "", wanted.log, "", "", wanted.text};
+    }
+    const std::string name = wanted.check.empty() ? wanted.metric : CHECKS.at(wanted.check);
+    return {name, wanted.cause, wanted.host, "", wanted.node};
+}
+
 } // namespace
 
 Simulation::Builder::Builder(World& world)
@@ -386,22 +402,21 @@ Simulation::Builder::AddExpectations()
     const Ptr<EsxExpectations> expectations = m_world.books.GetExpectations();
     for (const Expectation& wanted : m_scenario.expect)
     {
-        if (wanted.metric.empty())
+        if (wanted.check == CHECK_DETERMINISTIC)
         {
-            continue; // a check: judged by whoever reads the ledger's residual
+            continue; // takes a second run
         }
         EsxExpectation expectation;
         expectation.name = wanted.name;
-        expectation.metric = {wanted.metric, wanted.cause, wanted.host, "", wanted.node};
-        expectation.atLeast = wanted.low;
-        expectation.atMost = wanted.high;
+        expectation.metric = MetricOf(wanted);
+        expectation.atLeast = wanted.check.empty() ? wanted.low : 0;
+        expectation.atMost = wanted.check.empty() ? wanted.high : 0;
         if (wanted.during)
         {
             expectation.from = wanted.during->begin;
             expectation.to = wanted.during->end;
         }
         expectations->Add(expectation);
-        m_world.metricExpectations.push_back(&wanted);
     }
 }
 

@@ -42,7 +42,6 @@ struct Simulation::World
     std::vector<SeriesSample> series;
     std::vector<StepOutcome> steps;
     std::vector<CaptureFile> captures;
-    std::vector<const Expectation*> metricExpectations; //!< in the order of GetVerdicts()
     std::vector<ns3::EsxVerdict> verdicts;
 
     SteeredScheduler* scheduler{nullptr}; //!< the simulator's

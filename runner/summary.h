@@ -8,8 +8,8 @@
 #include "runner/cli.h"
 #include "runner/yaml-document.h"
 
+#include "ns3/esx-expectations.h"
 #include "ns3/esx-ledger.h"
-#include "ns3/esx-metrics.h"
 #include "ns3/nstime.h"
 
 #include <cstdint>

@@ -126,7 +126,7 @@ def test_several_scenarios_give_the_highest_exit_code(esx_netflow, tmp_path):
     good, bad = write(tmp_path, lab("good")), write(tmp_path, lab("bad", expect=wrong), "bad.yaml")
     done = esx_netflow("run", bad, good, "--out", "both", cwd=tmp_path)
     assert done.returncode == 1
-    assert "results: both/bad\n" in done.stdout and "results: both/good\n" in done.stdout
+    assert "  both/bad\n" in done.stdout and "  both/good\n" in done.stdout
     assert summary(tmp_path / "both" / "good")["verdict"] == "pass"
     alone = esx_netflow("run", good, "--out", tmp_path / "alone", cwd=tmp_path)
     assert alone.returncode == 0

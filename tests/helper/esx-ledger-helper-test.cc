@@ -69,6 +69,28 @@ TEST(EsxLedgerHelperTest, ScriptInstallsRunsAndSerializes)
     Simulator::Destroy();
 }
 
+TEST(EsxCheckDeterministicTest, EqualTextsOfBothRunsPass)
+{
+    int runs = 0;
+    const EsxVerdict verdict = EsxCheckDeterministic([&runs] {
+        ++runs;
+        return std::string("one\ntwo\n");
+    });
+    EXPECT_EQ(runs, 2);
+    EXPECT_TRUE(verdict.pass);
+    EXPECT_EQ(verdict.measured, 0);
+}
+
+TEST(EsxCheckDeterministicTest, LinesThatDifferAreCounted)
+{
+    int runs = 0;
+    const EsxVerdict verdict = EsxCheckDeterministic([&runs] {
+        return ++runs == 1 ? std::string("one\ntwo\n") : std::string("one\n2\nthree\n");
+    });
+    EXPECT_FALSE(verdict.pass);
+    EXPECT_EQ(verdict.measured, 2);
+}
+
 TEST(EsxLedgerHelperDeathTest, WrongOrderIsTold)
 {
     EsxLedgerHelper books;

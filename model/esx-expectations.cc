@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-expectations.h"
+
+#include "ns3/log.h"
+#include "ns3/simulator.h"
+
+#include <algorithm>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxExpectations");
+NS_OBJECT_ENSURE_REGISTERED(EsxExpectations);
+
+namespace
+{
+
+constexpr double INFINITE = std::numeric_limits<double>::infinity();
+
+} // namespace
+
+TypeId
+EsxExpectations::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::EsxExpectations")
+                            .SetParent<Object>()
+                            .SetGroupName("EsxNetflow")
+                            .AddConstructor<EsxExpectations>();
+    return tid;
+}
+
+EsxExpectations::EsxExpectations() = default;
+EsxExpectations::~EsxExpectations() = default;
+
+void
+EsxExpectations::SetLedger(Ptr<EsxLedger> ledger)
+{
+    m_ledger = ledger;
+}
+
+void
+EsxExpectations::Add(const EsxExpectation& expectation)
+{
+    const std::string error = EsxCheckMetric(*m_ledger, expectation.metric);
+    NS_ABORT_MSG_UNLESS(error.empty(), error);
+    NS_ABORT_MSG_UNLESS(expectation.from < expectation.to && !expectation.from.IsStrictlyNegative(),
+                        "the window of " << expectation.metric.name << " is empty");
+    const std::size_t index = m_watched.size();
+    m_watched.push_back({expectation, {}, {}, expectation.from.IsZero()});
+    if (expectation.from.IsStrictlyPositive())
+    {
+        Simulator::Schedule(expectation.from, &EsxExpectations::Begin, this, index);
+    }
+    if (expectation.to != Time::Max())
+    {
+        Simulator::Schedule(expectation.to, &EsxExpectations::End, this, index);
+    }
+}
+
+void
+EsxExpectations::Require(const std::string& name, const EsxMetric& metric, double low, double high)
+{
+    Add({name, metric, low, high});
+}
+
+void
+EsxExpectations::Equals(const EsxMetric& metric, double value)
+{
+    Require(metric.name, metric, value, value);
+}
+
+void
+EsxExpectations::AtLeast(const EsxMetric& metric, double value)
+{
+    Require(metric.name, metric, value, INFINITE);
+}
+
+void
+EsxExpectations::AtMost(const EsxMetric& metric, double value)
+{
+    Require(metric.name, metric, -INFINITE, value);
+}
+
+void
+EsxExpectations::Between(const EsxMetric& metric, double low, double high)
+{
+    Require(metric.name, metric, low, high);
+}
+
+void
+EsxExpectations::Conservation()
+{
+    Require("conservation", {"netflow.residual"}, 0, 0);
+}
+
+void
+EsxExpectations::UniqueInterfaces(const std::string& host)
+{
+    Require("unique_interfaces", {"netflow.interfaces.ambiguous", "", host}, 0, 0);
+}
+
+void
+EsxExpectations::NoCollectorComplaints(const std::string& node)
+{
+    Require("no_collector_complaints", {"collector.complaints", "", "", "", node}, 0, 0);
+}
+
+void
+EsxExpectations::LogContains(const std::string& host, const std::string& text)
+{
+    const EsxMetric lines{"vmkernel.log.lines", "", host, "", "", text};
+    Require("log contains " + text, lines, 1, INFINITE);
+}
+
+void
+EsxExpectations::LogAbsent(const std::string& host, const std::string& text)
+{
+    Require("log lacks " + text, {"vmkernel.log.lines", "", host, "", "", text}, 0, 0);
+}
+
+std::vector<EsxVerdict>
+EsxExpectations::Evaluate() const
+{
+    std::vector<EsxVerdict> verdicts;
+    for (const Watched& watched : m_watched)
+    {
+        const EsxExpectation& expectation = watched.expectation;
+        EsxMetricSample end = watched.atTo; // that of a window not reached is empty
+        if (watched.begun && !watched.ended)
+        {
+            end = EsxReadMetric(*m_ledger, expectation.metric);
+        }
+        EsxVerdict verdict;
+        verdict.expectation = expectation;
+        verdict.measured = end.isMark ? end.counter : end.counter - watched.atFrom.counter;
+        if (end.isRatio)
+        {
+            const double base = end.base - watched.atFrom.base;
+            verdict.measured = base > 0 ? verdict.measured / base : 0;
+        }
+        verdict.pass =
+            verdict.measured >= expectation.atLeast && verdict.measured <= expectation.atMost;
+        verdicts.push_back(verdict);
+    }
+    return verdicts;
+}
+
+bool
+EsxExpectations::AllPass() const
+{
+    const std::vector<EsxVerdict> verdicts = Evaluate();
+    const EsxCounts residual = m_ledger->GetResidual();
+    return residual.packets + residual.octets + residual.records == 0 &&
+           std::all_of(verdicts.begin(), verdicts.end(), [](const EsxVerdict& v) {
+               return v.pass;
+           });
+}
+
+void
+EsxExpectations::DoDispose()
+{
+    m_ledger = nullptr;
+    Object::DoDispose();
+}
+
+void
+EsxExpectations::Begin(std::size_t index)
+{
+    m_watched[index].begun = true;
+    m_watched[index].atFrom = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
+}
+
+void
+EsxExpectations::End(std::size_t index)
+{
+    m_watched[index].atTo = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
+    m_watched[index].ended = true;
+}
+
+} // namespace ns3

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/cli.h"
+#include "runner/run-report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace esxnf
+{
+namespace
+{
+
+using testing::HasSubstr;
+using testing::Not;
+
+RunReport
+Good(const std::string& name)
+{
+    RunReport report;
+    report.scenario = "scenarios/" + name + ".yaml";
+    report.name = name;
+    report.folder = "out/" + name;
+    report.summary = Json::parse(R"({
+        "verdict": "pass",
+        "expectations": [{"name": "a <b> & \"c\"", "measured": 0, "bound": {"equals": 0}, "pass": true}],
+        "ledger": {"truth": {"packets": 9, "octets": 900, "records": 5},
+                   "collected": {"packets": 6, "octets": 600, "records": 3},
+                   "lost": {"arp": {"packets": 2, "octets": 200, "records": 1},
+                            "live": {"packets": 1, "octets": 100, "records": 1}}},
+        "residual": {"packets": 0, "octets": 0, "records": 0}})");
+    return report;
+}
+
+RunReport
+Failed(const std::string& name)
+{
+    RunReport report = Good(name);
+    report.exitCode = EXIT_EXPECTATION;
+    report.summary["verdict"] = "fail";
+    report.summary["expectations"].push_back(Json::parse(
+        R"({"name": "few", "measured": 0.75, "bound": {"at_most": 0.5}, "pass": false})"));
+    return report;
+}
+
+RunReport
+Broken(const std::string& scenario)
+{
+    RunReport report;
+    report.scenario = scenario;
+    report.exitCode = EXIT_USAGE;
+    return report;
+}
+
+TEST(RunReport, TableHasALineForEachScenarioInOrder)
+{
+    EXPECT_EQ(
+        ToTable({Good("one"), Failed("another"), Broken("x.yaml")}),
+        "scenario  verdict           met   records collected      lost  residual  results\n"
+        "one       pass           1 of 1         5         3         1         0  out/one\n"
+        "another   fail           1 of 2         5         3         1         0  out/another\n"
+        "x.yaml    error               -         -         -         -         -  -\n"
+        "FAILED  another: few: 0.75, wanted 0.5 or less\n"
+        "FAILED  x.yaml: no results, exit code 2\n"
+        "1 of 3 scenarios pass\n");
+}
+
+TEST(RunReport, WhatIsLeftAtTheEndIsNotLost)
+{
+    RunReport report = Good("one");
+    report.summary["ledger"]["lost"].erase("arp");
+    EXPECT_THAT(ToTable({report}),
+                HasSubstr("         5         3         0         0  out/one\n"));
+}
+
+TEST(RunReport, GoldenDifferencesFailAGoodRun)
+{
+    RunReport report = Good("one");
+    report.compared = true;
+    EXPECT_EQ(report.GetVerdict(), "pass");
+    EXPECT_THAT(ToJUnit({report}), HasSubstr("name=\"results are the golden ones\" file="));
+    report.differences = {"ledger.lost.arp.records: was 3, is 5"};
+    EXPECT_EQ(report.GetVerdict(), "fail");
+    EXPECT_THAT(ToTable({report}),
+                HasSubstr("FAILED  one: ledger.lost.arp.records: was 3, is 5\n"));
+    EXPECT_THAT(ToJUnit({report}),
+                HasSubstr("<failure message=\"results differ\">"
+                          "ledger.lost.arp.records: was 3, is 5&#10;</failure>"));
+}
+
+TEST(RunReport, WhatDidNotRunIsToldFromWhatFailed)
+{
+    RunReport report = Broken("x.yaml");
+    EXPECT_EQ(report.GetVerdict(), "error");
+    report.exitCode = EXIT_INTERRUPTED;
+    EXPECT_EQ(report.GetVerdict(), "not run");
+}
+
+TEST(RunReport, JUnitCountsAndEscapes)
+{
+    const std::string xml = ToJUnit({Good("one"), Failed("another"), Broken("x.yaml")});
+    EXPECT_THAT(
+        xml,
+        HasSubstr("<testsuites name=\"esx-netflow\" tests=\"6\" failures=\"1\" errors=\"1\">"));
+    EXPECT_THAT(xml,
+                HasSubstr("<testsuite name=\"another\" tests=\"3\" failures=\"1\" errors=\"0\""));
+    EXPECT_THAT(xml, HasSubstr("name=\"a &lt;b&gt; &amp; &quot;c&quot;\""));
+    EXPECT_THAT(xml, HasSubstr("<failure message=\"0.75, wanted 0.5 or less\"></failure>"));
+    EXPECT_THAT(xml, HasSubstr("<error message=\"error, exit code 2\"></error>"));
+    EXPECT_THAT(xml, Not(HasSubstr("time=")));
+}
+
+TEST(RunReport, LedgerThatDoesNotBalanceIsAFailure)
+{
+    RunReport report = Good("one");
+    report.summary["verdict"] = "unbalanced";
+    report.summary["residual"]["octets"] = 7;
+    EXPECT_THAT(ToTable({report}), HasSubstr("FAILED  one: the ledger does not balance"));
+    EXPECT_THAT(ToJUnit({report}), HasSubstr("<failure message=\"residual 7\">"));
+}
+
+TEST(RunReport, InterruptedRunIsAnError)
+{
+    RunReport report = Good("one");
+    report.summary["verdict"] = "interrupted";
+    EXPECT_THAT(ToJUnit({report}), HasSubstr("<error message=\"interrupted\">"));
+}
+
+TEST(RunReport, MarkdownIsATableAndAListOfFailures)
+{
+    const std::string text = ToMarkdown({Good("one"), Failed("an_other"), Broken("x|y.yaml")});
+    EXPECT_THAT(text, HasSubstr("\n| one | pass | 1 of 1 | 5 | 3 | 1 | 200 | 0 |\n"));
+    EXPECT_THAT(text, HasSubstr("\n| an\\_other | **fail** | 1 of 2 | 5 | 3 | 1 | 200 | 0 |\n"));
+    EXPECT_THAT(text, HasSubstr("\n| x\\|y.yaml | **error** | | | | | | |\n"));
+    EXPECT_THAT(text, HasSubstr("\n**an\\_other**\n\n- few: 0.75, wanted 0.5 or less\n"));
+}
+
+TEST(RunReport, BoundsAreExplainedInWords)
+{
+    const auto explain = [](const char* bound) {
+        return Explain({{"measured", 7}, {"bound", Json::parse(bound)}});
+    };
+    EXPECT_EQ(explain(R"({"equals": 0})"), "7, wanted 0");
+    EXPECT_EQ(explain(R"({"at_least": 8})"), "7, wanted 8 or more");
+    EXPECT_EQ(explain(R"({"between": [1, 2.5]})"), "7, wanted 1 to 2.5");
+}
+
+} // namespace
+} // namespace esxnf
