@@ -20,12 +20,10 @@ bool ExpectsSecondRun(const Scenario& scenario);
 std::vector<std::string> DifferingFiles(const std::string& folder, const std::string& other);
 
 /**
- * Runs a scenario again, without real collectors and real time, and judges its 'deterministic' checks. An
- * interrupted second run judges nothing.
- * \param options of the first run
- * \param folder the first run's results, without this verdict; its summary.json is written anew
- * \param [in,out] summary of the first run
- * \return the files that differ
+ * Runs a scenario again, without real collectors and real time, and judges its 'deterministic'
+ * checks. An interrupted second run judges nothing. \param options of the first run \param folder
+ * the first run's results, without this verdict; its summary.json is written anew \param [in,out]
+ * summary of the first run \return the files that differ
  */
 std::vector<std::string> JudgeBySecondRun(const Scenario& scenario,
                                           SimulationOptions options,
