@@ -133,6 +133,17 @@ MeteringProcess::Unregister(uint16_t vSwitch, StopCause cause, TimeNs now)
     AssertBalance();
 }
 
+void
+MeteringProcess::Flush(uint16_t vSwitch, TimeNs now)
+{
+    assert(IsRegistered(vSwitch));
+    m_now = std::max(m_now, now);
+    m_flushing = true;
+    m_cache.Stop(vSwitch);
+    m_flushing = false;
+    AssertBalance();
+}
+
 bool
 MeteringProcess::IsRegistered(uint16_t vSwitch) const
 {
@@ -291,7 +302,7 @@ MeteringProcess::RecordEnded(const FlowRecord& record)
 {
     Registration& registration = m_registrations[record.key.vSwitch];
     registration.account->Book(EndedMove(record.reason), CountsOf(record));
-    if (record.reason == EndReason::STOPPED)
+    if (record.reason == EndReason::STOPPED && !m_flushing)
     {
         Conclude(record, DiscardedMove(m_stopCause, Move::DISCARDED_KILLED));
         return;

@@ -102,6 +102,10 @@ class MeteringProcess : private EndedRecordSink
     /// Analysis ends: what is live or queued of the vSwitch is discarded under \p cause.
     void Unregister(uint16_t vSwitch, StopCause cause, TimeNs now);
 
+    /// Ends all live records of a vSwitch now, as STOPPED, and queues them: metering of it goes on.
+    /// (An ESX host never does this; a meter of captures does, when it is told to end.)
+    void Flush(uint16_t vSwitch, TimeNs now);
+
     bool IsRegistered(uint16_t vSwitch) const;
 
     /**
@@ -178,6 +182,7 @@ class MeteringProcess : private EndedRecordSink
     TimeNs m_now{0};
     uint64_t m_clockRegressions{0};
     StopCause m_stopCause{StopCause::KILLED};
+    bool m_flushing{false}; // records that are STOPPED are queued
     bool m_inEpisode{false};
     uint64_t m_episodeDrops{0};
     uint64_t m_dropsSincePoll{0};

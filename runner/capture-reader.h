@@ -2,15 +2,14 @@
 /**
  * \file
  * Reads captures (pcap and pcapng, micro- or nanoseconds), frame by frame or in batches, and knows
- * how their frames begin: Ethernet or raw IP. Where the frames come from is a CaptureSource's
- * business.
+ * how their frames begin. Where the frames come from is a CaptureSource's business, what is in them
+ * that of LinkLayer.
  */
 #ifndef ESXNF_CAPTURE_READER_H
 #define ESXNF_CAPTURE_READER_H
 
-#include "netflow/packet-parser.h"
 #include "runner/capture-source.h"
-#include "runner/endpoint.h"
+#include "runner/link-layer.h"
 
 #include <cstdint>
 #include <memory>
@@ -18,15 +17,6 @@
 
 namespace esxnf
 {
-
-/// What FindUdp() found.
-enum class UdpFinding : uint8_t
-{
-    OTHER,      //!< not UDP to that port
-    FRAGMENT,   //!< the first fragment of a datagram
-    INCOMPLETE, //!< not wholly captured, or its length is wrong
-    FOUND,
-};
 
 /// A capture file, read once from front to back.
 class CaptureReader
@@ -44,7 +34,13 @@ class CaptureReader
     std::size_t NextBatch(CapturedFrame* frames, std::size_t max);
 
     /// The flow key and size of a frame of this capture.
-    netflow::PacketSummary Parse(const CapturedFrame& frame) const;
+    netflow::PacketSummary Parse(const CapturedFrame& frame) const
+    {
+        return m_link.Parse(frame.data, frame.captured, frame.wire);
+    }
+
+    /// How all frames of this capture begin.
+    const LinkLayer& GetLink() const;
 
     /// Looks for a UDP datagram to a port. \param datagram set if the result is not OTHER; its data
     /// only if FOUND
@@ -55,7 +51,7 @@ class CaptureReader
 
   private:
     std::unique_ptr<CaptureSource> m_source;
-    bool m_ethernet{true};
+    LinkLayer m_link;
     uint64_t m_count{0};
 };
 

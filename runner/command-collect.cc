@@ -7,6 +7,7 @@
 #include "runner/cli.h"
 #include "runner/datagram-text.h"
 #include "runner/interrupt.h"
+#include "runner/record-rows.h"
 #include "runner/udp-listener.h"
 
 #include <CLI/CLI.hpp>
@@ -27,19 +28,41 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow collect                      listen on UDP port 2055 until Ctrl-C
   esx-netflow collect -l 127.0.0.1:9995 -c 10
   esx-netflow collect -r export.pcap       datagrams to port 2055 in a capture
-  esx-netflow collect -r export.pcap -l 4242)";
+  esx-netflow collect -r export.pcap -l 4242
+  esx-netflow collect -l 2055 --json -    one line of JSON for each record
+Where records are written to standard output, everything else goes to standard error.)";
 
 struct Options
 {
     std::string listen{std::to_string(DEFAULT_COLLECTOR_PORT)};
     std::string capture;
     uint64_t count{UINT64_MAX};
+    std::string csv;  // empty: none; "-": standard output
+    std::string json; // the same
 };
 
-/// Prints datagrams as they come and checks their sequence per exporter and engine.
+/// Prints datagrams or writes their records as they come, and checks their sequence per exporter
+/// and engine.
 class Printer
 {
   public:
+    explicit Printer(const Options& options)
+        : m_toTables(!options.csv.empty() || !options.json.empty()),
+          m_text(options.csv == "-" || options.json == "-" ? stderr : stdout)
+    {
+        if (!options.csv.empty())
+        {
+            m_tables.push_back(
+                std::make_unique<RowWriter>(options.csv, RowFormat::CSV, ReceivedColumns()));
+        }
+        if (!options.json.empty())
+        {
+            m_tables.push_back(std::make_unique<RowWriter>(options.json,
+                                                           RowFormat::JSON_LINES,
+                                                           ReceivedColumns()));
+        }
+    }
+
     void Take(const UdpDatagram& datagram)
     {
         netflow::V5Header header;
@@ -50,14 +73,22 @@ class Printer
             Refuse(datagram, netflow::ToString(error));
             return;
         }
-        fmt::print("{} {}", Origin(datagram), DatagramToText(header, m_records));
+        const std::string origin = Origin(datagram);
+        if (!m_toTables)
+        {
+            fmt::print(m_text, "{} {}", origin, DatagramToText(header, m_records));
+        }
+        for (const auto& table : m_tables)
+        {
+            AddReceivedRows(*table, datagram.sourceAddress, m_datagrams - 1, header, m_records);
+        }
         m_recordCount += m_records.size();
         CheckSequence(datagram.sourceAddress, header);
     }
 
     void Refuse(const UdpDatagram& datagram, const char* reason)
     {
-        fmt::print("{} refused: {}\n", Origin(datagram), reason);
+        fmt::print(m_text, "{} refused: {}\n", Origin(datagram), reason);
         ++m_refused;
     }
 
@@ -66,14 +97,26 @@ class Printer
         return m_datagrams;
     }
 
+    /// So that who waits for it sees it; throws CommandError (usage).
+    void Flush()
+    {
+        for (const auto& table : m_tables)
+        {
+            table->Flush();
+        }
+        std::fflush(m_text);
+    }
+
     void PrintSummary() const
     {
-        fmt::print("datagrams {} refused {} records {} exporters-and-engines {}\n",
+        fmt::print(m_text,
+                   "datagrams {} refused {} records {} exporters-and-engines {}\n",
                    m_datagrams,
                    m_refused,
                    m_recordCount,
                    m_nextSequence.size());
-        fmt::print("sequence gaps {} records-missing {} steps-back {}\n",
+        fmt::print(m_text,
+                   "sequence gaps {} records-missing {} steps-back {}\n",
                    m_gaps,
                    m_missing,
                    m_stepsBack);
@@ -107,11 +150,18 @@ class Printer
         }
         if (step != 0)
         {
-            fmt::print("  sequence {} where {} was due\n", header.flowSequence, known->second);
+            fmt::print(m_text,
+                       "{}  sequence {} where {} was due\n",
+                       m_toTables ? fmt::format("datagram {}", m_datagrams) : "",
+                       header.flowSequence,
+                       known->second);
         }
         known->second = header.flowSequence + header.count;
     }
 
+    const bool m_toTables; // instead of text
+    std::FILE* const m_text;
+    std::vector<std::unique_ptr<RowWriter>> m_tables;
     std::vector<netflow::V5Record> m_records;
     std::map<EngineOfExporter, uint32_t> m_nextSequence;
     uint64_t m_datagrams{0};
@@ -136,7 +186,7 @@ CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
         if (listener.Receive(WAIT, datagram))
         {
             printer.Take(datagram);
-            std::fflush(stdout);
+            printer.Flush();
         }
     }
     return EXIT_GOOD;
@@ -190,11 +240,12 @@ ExitCode
 RunCollect(const Options& options)
 {
     const Endpoint local = ParseListenEndpoint(options.listen);
-    Printer printer;
+    Printer printer(options);
     const ExitCode exitCode =
         options.capture.empty()
             ? CollectFromNetwork(local, options.count, printer)
             : CollectFromCapture(options.capture, local.port, options.count, printer);
+    printer.Flush();
     printer.PrintSummary();
     return exitCode;
 }
@@ -215,6 +266,9 @@ AddCollect(CLI::App& program, int& exitCode)
     app->add_option("-c,--count", options->count, "End after so many datagrams")
         ->type_name("N")
         ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    app->add_option("--csv", options->csv, "Write records as CSV instead, '-': standard output")
+        ->type_name("FILE");
+    app->add_option("--json", options->json, "The same as JSON lines")->type_name("FILE");
     app->footer(EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunCollect(*options); });
 }

@@ -3,22 +3,16 @@
  * \file
  * 'esx-netflow probe': meters a capture and exports it as NetFlow v5 to a real collector.
  */
-#include "runner/capture-reader.h"
 #include "runner/cli.h"
-#include "runner/datagram-text.h"
-#include "runner/interrupt.h"
-#include "runner/probe.h"
+#include "runner/probe-session.h"
 #include "runner/scenario-diagnostic.h"
-#include "runner/udp-sender.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fmt/format.h>
 #include <iterator>
 #include <map>
-#include <optional>
 
 namespace esxnf
 {
@@ -29,10 +23,9 @@ namespace
 {
 
 const char* const EXAMPLES = R"(Examples:
-  esx-netflow probe -r lan.pcap
-  esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -v
-  esx-netflow probe -r lan.pcap -n collector --idle 30 --rate 10000
-  esx-netflow probe -r lan.pcap -n 127.0.0.1 --lossy --purgatory 100 -s 5000
+  esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -n other:9995 -v
+  esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
+  esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes
 A capture that ends too early is exported as far as it goes; exit code 2.)";
 
 constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
@@ -41,20 +34,21 @@ constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default s
 // together.
 constexpr double MAX_SECONDS = 1e6;
 constexpr uint32_t MAX_POLL_MS = 1'000'000'000;
+constexpr double MAX_UPTIME = 4e9; // the time since 1970 bounds it before
 
-/// The options as given.
+/// The options as given, where they are not what a session takes.
 struct Options
 {
-    std::string capture;
-    std::string collector; // empty: no export
-    ProbeConfig probe;
+    ProbeSessionConfig session;
+    std::vector<std::string> maps;
     double idleSeconds{15};
     double activeSeconds{300};
     double scanMs{10};
+    double uptimeSeconds{0};
+    double statisticsSeconds{0};
     uint32_t pollMs{1000};
-    double rate{DEFAULT_RATE};
     bool lossy{false};
-    bool verbose{false};
+    bool quietInterface{false};
 };
 
 netflow::TimeNs
@@ -63,121 +57,29 @@ ToNs(double value, netflow::TimeNs unit)
     return std::llround(value * static_cast<double>(unit));
 }
 
-/// Prints and sends, both if asked for.
-class ExportSink : public netflow::DatagramSink
-{
-  public:
-    explicit ExportSink(const Options& options)
-        : m_verbose(options.verbose)
-    {
-        if (!options.collector.empty())
-        {
-            m_sender.emplace(ParseEndpoint(options.collector), "", options.rate);
-        }
-    }
-
-    bool Send(const netflow::Datagram& datagram) override
-    {
-        if (m_verbose)
-        {
-            netflow::V5Header header;
-            netflow::DecodeV5(datagram.data, datagram.size, header, m_records);
-            fmt::print("datagram {} {}", datagram.number + 1, DatagramToText(header, m_records));
-        }
-        return !m_sender || m_sender->Send(datagram.data, datagram.size);
-    }
-
-    void PortAliased(uint16_t vSwitch, uint16_t port) override
-    {
-        PrintError(fmt::format("-p: port {} of switch {} looks like port {}: 7 bits of switch ID "
-                               "and 9 of port are kept",
-                               port,
-                               vSwitch,
-                               netflow::IfIndexToPort(netflow::EncodeIfIndex(vSwitch, port))));
-    }
-
-    std::optional<UdpSender>& GetSender()
-    {
-        return m_sender;
-    }
-
-  private:
-    const bool m_verbose;
-    std::optional<UdpSender> m_sender;
-    std::vector<netflow::V5Record> m_records;
-};
-
-void
-PrintCounts(const char* name, const netflow::Counts& counts)
-{
-    fmt::print("{:<24}{:>14}{:>18}{:>12}\n", name, counts.packets, counts.octets, counts.records);
-}
-
-/// Every move of the ledger that happened, then what no move tells.
-void
-PrintStatistics(const Probe& probe, ExportSink& sink)
-{
-    fmt::print("{:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
-    const netflow::Account total = probe.GetLedger().GetTotal();
-    for (unsigned i = 0; i < netflow::MOVES; ++i)
-    {
-        const auto move = static_cast<netflow::Move>(i);
-        if (!(total.Get(move) == netflow::Counts{}))
-        {
-            PrintCounts(netflow::GetInfo(move).name, total.Get(move));
-        }
-    }
-    PrintCounts("residual", probe.GetResidual());
-    const auto& purgatory = probe.GetMetering().GetPurgatory();
-    fmt::print("datagrams {}\n", probe.GetExporter().GetDatagrams());
-    fmt::print("cache high water {} records\n", probe.GetMetering().GetCache().GetHighWater());
-    fmt::print("purgatory high water {} of {} records\n",
-               purgatory.GetHighWater(),
-               purgatory.GetBound());
-    fmt::print("clock steps backwards {}\n", probe.GetMetering().GetClockRegressions());
-    if (!sink.GetSender())
-    {
-        fmt::print("nothing was sent: no collector was given (-n)\n");
-        return;
-    }
-    const UdpSendStatistics& udp = sink.GetSender()->GetStatistics();
-    fmt::print("socket: sent {} refused {} no-buffers {} failed {}{}\n",
-               udp.sent,
-               udp.refused,
-               udp.noBuffers,
-               udp.failed,
-               udp.lastError ? fmt::format(" (last error: {})", std::strerror(udp.lastError)) : "");
-}
-
 int
-RunProbe(const Options& options)
+RunProbe(Options& options)
 {
-    const InterruptCatcher interrupt;
-    CaptureReader reader(options.capture);
-    ExportSink sink(options);
-    CapturedFrame frame;
-    bool more = reader.Next(frame);
-    Probe probe(options.probe, more ? frame.unixNs : 0, sink);
-    int exitCode = EXIT_GOOD;
-    try
+    ProbeSessionConfig& session = options.session;
+    if (session.capture.empty() == session.interface.empty())
     {
-        for (; more && !interrupt.WasInterrupted(); more = reader.Next(frame))
-        {
-            probe.Observe(reader.Parse(frame), frame.unixNs);
-        }
+        throw CommandError(EXIT_USAGE,
+                           "probe: one of -r FILE and -i INTERFACE is needed; --help shows more");
     }
-    catch (const CaptureError& error)
+    netflow::FlowCacheConfig& cache = session.probe.metering.cache;
+    cache.idleTimeout = ToNs(options.idleSeconds, netflow::NS_PER_SECOND);
+    cache.activeTimeout = ToNs(options.activeSeconds, netflow::NS_PER_SECOND);
+    cache.scanInterval = ToNs(options.scanMs, netflow::NS_PER_MS);
+    session.probe.uptimeAtStart = ToNs(options.uptimeSeconds, netflow::NS_PER_SECOND);
+    session.probe.pollPeriod = options.pollMs * netflow::NS_PER_MS;
+    session.probe.lossless = !options.lossy;
+    session.statisticsPeriod = ToNs(options.statisticsSeconds, netflow::NS_PER_SECOND);
+    session.promiscuous = !options.quietInterface;
+    for (const std::string& map : options.maps)
     {
-        exitCode = interrupt.WasInterrupted() ? EXIT_INTERRUPTED : EXIT_USAGE;
-        PrintError(error.what());
+        session.probe.vlans.Add(map);
     }
-    probe.Finish();
-    PrintStatistics(probe, sink);
-    if (!(probe.GetResidual() == netflow::Counts{}))
-    {
-        exitCode = EXIT_RESIDUAL;
-    }
-    return interrupt.WasInterrupted() ? EXIT_INTERRUPTED : exitCode;
+    return RunProbeSession(session);
 }
 
 /// An option with a unit, a range and a default.
@@ -223,14 +125,42 @@ AddChoice(CLI::App& app,
 }
 
 void
+DescribeInput(CLI::App& app, Options& options)
+{
+    ProbeSessionConfig& session = options.session;
+    app.add_option("-r,--read", session.capture, "pcap or pcapng, '-': standard input")
+        ->type_name("FILE");
+    app.add_option("-i,--interface", session.interface, "Or meter a network interface, live")
+        ->type_name("NAME");
+    app.add_flag("--no-promiscuous", options.quietInterface, "Leave out frames to other stations");
+    app.add_option("-c,--count", session.maxPackets, "End after so many packets")
+        ->type_name("N")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddNumber(app,
+              "--stats",
+              options.statisticsSeconds,
+              "S",
+              0.0,
+              MAX_SECONDS,
+              "Print a line each S seconds, 0: none");
+}
+
+void
 DescribeExport(CLI::App& app, Options& options)
 {
-    netflow::ExporterConfig& exporter = options.probe.exporter;
+    ProbeExportConfig& exporting = options.session.exporting;
+    netflow::ExporterConfig& exporter = options.session.probe.exporter;
     app.add_option("-n,--collector",
-                   options.collector,
-                   "Send the datagrams there; port 2055 if not given")
-        ->type_name("HOST[:PORT]");
-    app.add_flag("-v,--verbose", options.verbose, "Print the flows sent");
+                   exporting.collectors,
+                   "Send the datagrams there (2055); may be repeated")
+        ->type_name("HOST[:PORT]")
+        ->allow_extra_args(false);
+    app.add_option("-w,--write", exporting.captureFile, "Write the datagrams as a capture")
+        ->type_name("FILE");
+    app.add_option("--csv", exporting.csvFile, "Write the records as CSV, '-': standard output")
+        ->type_name("FILE");
+    app.add_option("--json", exporting.jsonFile, "The same as JSON lines")->type_name("FILE");
+    app.add_flag("-v,--verbose", exporting.verbose, "Print the flows sent");
     app.add_flag("-p,--alternate-ids",
                  exporter.alternatePortIds,
                  "Interfaces as switch ID and port");
@@ -241,19 +171,57 @@ DescribeExport(CLI::App& app, Options& options)
               {{"at-send", netflow::SequenceMode::AT_SEND},
                {"at-expiry", netflow::SequenceMode::AT_EXPIRY}},
               "at-send (default), or at-expiry: drops show as gaps");
+    exporting.rate = DEFAULT_RATE;
     AddNumber(app,
               "--rate",
-              options.rate,
+              exporting.rate,
               "N",
               0.0,
               1e9,
               "Datagrams a second at most, 0: no limit");
+    AddNumber(app,
+              "--uptime",
+              options.uptimeSeconds,
+              "S",
+              0.0,
+              MAX_UPTIME,
+              "Of the exporter at the first packet");
+}
+
+void
+DescribePorts(CLI::App& app, Options& options)
+{
+    ProbeConfig& probe = options.session.probe;
+    AddNumber<uint16_t>(app,
+                        "--switch",
+                        probe.ingress.vSwitch,
+                        "ID",
+                        1,
+                        UINT16_MAX,
+                        "vSwitch: the engine");
+    AddNumber<uint16_t>(app,
+                        "--input",
+                        probe.ingress.port,
+                        "PORT",
+                        0,
+                        UINT16_MAX,
+                        "By which all packets enter");
+    app.add_option("--map", options.maps, "But a VLAN's by this vSwitch and port; may be repeated")
+        ->type_name("VLAN=ID:PORT")
+        ->allow_extra_args(false);
+    AddNumber<uint16_t>(app,
+                        "--output",
+                        probe.output,
+                        "PORT",
+                        0,
+                        UINT16_MAX,
+                        "By which they leave, 0: unknown");
 }
 
 void
 DescribeMetering(CLI::App& app, Options& options)
 {
-    netflow::MeteringConfig& metering = options.probe.metering;
+    netflow::MeteringConfig& metering = options.session.probe.metering;
     AddNumber(app, "--idle", options.idleSeconds, "S", 1e-3, MAX_SECONDS, "Idle timeout");
     AddNumber(app, "--active", options.activeSeconds, "S", 1e-3, MAX_SECONDS, "Active timeout");
     AddNumber(app,
@@ -271,36 +239,26 @@ DescribeMetering(CLI::App& app, Options& options)
               1U << 24,
               "Records that can wait for a poll");
     app.add_flag("--lossy", options.lossy, "A full purgatory drops; without, it is polled at once");
-    app.add_option("--heap", options.probe.heapMaximum, "Modelled memory; no limit if not given")
+    AddChoice(app,
+              "--purgatory-policy",
+              metering.purgatoryPolicy,
+              {{"tail-drop", netflow::PurgatoryPolicy::TAIL_DROP},
+               {"head-drop", netflow::PurgatoryPolicy::HEAD_DROP}},
+              "Then the newest: tail-drop (default), or head-drop");
+    app.add_option("--heap",
+                   options.session.probe.heapMaximum,
+                   "Modelled memory; no limit if not given")
         ->type_name("OCTETS");
+    app.add_option("--max-flows", metering.cache.maxEntries, "Live records; no limit if not given")
+        ->type_name("N")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
     AddChoice(app,
               "--cache-policy",
               metering.cache.policy,
               {{"drop-new", netflow::CachePolicy::DROP_NEW},
                {"evict-oldest", netflow::CachePolicy::EVICT_OLDEST},
                {"evict-oldest-drop", netflow::CachePolicy::EVICT_OLDEST_DROP}},
-              "When it is used up: drop-new (default),\nevict-oldest, evict-oldest-drop");
-    AddNumber<uint16_t>(app,
-                        "--switch",
-                        options.probe.vSwitch,
-                        "ID",
-                        1,
-                        UINT16_MAX,
-                        "vSwitch: the engine");
-    AddNumber<uint16_t>(app,
-                        "--input",
-                        options.probe.input,
-                        "PORT",
-                        0,
-                        UINT16_MAX,
-                        "By which all packets enter");
-    AddNumber<uint16_t>(app,
-                        "--output",
-                        options.probe.output,
-                        "PORT",
-                        0,
-                        UINT16_MAX,
-                        "By which they leave, 0: unknown");
+              "No room: drop-new (default), evict-oldest, evict-oldest-drop");
 }
 
 } // namespace
@@ -310,21 +268,12 @@ AddProbe(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("probe", "Meter a capture, export it as NetFlow v5");
     const auto options = std::make_shared<Options>();
-    app->add_option("-r,--read", options->capture, "pcap or pcapng, '-': standard input")
-        ->type_name("FILE")
-        ->required();
+    DescribeInput(*app, *options);
     DescribeExport(*app, *options);
+    DescribePorts(*app, *options);
     DescribeMetering(*app, *options);
     app->footer(EXAMPLES);
-    app->callback([options, &exitCode] {
-        netflow::FlowCacheConfig& cache = options->probe.metering.cache;
-        cache.idleTimeout = ToNs(options->idleSeconds, netflow::NS_PER_SECOND);
-        cache.activeTimeout = ToNs(options->activeSeconds, netflow::NS_PER_SECOND);
-        cache.scanInterval = ToNs(options->scanMs, netflow::NS_PER_MS);
-        options->probe.pollPeriod = options->pollMs * netflow::NS_PER_MS;
-        options->probe.lossless = !options->lossy;
-        exitCode = RunProbe(*options);
-    });
+    app->callback([options, &exitCode] { exitCode = RunProbe(*options); });
 }
 
 } // namespace esxnf

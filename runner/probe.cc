@@ -16,6 +16,21 @@ using netflow::TimeNs;
 namespace
 {
 
+/// When the host booted, ns since 1970.
+int64_t
+BootTime(const ProbeConfig& config, int64_t startUnixNs)
+{
+    if (config.uptimeAtStart > startUnixNs)
+    {
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("an uptime of {} s at the first packet, {} s after 1970, "
+                                       "means a boot before 1970",
+                                       config.uptimeAtStart / netflow::NS_PER_SECOND,
+                                       startUnixNs / netflow::NS_PER_SECOND));
+    }
+    return startUnixNs - config.uptimeAtStart;
+}
+
 netflow::ExporterConfig
 WithBoot(netflow::ExporterConfig config, int64_t bootUnixNs)
 {
@@ -32,13 +47,15 @@ NextMultiple(TimeNs time, TimeNs period)
 
 } // namespace
 
-Probe::Probe(const ProbeConfig& config, int64_t bootUnixNs, netflow::DatagramSink& sink)
+Probe::Probe(const ProbeConfig& config, int64_t startUnixNs, netflow::DatagramSink& sink)
     : m_config(config),
-      m_bootUnixNs(bootUnixNs),
+      m_switches(config.vlans.GetSwitches()),
+      m_clock(BootTime(config, startUnixNs), config.uptimeAtStart),
       m_heap(config.heapMaximum),
       m_metering(
           netflow::MeteringProcess::Create(config.metering, m_heap, m_ledger, nullptr, this)),
-      m_exporter(WithBoot(config.exporter, bootUnixNs), sink, m_ledger, nullptr)
+      m_exporter(WithBoot(config.exporter, BootTime(config, startUnixNs)), sink, m_ledger, nullptr),
+      m_passed(config.uptimeAtStart)
 {
     if (!m_metering)
     {
@@ -49,20 +66,45 @@ Probe::Probe(const ProbeConfig& config, int64_t bootUnixNs, netflow::DatagramSin
                                        config.metering.purgatoryMax,
                                        netflow::HEAP_PER_QUEUED_RECORD));
     }
-    m_metering->Register(config.vSwitch);
+    const auto place =
+        std::lower_bound(m_switches.begin(), m_switches.end(), config.ingress.vSwitch);
+    if (place == m_switches.end() || *place != config.ingress.vSwitch)
+    {
+        m_switches.insert(place, config.ingress.vSwitch);
+    }
+    for (uint16_t vSwitch : m_switches)
+    {
+        m_metering->Register(vSwitch);
+    }
 }
 
 Probe::~Probe() = default;
 
 void
-Probe::Observe(const netflow::PacketSummary& packet, int64_t unixNs)
+Probe::Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vlan)
 {
-    const TimeNs now = unixNs - m_bootUnixNs;
+    const TimeNs now = m_clock.Observe(unixNs);
     if (now >= m_nextInstant)
     {
         Advance(now);
     }
-    m_metering->Observe(m_config.vSwitch, packet, m_config.input, m_config.output, now);
+    const Ingress* mapped = m_config.vlans.Find(vlan);
+    const Ingress& ingress = mapped ? *mapped : m_config.ingress;
+    m_metering->Observe(ingress.vSwitch, packet, ingress.port, m_config.output, now);
+}
+
+void
+Probe::Tick(int64_t unixNs)
+{
+    Advance(m_clock.Tick(unixNs));
+}
+
+TimeNs
+Probe::GetIdleTime() const
+{
+    const bool empty = m_metering->GetPurgatory().GetSize() == 0;
+    const TimeNs next = std::min(m_metering->NextScan(), empty ? NEVER : NextPoll());
+    return next == NEVER ? NEVER : std::max<TimeNs>(next - m_clock.GetUptime(), 0);
 }
 
 void
@@ -76,6 +118,31 @@ Probe::Finish()
     {
         Advance(NextPoll());
     }
+}
+
+void
+Probe::Flush()
+{
+    const TimeNs now = m_clock.GetUptime();
+    m_flushing = true;
+    for (uint16_t vSwitch : m_switches)
+    {
+        m_metering->Flush(vSwitch, now);
+    }
+    m_flushing = false;
+    Poll(now);
+}
+
+TimeNs
+Probe::GetUptime() const
+{
+    return m_clock.GetUptime();
+}
+
+const ClockCounts&
+Probe::GetClockCounts() const
+{
+    return m_clock.GetCounts();
 }
 
 const netflow::MeteringProcess&
@@ -100,12 +167,16 @@ Counts
 Probe::GetResidual() const
 {
     Counts residual = m_metering->GetResidual();
-    const uint64_t sealed = m_ledger.GetTotal().Get(netflow::Move::SEALED).records;
-    const uint32_t sequence =
-        m_exporter.GetNextSequence(m_config.vSwitch) - m_config.exporter.initialSequence;
-    if (sequence != static_cast<uint32_t>(sealed)) // law L4
+    for (uint16_t vSwitch : m_switches)
     {
-        ++residual.records;
+        const auto account = m_ledger.GetAccounts().find(vSwitch);
+        const uint64_t sealed = account->second.Get(netflow::Move::SEALED).records;
+        const uint32_t sequence =
+            m_exporter.GetNextSequence(vSwitch) - m_config.exporter.initialSequence;
+        if (sequence != static_cast<uint32_t>(sealed)) // law L4
+        {
+            ++residual.records;
+        }
     }
     return residual;
 }
@@ -113,7 +184,7 @@ Probe::GetResidual() const
 void
 Probe::PurgatoryFull(TimeNs now)
 {
-    if (m_config.lossless)
+    if (m_config.lossless || m_flushing)
     {
         Poll(now);
     }
@@ -151,14 +222,15 @@ Probe::Advance(TimeNs now)
 TimeNs
 Probe::NextPoll() const
 {
-    return NextMultiple(m_passed, m_config.pollPeriod);
+    const TimeNs start = m_config.uptimeAtStart;
+    return start + NextMultiple(m_passed - start, m_config.pollPeriod);
 }
 
 void
 Probe::Poll(TimeNs now)
 {
     m_polled.clear();
-    m_metering->Poll({m_config.vSwitch}, now, m_polled);
+    m_metering->Poll(m_switches, now, m_polled);
     m_exporter.Export(m_polled, now);
 }
 

@@ -4,15 +4,18 @@
  * The exporter over a capture: the capture's time drives metering process and exporter as an ESX
  * host's clock would.
  *
- * The host boots with the first packet, and net-netflow starts then: polls are at whole multiples
- * of the period. Scans and polls happen at their instants, before a packet of the same instant,
- * scans before polls. Packets come from a CaptureReader, datagrams leave through a DatagramSink.
+ * The host boots with the first packet (or earlier, see ProbeConfig), and net-netflow starts with
+ * it: polls are whole multiples of the period after it. Scans and polls happen at their instants,
+ * before a packet of the same instant, scans before polls. Packets come from a ProbeSession,
+ * datagrams leave through a DatagramSink.
  */
 #ifndef ESXNF_PROBE_H
 #define ESXNF_PROBE_H
 
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
+#include "runner/capture-clock.h"
+#include "runner/vlan-map.h"
 
 #include <cstdint>
 #include <memory>
@@ -28,9 +31,10 @@ struct ProbeConfig
     netflow::ExporterConfig exporter;                   //!< its bootUnixNs is not used
     uint64_t heapMaximum{UINT64_MAX};                   //!< modelled memory, octets
     netflow::TimeNs pollPeriod{netflow::NS_PER_SECOND}; //!< > 0
-    uint16_t vSwitch{1};                                //!< switch ID: the engine of the datagrams
-    uint16_t input{1};   //!< local port ID by which all packets enter
-    uint16_t output{0};  //!< by which they leave; 0: unknown
+    netflow::TimeNs uptimeAtStart{0};                   //!< when the first packet comes, >= 0
+    Ingress ingress;     //!< where all packets enter that \p vlans does not send elsewhere
+    VlanMap vlans;       //!< where those of a VLAN enter
+    uint16_t output{0};  //!< local port ID by which they leave; 0: unknown
     bool lossless{true}; //!< a full purgatory is polled at once
 };
 
@@ -39,19 +43,31 @@ class Probe : private netflow::MeteringEvents
 {
   public:
     /**
-     * Throws CommandError (usage) if the heap cannot hold purgatory.
-     * \param bootUnixNs time of the first packet, ns since 1970
+     * Throws CommandError (usage) if the heap cannot hold purgatory, or the host would have booted
+     * before 1970.
+     * \param startUnixNs time of the first packet, ns since 1970
      * \param sink gets the datagrams; must outlive the probe
      */
-    Probe(const ProbeConfig& config, int64_t bootUnixNs, netflow::DatagramSink& sink);
+    Probe(const ProbeConfig& config, int64_t startUnixNs, netflow::DatagramSink& sink);
     ~Probe() override;
 
-    /// One packet. \param unixNs its time; one before an earlier packet's counts as that
-    void Observe(const netflow::PacketSummary& packet, int64_t unixNs);
+    /// One packet. \param unixNs its time, as CaptureClock::Observe() takes it \param vlan 0: none
+    void Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vlan = 0);
+
+    /// No packet came, but time goes on. \param unixNs the present
+    void Tick(int64_t unixNs);
+
+    /// How long until something may be due, if no packet comes; NEVER if nothing is live or queued.
+    netflow::TimeNs GetIdleTime() const;
 
     /// After the last packet: lets time go on until all records have ended and are exported.
     void Finish();
 
+    /// After the last packet: ends all records and exports them now.
+    void Flush();
+
+    netflow::TimeNs GetUptime() const;
+    const ClockCounts& GetClockCounts() const;
     const netflow::MeteringProcess& GetMetering() const;
     const netflow::Exporter& GetExporter() const;
     const netflow::Ledger& GetLedger() const;
@@ -66,14 +82,16 @@ class Probe : private netflow::MeteringEvents
     void Poll(netflow::TimeNs now);
 
     const ProbeConfig m_config;
-    const int64_t m_bootUnixNs;
+    std::vector<uint16_t> m_switches; // metered vSwitches by ID
+    CaptureClock m_clock;
     netflow::Heap m_heap;
     netflow::Ledger m_ledger;
     std::unique_ptr<netflow::MeteringProcess> m_metering;
     netflow::Exporter m_exporter;
     std::vector<netflow::QueuedRecord> m_polled; // scratch of Poll
-    netflow::TimeNs m_passed{0};                 // all scans and polls up to here are done
+    netflow::TimeNs m_passed;                    // all scans and polls up to here are done
     netflow::TimeNs m_nextInstant{0};            // no scan or poll can be due before
+    bool m_flushing{false};
 };
 
 } // namespace esxnf

@@ -47,6 +47,27 @@ TEST(MeteringProcess, VSwitchCanBeRegisteredOnce)
     EXPECT_TRUE(host.metering->Register(1));
 }
 
+TEST(MeteringProcess, AFlushQueuesAllLiveRecordsOfAVSwitchAndMeteringGoesOn)
+{
+    Host host({}, {}, {1, 2}, POLL);
+    host.metering->Observe(1, Packet(1), 7, 0, 5);
+    host.metering->Observe(1, Packet(2), 7, 0, 6);
+    host.metering->Observe(2, Packet(1), 7, 0, 6);
+    host.metering->Flush(1, 7);
+    EXPECT_EQ(host.metering->GetCache().GetSize(), 1U);
+    host.metering->Observe(1, Packet(1), 7, 0, 8);
+    std::vector<QueuedRecord> polled;
+    host.metering->Poll({1, 2}, 9, polled);
+    ASSERT_EQ(polled.size(), 2U);
+    EXPECT_EQ(polled[0].record.reason, EndReason::STOPPED);
+    EXPECT_EQ(polled[0].queuedAt, 7);
+    EXPECT_EQ(polled[1].record.last, 6);
+    EXPECT_EQ(host.metering->GetCache().GetSize(), 2U);
+    host.metering->Unregister(1, StopCause::KILLED, 10); // what is stopped then is discarded
+    host.metering->Poll({1, 2}, 11, polled);
+    EXPECT_EQ(polled.size(), 2U);
+}
+
 TEST(MeteringProcess, PurgatoryIsReservedFromTheHeapAtLoad)
 {
     MeteringConfig config;

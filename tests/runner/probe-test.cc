@@ -26,13 +26,22 @@ class RecordingSink : public netflow::DatagramSink
         EXPECT_EQ(netflow::DecodeV5(datagram.data, datagram.size, m_header, records),
                   netflow::V5Error::NONE);
         sent.emplace_back(m_header.sysUptime, records.size());
+        engines.push_back(m_header.engineId);
         const int64_t unixNs = m_header.unixSecs * NS_PER_SECOND + m_header.unixNsecs;
-        EXPECT_EQ(unixNs, BOOT + m_header.sysUptime * NS_PER_MS); // rule R7
+        const auto uptimeMs = static_cast<uint32_t>((unixNs - boot) / NS_PER_MS);
+        EXPECT_EQ(uptimeMs, m_header.sysUptime); // rule R7
+        for (const netflow::V5Record& record : records)
+        {
+            EXPECT_LE(record.last - record.first, m_header.sysUptime - record.first); // rule R5
+            EXPECT_LT(m_header.sysUptime - record.first, 1U << 31);                   // rule R6
+        }
         all.insert(all.end(), records.begin(), records.end());
         return accept;
     }
 
+    int64_t boot{BOOT};
     std::vector<std::pair<uint32_t, std::size_t>> sent;
+    std::vector<uint8_t> engines; // of each datagram
     std::vector<netflow::V5Record> all;
     bool accept{true};
 
@@ -70,13 +79,13 @@ class ProbeTest : public testing::Test
         EXPECT_EQ(probe.GetMetering().GetCache().GetSize(), 0U);
         EXPECT_EQ(probe.GetMetering().GetPurgatory().GetSize(), 0U);
         ledger = probe.GetLedger().GetTotal();
-        regressions = probe.GetMetering().GetClockRegressions();
+        clock = probe.GetClockCounts();
     }
 
     ProbeConfig config;
     RecordingSink sink;
     netflow::Account ledger;
-    uint64_t regressions{0};
+    ClockCounts clock;
 };
 
 TEST_F(ProbeTest, HostBootsWithTheFirstPacket)
@@ -152,9 +161,102 @@ TEST_F(ProbeTest, RefusedDatagramsAreBooked)
 TEST_F(ProbeTest, PacketsOutOfOrderCountAsThePresent)
 {
     Run({0, 500, 100, -400});
-    EXPECT_EQ(regressions, 2U);
+    EXPECT_EQ(clock.outOfOrder, 2U);
     EXPECT_EQ(sink.all.size(), 4U);
     EXPECT_EQ(sink.all.back().first, 500U);
+}
+
+TEST_F(ProbeTest, ClockStepsMakeNoNegativeDurations)
+{
+    Run({0, 100'000, 20'000, 21'000, -50'000, 7'000'000, 0, 5});
+    EXPECT_EQ(clock.outOfOrder, 0U);
+    EXPECT_EQ(clock.stepsBack, 3U);
+    EXPECT_EQ(clock.stepsForward, 1U);
+    EXPECT_EQ(sink.all.size(), 8U);
+}
+
+TEST_F(ProbeTest, UptimeMayWrapInTheMiddle)
+{
+    const int64_t wrapMs = int64_t{1} << 32;
+    config.uptimeAtStart = (wrapMs - 1000) * NS_PER_MS;
+    sink.boot = BOOT - config.uptimeAtStart;
+    Run({0, 500, 1500, 20'000, 400'000});
+    ASSERT_EQ(sink.all.size(), 5U);
+    EXPECT_EQ(sink.all[1].first, UINT32_MAX - 499);
+    EXPECT_EQ(sink.all[2].first, 500U);
+    EXPECT_THAT(sink.sent.front(), Pair(15'000, 2));
+}
+
+TEST_F(ProbeTest, PollsAreCountedFromTheFirstPacketWhateverTheUptime)
+{
+    config.uptimeAtStart = 123 * NS_PER_MS;
+    sink.boot = BOOT - config.uptimeAtStart;
+    Run({0});
+    EXPECT_THAT(sink.sent, ElementsAre(Pair(16123, 1)));
+}
+
+TEST_F(ProbeTest, AnUptimeBefore1970IsTheUsersError)
+{
+    config.uptimeAtStart = BOOT + 1;
+    EXPECT_THROW(Probe(config, BOOT, sink), CommandError);
+}
+
+TEST_F(ProbeTest, VlansEnterTheirVSwitchEachAnEngineOfItsOwn)
+{
+    config.vlans.Add("7=3:13");
+    config.vlans.Add("8=2:5");
+    Probe probe(config, BOOT, sink);
+    for (uint16_t vlan : {0, 7, 8, 9})
+    {
+        probe.Observe(Packet(vlan), BOOT, vlan);
+    }
+    probe.Finish();
+    EXPECT_EQ(probe.GetResidual(), netflow::Counts{});
+    EXPECT_THAT(sink.engines, ElementsAre(1, 2, 3));
+    const auto inputs = [&](uint16_t sourcePort) {
+        for (const auto& record : sink.all)
+        {
+            if (record.srcPort == sourcePort)
+            {
+                return record.input;
+            }
+        }
+        return uint16_t{0};
+    };
+    EXPECT_EQ(inputs(0), 1);
+    EXPECT_EQ(inputs(7), 13);
+    EXPECT_EQ(inputs(8), 5);
+    EXPECT_EQ(inputs(9), 1);
+}
+
+TEST_F(ProbeTest, AFlushExportsEverythingNow)
+{
+    config.metering.purgatoryMax = 2;
+    config.lossless = false; // a flush loses nothing all the same
+    Probe probe(config, BOOT, sink);
+    for (uint16_t port = 1; port <= 5; ++port)
+    {
+        probe.Observe(Packet(port), BOOT + port * NS_PER_MS);
+    }
+    probe.Flush();
+    EXPECT_THAT(sink.sent, ElementsAre(Pair(5, 2), Pair(5, 2), Pair(5, 1)));
+    EXPECT_EQ(probe.GetLedger().GetTotal().Get(netflow::Move::ENDED_STOPPED).records, 5U);
+    EXPECT_EQ(probe.GetResidual(), netflow::Counts{});
+}
+
+TEST_F(ProbeTest, TimeAloneEndsRecords)
+{
+    Probe probe(config, BOOT, sink);
+    EXPECT_EQ(probe.GetIdleTime(), netflow::NEVER);
+    probe.Observe(Packet(1), BOOT);
+    EXPECT_LE(probe.GetIdleTime(), 15'010 * NS_PER_MS);
+    EXPECT_GT(probe.GetIdleTime(), 0);
+    probe.Tick(BOOT + 15'999 * NS_PER_MS);
+    EXPECT_TRUE(sink.sent.empty());
+    EXPECT_EQ(probe.GetIdleTime(), NS_PER_MS); // the poll
+    probe.Tick(BOOT + 16'000 * NS_PER_MS);
+    EXPECT_THAT(sink.sent, ElementsAre(Pair(16000, 1)));
+    EXPECT_EQ(probe.GetIdleTime(), netflow::NEVER);
 }
 
 TEST_F(ProbeTest, AHeapTooSmallForPurgatoryIsTheUsersError)

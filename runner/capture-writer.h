@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * Writes UDP datagrams as a capture: nanosecond pcap of Ethernet frames, as one would see them in
+ * front of a collector. The command probe uses it; what is in the datagrams is not its business.
+ */
+#ifndef ESXNF_CAPTURE_WRITER_H
+#define ESXNF_CAPTURE_WRITER_H
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <string>
+
+namespace esxnf
+{
+
+/// Addresses and ports of the datagrams of a capture, in host byte order.
+struct UdpPath
+{
+    uint32_t sourceAddress{0};
+    uint32_t destinationAddress{0};
+    uint16_t sourcePort{0};
+    uint16_t destinationPort{0};
+};
+
+/// A capture file that is being written.
+class CaptureWriter
+{
+  public:
+    /// Throws CommandError (usage) if the file cannot be written.
+    CaptureWriter(const std::string& path, const UdpPath& udp);
+
+    /// Appends a datagram; throws as above. \param unixNs its time, ns since 1970
+    void Write(int64_t unixNs, const uint8_t* data, std::size_t size);
+
+    /// Writes what is buffered; throws as above.
+    void Flush();
+
+  private:
+    [[noreturn]] void Fail() const;
+
+    struct Closer
+    {
+        void operator()(std::FILE* file) const;
+    };
+
+    const std::string m_path;
+    const UdpPath m_udp;
+    std::unique_ptr<std::FILE, Closer> m_file;
+    uint16_t m_identification{0};
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_CAPTURE_WRITER_H
