@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * Any octets as a capture file, metered and exported: damage is told with the number of the packet,
+ * and every packet before it has its place in the books.
+ */
+#include "runner/capture-reader.h"
+
+#include "check.h"
+#include "runner/probe.h"
+
+#include <fcntl.h>
+#include <string>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace
+{
+
+/// Counts the records in what it gets.
+class CountingSink : public netflow::DatagramSink
+{
+  public:
+    bool Send(const netflow::Datagram& datagram) override
+    {
+        std::vector<netflow::V5Record> decoded;
+        netflow::V5Header header;
+        FUZZ_CHECK(netflow::DecodeV5(datagram.data, datagram.size, header, decoded) ==
+                   netflow::V5Error::NONE);
+        for (const netflow::V5Record& record : decoded)
+        {
+            packets += record.dPkts;
+            // Rules R5 and R6, modulo the wrap of the uptime
+            FUZZ_CHECK(static_cast<int32_t>(record.last - record.first) >= 0);
+            FUZZ_CHECK(static_cast<int32_t>(header.sysUptime - record.last) >= 0);
+        }
+        return true;
+    }
+
+    uint64_t packets{0};
+};
+
+void
+Meter(const std::string& path)
+{
+    esxnf::CaptureReader reader(path);
+    CountingSink sink;
+    esxnf::CapturedFrame frame;
+    uint64_t read = 0;
+    bool more = reader.Next(frame);
+    esxnf::Probe probe(esxnf::ProbeConfig{}, more ? frame.unixNs : 0, sink);
+    std::string damage;
+    try
+    {
+        for (; more; more = reader.Next(frame))
+        {
+            ++read;
+            probe.Observe(reader.Parse(frame), frame.unixNs);
+        }
+    }
+    catch (const esxnf::CaptureError& error)
+    {
+        damage = error.what();
+        FUZZ_CHECK(damage.find("packet " + std::to_string(read + 1) + ":") != std::string::npos);
+    }
+    probe.Finish();
+    const netflow::Account books = probe.GetLedger().GetTotal();
+    FUZZ_CHECK(books.Get(netflow::Move::OFFERED).packets == read);
+    FUZZ_CHECK(books.Get(netflow::Move::METERED).packets == sink.packets);
+    FUZZ_CHECK(probe.GetResidual() == netflow::Counts{});
+}
+
+} // namespace
+
+extern "C" int
+LLVMFuzzerTestOneInput(const uint8_t* data, std::size_t size)
+{
+    static const int file = memfd_create("capture", MFD_CLOEXEC); // in memory, but a regular file
+    FUZZ_CHECK(file >= 0 && ftruncate(file, 0) == 0);
+    FUZZ_CHECK(pwrite(file, data, size, 0) == static_cast<ssize_t>(size));
+    try
+    {
+        Meter("/proc/self/fd/" + std::to_string(file));
+    }
+    catch (const esxnf::CaptureError& error) // it is no capture at all
+    {
+        FUZZ_CHECK(error.what()[0] != '\0');
+    }
+    return 0;
+}
