@@ -7,6 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
+// clang-format off
+#include <netinet/in.h>
+#include <linux/errqueue.h> // needs struct timespec of the lines before it
+// clang-format on
 #include <sys/socket.h>
 #include <thread>
 #include <unistd.h>
@@ -56,6 +60,9 @@ UdpSender::UdpSender(const Endpoint& target, const std::string& source, double r
                                        source.empty() ? "" : " from " + source,
                                        reason));
     }
+    // Without it Linux keeps ENOBUFS (a full queue of the device) to itself.
+    const int yes = 1;
+    setsockopt(m_socket, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes));
 }
 
 UdpSender::~UdpSender()
@@ -78,28 +85,55 @@ UdpSender::Send(const uint8_t* data, std::size_t size)
         {
             continue;
         }
-        m_statistics.lastError = errno;
-        if (errno != ECONNREFUSED)
+        const int error = errno;
+        m_statistics.lastError = error;
+        const uint64_t told = TakeIcmpErrors();
+        if (told == 0 && error != ECONNREFUSED)
         {
-            ++(errno == ENOBUFS || errno == ENOMEM ? m_statistics.noBuffers : m_statistics.failed);
+            ++(error == ENOBUFS || error == ENOMEM ? m_statistics.noBuffers : m_statistics.failed);
             return false;
         }
-        // An ICMP error about an earlier datagram; this one was not looked at. Telling it has
-        // cleared it.
-        ++m_statistics.refused;
+        // ICMP errors about earlier datagrams; this one was not looked at. Telling has cleared
+        // them. (Where the queue of errors was full, only the socket's error is left.)
+        m_statistics.refused += std::max<uint64_t>(told, 1);
+    }
+}
+
+/// Empties the socket's queue of errors. \return how many came from the network
+uint64_t
+UdpSender::TakeIcmpErrors()
+{
+    uint64_t count = 0;
+    for (;;)
+    {
+        alignas(cmsghdr) uint8_t control[512];
+        msghdr message = {};
+        message.msg_control = control;
+        message.msg_controllen = sizeof(control);
+        if (recvmsg(m_socket, &message, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+        {
+            return count;
+        }
+        for (cmsghdr* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part))
+        {
+            sock_extended_err error;
+            if (part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR &&
+                part->cmsg_len >= CMSG_LEN(sizeof(error)))
+            {
+                std::memcpy(&error, CMSG_DATA(part), sizeof(error));
+                const bool fromNetwork = error.ee_origin == SO_EE_ORIGIN_ICMP;
+                count += fromNetwork;
+                m_statistics.lastError =
+                    fromNetwork ? static_cast<int>(error.ee_errno) : m_statistics.lastError;
+            }
+        }
     }
 }
 
 const UdpSendStatistics&
 UdpSender::GetStatistics()
 {
-    int error = 0;
-    socklen_t size = sizeof(error);
-    if (getsockopt(m_socket, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == ECONNREFUSED)
-    {
-        ++m_statistics.refused;
-        m_statistics.lastError = error;
-    }
+    m_statistics.refused += TakeIcmpErrors();
     return m_statistics;
 }
 

@@ -41,8 +41,9 @@ class Pacer
 /// What became of the datagrams.
 struct UdpSendStatistics
 {
-    uint64_t sent{0};      //!< handed to the kernel
-    uint64_t refused{0};   //!< ICMP errors noticed: nobody listens; those datagrams count as sent
+    uint64_t sent{0};    //!< handed to the kernel
+    uint64_t refused{0}; //!< ICMP errors noticed: nobody listens, or no way there; those datagrams
+                         //!< count as sent
     uint64_t noBuffers{0}; //!< not sent: ENOBUFS or ENOMEM
     uint64_t failed{0};    //!< not sent for any other reason
     int lastError{0};      //!< errno of the latest of these
@@ -69,6 +70,8 @@ class UdpSender
     const UdpSendStatistics& GetStatistics();
 
   private:
+    uint64_t TakeIcmpErrors();
+
     int m_socket;
     Pacer m_pacer;
     UdpSendStatistics m_statistics;
