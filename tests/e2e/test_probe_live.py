@@ -34,6 +34,11 @@ def test_live(esx_netflow, scene):
 
 
 @needs_root
+def test_full_queues_are_counted_and_the_next_datagram_is_sent(esx_netflow):
+    assert in_namespace("no_buffers", esx_netflow.path) == "no_buffers: good\n"
+
+
+@needs_root
 def test_an_interface_that_is_not_there_or_down_gives_2(esx_netflow):
     assert in_namespace("no_interface", esx_netflow.path) == "no_interface: good\n"
 
@@ -142,6 +147,41 @@ def interface_goes(scene: Scene) -> None:
         assert seen(records_of(sink.datagrams())) == {1000 + n: 2 for n in range(5)}
     assert process.returncode == 2 and "esx-netflow: wire1: " in stderr
     assert statistics(stdout)["residual"] == (0, 0, 0)
+
+
+def no_buffers(scene: Scene) -> None:
+    from oracle.building import ethernet, ipv4, pcap, udp
+    from probing import BOOT_NS, SECOND_NS
+
+    def ip(line: str) -> None:
+        subprocess.run(line.split(), check=True)
+
+    ip("ip address add 10.9.9.1/24 dev wire0")
+    ip("ip neighbor add 10.9.9.2 lladdr 02:00:00:00:00:09 dev wire0")
+    ip("tc qdisc replace dev wire0 root pfifo limit 0")  # every packet finds the queue full
+    options = ("-r", "-", "-n", "10.9.9.2:2055", "-v", "--rate", "0", "--stats", "1")  # each line of which is written at once
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen([scene.program, "probe", *options], **pipes)
+
+    def export(number: int) -> None:
+        """A packet that makes the record before it leave, and reads that it has left"""
+        packet = pcap([(BOOT_NS + number * 60 * SECOND_NS, ethernet(ipv4(udp(number, 53))))])
+        process.stdin.write(packet if number == 0 else packet[24:])
+        process.stdin.flush()
+
+    for number in range(4):
+        export(number)
+    lines = iter(process.stdout.readline, b"")
+    while not next(lines).startswith(b"datagram 3 "):
+        pass
+    ip("tc qdisc del dev wire0 root")
+    process.stdin.close()
+    stdout = b"".join(lines).decode()
+    process.wait(timeout=WAIT_S)
+    assert process.returncode == 0
+    sent = re.search(r"10.9.9.2:2055: sent (\d+) refused 0 no-buffers (\d+) failed 0; lost (\d+) records", stdout)
+    assert sent and sent[2] == sent[3] and int(sent[1]) + int(sent[2]) == 4 and int(sent[1]) >= 1 and int(sent[2]) >= 2
+    assert statistics(stdout)["send_failed"][2] == int(sent[2]) and statistics(stdout)["residual"] == (0, 0, 0)
 
 
 def no_interface(scene: Scene) -> None:
