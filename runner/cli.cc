@@ -11,9 +11,9 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddVersion;
+AddCommand AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion;
 static AddCommand* const COMMANDS[] =
-    {AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddVersion};
+    {AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion};
 
 namespace
 {
@@ -25,6 +25,7 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there
   esx-netflow collect -l 2055                       print what arrives
   esx-netflow collect -r export.pcap                print what a capture holds
+  esx-netflow compare --peer softflowd -r lan.pcap  where another meter differs
 
 'esx-netflow COMMAND --help' tells more. Exit codes: 0 good, 1 expectation failed,
 2 usage or input wrong, 3 address cannot be resolved or opened, 4 ledger does not

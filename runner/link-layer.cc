@@ -111,6 +111,12 @@ LinkLayer::GetPadding(const uint8_t* frame, uint32_t captured, uint32_t wire, ui
     return wire - FindPacket(frame, captured) - octets;
 }
 
+uint32_t
+LinkLayer::GetTags(const uint8_t* frame, uint32_t captured) const
+{
+    return FindPacket(frame, captured) - ReadHeader(frame, captured).size;
+}
+
 UdpFinding
 LinkLayer::FindUdp(const uint8_t* frame,
                    uint32_t captured,

@@ -60,6 +60,9 @@ class LinkLayer
                         uint32_t wire,
                         uint32_t octets) const;
 
+    /// Octets of VLAN tags before the IPv4 packet of a METERABLE frame.
+    uint32_t GetTags(const uint8_t* frame, uint32_t captured) const;
+
     /// Looks for a UDP datagram to a port. \param datagram set if the result is not OTHER; its data
     /// only if FOUND
     UdpFinding FindUdp(const uint8_t* frame,

@@ -146,6 +146,7 @@ TEST(LinkLayerTest, PaddingIsWhatIsLeftBehindThePacket)
     const auto size = static_cast<uint32_t>(frame.size());
     const auto link = LinkLayer::FromLinkType(ETHERNET);
     EXPECT_EQ(link->GetPadding(frame.data(), size - 11, size, 31), 11U);
+    EXPECT_EQ(link->GetTags(frame.data(), size), 4U);
 }
 
 TEST(LinkLayerTest, OtherLinkTypesAreNotKnown)

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Captures in every state of damage: what was before it is read, and the damage is told with the
+// packet's number. Both readers, pcap out of mapped memory and pcapng by libpcap.
+#include "runner/capture-reader.h"
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <gtest/gtest.h>
+#include <random>
+#include <vector>
+
+namespace esxnf
+{
+namespace
+{
+
+using Bytes = std::vector<uint8_t>;
+
+constexpr std::size_t PACKETS = 3;
+constexpr std::size_t PACKET_OCTETS = 44;
+
+void
+Append(Bytes& bytes, std::initializer_list<uint32_t> words)
+{
+    for (uint32_t word : words)
+    {
+        const auto* p = reinterpret_cast<const uint8_t*>(&word);
+        bytes.insert(bytes.end(), p, p + sizeof(word));
+    }
+}
+
+/// A file and where each of its packets ends; the first place is where the first one begins.
+struct Capture
+{
+    Bytes bytes;
+    std::vector<std::size_t> ends;
+};
+
+Capture
+Pcap()
+{
+    Capture capture;
+    Append(capture.bytes, {0xa1b23c4d, 0x00040002, 0, 0, 65535, 1});
+    capture.ends.push_back(capture.bytes.size());
+    for (uint32_t i = 0; i < PACKETS; ++i)
+    {
+        Append(capture.bytes, {1'700'000'000U, i, PACKET_OCTETS, PACKET_OCTETS});
+        capture.bytes.resize(capture.bytes.size() + PACKET_OCTETS);
+        capture.ends.push_back(capture.bytes.size());
+    }
+    return capture;
+}
+
+Capture
+Pcapng()
+{
+    Capture capture;
+    Append(capture.bytes, {0x0a0d0d0a, 28, 0x1a2b3c4d, 1, UINT32_MAX, UINT32_MAX, 28});
+    Append(capture.bytes, {1, 20, 1, 0, 20});
+    capture.ends.push_back(capture.bytes.size());
+    for (uint32_t i = 0; i < PACKETS; ++i)
+    {
+        constexpr uint32_t LENGTH = 32 + PACKET_OCTETS;
+        Append(capture.bytes, {6, LENGTH, 0, 0x60000, i, PACKET_OCTETS, PACKET_OCTETS});
+        capture.bytes.resize(capture.bytes.size() + PACKET_OCTETS);
+        Append(capture.bytes, {LENGTH});
+        capture.ends.push_back(capture.bytes.size());
+    }
+    return capture;
+}
+
+/// What reading a file gave.
+struct Outcome
+{
+    std::size_t frames{0};
+    std::string damage;
+};
+
+Outcome
+Read(const Bytes& content)
+{
+    const std::string path = testing::TempDir() + "capture-damage-test-" +
+                             testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::remove(path.c_str());
+    std::ofstream(path, std::ios::binary)
+        .write(reinterpret_cast<const char*>(content.data()),
+               static_cast<std::streamsize>(content.size()));
+    Outcome outcome;
+    try
+    {
+        CaptureReader reader(path);
+        CapturedFrame frame;
+        while (reader.Next(frame))
+        {
+            ++outcome.frames;
+            reader.Parse(frame);
+        }
+    }
+    catch (const CaptureError& error)
+    {
+        outcome.damage = error.what();
+    }
+    return outcome;
+}
+
+std::string
+PacketNumber(std::size_t number)
+{
+    return ": packet " + std::to_string(number) + ": ";
+}
+
+TEST(CaptureDamageTest, CutAnywhereWhatIsWholeIsReadAndTheRestIsTold)
+{
+    for (const Capture& capture : {Pcap(), Pcapng()})
+    {
+        for (std::size_t size = capture.ends[0]; size <= capture.bytes.size(); ++size)
+        {
+            const Outcome outcome = Read({capture.bytes.begin(), capture.bytes.begin() + size});
+            std::size_t whole = 0;
+            while (whole < PACKETS && capture.ends[whole + 1] <= size)
+            {
+                ++whole;
+            }
+            EXPECT_EQ(outcome.frames, whole) << size;
+            const bool clean = size == capture.ends[whole];
+            EXPECT_EQ(outcome.damage.empty(), clean) << size << outcome.damage;
+            if (!clean)
+            {
+                EXPECT_NE(outcome.damage.find(PacketNumber(whole + 1)), std::string::npos)
+                    << size << outcome.damage;
+            }
+        }
+    }
+}
+
+TEST(CaptureDamageTest, CutInItsHeadItIsNoCapture)
+{
+    for (const Capture& capture : {Pcap(), Pcapng()})
+    {
+        for (std::size_t size = 0; size < 24; ++size)
+        {
+            const Outcome outcome = Read({capture.bytes.begin(), capture.bytes.begin() + size});
+            EXPECT_EQ(outcome.frames, 0U);
+            EXPECT_FALSE(outcome.damage.empty()) << size;
+        }
+    }
+}
+
+TEST(CaptureDamageTest, ImpossibleLengthsAreToldWithThePacketsNumber)
+{
+    const Capture capture = Pcap();
+    for (std::size_t packet = 0; packet < PACKETS; ++packet)
+    {
+        for (uint32_t length : {UINT32_MAX, 0x80000000U, 262145U, 45U})
+        {
+            Bytes bytes = capture.bytes;
+            const std::size_t capturedAt =
+                capture.ends[packet] + 8; // 45 of 44: more than there was
+            std::memcpy(&bytes[capturedAt], &length, sizeof(length));
+            const Outcome outcome = Read(bytes);
+            EXPECT_EQ(outcome.frames, packet) << length;
+            EXPECT_NE(outcome.damage.find(PacketNumber(packet + 1)), std::string::npos)
+                << length << outcome.damage;
+        }
+    }
+}
+
+TEST(CaptureDamageTest, ASnapLengthOfZeroIsNoLimit)
+{
+    Bytes bytes = Pcap().bytes;
+    std::memset(&bytes[16], 0, 4);
+    const Outcome outcome = Read(bytes);
+    EXPECT_EQ(outcome.frames, PACKETS);
+    EXPECT_EQ(outcome.damage, "");
+}
+
+TEST(CaptureDamageTest, AWrongMagicIsNoCapture)
+{
+    for (uint32_t magic : {0U, 0xa1b2c3d5U, 0x4d3cb2a0U, UINT32_MAX})
+    {
+        Bytes bytes = Pcap().bytes;
+        std::memcpy(bytes.data(), &magic, sizeof(magic));
+        const Outcome outcome = Read(bytes);
+        EXPECT_EQ(outcome.frames, 0U);
+        EXPECT_NE(outcome.damage.find("unknown file format"), std::string::npos) << outcome.damage;
+    }
+}
+
+TEST(CaptureDamageTest, RandomOctetsNeverGetMoreOutThanIsInThem)
+{
+    std::mt19937 random(20080101); // the same octets everywhere
+    for (unsigned round = 0; round < 300; ++round)
+    {
+        Bytes bytes = (round % 2 ? Pcap() : Pcapng()).bytes;
+        const std::size_t from = round % 3 ? 24 : 0; // behind the magic, or anywhere
+        for (unsigned i = 0; i < 1 + round % 20; ++i)
+        {
+            bytes[from + random() % (bytes.size() - from)] = static_cast<uint8_t>(random());
+        }
+        const Outcome outcome = Read(bytes);
+        EXPECT_LE(outcome.frames, bytes.size() / 16);
+        if (!outcome.damage.empty() && outcome.frames > 0)
+        {
+            EXPECT_NE(outcome.damage.find(PacketNumber(outcome.frames + 1)), std::string::npos)
+                << outcome.damage;
+        }
+    }
+}
+
+} // namespace
+} // namespace esxnf

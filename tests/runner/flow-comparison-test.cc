@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/flow-comparison.h"
+
+#include <gmock/gmock.h>
+
+namespace esxnf
+{
+namespace
+{
+
+using testing::ElementsAre;
+using R = DifferenceReason;
+
+const ComparedKey KEY{0x0a000001, 0x0a000002, 6, 1000, 80};
+
+ComparedFlow
+Flow(uint64_t packets, uint64_t octets, uint64_t records, std::set<uint8_t> tos = {0})
+{
+    return {packets, octets, records, 0, std::move(tos)};
+}
+
+std::set<R>
+Reasons(const ComparedFlow& ours, const ComparedFlow& peer, const LinkOctets& link = {})
+{
+    const auto differences = CompareFlows({{KEY, ours}}, {{KEY, peer}}, {{KEY, link}});
+    return differences.empty() ? std::set<R>{} : differences.at(0).reasons;
+}
+
+TEST(FlowComparisonTest, EqualFlowsAreNoDifference)
+{
+    EXPECT_TRUE(CompareFlows({{KEY, Flow(5, 300, 2)}}, {{KEY, Flow(5, 300, 2)}}, {}).empty());
+}
+
+TEST(FlowComparisonTest, OctetsThatArePaddingOrTagsAreExplained)
+{
+    const LinkOctets link{12, 8};
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(2, 92, 1), link), ElementsAre(R::PADDING_COUNTED));
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(2, 88, 1), link), ElementsAre(R::TAGS_COUNTED));
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(2, 100, 1), link),
+                ElementsAre(R::PADDING_COUNTED, R::TAGS_COUNTED));
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(2, 93, 1), link), ElementsAre(R::UNKNOWN));
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(2, 79, 1), link), ElementsAre(R::UNKNOWN));
+}
+
+TEST(FlowComparisonTest, MergedTosIsExplained)
+{
+    EXPECT_THAT(Reasons(Flow(4, 80, 2, {0, 46}), Flow(4, 80, 1, {0})), ElementsAre(R::TOS_MERGED));
+    EXPECT_THAT(Reasons(Flow(4, 80, 2, {0, 46}), Flow(4, 80, 2, {0})), ElementsAre(R::TOS_MERGED));
+}
+
+TEST(FlowComparisonTest, TimeoutsThatWereNotAppliedAreExplained)
+{
+    EXPECT_THAT(Reasons(Flow(9, 360, 3), Flow(9, 360, 1)), ElementsAre(R::TIMEOUTS_NOT_APPLIED));
+    EXPECT_THAT(Reasons(Flow(9, 360, 5, {0, 46}), Flow(9, 360, 1)),
+                ElementsAre(R::TOS_MERGED, R::TIMEOUTS_NOT_APPLIED));
+    EXPECT_THAT(Reasons(Flow(9, 360, 3), Flow(9, 360, 2)), ElementsAre(R::UNKNOWN));
+}
+
+TEST(FlowComparisonTest, RecordsEndedByTcpAreExplained)
+{
+    ComparedFlow ours = Flow(9, 360, 1);
+    EXPECT_THAT(Reasons(ours, Flow(9, 360, 2)), ElementsAre(R::UNKNOWN));
+    ours.tcpFlags = 0x11;
+    EXPECT_THAT(Reasons(ours, Flow(9, 360, 2)), ElementsAre(R::TCP_END));
+}
+
+TEST(FlowComparisonTest, ARecordForEachPacketOfDnsIsExplained)
+{
+    ComparedKey dns = KEY;
+    dns.protocol = 17;
+    dns.sourcePort = 53;
+    const auto differences = CompareFlows({{dns, Flow(3, 120, 1)}}, {{dns, Flow(3, 120, 3)}}, {});
+    EXPECT_THAT(differences.at(0).reasons, ElementsAre(R::DNS_EACH_PACKET));
+}
+
+TEST(FlowComparisonTest, OtherPacketsHaveNoKnownReason)
+{
+    EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(3, 120, 1)), ElementsAre(R::UNKNOWN));
+}
+
+TEST(FlowComparisonTest, FlowsOfOneMeterOnlyAreDifferencesInOrder)
+{
+    ComparedKey later = KEY;
+    later.destinationPort = 81;
+    const auto differences = CompareFlows({{later, Flow(1, 40, 1)}}, {{KEY, Flow(1, 40, 1)}}, {});
+    ASSERT_EQ(differences.size(), 2U);
+    EXPECT_EQ(differences[0].key.destinationPort, 80);
+    EXPECT_EQ(differences[0].ours.packets, 0U);
+    EXPECT_EQ(differences[1].peer.packets, 0U);
+    EXPECT_EQ(differences[1].key.ToString(), "tcp 10.0.0.1:1000 > 10.0.0.2:81");
+}
+
+TEST(FlowComparisonTest, SumsAreOverAllFlows)
+{
+    ComparedKey other = KEY;
+    other.protocol = 17;
+    const ComparedFlow sum = SumFlows({{KEY, Flow(1, 40, 1)}, {other, Flow(2, 60, 2)}});
+    EXPECT_EQ(sum.packets, 3U);
+    EXPECT_EQ(sum.octets, 100U);
+    EXPECT_EQ(sum.records, 3U);
+}
+
+} // namespace
+} // namespace esxnf
