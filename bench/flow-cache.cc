@@ -1,69 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// How many packets a second the flow cache counts, beside a plain linear-probing table of 64-octet
-// entries that does nothing else: the same keys in the same order, interleaved, medians of the
-// ratio. Absolute figures depend on the machine; the ratio carries.
-//   bench-flow-cache [ENTRIES [ROUNDS]]
-#include "netflow/flow-cache.h"
+// How many packets a second the flow cache counts, beside a table that does nothing else, one
+// packet a call and in batches with prefetch; and the memory that a cached flow takes. The same
+// packets in the same order, uniformly over the flows, interleaved; medians of the ratios. Absolute
+// figures depend on the machine; the ratios carry.
+//   bench-flow-cache [FLOWS [ROUNDS]]
+#include "bench/plain-table.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
+#include <fstream>
+#include <functional>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 namespace
 {
 
-using netflow::PacketSummary;
+using netflow::BatchedPacket;
+
+constexpr std::size_t BATCH = 32;
 
 struct NullSink : public netflow::EndedRecordSink
 {
     void RecordEnded(const netflow::FlowRecord&) override
     {
     }
-};
-
-/// What a flow table costs at the least: one probe, four counters.
-class PlainTable
-{
-  public:
-    explicit PlainTable(std::size_t entries)
-    {
-        std::size_t size = 1024;
-        while (size < 2 * entries)
-        {
-            size *= 2;
-        }
-        m_entries.resize(size);
-    }
-
-    void Count(const PacketSummary& packet, int64_t now)
-    {
-        const std::size_t mask = m_entries.size() - 1;
-        std::size_t position = netflow::Hash(packet.key) & mask;
-        while (m_entries[position].packets != 0 && m_entries[position].key != packet.key)
-        {
-            position = (position + 1) & mask;
-        }
-        Entry& entry = m_entries[position];
-        entry.key = packet.key;
-        ++entry.packets;
-        entry.octets += packet.octets;
-        entry.last = now;
-        entry.flags |= packet.tcpFlags;
-    }
-
-  private:
-    struct alignas(64) Entry
-    {
-        netflow::FlowKey key;
-        uint32_t flags{0};
-        uint64_t packets{0};
-        uint64_t octets{0};
-        int64_t last{0};
-    };
-
-    std::vector<Entry> m_entries;
 };
 
 /// xorshift64*: the same numbers everywhere.
@@ -77,14 +41,46 @@ Random()
     return state * 2685821657736338717ULL;
 }
 
-template <typename Work>
-double
-PacketsPerSecond(std::size_t packets, Work work)
+netflow::FlowKey
+RandomKey()
 {
-    const auto start = std::chrono::steady_clock::now();
-    work();
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    return static_cast<double>(packets) / elapsed.count();
+    netflow::FlowKey key;
+    key.source = static_cast<uint32_t>(Random());
+    key.destination = static_cast<uint32_t>(Random());
+    key.sourcePort = static_cast<uint16_t>(Random());
+    key.protocol = 6;
+    key.input = 1;
+    return key;
+}
+
+BatchedPacket
+PacketOf(const netflow::FlowKey& key)
+{
+    BatchedPacket packet = {};
+    packet.packet.key = key;
+    packet.packet.octets = 40 + Random() % 1024;
+    packet.packet.verdict = netflow::FrameVerdict::METERABLE;
+    packet.packet.tcpFlags = 0x10;
+    return packet;
+}
+
+uint64_t
+ResidentOctets()
+{
+    std::ifstream statm("/proc/self/statm");
+    uint64_t size = 0;
+    uint64_t resident = 0;
+    statm >> size >> resident;
+    return resident * static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
+}
+
+/// That this process has used: others on the machine do not count.
+double
+CpuSeconds()
+{
+    timespec time = {};
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) * 1e-9;
 }
 
 double
@@ -94,60 +90,120 @@ Median(std::vector<double> values)
     return values[values.size() / 2];
 }
 
+/// One of the things compared.
+struct Contestant
+{
+    std::string name;
+    std::function<void()> countAll;
+    std::vector<double> rates{}; // packets a second, a figure a round
+};
+
+void
+Run(std::vector<Contestant>& contestants, std::size_t packets, int rounds)
+{
+    for (int round = 0; round < rounds; ++round)
+    {
+        for (Contestant& contestant : contestants)
+        {
+            const double start = CpuSeconds();
+            contestant.countAll();
+            contestant.rates.push_back(static_cast<double>(packets) / (CpuSeconds() - start));
+        }
+    }
+}
+
+double
+Ratio(const Contestant& a, const Contestant& b)
+{
+    std::vector<double> ratios;
+    std::transform(a.rates.begin(),
+                   a.rates.end(),
+                   b.rates.begin(),
+                   std::back_inserter(ratios),
+                   std::divides<>());
+    return Median(ratios);
+}
+
 } // namespace
 
 int
 main(int argc, char** argv)
 {
-    const std::size_t entries = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
-    const int rounds = argc > 2 ? std::atoi(argv[2]) : 5;
-    std::vector<PacketSummary> flows(entries);
-    for (PacketSummary& flow : flows)
-    {
-        flow.verdict = netflow::FrameVerdict::METERABLE;
-        flow.octets = 40 + Random() % 1024;
-        flow.key.source = static_cast<uint32_t>(Random());
-        flow.key.destination = static_cast<uint32_t>(Random());
-        flow.key.sourcePort = static_cast<uint16_t>(Random());
-        flow.key.protocol = 6;
-        flow.key.input = 1;
-    }
-    std::vector<uint32_t> order(4 * entries);
-    for (uint32_t& index : order)
-    {
-        index = static_cast<uint32_t>(Random() % entries);
-    }
+    const std::size_t flows = argc > 1 ? std::strtoull(argv[1], nullptr, 10) : 1'000'000;
+    const int rounds = argc > 2 ? std::atoi(argv[2]) : 7;
+    std::vector<netflow::FlowKey> keys(flows);
+    std::generate(keys.begin(), keys.end(), RandomKey);
+    std::vector<BatchedPacket> packets(std::max<std::size_t>(4 * flows, 1'000'000) / BATCH * BATCH);
+    std::generate(packets.begin(), packets.end(), [&] { return PacketOf(keys[Random() % flows]); });
+
     netflow::Heap heap(UINT64_MAX);
     NullSink sink;
-    netflow::FlowCache cache({}, heap, sink);
-    PlainTable plain(entries);
-    int64_t now = 0;
-    const auto countAll = [&](auto count) {
-        return PacketsPerSecond(order.size(), [&] {
-            for (uint32_t index : order)
-            {
-                count(flows[index], ++now); // a nanosecond a packet: nothing idles away
-            }
-        });
-    };
-    std::vector<double> cacheRates;
-    std::vector<double> ratios;
-    for (int round = -1; round < rounds; ++round) // the first one fills both tables
+    netflow::FlowCacheConfig config;
+    config.memoryAdvice = bench::AdviseHugePages;
+    const uint64_t before = ResidentOctets();
+    netflow::FlowCache cache(config, heap, sink);
+    int64_t now = 0; // a nanosecond a packet: nothing idles away
+    for (const netflow::FlowKey& key : keys)
     {
-        const double cacheRate =
-            countAll([&](const PacketSummary& p, int64_t t) { cache.Account(p, 2, t); });
-        const double plainRate =
-            countAll([&](const PacketSummary& p, int64_t t) { plain.Count(p, t); });
-        if (round >= 0)
-        {
-            cacheRates.push_back(cacheRate / 1e6);
-            ratios.push_back(cacheRate / plainRate);
-        }
+        cache.Account(PacketOf(key).packet, 2, ++now);
     }
-    std::printf(
-        "flow cache, %zu records, one packet a call: %.1f M packets/s, %.2f of a plain table\n",
-        entries,
-        Median(cacheRates),
-        Median(ratios));
+    const double memory = static_cast<double>(ResidentOctets() - before);
+    bench::PlainTable plain(flows);
+
+    std::vector<Contestant> all;
+    all.push_back({"plain table, one a call", [&] {
+                       for (const BatchedPacket& p : packets)
+                       {
+                           plain.Count(p.packet, netflow::Hash(p.packet.key), ++now);
+                       }
+                   }});
+    all.push_back({"flow cache, one a call", [&] {
+                       for (const BatchedPacket& p : packets)
+                       {
+                           cache.Account(p.packet, 2, ++now);
+                       }
+                   }});
+    all.push_back({"plain table, batches with prefetch", [&] {
+                       uint32_t hashes[BATCH];
+                       for (std::size_t i = 0; i < packets.size(); i += BATCH)
+                       {
+                           for (std::size_t j = 0; j < BATCH; ++j)
+                           {
+                               hashes[j] = netflow::Hash(packets[i + j].packet.key);
+                               plain.Prefetch(hashes[j]);
+                           }
+                           for (std::size_t j = 0; j < BATCH; ++j)
+                           {
+                               plain.Count(packets[i + j].packet, hashes[j], ++now);
+                           }
+                       }
+                   }});
+    all.push_back({"flow cache, batches", [&] {
+                       for (std::size_t i = 0; i < packets.size(); i += BATCH)
+                       {
+                           cache.Prepare(&packets[i], BATCH);
+                           for (std::size_t j = 0; j < BATCH; ++j)
+                           {
+                               cache.Account(packets[i + j], ++now);
+                           }
+                       }
+                   }});
+    Run(all, packets.size(), 1); // fills the tables
+    for (Contestant& contestant : all)
+    {
+        contestant.rates.clear();
+    }
+    Run(all, packets.size(), rounds);
+    std::printf("%zu flows, %d rounds\n", flows, rounds);
+    for (const Contestant& contestant : all)
+    {
+        std::printf("  %-36s %6.1f M packets/s\n",
+                    contestant.name.c_str(),
+                    Median(contestant.rates) / 1e6);
+    }
+    std::printf("  one a call, of the plain table       %6.2f\n", Ratio(all[1], all[0]));
+    std::printf("  batches, of the prefetch ceiling     %6.2f\n", Ratio(all[3], all[2]));
+    std::printf("  memory a flow                        %6.1f octets\n",
+                memory / static_cast<double>(flows));
     return 0;
 }

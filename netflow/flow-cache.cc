@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <new>
 
 namespace netflow
 {
@@ -12,9 +11,10 @@ namespace
 {
 
 constexpr uint8_t TCP_FIN_OR_RST = 0x01 | 0x04;
-constexpr uint64_t COUNTER_MAX = UINT32_MAX; // dPkts and dOctets are 32 bits wide
-constexpr std::size_t FIRST_SLOTS = 1024;
+constexpr uint64_t COUNTER_MAX = UINT32_MAX;  // dPkts and dOctets are 32 bits wide
+constexpr std::size_t STALE_CREATIONS = 1024; // kept at least before they are swept out
 constexpr uint64_t MAX_WHEEL_TICKS = 1 << 16; // a longer timeout is armed in several steps
+constexpr std::size_t AHEAD = 16;             // entries on their way from memory during a scan
 
 /// Intervals that end after 73 years at the most, so that instants computed from them do not
 /// overflow.
@@ -37,24 +37,6 @@ WheelTicks(const FlowCacheConfig& config)
                               MAX_WHEEL_TICKS);
 }
 
-uint64_t
-MakeSlot(uint32_t hash, uint32_t index)
-{
-    return static_cast<uint64_t>(hash) << 32 | (index + 1U);
-}
-
-uint32_t
-SlotHash(uint64_t slot)
-{
-    return static_cast<uint32_t>(slot >> 32);
-}
-
-uint32_t
-SlotEntry(uint64_t slot)
-{
-    return static_cast<uint32_t>(slot) - 1U;
-}
-
 } // namespace
 
 const char*
@@ -69,7 +51,7 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
     : m_config(Bounded(config)),
       m_heap(heap),
       m_sink(sink),
-      m_slots(FIRST_SLOTS, 0),
+      m_table(config.memoryAdvice),
       m_nextId(config.firstRecordId),
       m_wheel(WheelTicks(m_config))
 {
@@ -78,44 +60,77 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
 
 FlowCache::~FlowCache()
 {
-    m_heap.Free(m_size * m_config.heapPerRecord);
+    m_heap.Free(m_table.GetSize() * m_config.heapPerRecord);
+}
+
+/// The last instant at which a packet still belongs to the record.
+inline TimeNs
+FlowCache::Deadline(const FlowEntry& entry) const
+{
+    return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
+}
+
+/// Counts a packet whose flow has an entry or none. Inlined: the usual case calls nothing.
+inline AccountResult
+FlowCache::AccountAt(uint32_t index,
+                     const PacketSummary& packet,
+                     uint32_t hash,
+                     uint16_t output,
+                     TimeNs now)
+{
+    if (index == FlowTable::NO_ENTRY)
+    {
+        return AccountNew(packet, hash, output, now);
+    }
+    FlowEntry& entry = m_table.At(index);
+    const uint64_t octets = uint64_t{entry.octets} + packet.octets;
+    if (now > Deadline(entry) || entry.packets == COUNTER_MAX || octets > COUNTER_MAX)
+    {
+        return AccountNext(index, packet, output, now);
+    }
+    ++entry.packets;
+    entry.octets = static_cast<uint32_t>(octets);
+    entry.last = now;
+    entry.tcpFlags |= packet.tcpFlags;
+    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
+    {
+        EndAndRemove(index, EndReason::TCP_END);
+    }
+    return AccountResult::COUNTED;
 }
 
 AccountResult
 FlowCache::Account(const PacketSummary& packet, uint16_t output, TimeNs now)
 {
     const uint32_t hash = Hash(packet.key);
-    const uint32_t index = Find(packet.key, hash);
-    if (index == NO_ENTRY)
+    return AccountAt(m_table.Find(packet.key, hash), packet, hash, output, now);
+}
+
+void
+FlowCache::Prepare(BatchedPacket* packets, std::size_t count) const
+{
+    for (std::size_t i = 0; i < count; ++i)
     {
-        return AccountNew(packet, hash, output, now);
+        packets[i].hash = Hash(packets[i].packet.key);
+        m_table.PrefetchBucket(packets[i].hash);
     }
-    Entry& entry = EntryAt(index);
-    AccountResult result = AccountResult::COUNTED;
-    if (now > Deadline(entry))
+    for (std::size_t i = 0; i < count; ++i)
     {
-        End(entry, TimeoutReason(entry, now));
-        Begin(index, packet, output, now);
-        result = AccountResult::COUNTED_NEW;
+        packets[i].guess = m_table.Guess(packets[i].hash);
+        if (packets[i].guess != FlowTable::NO_ENTRY)
+        {
+            m_table.PrefetchEntry(packets[i].guess);
+        }
     }
-    else if (entry.packets == COUNTER_MAX || entry.octets > COUNTER_MAX - packet.octets)
-    {
-        End(entry, EndReason::SPLIT);
-        Begin(index, packet, output, now);
-        result = AccountResult::COUNTED_NEW;
-    }
-    else
-    {
-        ++entry.packets;
-        entry.octets += packet.octets;
-        entry.last = now;
-        entry.tcpFlags |= packet.tcpFlags;
-    }
-    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
-    {
-        EndAndRemove(index, EndReason::TCP_END);
-    }
-    return result;
+}
+
+AccountResult
+FlowCache::Account(const BatchedPacket& batched, TimeNs now)
+{
+    const FlowKey& key = batched.packet.key;
+    const uint32_t index =
+        m_table.IsAt(batched.guess, key) ? batched.guess : m_table.Find(key, batched.hash);
+    return AccountAt(index, batched.packet, batched.hash, batched.output, now);
 }
 
 AccountResult
@@ -126,23 +141,33 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     {
         return room;
     }
-    const uint32_t index = NewEntry();
-    if (index == NO_ENTRY)
+    if (m_table.GetSize() == 0)
+    {
+        Scan(now); // nothing ends, but the wheel's window comes up to the present
+    }
+    const uint32_t index = m_table.Insert(packet.key, hash);
+    if (index == FlowTable::NO_ENTRY)
     {
         m_heap.Free(m_config.heapPerRecord);
         return AccountResult::SHED_NO_MEMORY;
     }
-    if (m_size == 0)
-    {
-        Scan(now); // nothing ends, but the wheel's window comes up to the present
-    }
-    ++m_size;
-    m_highWater = std::max(m_highWater, m_size);
-    EntryAt(index).key = packet.key;
-    EntryAt(index).live = true;
+    m_highWater = std::max(m_highWater, m_table.GetSize());
     Begin(index, packet, output, now);
-    InsertSlot(hash, index);
     ArmFor(index);
+    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
+    {
+        EndAndRemove(index, EndReason::TCP_END);
+    }
+    return AccountResult::COUNTED_NEW;
+}
+
+/// Ends a record that cannot take the packet, and begins the flow's next one with it.
+AccountResult
+FlowCache::AccountNext(uint32_t index, const PacketSummary& packet, uint16_t output, TimeNs now)
+{
+    const FlowEntry& entry = m_table.At(index);
+    End(entry, now > Deadline(entry) ? TimeoutReason(entry, now) : EndReason::SPLIT);
+    Begin(index, packet, output, now);
     if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
     {
         EndAndRemove(index, EndReason::TCP_END);
@@ -154,12 +179,12 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
 AccountResult
 FlowCache::MakeRoom()
 {
-    const bool full = m_config.maxEntries != 0 && m_size >= m_config.maxEntries;
+    const bool full = m_config.maxEntries != 0 && m_table.GetSize() >= m_config.maxEntries;
     if (!full && m_heap.Allocate(m_config.heapPerRecord))
     {
         return AccountResult::COUNTED_NEW;
     }
-    if (m_config.policy == CachePolicy::DROP_NEW || m_size == 0)
+    if (m_config.policy == CachePolicy::DROP_NEW || m_table.GetSize() == 0)
     {
         return full ? AccountResult::SHED_CACHE_FULL : AccountResult::SHED_NO_MEMORY;
     }
@@ -176,51 +201,64 @@ FlowCache::Scan(TimeNs now)
     m_due.clear();
     while (m_wheel.NextTick() <= tick)
     {
-        const int64_t visited = m_wheel.NextTick();
-        m_references.clear();
-        m_wheel.Take(visited, m_references);
-        for (uint32_t index : m_references)
-        {
-            const Entry& entry = EntryAt(index);
-            // A reference is stale when its entry was freed, or is now another record's, armed at
-            // another tick.
-            if (!entry.live || entry.armedTick != static_cast<uint32_t>(visited))
-            {
-                continue;
-            }
-            if (DueTick(entry) <= tick)
-            {
-                m_due.push_back(index);
-            }
-            else
-            {
-                ArmFor(index);
-            }
-        }
+        CollectDue(m_wheel.NextTick(), tick);
     }
     m_wheel.Advance(tick);
-    std::sort(m_due.begin(), m_due.end(), [this](uint32_t a, uint32_t b) {
-        return EntryAt(a).id < EntryAt(b).id;
-    });
-    m_due.erase(std::unique(m_due.begin(), m_due.end()), m_due.end());
-    for (uint32_t index : m_due)
+    if (!std::is_sorted(m_due.begin(), m_due.end()))
     {
-        EndAndRemove(index, TimeoutReason(EntryAt(index), now));
+        std::sort(m_due.begin(), m_due.end());
+    }
+    m_due.erase(std::unique(m_due.begin(), m_due.end()), m_due.end());
+    for (const auto& [id, index] : m_due)
+    {
+        EndAndRemove(index, TimeoutReason(m_table.At(index), now));
+    }
+}
+
+/// Takes what the wheel has for a tick: what is due goes to m_due, the rest is armed again.
+void
+FlowCache::CollectDue(int64_t visited, int64_t tick)
+{
+    m_references.clear();
+    m_wheel.Take(visited, m_references);
+    for (std::size_t i = 0; i < m_references.size(); ++i)
+    {
+        if (i + AHEAD < m_references.size())
+        {
+            m_table.PrefetchEntry(m_references[i + AHEAD]);
+        }
+        const uint32_t index = m_references[i];
+        const FlowEntry& entry = m_table.At(index);
+        // A reference is stale when its entry was freed, or is now another record's, armed at
+        // another tick.
+        if (!entry.live || entry.armedTick != static_cast<uint32_t>(visited))
+        {
+            continue;
+        }
+        if (DueTick(entry) <= tick)
+        {
+            m_table.PrefetchBucket(entry.link);
+            m_due.emplace_back(entry.id, index);
+        }
+        else
+        {
+            ArmFor(index);
+        }
     }
 }
 
 TimeNs
 FlowCache::NextScan() const
 {
-    return m_size == 0 ? NEVER : m_wheel.NextTick() * m_config.scanInterval;
+    return m_table.GetSize() == 0 ? NEVER : m_wheel.NextTick() * m_config.scanInterval;
 }
 
 void
 FlowCache::Stop(uint16_t vSwitch)
 {
-    for (uint32_t index : LiveInOrderOfCreation())
+    for (const auto& [id, index] : LiveInOrderOfCreation())
     {
-        if (EntryAt(index).key.vSwitch == vSwitch)
+        if (m_table.At(index).key.vSwitch == vSwitch)
         {
             EndAndRemove(index, EndReason::STOPPED);
         }
@@ -230,7 +268,7 @@ FlowCache::Stop(uint16_t vSwitch)
 uint64_t
 FlowCache::GetSize() const
 {
-    return m_size;
+    return m_table.GetSize();
 }
 
 uint64_t
@@ -252,7 +290,7 @@ FlowCache::GetConfig() const
 }
 
 FlowRecord
-FlowCache::ToRecord(const Entry& entry)
+FlowCache::ToRecord(const FlowEntry& entry)
 {
     FlowRecord record;
     record.key = entry.key;
@@ -266,51 +304,11 @@ FlowCache::ToRecord(const Entry& entry)
     return record;
 }
 
-uint32_t
-FlowCache::Find(const FlowKey& key, uint32_t hash) const
-{
-    const std::size_t mask = m_slots.size() - 1;
-    for (std::size_t position = hash & mask;; position = (position + 1) & mask)
-    {
-        const uint64_t slot = m_slots[position];
-        if (slot == 0)
-        {
-            return NO_ENTRY;
-        }
-        if (SlotHash(slot) == hash && EntryAt(SlotEntry(slot)).key == key)
-        {
-            return SlotEntry(slot);
-        }
-    }
-}
-
-/// \return the number of an unused entry; NO_ENTRY if this machine has no memory for more
-uint32_t
-FlowCache::NewEntry()
-{
-    if (m_freeEntry != NO_ENTRY)
-    {
-        const uint32_t index = m_freeEntry;
-        m_freeEntry = EntryAt(index).nextFree;
-        return index;
-    }
-    if ((m_entries & (ENTRIES_PER_BLOCK - 1)) == 0)
-    {
-        std::unique_ptr<Entry[]> block(new (std::nothrow) Entry[ENTRIES_PER_BLOCK]);
-        if (!block || m_entries > NO_ENTRY - ENTRIES_PER_BLOCK)
-        {
-            return NO_ENTRY;
-        }
-        m_blocks.push_back(std::move(block));
-    }
-    return m_entries++;
-}
-
 /// Starts a record with its first packet in an entry whose key is set.
 void
 FlowCache::Begin(uint32_t index, const PacketSummary& packet, uint16_t output, TimeNs now)
 {
-    Entry& entry = EntryAt(index);
+    FlowEntry& entry = m_table.At(index);
     entry.output = output;
     entry.tcpFlags = packet.tcpFlags;
     entry.packets = 1;
@@ -325,7 +323,7 @@ FlowCache::Begin(uint32_t index, const PacketSummary& packet, uint16_t output, T
 }
 
 void
-FlowCache::End(const Entry& entry, EndReason reason)
+FlowCache::End(const FlowEntry& entry, EndReason reason)
 {
     FlowRecord record = ToRecord(entry);
     record.reason = reason;
@@ -335,40 +333,29 @@ FlowCache::End(const Entry& entry, EndReason reason)
 void
 FlowCache::EndAndRemove(uint32_t index, EndReason reason)
 {
-    End(EntryAt(index), reason);
-    Remove(index);
+    End(m_table.At(index), reason);
+    m_table.Remove(index);
     m_heap.Free(m_config.heapPerRecord);
-}
-
-void
-FlowCache::Remove(uint32_t index)
-{
-    Entry& entry = EntryAt(index);
-    RemoveSlot(Hash(entry.key), index);
-    entry.live = false;
-    entry.nextFree = m_freeEntry;
-    m_freeEntry = index;
-    --m_size;
 }
 
 bool
 FlowCache::IsStale(const Creation& creation) const
 {
-    const Entry& entry = EntryAt(creation.first);
-    return !entry.live || entry.id != creation.second;
+    const FlowEntry& entry = m_table.At(creation.second);
+    return !entry.live || entry.id != creation.first;
 }
 
 void
 FlowCache::RememberCreation(uint32_t index, uint64_t id)
 {
-    if (m_creationOrder.size() > 2 * m_size + FIRST_SLOTS)
+    if (m_creationOrder.size() > 2 * m_table.GetSize() + STALE_CREATIONS)
     {
         const auto isStale = [this](const Creation& creation) { return IsStale(creation); };
         m_creationOrder.erase(
             std::remove_if(m_creationOrder.begin(), m_creationOrder.end(), isStale),
             m_creationOrder.end());
     }
-    m_creationOrder.emplace_back(index, id);
+    m_creationOrder.emplace_back(id, index);
 }
 
 /// Ends the record created first. Time never runs backwards here, so that is also the one with the
@@ -380,114 +367,46 @@ FlowCache::EvictOldest()
     {
         m_creationOrder.pop_front();
     }
-    const uint32_t index = m_creationOrder.front().first;
+    const uint32_t index = m_creationOrder.front().second;
     m_creationOrder.pop_front();
-    End(EntryAt(index), EndReason::EVICTED);
-    Remove(index);
+    End(m_table.At(index), EndReason::EVICTED);
+    m_table.Remove(index);
 }
 
 void
 FlowCache::ArmFor(uint32_t index)
 {
-    Entry& entry = EntryAt(index);
+    FlowEntry& entry = m_table.At(index);
     entry.armedTick = static_cast<uint32_t>(m_wheel.Arm(DueTick(entry), index));
-}
-
-/// The last instant at which a packet still belongs to the record.
-TimeNs
-FlowCache::Deadline(const Entry& entry) const
-{
-    return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
 }
 
 /// The first scan that comes strictly after the record's deadline.
 int64_t
-FlowCache::DueTick(const Entry& entry) const
+FlowCache::DueTick(const FlowEntry& entry) const
 {
     return Deadline(entry) / m_config.scanInterval + 1;
 }
 
 EndReason
-FlowCache::TimeoutReason(const Entry& entry, TimeNs now) const
+FlowCache::TimeoutReason(const FlowEntry& entry, TimeNs now) const
 {
     return now - entry.last > m_config.idleTimeout ? EndReason::IDLE : EndReason::ACTIVE;
 }
 
-std::vector<uint32_t>
+std::vector<FlowCache::Creation>
 FlowCache::LiveInOrderOfCreation() const
 {
-    std::vector<uint32_t> live;
-    live.reserve(m_size);
-    for (uint32_t index = 0; index < m_entries; ++index)
+    std::vector<Creation> live;
+    live.reserve(m_table.GetSize());
+    for (uint32_t index = 0; index < m_table.GetEnd(); ++index)
     {
-        if (EntryAt(index).live)
+        if (m_table.At(index).live)
         {
-            live.push_back(index);
+            live.emplace_back(m_table.At(index).id, index);
         }
     }
-    std::sort(live.begin(), live.end(), [this](uint32_t a, uint32_t b) {
-        return EntryAt(a).id < EntryAt(b).id;
-    });
+    std::sort(live.begin(), live.end());
     return live;
-}
-
-void
-FlowCache::InsertSlot(uint32_t hash, uint32_t index)
-{
-    if (m_size * 4 > m_slots.size() * 3)
-    {
-        GrowSlots();
-    }
-    const std::size_t mask = m_slots.size() - 1;
-    std::size_t position = hash & mask;
-    while (m_slots[position] != 0)
-    {
-        position = (position + 1) & mask;
-    }
-    m_slots[position] = MakeSlot(hash, index);
-}
-
-void
-FlowCache::RemoveSlot(uint32_t hash, uint32_t index)
-{
-    const std::size_t mask = m_slots.size() - 1;
-    std::size_t hole = hash & mask;
-    while (m_slots[hole] != MakeSlot(hash, index))
-    {
-        hole = (hole + 1) & mask;
-    }
-    // Pull later slots of the run back over the hole unless that would put one before its home
-    // position.
-    for (std::size_t next = (hole + 1) & mask; m_slots[next] != 0; next = (next + 1) & mask)
-    {
-        const std::size_t home = SlotHash(m_slots[next]) & mask;
-        if (((next - home) & mask) >= ((next - hole) & mask))
-        {
-            m_slots[hole] = m_slots[next];
-            hole = next;
-        }
-    }
-    m_slots[hole] = 0;
-}
-
-void
-FlowCache::GrowSlots()
-{
-    std::vector<uint64_t> old(m_slots.size() * 2, 0);
-    old.swap(m_slots);
-    const std::size_t mask = m_slots.size() - 1;
-    for (uint64_t slot : old)
-    {
-        if (slot != 0)
-        {
-            std::size_t position = SlotHash(slot) & mask;
-            while (m_slots[position] != 0)
-            {
-                position = (position + 1) & mask;
-            }
-            m_slots[position] = slot;
-        }
-    }
 }
 
 } // namespace netflow

@@ -7,14 +7,15 @@
  * something may be due; ended records go to an EndedRecordSink. What happens to a record afterwards
  * is not the cache's business.
  *
- * Layout: an index of 8-octet slots (hash and entry number, linear probing) over entries of one
- * cache line each, which never move. A packet of a known flow touches its slot and its entry,
- * nothing else.
+ * Live records are in a FlowTable; which of them a scan looks at, a TimerWheel knows. A caller with
+ * several packets at hand prepares them together: then the memory that they need is fetched for all
+ * at once, not for one after the other.
  */
 #ifndef NETFLOW_FLOW_CACHE_H
 #define NETFLOW_FLOW_CACHE_H
 
 #include "netflow/flow-record.h"
+#include "netflow/flow-table.h"
 #include "netflow/heap.h"
 #include "netflow/packet-parser.h"
 #include "netflow/timer-wheel.h"
@@ -22,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
 #include <utility>
 #include <vector>
 
@@ -48,6 +48,7 @@ struct FlowCacheConfig
     CachePolicy policy{CachePolicy::DROP_NEW};
     bool expireOnTcpEnd{false}; //!< end a TCP flow's record with the packet that carries FIN or RST
     uint64_t firstRecordId{0};  //!< FlowRecord::id of the first record
+    MemoryAdvice memoryAdvice{nullptr}; //!< of the real memory that records are in; may be nullptr
 };
 
 /// Receives each record as it leaves the cache.
@@ -65,6 +66,16 @@ enum class AccountResult : uint8_t
     COUNTED_NEW,     //!< in a new record
     SHED_NO_MEMORY,  //!< not counted: the heap refused a new record
     SHED_CACHE_FULL, //!< not counted: maxEntries records are live
+};
+
+/// A packet among several that are counted together.
+struct BatchedPacket
+{
+    PacketSummary packet; //!< its key complete
+    uint16_t output;      //!< local port ID of its receiver; kept if it is a record's first packet
+    TimeNs time;
+    uint32_t hash;  //!< set by FlowCache::Prepare()
+    uint32_t guess; //!< likewise
 };
 
 /// Live flow records of one exporter.
@@ -88,6 +99,15 @@ class FlowCache
      * \param now not earlier than in any earlier call
      */
     AccountResult Account(const PacketSummary& packet, uint16_t output, TimeNs now);
+
+    /**
+     * Has the memory fetched that Account() will touch for each of some packets: first the buckets
+     * of all, then the entries of all. Changes nothing in the cache.
+     */
+    void Prepare(BatchedPacket* packets, std::size_t count) const;
+
+    /// The same as Account() above for a packet that was prepared, no matter what happened since.
+    AccountResult Account(const BatchedPacket& packet, TimeNs now);
 
     /**
      * Ends every record that is past a timeout at \p now (a multiple of the scan interval), in
@@ -114,82 +134,55 @@ class FlowCache
     template <typename Visitor>
     void ForEach(Visitor visit) const
     {
-        for (uint32_t index : LiveInOrderOfCreation())
+        for (const auto& [id, index] : LiveInOrderOfCreation())
         {
-            visit(ToRecord(EntryAt(index)));
+            visit(ToRecord(m_table.At(index)));
         }
     }
 
   private:
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
-    struct alignas(64) Entry
-    {
-        FlowKey key;
-        uint16_t output;
-        uint8_t tcpFlags;
-        bool live;
-        uint32_t packets;
-        uint32_t octets;
-        TimeNs first;
-        TimeNs last;
-        uint64_t id;
-        uint32_t armedTick; // low bits of the tick at which the wheel refers to this entry
-        uint32_t nextFree;
-    };
-
-    static_assert(sizeof(Entry) == 64, "one cache line per flow");
-
-    static constexpr uint32_t ENTRIES_PER_BLOCK_BITS = 12;
-    static constexpr uint32_t ENTRIES_PER_BLOCK = 1U << ENTRIES_PER_BLOCK_BITS;
-    static constexpr uint32_t NO_ENTRY = UINT32_MAX;
-
-    Entry& EntryAt(uint32_t index) const
-    {
-        return m_blocks[index >> ENTRIES_PER_BLOCK_BITS][index & (ENTRIES_PER_BLOCK - 1)];
-    }
-
-    static FlowRecord ToRecord(const Entry& entry);
-    uint32_t Find(const FlowKey& key, uint32_t hash) const;
+    static FlowRecord ToRecord(const FlowEntry& entry);
+    AccountResult AccountAt(uint32_t index,
+                            const PacketSummary& packet,
+                            uint32_t hash,
+                            uint16_t output,
+                            TimeNs now);
     AccountResult AccountNew(const PacketSummary& packet,
                              uint32_t hash,
                              uint16_t output,
                              TimeNs now);
+    AccountResult AccountNext(uint32_t index,
+                              const PacketSummary& packet,
+                              uint16_t output,
+                              TimeNs now);
     AccountResult MakeRoom();
-    uint32_t NewEntry();
     void Begin(uint32_t index, const PacketSummary& packet, uint16_t output, TimeNs now);
-    void End(const Entry& entry, EndReason reason);
-    void Remove(uint32_t index);
+    void End(const FlowEntry& entry, EndReason reason);
     void EndAndRemove(uint32_t index, EndReason reason);
-    using Creation = std::pair<uint32_t, uint64_t>; // entry, record id
+    using Creation = std::pair<uint64_t, uint32_t>; // record id, entry: sorts by creation
     bool IsStale(const Creation& creation) const;
     void RememberCreation(uint32_t index, uint64_t id);
     void EvictOldest();
     void ArmFor(uint32_t index);
-    TimeNs Deadline(const Entry& entry) const;
-    int64_t DueTick(const Entry& entry) const;
-    EndReason TimeoutReason(const Entry& entry, TimeNs now) const;
-    std::vector<uint32_t> LiveInOrderOfCreation() const;
-
-    void InsertSlot(uint32_t hash, uint32_t index);
-    void RemoveSlot(uint32_t hash, uint32_t index);
-    void GrowSlots();
+    TimeNs Deadline(const FlowEntry& entry) const;
+    int64_t DueTick(const FlowEntry& entry) const;
+    EndReason TimeoutReason(const FlowEntry& entry, TimeNs now) const;
+    void CollectDue(int64_t visited, int64_t tick);
+    std::vector<Creation> LiveInOrderOfCreation() const;
 
     const FlowCacheConfig m_config;
     Heap& m_heap;
     EndedRecordSink& m_sink;
-    std::vector<uint64_t> m_slots; // hash << 32 | entry number + 1; 0: empty
-    std::vector<std::unique_ptr<Entry[]>> m_blocks;
-    uint32_t m_entries{0}; // entries ever made
-    uint32_t m_freeEntry{NO_ENTRY};
-    uint64_t m_size{0};
+    FlowTable m_table;
     uint64_t m_highWater{0};
     uint64_t m_nextId;
     TimerWheel m_wheel;
     std::vector<uint32_t> m_references; // scratch of Scan
-    std::vector<uint32_t> m_due;        // scratch of Scan
+    std::vector<Creation> m_due;        // scratch of Scan
     std::deque<Creation>
-        m_creationOrder; // with stale pairs left in; kept only when the policy evicts
+        m_creationOrder; // with stale ones left in; kept only when the policy evicts
 };
 
 } // namespace netflow

@@ -75,30 +75,6 @@ ToString(Place place)
     return NAMES[static_cast<unsigned>(place)];
 }
 
-Counts&
-Counts::operator+=(const Counts& other)
-{
-    packets += other.packets;
-    octets += other.octets;
-    records += other.records;
-    return *this;
-}
-
-Counts&
-Counts::operator-=(const Counts& other)
-{
-    packets -= other.packets;
-    octets -= other.octets;
-    records -= other.records;
-    return *this;
-}
-
-bool
-Counts::operator==(const Counts& other) const
-{
-    return packets == other.packets && octets == other.octets && records == other.records;
-}
-
 Counts
 Account::GetBalance(Place place) const
 {

@@ -108,9 +108,26 @@ struct Counts
     uint64_t octets{0};
     uint64_t records{0};
 
-    Counts& operator+=(const Counts& other);
-    Counts& operator-=(const Counts& other);
-    bool operator==(const Counts& other) const;
+    Counts& operator+=(const Counts& other)
+    {
+        packets += other.packets;
+        octets += other.octets;
+        records += other.records;
+        return *this;
+    }
+
+    Counts& operator-=(const Counts& other)
+    {
+        packets -= other.packets;
+        octets -= other.octets;
+        records -= other.records;
+        return *this;
+    }
+
+    bool operator==(const Counts& other) const
+    {
+        return packets == other.packets && octets == other.octets && records == other.records;
+    }
 };
 
 /// Bookings of one vSwitch.

@@ -46,6 +46,18 @@ DiscardedMove(StopCause cause, Move first)
     return static_cast<Move>(static_cast<unsigned>(first) + static_cast<unsigned>(cause));
 }
 
+bool
+IsCounted(AccountResult result)
+{
+    return result == AccountResult::COUNTED || result == AccountResult::COUNTED_NEW;
+}
+
+uint64_t
+RecordsBegun(AccountResult result)
+{
+    return result == AccountResult::COUNTED_NEW ? 1 : 0;
+}
+
 /// Of two's complement differences, so that a place overdrawn by one is at distance one from empty.
 uint64_t
 Distance(uint64_t a, uint64_t b)
@@ -159,12 +171,7 @@ MeteringProcess::Observe(uint16_t vSwitch,
 {
     assert(IsRegistered(vSwitch));
     Account& account = *m_registrations[vSwitch].account;
-    if (now < m_now)
-    {
-        ++m_clockRegressions;
-        now = m_now;
-    }
-    m_now = now;
+    now = NotBefore(now);
     account.Book(Move::OFFERED, {1, packet.octets, 0});
     if (packet.verdict != FrameVerdict::METERABLE)
     {
@@ -174,26 +181,99 @@ MeteringProcess::Observe(uint16_t vSwitch,
     packet.key.vSwitch = vSwitch;
     packet.key.input = input;
     const AccountResult result = m_cache.Account(packet, output, now);
-    if (result == AccountResult::COUNTED || result == AccountResult::COUNTED_NEW)
+    if (IsCounted(result))
     {
-        account.Book(Move::METERED,
-                     {1, packet.octets, result == AccountResult::COUNTED_NEW ? 1U : 0U});
+        account.Book(Move::METERED, {1, packet.octets, RecordsBegun(result)});
     }
     else
     {
-        const bool noMemory = result == AccountResult::SHED_NO_MEMORY;
-        const Move cause = noMemory ? Move::SHED_NO_MEMORY : Move::SHED_CACHE_FULL;
-        account.Book(cause, {1, packet.octets, 0});
-        if (m_journal)
-        {
-            m_journal->Shed(packet.key, cause, packet.octets, packet.tcpFlags, now);
-        }
-        if (noMemory && m_events)
-        {
-            m_events->AllocationFailed(now, m_cache.GetConfig().heapPerRecord);
-        }
+        Shed(account, packet, result, now);
     }
     AssertBalance();
+}
+
+void
+MeteringProcess::PrepareBatch(BatchedPacket* packets, std::size_t count) const
+{
+    m_cache.Prepare(packets, count);
+}
+
+std::size_t
+MeteringProcess::ObserveBatch(const BatchedPacket* packets, std::size_t count, TimeNs until)
+{
+    std::size_t done = 0;
+    while (done < count && packets[done].time < until)
+    {
+        // A run of packets of one vSwitch. Records that end meanwhile are booked at once, before
+        // their packets are: balances are right at the end of the run.
+        const uint16_t vSwitch = packets[done].packet.key.vSwitch;
+        assert(IsRegistered(vSwitch));
+        Account& account = *m_registrations[vSwitch].account;
+        Counts offered;
+        Counts metered;
+        for (; done < count && packets[done].time < until; ++done)
+        {
+            const BatchedPacket& batched = packets[done];
+            const PacketSummary& packet = batched.packet;
+            if (packet.key.vSwitch != vSwitch)
+            {
+                break;
+            }
+            const TimeNs now = NotBefore(batched.time);
+            offered += {1, packet.octets, 0};
+            if (packet.verdict != FrameVerdict::METERABLE)
+            {
+                account.Book(IgnoredMove(packet.verdict), {1, packet.octets, 0});
+                continue;
+            }
+            const AccountResult result = m_cache.Account(batched, now);
+            if (IsCounted(result))
+            {
+                metered += {1, packet.octets, RecordsBegun(result)};
+            }
+            else
+            {
+                Shed(account, packet, result, now);
+            }
+        }
+        account.Book(Move::OFFERED, offered);
+        account.Book(Move::METERED, metered);
+    }
+    AssertBalance();
+    return done;
+}
+
+/// The present: time does not run backwards.
+TimeNs
+MeteringProcess::NotBefore(TimeNs now)
+{
+    if (now < m_now)
+    {
+        ++m_clockRegressions;
+        return m_now;
+    }
+    m_now = now;
+    return now;
+}
+
+/// A packet that the cache could not count.
+void
+MeteringProcess::Shed(Account& account,
+                      const PacketSummary& packet,
+                      AccountResult result,
+                      TimeNs now)
+{
+    const bool noMemory = result == AccountResult::SHED_NO_MEMORY;
+    const Move cause = noMemory ? Move::SHED_NO_MEMORY : Move::SHED_CACHE_FULL;
+    account.Book(cause, {1, packet.octets, 0});
+    if (m_journal)
+    {
+        m_journal->Shed(packet.key, cause, packet.octets, packet.tcpFlags, now);
+    }
+    if (noMemory && m_events)
+    {
+        m_events->AllocationFailed(now, m_cache.GetConfig().heapPerRecord);
+    }
 }
 
 void

@@ -123,6 +123,22 @@ class MeteringProcess : private EndedRecordSink
                  TimeNs now);
 
     /**
+     * Announces packets that ObserveBatch() will be called with, so that the memory they need is
+     * fetched for all at once.
+     * \param packets with key.vSwitch and key.input filled in, of METERABLE packets or not
+     */
+    void PrepareBatch(BatchedPacket* packets, std::size_t count) const;
+
+    /**
+     * Observes prepared packets, each as Observe() would, as long as their times are before an
+     * instant; bookings are summed up and made at the end. When the first packet is before it, at
+     * least one is observed.
+     * \param until when something else is due: a scan or a poll
+     * \return how many were observed
+     */
+    std::size_t ObserveBatch(const BatchedPacket* packets, std::size_t count, TimeNs until);
+
+    /**
      * Books a frame that is offered and ignored unparsed.
      * \param cause IGNORED_NOT_MONITORED or IGNORED_OWN_EXPORT
      * \param octets of the frame after its Ethernet header
@@ -166,6 +182,8 @@ class MeteringProcess : private EndedRecordSink
     };
 
     Registration& GetRegistration(uint16_t vSwitch);
+    TimeNs NotBefore(TimeNs now);
+    void Shed(Account& account, const PacketSummary& packet, AccountResult result, TimeNs now);
     void RecordEnded(const FlowRecord& record) override;
     void Queue(const FlowRecord& record, Registration& registration);
     void NoteDrop();

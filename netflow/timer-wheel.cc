@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <utility>
 
 namespace netflow
 {
@@ -38,13 +39,15 @@ TimerWheel::Arm(int64_t tick, uint32_t reference)
     assert(tick > m_now);
     tick = std::min(tick, m_now + m_mask);
     const auto bucket = static_cast<uint64_t>(tick & m_mask);
-    uint32_t& head = m_buckets[bucket];
-    if (head == NO_CHUNK || m_chunks[head].count == CHUNK_REFERENCES)
+    uint32_t& last = m_buckets[bucket];
+    if (last == NO_CHUNK || m_chunks[last].count == CHUNK_REFERENCES)
     {
-        head = NewChunk(head);
+        const uint32_t added = NewChunk();
+        m_chunks[added].next = last == NO_CHUNK ? added : std::exchange(m_chunks[last].next, added);
+        last = added;
         m_occupied[bucket / WORD_BITS] |= uint64_t{1} << (bucket % WORD_BITS);
     }
-    Chunk& chunk = m_chunks[head];
+    Chunk& chunk = m_chunks[last];
     chunk.references[chunk.count++] = reference;
     m_nextTick = std::min(m_nextTick, tick);
     return tick;
@@ -86,14 +89,18 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
     assert(tick > m_now && NextTick() >= tick);
     m_now = tick;
     const auto bucket = static_cast<uint64_t>(tick & m_mask);
-    for (uint32_t index = m_buckets[bucket]; index != NO_CHUNK;)
+    const uint32_t last = m_buckets[bucket];
+    if (last != NO_CHUNK)
     {
-        Chunk& chunk = m_chunks[index];
-        references.insert(references.end(), chunk.references, chunk.references + chunk.count);
-        const uint32_t next = chunk.next;
-        chunk.next = m_freeChunk;
-        m_freeChunk = index;
-        index = next;
+        const uint32_t first = m_chunks[last].next;
+        m_chunks[last].next = NO_CHUNK;
+        for (uint32_t index = first; index != NO_CHUNK; index = m_chunks[index].next)
+        {
+            const Chunk& chunk = m_chunks[index];
+            references.insert(references.end(), chunk.references, chunk.references + chunk.count);
+        }
+        m_chunks[last].next = m_freeChunk;
+        m_freeChunk = first;
     }
     m_buckets[bucket] = NO_CHUNK;
     m_occupied[bucket / WORD_BITS] &= ~(uint64_t{1} << (bucket % WORD_BITS));
@@ -110,7 +117,7 @@ TimerWheel::Advance(int64_t tick)
 }
 
 uint32_t
-TimerWheel::NewChunk(uint32_t next)
+TimerWheel::NewChunk()
 {
     uint32_t index = m_freeChunk;
     if (index != NO_CHUNK)
@@ -123,7 +130,6 @@ TimerWheel::NewChunk(uint32_t next)
         m_chunks.emplace_back();
     }
     m_chunks[index].count = 0;
-    m_chunks[index].next = next;
     return index;
 }
 

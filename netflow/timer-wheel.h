@@ -36,8 +36,8 @@ class TimerWheel
     int64_t NextTick() const;
 
     /**
-     * Empties the bucket of \p tick into \p references (in no particular order) and advances to it.
-     * All earlier buckets must be empty.
+     * Empties the bucket of \p tick into \p references, in the order in which they were armed, and
+     * advances to it. All earlier buckets must be empty.
      */
     void Take(int64_t tick, std::vector<uint32_t>& references);
 
@@ -57,10 +57,10 @@ class TimerWheel
         uint32_t next;
     };
 
-    uint32_t NewChunk(uint32_t next);
+    uint32_t NewChunk();
     int64_t FindNextTick() const;
 
-    std::vector<uint32_t> m_buckets;  // first chunk of each bucket
+    std::vector<uint32_t> m_buckets;  // last chunk of each bucket; its next one is the first
     std::vector<uint64_t> m_occupied; // one bit a bucket
     std::vector<Chunk> m_chunks;
     uint32_t m_freeChunk{NO_CHUNK};
