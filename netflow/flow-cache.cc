@@ -51,6 +51,7 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
     : m_config(Bounded(config)),
       m_heap(heap),
       m_sink(sink),
+      m_endingFlags(config.expireOnTcpEnd ? TCP_FIN_OR_RST : 0),
       m_table(config.memoryAdvice),
       m_nextId(config.firstRecordId),
       m_wheel(WheelTicks(m_config))
@@ -70,31 +71,31 @@ FlowCache::Deadline(const FlowEntry& entry) const
     return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
 }
 
-/// Counts a packet whose flow has an entry or none. Inlined: the usual case calls nothing.
+/// Counts a packet whose flow has this entry, or none. Inlined: the usual case calls nothing.
 inline AccountResult
-FlowCache::AccountAt(uint32_t index,
+FlowCache::AccountIn(FlowEntry* entry,
                      const PacketSummary& packet,
                      uint32_t hash,
                      uint16_t output,
                      TimeNs now)
 {
-    if (index == FlowTable::NO_ENTRY)
+    if (!entry)
     {
         return AccountNew(packet, hash, output, now);
     }
-    FlowEntry& entry = m_table.At(index);
-    const uint64_t octets = uint64_t{entry.octets} + packet.octets;
-    if (now > Deadline(entry) || entry.packets == COUNTER_MAX || octets > COUNTER_MAX)
+    const uint64_t octets = uint64_t{entry->octets} + packet.octets;
+    const uint32_t packets = entry->packets + 1;
+    if (now > Deadline(*entry) || packets == 0 || octets > COUNTER_MAX)
     {
-        return AccountNext(index, packet, output, now);
+        return AccountNext(*entry, packet, output, now);
     }
-    ++entry.packets;
-    entry.octets = static_cast<uint32_t>(octets);
-    entry.last = now;
-    entry.tcpFlags |= packet.tcpFlags;
-    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
+    entry->packets = packets;
+    entry->octets = static_cast<uint32_t>(octets);
+    entry->last = now;
+    entry->tcpFlags |= packet.tcpFlags;
+    if ((packet.tcpFlags & m_endingFlags) != 0)
     {
-        EndAndRemove(index, EndReason::TCP_END);
+        EndAndRemove(m_table.IndexOf(*entry), EndReason::TCP_END);
     }
     return AccountResult::COUNTED;
 }
@@ -103,7 +104,7 @@ AccountResult
 FlowCache::Account(const PacketSummary& packet, uint16_t output, TimeNs now)
 {
     const uint32_t hash = Hash(packet.key);
-    return AccountAt(m_table.Find(packet.key, hash), packet, hash, output, now);
+    return AccountIn(m_table.Find(packet.key, hash), packet, hash, output, now);
 }
 
 void
@@ -112,15 +113,11 @@ FlowCache::Prepare(BatchedPacket* packets, std::size_t count) const
     for (std::size_t i = 0; i < count; ++i)
     {
         packets[i].hash = Hash(packets[i].packet.key);
-        m_table.PrefetchBucket(packets[i].hash);
+        m_table.PrefetchPlace(packets[i].hash);
     }
     for (std::size_t i = 0; i < count; ++i)
     {
-        packets[i].guess = m_table.Guess(packets[i].hash);
-        if (packets[i].guess != FlowTable::NO_ENTRY)
-        {
-            m_table.PrefetchEntry(packets[i].guess);
-        }
+        packets[i].guess = m_table.Guess(packets[i].packet.key, packets[i].hash);
     }
 }
 
@@ -128,9 +125,9 @@ AccountResult
 FlowCache::Account(const BatchedPacket& batched, TimeNs now)
 {
     const FlowKey& key = batched.packet.key;
-    const uint32_t index =
-        m_table.IsAt(batched.guess, key) ? batched.guess : m_table.Find(key, batched.hash);
-    return AccountAt(index, batched.packet, batched.hash, batched.output, now);
+    FlowEntry* entry = m_table.IsAt(batched.guess, key) ? &m_table.At(batched.guess)
+                                                        : m_table.Find(key, batched.hash);
+    return AccountIn(entry, batched.packet, batched.hash, batched.output, now);
 }
 
 AccountResult
@@ -145,6 +142,10 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     {
         Scan(now); // nothing ends, but the wheel's window comes up to the present
     }
+    if (m_table.IsCrowded())
+    {
+        Grow();
+    }
     const uint32_t index = m_table.Insert(packet.key, hash);
     if (index == FlowTable::NO_ENTRY)
     {
@@ -154,21 +155,40 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     m_highWater = std::max(m_highWater, m_table.GetSize());
     Begin(index, packet, output, now);
     ArmFor(index);
-    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
+    if ((packet.tcpFlags & m_endingFlags) != 0)
     {
         EndAndRemove(index, EndReason::TCP_END);
     }
     return AccountResult::COUNTED_NEW;
 }
 
+/// Doubles the table; whoever refers to an entry gets its new number.
+void
+FlowCache::Grow()
+{
+    const std::vector<uint32_t> numbers = m_table.Grow();
+    if (numbers.empty())
+    {
+        return; // no memory: it goes on more crowded
+    }
+    m_wheel.Renumber(numbers);
+    for (auto& [id, index] : m_creationOrder)
+    {
+        index = index == FlowTable::NO_ENTRY ? index : numbers[index];
+    }
+}
+
 /// Ends a record that cannot take the packet, and begins the flow's next one with it.
 AccountResult
-FlowCache::AccountNext(uint32_t index, const PacketSummary& packet, uint16_t output, TimeNs now)
+FlowCache::AccountNext(const FlowEntry& entry,
+                       const PacketSummary& packet,
+                       uint16_t output,
+                       TimeNs now)
 {
-    const FlowEntry& entry = m_table.At(index);
+    const uint32_t index = m_table.IndexOf(entry);
     End(entry, now > Deadline(entry) ? TimeoutReason(entry, now) : EndReason::SPLIT);
     Begin(index, packet, output, now);
-    if (m_config.expireOnTcpEnd && (packet.tcpFlags & TCP_FIN_OR_RST) != 0)
+    if ((packet.tcpFlags & m_endingFlags) != 0)
     {
         EndAndRemove(index, EndReason::TCP_END);
     }
@@ -228,6 +248,10 @@ FlowCache::CollectDue(int64_t visited, int64_t tick)
             m_table.PrefetchEntry(m_references[i + AHEAD]);
         }
         const uint32_t index = m_references[i];
+        if (index == FlowTable::NO_ENTRY)
+        {
+            continue; // it was unused when the table grew
+        }
         const FlowEntry& entry = m_table.At(index);
         // A reference is stale when its entry was freed, or is now another record's, armed at
         // another tick.
@@ -237,7 +261,6 @@ FlowCache::CollectDue(int64_t visited, int64_t tick)
         }
         if (DueTick(entry) <= tick)
         {
-            m_table.PrefetchBucket(entry.link);
             m_due.emplace_back(entry.id, index);
         }
         else
@@ -341,6 +364,10 @@ FlowCache::EndAndRemove(uint32_t index, EndReason reason)
 bool
 FlowCache::IsStale(const Creation& creation) const
 {
+    if (creation.second == FlowTable::NO_ENTRY)
+    {
+        return true;
+    }
     const FlowEntry& entry = m_table.At(creation.second);
     return !entry.live || entry.id != creation.first;
 }

@@ -144,7 +144,7 @@ class FlowCache
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
     static FlowRecord ToRecord(const FlowEntry& entry);
-    AccountResult AccountAt(uint32_t index,
+    AccountResult AccountIn(FlowEntry* entry,
                             const PacketSummary& packet,
                             uint32_t hash,
                             uint16_t output,
@@ -153,7 +153,8 @@ class FlowCache
                              uint32_t hash,
                              uint16_t output,
                              TimeNs now);
-    AccountResult AccountNext(uint32_t index,
+    void Grow();
+    AccountResult AccountNext(const FlowEntry& entry,
                               const PacketSummary& packet,
                               uint16_t output,
                               TimeNs now);
@@ -175,6 +176,7 @@ class FlowCache
     const FlowCacheConfig m_config;
     Heap& m_heap;
     EndedRecordSink& m_sink;
+    const uint8_t m_endingFlags; // TCP flags that end a record
     FlowTable m_table;
     uint64_t m_highWater{0};
     uint64_t m_nextId;

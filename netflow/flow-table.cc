@@ -4,6 +4,7 @@
 #include <cassert>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace netflow
 {
@@ -11,154 +12,117 @@ namespace netflow
 namespace
 {
 
-constexpr std::size_t FIRST_BUCKETS = 256;
+constexpr uint32_t FIRST_PLACES = 256;
+constexpr uint32_t MAX_PLACES = 1U << 31; // with the overflow area: numbers of 32 bits
 
 } // namespace
 
 FlowTable::FlowTable(MemoryAdvice advice)
-    : m_advice(advice),
-      m_buckets(MakeBuckets(FIRST_BUCKETS)),
-      m_mask(FIRST_BUCKETS - 1)
+    : m_advice(advice)
 {
-    if (!m_buckets)
+    if (!Allocate(FIRST_PLACES))
     {
         throw std::bad_alloc();
     }
 }
 
-/// Empty buckets; nullptr if there is no memory.
-LargeArray<FlowTable::Bucket>
-FlowTable::MakeBuckets(std::size_t count) const
+/// Makes an empty table. \return false, and nothing has changed, if there is no memory
+bool
+FlowTable::Allocate(uint32_t places)
 {
-    LargeArray<Bucket> buckets = AllocateArray<Bucket>(count, m_advice);
-    if (buckets)
+    // With as many flows as places e^-1 = 0.37 of them overflow.
+    const uint32_t capacity = places + places / 2;
+    LargeArray<FlowEntry> entries = AllocateArray<FlowEntry>(capacity, m_advice);
+    if (!entries)
     {
-        std::memset(buckets.get(), 0, count * sizeof(Bucket));
+        return false;
     }
-    return buckets;
+    std::memset(static_cast<void*>(entries.get()), 0, places * sizeof(FlowEntry));
+    m_entries = std::move(entries);
+    m_mask = places - 1;
+    m_capacity = capacity;
+    m_end = places;
+    m_unused = 0;
+    m_size = 0;
+    m_crowd = uint64_t{places} * 9 / 10;
+    return true;
+}
+
+std::vector<uint32_t>
+FlowTable::Grow()
+{
+    const uint32_t places = m_mask + 1;
+    const uint32_t end = m_end;
+    LargeArray<FlowEntry> old = std::move(m_entries);
+    if (places == MAX_PLACES || !Allocate(places * 2))
+    {
+        m_entries = std::move(old);
+        return {};
+    }
+    constexpr uint32_t AHEAD = 16; // places on their way from memory
+    std::vector<uint32_t> numbers(end, NO_ENTRY);
+    for (uint32_t index = 0; index < end; ++index)
+    {
+        if (index + AHEAD < end)
+        {
+            PrefetchPlace(Hash(old[index + AHEAD].key));
+        }
+        if (old[index].live)
+        {
+            numbers[index] = Insert(old[index].key, Hash(old[index].key));
+            FlowEntry& entry = m_entries[numbers[index]];
+            const uint32_t link = entry.link;
+            entry = old[index];
+            entry.link = link;
+        }
+    }
+    return numbers;
 }
 
 uint32_t
 FlowTable::Insert(const FlowKey& key, uint32_t hash)
 {
-    // Three quarters full at the most as long as there is memory, and never quite full: a search
-    // for what is not there must end.
-    const uint64_t places = (m_mask + 1) * BUCKET_ENTRIES;
-    if ((m_size + 1) * 4 > places * 3 && !Grow() && m_size + 1 == places)
+    uint32_t index = hash & m_mask;
+    FlowEntry& place = m_entries[index];
+    if (place.live)
     {
-        return NO_ENTRY;
+        if (m_unused != 0)
+        {
+            index = std::exchange(m_unused, m_entries[m_unused].link);
+        }
+        else if (m_end < m_capacity)
+        {
+            index = m_end++;
+        }
+        else
+        {
+            return NO_ENTRY;
+        }
+        m_entries[index].link = std::exchange(place.link, index);
     }
-    const uint32_t index = NewEntry();
-    if (index != NO_ENTRY)
-    {
-        FlowEntry& entry = At(index);
-        entry.key = key;
-        entry.live = true;
-        entry.link = hash;
-        Enter(hash, index);
-        ++m_size;
-    }
+    m_entries[index].key = key;
+    m_entries[index].live = true;
+    ++m_size;
     return index;
 }
 
 void
 FlowTable::Remove(uint32_t index)
 {
-    FlowEntry& entry = At(index);
+    FlowEntry& entry = m_entries[index];
     assert(entry.live);
-    Withdraw(entry.link, index);
     entry.live = false;
-    entry.link = m_unused;
-    m_unused = index;
     --m_size;
-}
-
-/// \return the number of an unused entry; NO_ENTRY if this machine has no memory for more
-uint32_t
-FlowTable::NewEntry()
-{
-    if (m_unused != NO_ENTRY)
+    if (index > m_mask) // a place keeps its link: its chain lives on
     {
-        const uint32_t index = m_unused;
-        m_unused = At(index).link;
-        return index;
-    }
-    if ((m_entries & (BLOCK_ENTRIES - 1)) == 0)
-    {
-        if (m_entries > NO_ENTRY - BLOCK_ENTRIES)
+        uint32_t before = Hash(entry.key) & m_mask;
+        while (m_entries[before].link != index)
         {
-            return NO_ENTRY;
+            before = m_entries[before].link;
         }
-        // No advice for the first block: a host with few flows shall not have a large page.
-        LargeArray<FlowEntry> block =
-            AllocateArray<FlowEntry>(BLOCK_ENTRIES, m_entries == 0 ? nullptr : m_advice);
-        if (!block)
-        {
-            return NO_ENTRY;
-        }
-        m_blocks.push_back(std::move(block));
+        m_entries[before].link = entry.link;
+        entry.link = std::exchange(m_unused, index);
     }
-    return m_entries++;
-}
-
-void
-FlowTable::Enter(uint32_t hash, uint32_t index)
-{
-    for (std::size_t number = hash & m_mask;; number = (number + 1) & m_mask)
-    {
-        Bucket& bucket = m_buckets[number];
-        const uint64_t free = PlacesWith(bucket.tags, 0);
-        if (free != 0)
-        {
-            const unsigned place = FirstPlace(free);
-            bucket.tags |= TagOf(hash) << (place * TAG_BITS);
-            bucket.entries[place] = index;
-            return;
-        }
-        bucket.tags += ONE_PASSED;
-    }
-}
-
-void
-FlowTable::Withdraw(uint32_t hash, uint32_t index)
-{
-    for (std::size_t number = hash & m_mask;; number = (number + 1) & m_mask)
-    {
-        Bucket& bucket = m_buckets[number];
-        for (unsigned place = 0; place < BUCKET_ENTRIES; ++place)
-        {
-            const uint64_t tag = uint64_t{0xff} << (place * TAG_BITS);
-            if (bucket.entries[place] == index && (bucket.tags & tag) != 0)
-            {
-                bucket.tags &= ~tag;
-                return;
-            }
-        }
-        bucket.tags -= ONE_PASSED;
-    }
-}
-
-/// \return false, and nothing has changed, if this machine has no memory for it
-bool
-FlowTable::Grow()
-{
-    const std::size_t count = (m_mask + 1) * 2;
-    LargeArray<Bucket> buckets = MakeBuckets(count);
-    if (!buckets)
-    {
-        return false;
-    }
-    m_buckets = std::move(buckets);
-    m_mask = count - 1;
-    for (uint32_t index = 0; index < m_entries; ++index)
-    {
-        const FlowEntry& entry = At(index);
-        if (entry.live)
-        {
-            Enter(entry.link, index);
-        }
-    }
-    return true;
 }
 
 } // namespace netflow

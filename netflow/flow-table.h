@@ -3,15 +3,11 @@
  * \file
  * The flow cache's memory: live flows by key.
  *
- * An index of small buckets over entries of one cache line each, which never move. A packet of a
- * known flow touches its bucket and its entry, nothing else; a caller with several packets at hand
- * has both fetched beforehand. When records begin and end is the flow cache's business.
- *
- * A bucket is half a cache line: the numbers of six entries, and a tag of eight bits of the hash
- * for each, compared all at once. So the way to the right entry has no branch that a processor
- * cannot foresee, and the misses of consecutive packets overlap. A flow whose bucket is full goes
- * to the next one that is not; the buckets passed over count it, so that a search knows where to
- * stop. (The scheme is that of folly's F14.)
+ * A hash table of entries of one cache line each, with the entries themselves in their places: a
+ * packet of a known flow touches one line in most cases, and a caller with several packets at hand
+ * has their lines fetched beforehand. A flow whose place is taken goes to an overflow area behind
+ * the places, chained to the place. Nothing moves but when the table grows, so that others can
+ * refer to entries by number. When records begin and end is the flow cache's business.
  */
 #ifndef NETFLOW_FLOW_TABLE_H
 #define NETFLOW_FLOW_TABLE_H
@@ -27,7 +23,7 @@
 namespace netflow
 {
 
-/// A live flow's record, or an unused place. Set up by the flow cache, except for key, live and
+/// A live flow's record, or an unused entry. Filled in by the flow cache, but for key, live and
 /// link.
 struct alignas(64) FlowEntry
 {
@@ -41,7 +37,7 @@ struct alignas(64) FlowEntry
     TimeNs last;
     uint64_t id;
     uint32_t armedTick; // low bits of the tick at which the wheel refers to this entry
-    uint32_t link;      // live: hash of the key; else: the next unused entry
+    uint32_t link;      // the next entry of the same place, or the next unused one; 0: none
 };
 
 static_assert(sizeof(FlowEntry) == 64, "one cache line per flow");
@@ -57,46 +53,82 @@ class FlowTable
 
     FlowEntry& At(uint32_t index)
     {
-        return m_blocks[index >> BLOCK_BITS][index & (BLOCK_ENTRIES - 1)];
+        return m_entries[index];
     }
 
     const FlowEntry& At(uint32_t index) const
     {
-        return m_blocks[index >> BLOCK_BITS][index & (BLOCK_ENTRIES - 1)];
+        return m_entries[index];
     }
 
-    /// \return the number of the key's entry, or NO_ENTRY. \param hash of the key
-    uint32_t Find(const FlowKey& key, uint32_t hash) const
+    /// \return the key's entry, or nullptr. \param hash of the key
+    FlowEntry* Find(const FlowKey& key, uint32_t hash)
     {
-        return FindIf(hash, [&](uint32_t index) { return At(index).key == key; });
+        uint32_t index = hash & m_mask;
+        do
+        {
+            FlowEntry& entry = m_entries[index];
+            if (entry.key == key && entry.live)
+            {
+                return &entry;
+            }
+            index = entry.link;
+        } while (index != 0);
+        return nullptr;
     }
 
-    /// The entry that a key with this hash most probably has, found without touching an entry.
-    uint32_t Guess(uint32_t hash) const
+    /// The number of an entry.
+    uint32_t IndexOf(const FlowEntry& entry) const
     {
-        return FindIf(hash, [](uint32_t) { return true; });
+        return static_cast<uint32_t>(&entry - m_entries.get());
     }
 
-    /// Whether a guess is right.
+    /// Asks for the entry that Find() reads first.
+    void PrefetchPlace(uint32_t hash) const
+    {
+        __builtin_prefetch(&m_entries[hash & m_mask], 1);
+    }
+
+    /// The entry that a key most probably has if it has any, looked for in its place only and asked
+    /// for if it is elsewhere.
+    uint32_t Guess(const FlowKey& key, uint32_t hash) const
+    {
+        const uint32_t place = hash & m_mask;
+        const FlowEntry& entry = m_entries[place];
+        if (entry.link == 0 || entry.key == key)
+        {
+            return place;
+        }
+        __builtin_prefetch(&m_entries[entry.link], 1);
+        return entry.link;
+    }
+
+    /// Whether a guess is right, however old it is.
     bool IsAt(uint32_t index, const FlowKey& key) const
     {
-        return index != NO_ENTRY && At(index).live && At(index).key == key;
+        return index < m_end && m_entries[index].key == key && m_entries[index].live;
     }
 
-    /// Asks for the bucket that Find() or Guess() will read first.
-    void PrefetchBucket(uint32_t hash) const
-    {
-        __builtin_prefetch(&m_buckets[hash & m_mask]);
-    }
-
-    /// Asks for an entry.
+    /// Asks for an entry. \param index may be NO_ENTRY
     void PrefetchEntry(uint32_t index) const
     {
-        __builtin_prefetch(&At(index), 1);
+        __builtin_prefetch(m_entries.get() + index, 1);
     }
 
-    /// Makes an entry for a key that has none. \return NO_ENTRY if this machine has no memory for
-    /// it
+    /// Whether the table should grow before another entry is made.
+    bool IsCrowded() const
+    {
+        return m_size >= m_crowd || (m_unused == 0 && m_end == m_capacity);
+    }
+
+    /**
+     * Doubles the table: all entries get new numbers.
+     * \return the new number by old number, NO_ENTRY for unused ones; empty, and nothing has
+     * changed, if this machine has no memory for it
+     */
+    std::vector<uint32_t> Grow();
+
+    /// Makes an entry for a key that has none. \return NO_ENTRY if there is no room
     uint32_t Insert(const FlowKey& key, uint32_t hash);
 
     /// Gives a live entry up.
@@ -111,82 +143,20 @@ class FlowTable
     /// Numbers of entries are below this.
     uint32_t GetEnd() const
     {
-        return m_entries;
+        return m_end;
     }
 
   private:
-    static constexpr uint32_t BLOCK_BITS = 15; // 2 MiB
-    static constexpr uint32_t BLOCK_ENTRIES = 1U << BLOCK_BITS;
-
-    static constexpr unsigned BUCKET_ENTRIES = 6;
-    static constexpr uint64_t EACH_TAG = 0x010101010101;
-    static constexpr unsigned TAG_BITS = 8;
-    static constexpr unsigned PASSED_SHIFT = BUCKET_ENTRIES * TAG_BITS;
-    static constexpr uint64_t ONE_PASSED = uint64_t{1} << PASSED_SHIFT;
-
-    struct Bucket
-    {
-        uint64_t tags; // of each entry, 0: none; above them: how many flows passed by
-        uint32_t entries[BUCKET_ENTRIES];
-    };
-
-    static_assert(sizeof(Bucket) == 32, "half a cache line");
-
-    /// Not 0. The low bits of the hash choose the bucket.
-    static uint64_t TagOf(uint32_t hash)
-    {
-        const uint64_t tag = hash >> (32 - TAG_BITS);
-        return tag == 0 ? 1 : tag;
-    }
-
-    /// The highest bit of each place of a bucket whose tag is this one. A place above one that has
-    /// it may be found, too, without having it.
-    static uint64_t PlacesWith(uint64_t tags, uint64_t tag)
-    {
-        const uint64_t difference = (tags ^ (tag * EACH_TAG)) & (ONE_PASSED - 1);
-        return (difference - EACH_TAG) & ~difference & (EACH_TAG << (TAG_BITS - 1));
-    }
-
-    static unsigned FirstPlace(uint64_t places)
-    {
-        return static_cast<unsigned>(__builtin_ctzll(places)) / TAG_BITS;
-    }
-
-    template <typename Accept>
-    uint32_t FindIf(uint32_t hash, Accept accept) const
-    {
-        const uint64_t tag = TagOf(hash);
-        for (std::size_t number = hash & m_mask;; number = (number + 1) & m_mask)
-        {
-            const Bucket& bucket = m_buckets[number];
-            for (uint64_t places = PlacesWith(bucket.tags, tag); places != 0; places &= places - 1)
-            {
-                const uint32_t index = bucket.entries[FirstPlace(places)];
-                if (accept(index))
-                {
-                    return index;
-                }
-            }
-            if (bucket.tags < ONE_PASSED)
-            {
-                return NO_ENTRY;
-            }
-        }
-    }
-
-    LargeArray<Bucket> MakeBuckets(std::size_t count) const;
-    uint32_t NewEntry();
-    void Enter(uint32_t hash, uint32_t index);
-    void Withdraw(uint32_t hash, uint32_t index);
-    bool Grow();
+    bool Allocate(uint32_t places);
 
     const MemoryAdvice m_advice;
-    LargeArray<Bucket> m_buckets;
-    std::size_t m_mask; // buckets - 1
-    std::vector<LargeArray<FlowEntry>> m_blocks;
-    uint32_t m_entries{0}; // entries ever made
-    uint32_t m_unused{NO_ENTRY};
+    LargeArray<FlowEntry> m_entries; // places, then the overflow area
+    uint32_t m_mask{0};              // places - 1
+    uint32_t m_capacity{0};          // places and overflow area
+    uint32_t m_end{0};               // of the used part of the overflow area
+    uint32_t m_unused{0};            // chain of given-up entries in the overflow area
     uint64_t m_size{0};
+    uint64_t m_crowd{0}; // size at which the table should grow
 };
 
 } // namespace netflow

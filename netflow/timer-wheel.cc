@@ -96,8 +96,9 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
         m_chunks[last].next = NO_CHUNK;
         for (uint32_t index = first; index != NO_CHUNK; index = m_chunks[index].next)
         {
-            const Chunk& chunk = m_chunks[index];
+            Chunk& chunk = m_chunks[index];
             references.insert(references.end(), chunk.references, chunk.references + chunk.count);
+            chunk.count = 0;
         }
         m_chunks[last].next = m_freeChunk;
         m_freeChunk = first;
@@ -105,6 +106,19 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
     m_buckets[bucket] = NO_CHUNK;
     m_occupied[bucket / WORD_BITS] &= ~(uint64_t{1} << (bucket % WORD_BITS));
     m_nextTick = FindNextTick();
+}
+
+void
+TimerWheel::Renumber(const std::vector<uint32_t>& numbers)
+{
+    for (Chunk& chunk : m_chunks)
+    {
+        for (uint32_t i = 0; i < chunk.count; ++i) // none in unused chunks
+        {
+            const uint32_t reference = chunk.references[i];
+            chunk.references[i] = reference < numbers.size() ? numbers[reference] : reference;
+        }
+    }
 }
 
 void

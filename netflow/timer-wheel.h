@@ -12,6 +12,7 @@
 #define NETFLOW_TIMER_WHEEL_H
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 namespace netflow
@@ -41,6 +42,9 @@ class TimerWheel
      */
     void Take(int64_t tick, std::vector<uint32_t>& references);
 
+    /// Replaces each reference by what \p numbers has at its place.
+    void Renumber(const std::vector<uint32_t>& numbers);
+
     /// Moves the window on to begin after \p tick, if nothing is armed up to it.
     void Advance(int64_t tick);
 
@@ -62,7 +66,7 @@ class TimerWheel
 
     std::vector<uint32_t> m_buckets;  // last chunk of each bucket; its next one is the first
     std::vector<uint64_t> m_occupied; // one bit a bucket
-    std::vector<Chunk> m_chunks;
+    std::deque<Chunk> m_chunks;       // grows without moving
     uint32_t m_freeChunk{NO_CHUNK};
     int64_t m_mask;
     int64_t m_now{-1};           // last visited tick

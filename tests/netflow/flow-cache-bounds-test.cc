@@ -14,7 +14,7 @@ struct FlowCachePeer
 {
     static void SetPackets(FlowCache& cache, const FlowKey& key, uint32_t packets)
     {
-        cache.m_table.At(cache.m_table.Find(key, Hash(key))).packets = packets;
+        cache.m_table.Find(key, Hash(key))->packets = packets;
     }
 };
 
