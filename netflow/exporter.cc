@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <memory>
 
 namespace netflow
 {
@@ -39,6 +40,7 @@ Exporter::Export(const std::vector<QueuedRecord>& records, TimeNs now)
     {
         Seal(vSwitch, engine, now);
     }
+    SendSealed();
 }
 
 uint32_t
@@ -55,11 +57,22 @@ Exporter::GetDatagrams() const
     return m_datagrams;
 }
 
+Exporter::Engine&
+Exporter::GetEngine(uint16_t vSwitch)
+{
+    if (!m_lastEngine || vSwitch != m_lastSwitch)
+    {
+        m_lastEngine = &m_engines[vSwitch]; // a map's elements stay where they are
+        m_lastSwitch = vSwitch;
+    }
+    return *m_lastEngine;
+}
+
 void
 Exporter::Stage(const QueuedRecord& queued, TimeNs now)
 {
     const uint16_t vSwitch = queued.record.key.vSwitch;
-    Engine& engine = m_engines[vSwitch];
+    Engine& engine = GetEngine(vSwitch);
     const bool gap = m_config.sequenceMode == SequenceMode::AT_EXPIRY && !engine.staged.empty() &&
                      queued.expirySequence != engine.staged.back()->expirySequence + 1;
     if (gap)
@@ -92,34 +105,65 @@ Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
     header.engineType = static_cast<uint8_t>(vSwitch >> 8);
     header.engineId = static_cast<uint8_t>(vSwitch);
 
-    uint8_t buffer[V5_MAX_OCTETS];
-    EncodeV5Header(header, buffer);
-    std::size_t size = V5_HEADER_OCTETS;
-    Counts counts;
+    if (m_sealed.empty())
+    {
+        m_sealed.resize(m_sink.GetBatch());
+        m_sent = std::make_unique<bool[]>(m_sealed.size());
+    }
+    Sealed& sealed = m_sealed[m_waiting++];
+    EncodeV5Header(header, sealed.buffer);
+    sealed.size = V5_HEADER_OCTETS;
+    sealed.counts = {};
     for (const QueuedRecord* queued : engine.staged)
     {
-        EncodeV5Record(Encode(queued->record), buffer + size);
-        size += V5_RECORD_OCTETS;
-        counts += {queued->record.packets, queued->record.octets, 1};
+        EncodeV5Record(Encode(queued->record), sealed.buffer + sealed.size);
+        sealed.size += V5_RECORD_OCTETS;
+        sealed.counts += {queued->record.packets, queued->record.octets, 1};
     }
+    sealed.number = m_ledger.TakeDatagramNumber();
+    sealed.vSwitch = vSwitch;
+    sealed.flowSequence = header.flowSequence;
+    sealed.records.swap(engine.staged);
+    engine.staged.clear();
     engine.sealedRecords += header.count;
     ++m_datagrams;
-
-    Account& account = m_ledger.GetAccount(vSwitch);
-    account.Book(Move::SEALED, counts);
-    const uint64_t number = m_ledger.TakeDatagramNumber();
-    const Datagram
-        datagram{buffer, size, number, vSwitch, header.flowSequence, counts, engine.staged};
-    const Move outcome = m_sink.Send(datagram) ? Move::SENT : Move::SEND_FAILED;
-    account.Book(outcome, counts);
-    if (m_journal)
+    m_ledger.GetAccount(vSwitch).Book(Move::SEALED, sealed.counts);
+    if (m_waiting == m_sealed.size())
     {
-        for (const QueuedRecord* queued : engine.staged)
+        SendSealed();
+    }
+}
+
+/// Sends the datagrams that wait, and books what became of each.
+void
+Exporter::SendSealed()
+{
+    if (m_waiting == 0)
+    {
+        return;
+    }
+    m_datagramScratch.clear();
+    for (std::size_t i = 0; i < m_waiting; ++i)
+    {
+        const Sealed& s = m_sealed[i];
+        m_datagramScratch.push_back(
+            {s.buffer, s.size, s.number, s.vSwitch, s.flowSequence, s.counts, s.records});
+    }
+    m_sink.SendBatch(m_datagramScratch.data(), m_waiting, m_sent.get());
+    for (std::size_t i = 0; i < m_waiting; ++i)
+    {
+        const Sealed& sealed = m_sealed[i];
+        const Move outcome = m_sent[i] ? Move::SENT : Move::SEND_FAILED;
+        m_ledger.GetAccount(sealed.vSwitch).Book(outcome, sealed.counts);
+        if (m_journal)
         {
-            m_journal->Moved(queued->record.id, outcome, number);
+            for (const QueuedRecord* queued : sealed.records)
+            {
+                m_journal->Moved(queued->record.id, outcome, sealed.number);
+            }
         }
     }
-    engine.staged.clear();
+    m_waiting = 0;
 }
 
 V5Record

@@ -14,8 +14,10 @@
 #include "netflow/purgatory.h"
 #include "netflow/v5-codec.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <utility>
 #include <vector>
@@ -62,6 +64,22 @@ class DatagramSink
     /// \return false if the socket refused it; the sequence advances all the same
     virtual bool Send(const Datagram& datagram) = 0;
 
+    /// How many datagrams the exporter seals before it sends them together. It always sends what it
+    /// has sealed before Exporter::Export() returns.
+    virtual std::size_t GetBatch() const
+    {
+        return 1;
+    }
+
+    /// Sends several, in their order. \param sent set to what Send() would return, for each
+    virtual void SendBatch(const Datagram* datagrams, std::size_t count, bool* sent)
+    {
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            sent[i] = Send(datagrams[i]);
+        }
+    }
+
     /// Under -p, an interface number that does not tell the port apart from another one; called
     /// once a port.
     virtual void PortAliased(uint16_t /* vSwitch */, uint16_t /* port */)
@@ -102,7 +120,21 @@ class Exporter
         std::vector<const QueuedRecord*> staged;
     };
 
+    /// A sealed datagram that waits for its batch.
+    struct Sealed
+    {
+        uint8_t buffer[V5_MAX_OCTETS];
+        std::vector<const QueuedRecord*> records;
+        std::size_t size;
+        uint64_t number;
+        uint16_t vSwitch;
+        uint32_t flowSequence;
+        Counts counts;
+    };
+
+    Engine& GetEngine(uint16_t vSwitch);
     void Stage(const QueuedRecord& queued, TimeNs now);
+    void SendSealed();
     void Seal(uint16_t vSwitch, Engine& engine, TimeNs now);
     V5Record Encode(const FlowRecord& record);
     uint16_t EncodeInterface(uint16_t vSwitch, uint16_t port);
@@ -112,6 +144,12 @@ class Exporter
     Ledger& m_ledger;
     Journal* m_journal;
     std::map<uint16_t, Engine> m_engines;
+    Engine* m_lastEngine{nullptr}; // of the latest record: mostly that of the next one, too
+    uint16_t m_lastSwitch{0};
+    std::vector<Sealed> m_sealed; // a batch; the first m_waiting are in use
+    std::size_t m_waiting{0};
+    std::vector<Datagram> m_datagramScratch; // of SendSealed
+    std::unique_ptr<bool[]> m_sent;          // likewise
     std::set<std::pair<uint16_t, uint16_t>> m_aliased;
     uint64_t m_datagrams{0};
 };

@@ -166,15 +166,14 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
 void
 FlowCache::Grow()
 {
-    const std::vector<uint32_t> numbers = m_table.Grow();
-    if (numbers.empty())
+    const FlowTable::Renumbering renumber = m_table.Grow();
+    if (renumber) // else there is no memory: it goes on more crowded
     {
-        return; // no memory: it goes on more crowded
-    }
-    m_wheel.Renumber(numbers);
-    for (auto& [id, index] : m_creationOrder)
-    {
-        index = index == FlowTable::NO_ENTRY ? index : numbers[index];
+        m_wheel.Renumber(renumber);
+        for (auto& [id, index] : m_creationOrder)
+        {
+            index = renumber(index);
+        }
     }
 }
 

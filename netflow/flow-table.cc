@@ -48,35 +48,37 @@ FlowTable::Allocate(uint32_t places)
     return true;
 }
 
-std::vector<uint32_t>
+FlowTable::Renumbering
 FlowTable::Grow()
 {
     const uint32_t places = m_mask + 1;
-    const uint32_t end = m_end;
-    LargeArray<FlowEntry> old = std::move(m_entries);
+    Renumbering grown;
+    grown.m_end = m_end;
+    grown.m_old = std::move(m_entries);
     if (places == MAX_PLACES || !Allocate(places * 2))
     {
-        m_entries = std::move(old);
-        return {};
+        m_entries = std::move(grown.m_old);
+        return grown;
     }
     constexpr uint32_t AHEAD = 16; // places on their way from memory
-    std::vector<uint32_t> numbers(end, NO_ENTRY);
-    for (uint32_t index = 0; index < end; ++index)
+    for (uint32_t index = 0; index < grown.m_end; ++index)
     {
-        if (index + AHEAD < end)
+        if (index + AHEAD < grown.m_end)
         {
-            PrefetchPlace(Hash(old[index + AHEAD].key));
+            PrefetchPlace(Hash(grown.m_old[index + AHEAD].key));
         }
-        if (old[index].live)
+        FlowEntry& old = grown.m_old[index];
+        if (old.live)
         {
-            numbers[index] = Insert(old[index].key, Hash(old[index].key));
-            FlowEntry& entry = m_entries[numbers[index]];
+            const uint32_t number = Insert(old.key, Hash(old.key));
+            FlowEntry& entry = m_entries[number];
             const uint32_t link = entry.link;
-            entry = old[index];
+            entry = old;
             entry.link = link;
+            old.link = number;
         }
     }
-    return numbers;
+    return grown;
 }
 
 uint32_t

@@ -18,7 +18,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace netflow
 {
@@ -121,12 +120,34 @@ class FlowTable
         return m_size >= m_crowd || (m_unused == 0 && m_end == m_capacity);
     }
 
+    /// What Grow() leaves behind: the entries' new numbers by their old ones.
+    class Renumbering
+    {
+      public:
+        /// Whether the table has grown.
+        explicit operator bool() const
+        {
+            return m_old != nullptr;
+        }
+
+        /// NO_ENTRY for an entry that was unused.
+        uint32_t operator()(uint32_t index) const
+        {
+            return index < m_end && m_old[index].live ? m_old[index].link : NO_ENTRY;
+        }
+
+      private:
+        friend class FlowTable;
+
+        LargeArray<FlowEntry> m_old; // link: the new number
+        uint32_t m_end{0};
+    };
+
     /**
      * Doubles the table: all entries get new numbers.
-     * \return the new number by old number, NO_ENTRY for unused ones; empty, and nothing has
-     * changed, if this machine has no memory for it
+     * \return false, and nothing has changed, if this machine has no memory for it
      */
-    std::vector<uint32_t> Grow();
+    Renumbering Grow();
 
     /// Makes an entry for a key that has none. \return NO_ENTRY if there is no room
     uint32_t Insert(const FlowKey& key, uint32_t hash);

@@ -109,19 +109,6 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
 }
 
 void
-TimerWheel::Renumber(const std::vector<uint32_t>& numbers)
-{
-    for (Chunk& chunk : m_chunks)
-    {
-        for (uint32_t i = 0; i < chunk.count; ++i) // none in unused chunks
-        {
-            const uint32_t reference = chunk.references[i];
-            chunk.references[i] = reference < numbers.size() ? numbers[reference] : reference;
-        }
-    }
-}
-
-void
 TimerWheel::Advance(int64_t tick)
 {
     if (tick > m_now && NextTick() > tick)

@@ -42,8 +42,18 @@ class TimerWheel
      */
     void Take(int64_t tick, std::vector<uint32_t>& references);
 
-    /// Replaces each reference by what \p numbers has at its place.
-    void Renumber(const std::vector<uint32_t>& numbers);
+    /// Replaces each reference by \p renumber(reference).
+    template <typename Function>
+    void Renumber(const Function& renumber)
+    {
+        for (Chunk& chunk : m_chunks) // unused ones have no references
+        {
+            for (uint32_t i = 0; i < chunk.count; ++i)
+            {
+                chunk.references[i] = renumber(chunk.references[i]);
+            }
+        }
+    }
 
     /// Moves the window on to begin after \p tick, if nothing is armed up to it.
     void Advance(int64_t tick);

@@ -13,6 +13,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 
 namespace esxnf
 {
@@ -49,6 +50,13 @@ struct UdpSendStatistics
     int lastError{0};      //!< errno of the latest of these
 };
 
+/// A datagram among several.
+struct DatagramView
+{
+    const uint8_t* data;
+    std::size_t size;
+};
+
 /// One source address, one port, one target, for its whole life.
 class UdpSender
 {
@@ -66,14 +74,31 @@ class UdpSender
     /// Sends one datagram when the rate allows it. \return false if the kernel did not take it
     bool Send(const uint8_t* data, std::size_t size);
 
+    /**
+     * Sends several datagrams, each as Send() would, but with few system calls unless a rate is
+     * set: as segments of one large buffer (UDP_SEGMENT) where they are of one size and the kernel
+     * can, else with sendmmsg.
+     * \param taken set for each: whether the kernel took it
+     */
+    void SendBatch(const DatagramView* datagrams, std::size_t count, bool* taken);
+
+    /// As many as SendBatch() hands over at once.
+    static constexpr std::size_t BATCH = 44; // of 1464 octets: what fits in 65507
+
     /// Asks the socket for an error that no Send() has told yet, then returns the counts.
     const UdpSendStatistics& GetStatistics();
 
   private:
     uint64_t TakeIcmpErrors();
+    ssize_t SendSegments(const DatagramView* datagrams, std::size_t count);
+    ssize_t SendMany(const DatagramView* datagrams, std::size_t count);
+    bool NoteError(int error);
+    void CountUnsent(int error, std::size_t count);
 
     int m_socket;
     Pacer m_pacer;
+    bool m_paced;
+    bool m_segments{false}; // the kernel cuts large buffers into datagrams
     UdpSendStatistics m_statistics;
 };
 

@@ -319,5 +319,70 @@ TEST(RecordsForMtu, AreAsManyAsFitUnfragmented)
     EXPECT_EQ(RecordsForMtu(0), 0);
 }
 
+/// Takes datagrams in batches, and refuses some.
+class BatchSink : public test::CollectingSink
+{
+  public:
+    std::size_t GetBatch() const override
+    {
+        return 4;
+    }
+
+    void SendBatch(const Datagram* datagrams, std::size_t count, bool* sent) override
+    {
+        batches.push_back(count);
+        DatagramSink::SendBatch(datagrams, count, sent);
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            sent[i] = datagrams[i].number % 3 != 0;
+        }
+    }
+
+    std::vector<std::size_t> batches;
+};
+
+TEST_F(ExporterTest, BatchesCarryWhatSingleDatagramsWould)
+{
+    std::vector<uint16_t> vSwitches;
+    for (int i = 0; i < 305; ++i)
+    {
+        vSwitches.push_back(i % 5 == 0 ? 2 : 1);
+    }
+    Export(vSwitches, 7 * NS_PER_SECOND);
+    const std::vector<test::SentDatagram> expected = sink.datagrams;
+    BatchSink batchSink;
+    Ledger batchLedger;
+    Journal batchJournal;
+    nextId = expirySequence = 0;
+    std::vector<QueuedRecord> records;
+    for (uint16_t vSwitch : vSwitches)
+    {
+        records.push_back(Queued(vSwitch, nextId, 0, expirySequence++));
+        batchJournal.Ended(records.back().record, Move::QUEUED);
+        ++nextId;
+    }
+    Exporter batched(config, batchSink, batchLedger, &batchJournal);
+    batched.Export(records, 7 * NS_PER_SECOND);
+    EXPECT_EQ(batchSink.batches, (Sizes{4, 4, 4})) << "nothing stays behind";
+    ASSERT_EQ(batchSink.datagrams.size(), expected.size());
+    netflow::Counts sent;
+    for (std::size_t i = 0; i < expected.size(); ++i)
+    {
+        EXPECT_EQ(batchSink.datagrams[i].bytes, expected[i].bytes) << i;
+        sent.records += i % 3 != 0 ? expected[i].records.size() : 0;
+    }
+    const Account total = batchLedger.GetTotal();
+    EXPECT_EQ(total.Get(Move::SENT).records, sent.records);
+    EXPECT_EQ(total.Get(Move::SEND_FAILED).records, 305 - sent.records);
+    EXPECT_EQ(total.GetBalance(Place::SOCKET), netflow::Counts{});
+    uint64_t failed = 0;
+    for (const JournalEntry& entry : batchJournal.GetEntries())
+    {
+        EXPECT_EQ(entry.last == Move::SEND_FAILED, entry.datagram % 3 == 0);
+        failed += entry.last == Move::SEND_FAILED;
+    }
+    EXPECT_EQ(failed, 305 - sent.records);
+}
+
 } // namespace
 } // namespace netflow

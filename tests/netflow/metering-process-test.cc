@@ -361,5 +361,90 @@ TEST(MeteringProcess, ResidualSeesABookingThatNoContainerHolds)
     }
 }
 
+/// Meters two vSwitches with little memory, and remembers what ends.
+struct Meter : public MeteringEvents
+{
+    Meter()
+    {
+        config.cache.idleTimeout = 20 * NS_PER_MS;
+        metering = MeteringProcess::Create(config, heap, ledger, &journal, this);
+        metering->Register(1);
+        metering->Register(2);
+    }
+
+    void RecordConcluded(const FlowRecord& record, Move) override
+    {
+        ended.push_back(record);
+    }
+
+    MeteringConfig config;
+    Heap heap{4096 * 64 + 25 * 80};
+    Ledger ledger;
+    Journal journal;
+    std::vector<FlowRecord> ended;
+    std::unique_ptr<MeteringProcess> metering;
+};
+
+TEST(MeteringProcess, ABatchIsWorthItsPacketsOneByOne)
+{
+    Meter single;
+    Meter batched;
+    test::Random random(5);
+    TimeNs now = 0;
+    for (int round = 0; round < 400; ++round)
+    {
+        std::vector<BatchedPacket> packets(1 + random.Below(32));
+        for (BatchedPacket& packet : packets)
+        {
+            now += static_cast<TimeNs>(random.Below(NS_PER_MS));
+            packet = {};
+            packet.packet = Packet(static_cast<uint32_t>(random.Below(300)));
+            packet.packet.verdict =
+                random.Chance(90) ? FrameVerdict::METERABLE : FrameVerdict::NOT_IPV4;
+            packet.packet.key.vSwitch = random.Chance(80) ? 1 : 2;
+            packet.packet.key.input = 4;
+            packet.output = 5;
+            packet.time = now - (random.Chance(5) ? NS_PER_MS : 0);
+        }
+        for (const BatchedPacket& packet : packets)
+        {
+            while (single.metering->NextScan() <= packet.time)
+            {
+                single.metering->Scan(single.metering->NextScan());
+            }
+            single.metering->Observe(packet.packet.key.vSwitch, packet.packet, 4, 5, packet.time);
+        }
+        batched.metering->PrepareBatch(packets.data(), packets.size());
+        std::size_t done = 0;
+        while (done < packets.size())
+        {
+            while (batched.metering->NextScan() <= packets[done].time)
+            {
+                batched.metering->Scan(batched.metering->NextScan());
+            }
+            const TimeNs until = std::min(batched.metering->NextScan(), packets[done].time + 10);
+            const std::size_t more =
+                batched.metering->ObserveBatch(packets.data() + done, packets.size() - done, until);
+            ASSERT_GT(more, 0U);
+            done += more;
+        }
+        ASSERT_EQ(single.ended, batched.ended);
+        for (uint16_t vSwitch : {1, 2})
+        {
+            for (unsigned move = 0; move < MOVES; ++move)
+            {
+                ASSERT_EQ(single.ledger.GetAccount(vSwitch).Get(static_cast<Move>(move)),
+                          batched.ledger.GetAccount(vSwitch).Get(static_cast<Move>(move)))
+                    << GetInfo(static_cast<Move>(move)).name;
+            }
+        }
+    }
+    EXPECT_EQ(batched.metering->GetResidual(), Counts{});
+    EXPECT_GT(batched.ledger.GetTotal().Get(Move::SHED_NO_MEMORY).packets, 0U);
+    EXPECT_GT(batched.ledger.GetTotal().Get(Move::ENDED_IDLE).records, 0U);
+    EXPECT_GT(batched.metering->GetClockRegressions(), 0U);
+    EXPECT_EQ(single.metering->GetClockRegressions(), batched.metering->GetClockRegressions());
+}
+
 } // namespace
 } // namespace netflow

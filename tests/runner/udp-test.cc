@@ -4,6 +4,7 @@
 #include "runner/udp-sender.h"
 
 #include <cerrno>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <memory>
 #include <string>
@@ -100,6 +101,76 @@ TEST(UdpTest, ADatagramTheKernelRefusesIsCountedAndNotFatal)
     EXPECT_TRUE(sender.Send(PAYLOAD, sizeof(PAYLOAD)));
     EXPECT_EQ(sender.GetStatistics().failed, 1U);
     EXPECT_EQ(sender.GetStatistics().lastError, EMSGSIZE);
+}
+
+TEST(UdpTest, ABatchArrivesAsIfSentOneByOne)
+{
+    // Sizes that can be segments of one buffer, sizes that cannot, and more than one buffer full.
+    std::vector<std::size_t> sizes(60, 1464);
+    sizes.insert(sizes.end(), {72, 1464, 1464, 120, 168, 72, 72});
+    std::vector<std::vector<uint8_t>> payloads;
+    std::vector<DatagramView> views;
+    for (std::size_t size : sizes)
+    {
+        payloads.emplace_back(size, static_cast<uint8_t>(payloads.size()));
+    }
+    for (const auto& payload : payloads)
+    {
+        views.push_back({payload.data(), payload.size()});
+    }
+    UdpListener listener({"127.0.0.1", 0});
+    UdpSender sender(listener.GetLocal());
+    const auto taken = std::make_unique<bool[]>(views.size());
+    sender.SendBatch(views.data(), views.size(), taken.get());
+    UdpDatagram datagram;
+    for (std::size_t i = 0; i < views.size(); ++i)
+    {
+        EXPECT_TRUE(taken[i]);
+        ASSERT_TRUE(listener.Receive(WAIT, datagram)) << i;
+        EXPECT_EQ(std::vector<uint8_t>(datagram.data, datagram.data + datagram.size), payloads[i]);
+    }
+    EXPECT_EQ(sender.GetStatistics().sent, views.size());
+}
+
+TEST(UdpTest, InABatchTheFateOfEachDatagramIsKnown)
+{
+    const std::vector<uint8_t> good(100);
+    const std::vector<uint8_t> tooLong(65508);
+    const DatagramView views[] = {{good.data(), good.size()},
+                                  {tooLong.data(), tooLong.size()},
+                                  {tooLong.data(), tooLong.size()},
+                                  {good.data(), good.size()},
+                                  {good.data(), good.size()}};
+    bool taken[5];
+    UdpListener listener({"127.0.0.1", 0});
+    UdpSender sender(listener.GetLocal());
+    sender.SendBatch(views, 5, taken);
+    EXPECT_THAT(taken, testing::ElementsAre(true, false, false, true, true));
+    EXPECT_EQ(sender.GetStatistics().sent, 3U);
+    EXPECT_EQ(sender.GetStatistics().failed, 2U);
+    UdpDatagram datagram;
+    for (int i = 0; i < 3; ++i)
+    {
+        EXPECT_TRUE(listener.Receive(WAIT, datagram));
+    }
+}
+
+TEST(UdpTest, ARefusalDoesNotStopABatch)
+{
+    const Endpoint target = ClosedPort();
+    UdpSender sender(target);
+    const std::vector<uint8_t> payload(100);
+    const DatagramView views[] = {{payload.data(), 100}, {payload.data(), 100}};
+    bool taken[2] = {};
+    sender.SendBatch(views, 2, taken);
+    const auto listener = std::make_unique<UdpListener>(target);
+    sender.SendBatch(views, 2, taken);
+    EXPECT_THAT(taken, testing::ElementsAre(true, true));
+    UdpDatagram datagram;
+    EXPECT_TRUE(listener->Receive(WAIT, datagram));
+    EXPECT_TRUE(listener->Receive(WAIT, datagram));
+    EXPECT_EQ(sender.GetStatistics().sent, 4U);
+    EXPECT_GE(sender.GetStatistics().refused, 1U);
 }
 
 TEST(UdpTest, WhatCannotBeResolvedOrOpenedIsTheCollectorsError)
