@@ -2,6 +2,7 @@
 #include "runner/libpcap-capture.h"
 
 #include <pcap/pcap.h>
+#include <sys/stat.h>
 
 namespace esxnf
 {
@@ -31,6 +32,8 @@ LibpcapCapture::LibpcapCapture(const std::string& path)
         const std::string reason = error; // begins with the path if the file cannot be opened
         throw CaptureError(reason.rfind(path, 0) == 0 ? reason : path + ": " + reason);
     }
+    struct stat status = {};
+    m_waits = fstat(fileno(pcap_file(m_handle.get())), &status) != 0 || !S_ISREG(status.st_mode);
 }
 
 std::size_t
@@ -38,6 +41,7 @@ LibpcapCapture::NextBatch(CapturedFrame* frames, std::size_t max)
 {
     std::size_t count = 0;
     m_octets.clear();
+    max = m_waits ? 1 : max;
     while (m_damage.empty() && count < max && m_octets.size() < BATCH_OCTETS && Read(frames[count]))
     {
         ++count;

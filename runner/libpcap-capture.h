@@ -37,6 +37,7 @@ class LibpcapCapture : public CaptureSource
     std::string m_path;
     std::unique_ptr<pcap, Closer> m_handle;
     std::vector<uint8_t> m_octets; // of the present batch: libpcap reuses its buffer for each frame
+    bool m_waits{false};           // reads what may come later: a frame shall not wait for others
     std::string m_damage;          // told when all frames before it have been returned
     uint64_t m_count{0};           // frames returned
 };

@@ -83,6 +83,47 @@ ProbeExport::~ProbeExport() = default;
 bool
 ProbeExport::Send(const netflow::Datagram& datagram)
 {
+    bool sent = false;
+    SendBatch(&datagram, 1, &sent);
+    return sent;
+}
+
+std::size_t
+ProbeExport::GetBatch() const
+{
+    return m_config.rate > 0 ? 1 : UdpSender::BATCH;
+}
+
+void
+ProbeExport::SendBatch(const netflow::Datagram* datagrams, std::size_t count, bool* sent)
+{
+    DatagramView views[UdpSender::BATCH];
+    bool taken[UdpSender::BATCH];
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        Record(datagrams[i]);
+        views[i] = {datagrams[i].data, datagrams[i].size};
+        sent[i] = m_collectors.empty();
+    }
+    for (const auto& collector : m_collectors)
+    {
+        collector->sender.SendBatch(views, count, taken);
+        for (std::size_t i = 0; i < count; ++i)
+        {
+            sent[i] = sent[i] || taken[i];
+            if (!taken[i])
+            {
+                collector->unsent += datagrams[i].counts;
+                ++collector->unsentDatagrams;
+            }
+        }
+    }
+}
+
+/// Writes a datagram wherever it is wanted in writing.
+void
+ProbeExport::Record(const netflow::Datagram& datagram)
+{
     if (m_config.verbose)
     {
         Print(datagram);
@@ -98,20 +139,6 @@ ProbeExport::Send(const netflow::Datagram& datagram)
                          datagram.data,
                          datagram.size);
     }
-    bool taken = m_collectors.empty();
-    for (const auto& collector : m_collectors)
-    {
-        if (collector->sender.Send(datagram.data, datagram.size))
-        {
-            taken = true;
-        }
-        else
-        {
-            collector->unsent += datagram.counts;
-            ++collector->unsentDatagrams;
-        }
-    }
-    return taken;
 }
 
 void

@@ -47,6 +47,11 @@ class ProbeExport : public netflow::DatagramSink
     /// \return true if at least one collector's socket took it, or there is no collector
     bool Send(const netflow::Datagram& datagram) override;
 
+    /// As many as a socket takes at once, unless a rate spreads them.
+    std::size_t GetBatch() const override;
+
+    void SendBatch(const netflow::Datagram* datagrams, std::size_t count, bool* sent) override;
+
     void PortAliased(uint16_t vSwitch, uint16_t port) override;
 
     /// Writes what is buffered; throws CommandError (usage).
@@ -61,6 +66,7 @@ class ProbeExport : public netflow::DatagramSink
   private:
     struct Collector;
 
+    void Record(const netflow::Datagram& datagram);
     void Print(const netflow::Datagram& datagram);
 
     const ProbeExportConfig m_config;

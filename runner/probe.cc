@@ -2,6 +2,7 @@
 #include "runner/probe.h"
 
 #include "runner/cli.h"
+#include "runner/huge-pages.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -38,6 +39,13 @@ WithBoot(netflow::ExporterConfig config, int64_t bootUnixNs)
     return config;
 }
 
+netflow::MeteringConfig
+WithHugePages(netflow::MeteringConfig config)
+{
+    config.cache.memoryAdvice = AdviseHugePages;
+    return config;
+}
+
 /// The first multiple of \p period after \p time.
 TimeNs
 NextMultiple(TimeNs time, TimeNs period)
@@ -52,8 +60,11 @@ Probe::Probe(const ProbeConfig& config, int64_t startUnixNs, netflow::DatagramSi
       m_switches(config.vlans.GetSwitches()),
       m_clock(BootTime(config, startUnixNs), config.uptimeAtStart),
       m_heap(config.heapMaximum),
-      m_metering(
-          netflow::MeteringProcess::Create(config.metering, m_heap, m_ledger, nullptr, this)),
+      m_metering(netflow::MeteringProcess::Create(WithHugePages(config.metering),
+                                                  m_heap,
+                                                  m_ledger,
+                                                  nullptr,
+                                                  this)),
       m_exporter(WithBoot(config.exporter, BootTime(config, startUnixNs)), sink, m_ledger, nullptr),
       m_passed(config.uptimeAtStart)
 {
@@ -88,9 +99,39 @@ Probe::Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vl
     {
         Advance(now);
     }
-    const Ingress* mapped = m_config.vlans.Find(vlan);
-    const Ingress& ingress = mapped ? *mapped : m_config.ingress;
+    const Ingress& ingress = GetIngress(vlan);
     m_metering->Observe(ingress.vSwitch, packet, ingress.port, m_config.output, now);
+}
+
+void
+Probe::ObserveBatch(netflow::BatchedPacket* packets, std::size_t count, const uint16_t* vlans)
+{
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        const Ingress& ingress = vlans ? GetIngress(vlans[i]) : m_config.ingress;
+        netflow::BatchedPacket& packet = packets[i];
+        packet.packet.key.vSwitch = ingress.vSwitch;
+        packet.packet.key.input = ingress.port;
+        packet.output = m_config.output;
+        packet.time = m_clock.Observe(packet.time);
+    }
+    m_metering->PrepareBatch(packets, count);
+    for (std::size_t done = 0; done < count;)
+    {
+        if (packets[done].time >= m_nextInstant)
+        {
+            Advance(packets[done].time);
+        }
+        done += m_metering->ObserveBatch(packets + done, count - done, m_nextInstant);
+    }
+}
+
+/// Where packets of a VLAN enter. \param vlan 0: none
+const Ingress&
+Probe::GetIngress(uint16_t vlan) const
+{
+    const Ingress* mapped = m_config.vlans.Find(vlan);
+    return mapped ? *mapped : m_config.ingress;
 }
 
 void

@@ -20,7 +20,7 @@ DOORS = {
     "helper": {"netflow", "ns3", "model"},
     "runner": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "python": {"netflow", "runner", "other", "posix"},
-    "bench": {"netflow", "other", "posix"},
+    "bench": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "examples": {"ns3", "model", "helper"},
     "ns3-module": {"netflow", "ns3", "model", "helper"},
     "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "other", "posix"},
