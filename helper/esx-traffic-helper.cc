@@ -4,6 +4,7 @@
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
 #include "ns3/bulk-send-application.h"
+#include "ns3/esx-synthetic-flows.h"
 #include "ns3/esx-tcp-request-client.h"
 #include "ns3/esx-tcp-request-server.h"
 #include "ns3/esx-tcp-syn-scan.h"
@@ -11,6 +12,7 @@
 #include "ns3/ipv4.h"
 #include "ns3/object-factory.h"
 #include "ns3/packet-sink.h"
+#include "ns3/pointer.h"
 #include "ns3/string.h"
 #include "ns3/tcp-socket-factory.h"
 #include "ns3/type-id.h"
@@ -66,6 +68,25 @@ Install(const ObjectFactory& factory, const Ptr<Node>& node, const EsxTrafficOpt
     application->SetStopTime(options.stop);
     node->AddApplication(application);
     return application;
+}
+
+/// \return the device that has this address
+Ptr<NetDevice>
+DeviceOf(const Ptr<Node>& node, Ipv4Address address)
+{
+    const auto ipv4 = node->GetObject<Ipv4>();
+    return ipv4->GetNetDevice(ipv4->GetInterfaceForAddress(address));
+}
+
+void
+SetUnlessNull(ObjectFactory& factory,
+              const char* attribute,
+              const Ptr<RandomVariableStream>& variable)
+{
+    if (variable)
+    {
+        factory.Set(attribute, PointerValue(variable));
+    }
 }
 
 std::string
@@ -197,6 +218,55 @@ EsxTrafficHelper::TcpSynScan(Ptr<Node> from,
     return ApplicationContainer(scan);
 }
 
+ApplicationContainer
+EsxTrafficHelper::Inject(Ptr<Node> from,
+                         const std::vector<EsxTrafficTarget>& to,
+                         Ptr<EsxFrameSource> source,
+                         const EsxTrafficOptions& options) const
+{
+    NS_ABORT_MSG_IF(to.empty(), "injected traffic needs a target");
+    const auto application = Install(ObjectFactory("ns3::EsxInjector"), from, options);
+    const auto injector = DynamicCast<EsxInjector>(application);
+    for (const EsxTrafficTarget& target : to)
+    {
+        NS_ABORT_MSG_IF(!target.node, "injected traffic goes to nodes, not to bare addresses");
+        injector->AddTarget(DeviceOf(target.node, Resolve(target, from)));
+    }
+    const auto device =
+        DynamicCast<EsxVirtualNetDevice>(DeviceOf(from, AddressOf(from, to.front().node)));
+    NS_ABORT_MSG_IF(!device, "node " << from->GetId() << " has no vNIC there to inject at");
+    injector->SetDevice(device);
+    injector->SetSource(source);
+    return ApplicationContainer(application);
+}
+
+ApplicationContainer
+EsxTrafficHelper::SyntheticFlows(Ptr<Node> from,
+                                 const std::vector<EsxTrafficTarget>& to,
+                                 const EsxFlowsOptions& options) const
+{
+    NS_ABORT_MSG_IF(to.empty(), "injected traffic needs a target");
+    ObjectFactory factory("ns3::EsxSyntheticFlows");
+    SetUnlessNull(factory, "Interval", options.every);
+    SetUnlessNull(factory, "Duration", options.duration);
+    SetUnlessNull(factory, "Packets", options.packets);
+    SetUnlessNull(factory, "PacketSize", options.packetSize);
+    factory.Set("Flows", UintegerValue(options.flows));
+    factory.Set("Together", UintegerValue(options.together));
+    factory.Set("Protocol", StringValue(options.tcp ? "Tcp" : "Udp"));
+    factory.Set("Port", UintegerValue(options.port));
+    factory.Set("Dscp", UintegerValue(options.dscp));
+    factory.Set("SourceNetwork", Ipv4AddressValue(options.sourceNetwork));
+    factory.Set("SourceMask", Ipv4MaskValue(options.sourceMask));
+    const auto flows = factory.Create<EsxSyntheticFlows>();
+    for (const EsxTrafficTarget& target : to)
+    {
+        flows->AddDestination(Resolve(target, from));
+    }
+    flows->SetSourceAddress(AddressOf(from, to.front().node));
+    return Inject(from, to, flows, options);
+}
+
 int64_t
 EsxTrafficHelper::AssignStreams(const ApplicationContainer& applications, int64_t stream) const
 {
@@ -206,6 +276,10 @@ EsxTrafficHelper::AssignStreams(const ApplicationContainer& applications, int64_
         if (const auto client = DynamicCast<EsxTcpRequestClient>(*it))
         {
             used += client->AssignStreams(stream + used);
+        }
+        else if (const auto injector = DynamicCast<EsxInjector>(*it))
+        {
+            used += injector->GetSource()->AssignStreams(stream + used);
         }
     }
     return used;

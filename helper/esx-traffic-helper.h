@@ -4,9 +4,11 @@
 
 #include "ns3/application-container.h"
 #include "ns3/data-rate.h"
+#include "ns3/esx-injector.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/node.h"
 #include "ns3/nstime.h"
+#include "ns3/random-variable-stream.h"
 
 #include <string>
 #include <vector>
@@ -64,6 +66,22 @@ struct EsxTcpSynScanOptions : EsxTrafficOptions
     bool sourcePortRises{false};
 };
 
+/// Parameters of a synthetic flow trace: see EsxSyntheticFlows. Random variables are taken over.
+struct EsxFlowsOptions : EsxTrafficOptions
+{
+    Ptr<RandomVariableStream> every;      //!< seconds; null: the default of EsxSyntheticFlows
+    Ptr<RandomVariableStream> duration;   //!< seconds
+    Ptr<RandomVariableStream> packets;    //!< of a flow
+    Ptr<RandomVariableStream> packetSize; //!< octets, IP total length
+    uint64_t flows{0};                    //!< in total; 0: until stop
+    uint32_t together{1};                 //!< flows that begin at once
+    bool tcp{false};                      //!< else UDP
+    uint16_t port{5001};                  //!< destination port of the first flows
+    uint8_t dscp{0};                      //!< 0..63
+    Ipv4Address sourceNetwork{Ipv4Address::GetZero()}; //!< random sources of it; 0: the sender's
+    Ipv4Mask sourceMask{Ipv4Mask::GetOnes()};
+};
+
 /// \brief Installs traffic between nodes with an IPv4 stack.
 ///
 /// Each call gives the sender first, then the receiver if the target is a node. Receivers listen
@@ -86,6 +104,17 @@ class EsxTrafficHelper
     ApplicationContainer TcpSynScan(Ptr<Node> from,
                                     const std::vector<EsxTrafficTarget>& to,
                                     const EsxTcpSynScanOptions& options) const;
+
+    /// Injects frames at the port of a guest's vNIC, the one on the targets' network. The stacks of
+    /// the sender's vNIC and of the targets' devices are silent from now on. Targets are nodes.
+    ApplicationContainer Inject(Ptr<Node> from,
+                                const std::vector<EsxTrafficTarget>& to,
+                                Ptr<EsxFrameSource> source,
+                                const EsxTrafficOptions& options) const;
+    /// Injects a synthetic flow trace; flows take the targets in turn.
+    ApplicationContainer SyntheticFlows(Ptr<Node> from,
+                                        const std::vector<EsxTrafficTarget>& to,
+                                        const EsxFlowsOptions& options) const;
 
     /// Assigns streams from \p stream on to the applications of this module that draw random
     /// numbers. \return how many were used

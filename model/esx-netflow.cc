@@ -3,6 +3,7 @@
 
 #include "esx-compat.h"
 #include "esx-export-tag.h"
+#include "esx-host-memory.h"
 #include "esx-host.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
@@ -25,6 +26,9 @@ namespace
 {
 
 const char* const LOG_MODULE = "NetFlow";
+
+/// Where the module asks its heap for memory, as failures are logged: the documented example's.
+const char* const CALLER = "0x8fdbd0";
 
 /// Most frames are parsed from this many octets; longer headers are copied again, whole.
 constexpr uint32_t USUAL_PARSE_OCTETS = 64;
@@ -81,16 +85,35 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
             return;
         }
         nextHeapWarning = now + netflow::NS_PER_SECOND;
-        module.m_host->GetLog()->Warning("Heap",
-                                         1266,
-                                         "Heap netflow: Maximum allowed growth (" +
-                                             std::to_string(GrowthLeft()) +
-                                             ") too small for size (" + std::to_string(size) + ")");
+        const Ptr<EsxVmkernelLog> log = module.m_host->GetLog();
+        const std::string octets = std::to_string(size);
+        log->Warning("Heap",
+                     1266,
+                     "Heap netflow: Maximum allowed growth (" +
+                         std::to_string(heap.GetGrowthLeft()) + ") too small for size (" + octets +
+                         ")");
+        log->Warning("Heap",
+                     1370,
+                     "Heap_Align(netflow, " + octets + "/" + octets +
+                         " bytes, 4 align) failed. caller: " + CALLER);
     }
 
-    uint64_t GrowthLeft() const
+    /// A heap may not grow while its host is short of memory.
+    void FollowMemory()
     {
-        return heap.GetMaximum() > heap.GetUsed() ? heap.GetMaximum() - heap.GetUsed() : 0;
+        const Ptr<EsxHostMemory> memory = module.m_host->GetObject<EsxHostMemory>();
+        if (!memory || followsMemory)
+        {
+            return;
+        }
+        followsMemory = true;
+        heap.SetGrowthAllowed(memory->IsGrowthAllowed());
+        memory->TraceConnectWithoutContext(
+            "State",
+            Callback<void, EsxHostMemory::State, EsxHostMemory::State>(
+                [this, raw = PeekPointer(memory)](EsxHostMemory::State, EsxHostMemory::State) {
+                    heap.SetGrowthAllowed(raw->IsGrowthAllowed());
+                }));
     }
 
     /// What a tapped vSwitch had counted when the tap was set, for law L0.
@@ -112,6 +135,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     uint64_t cacheHighWater{0};
     uint64_t purgatoryHighWater{0};
     int64_t nextHeapWarning{0};
+    bool followsMemory{false};
     bool scanScheduled{false};
     EventId scan;
 };
@@ -229,6 +253,7 @@ EsxNetflow::Load()
     {
         return "module netflow is already loaded";
     }
+    m_impl->FollowMemory();
     netflow::MeteringConfig config;
     config.cache.idleTimeout = m_idleTimeout.GetNanoSeconds();
     config.cache.activeTimeout = m_activeTimeout.GetNanoSeconds();
@@ -248,7 +273,7 @@ EsxNetflow::Load()
     {
         return "not enough heap for purgatory: " +
                std::to_string(m_purgatoryMax * netflow::HEAP_PER_QUEUED_RECORD) +
-               " octets wanted, " + std::to_string(m_impl->GrowthLeft()) + " left";
+               " octets wanted, " + std::to_string(m_impl->heap.GetGrowthLeft()) + " left";
     }
     for (const Ptr<EsxVSwitch>& vSwitch : m_host->GetVSwitches())
     {

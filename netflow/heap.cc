@@ -52,6 +52,12 @@ Heap::GetMaximum() const
 }
 
 uint64_t
+Heap::GetGrowthLeft() const
+{
+    return m_growthAllowed && m_maximum > m_highWater ? m_maximum - m_highWater : 0;
+}
+
+uint64_t
 Heap::GetUsed() const
 {
     return m_used;

@@ -40,6 +40,8 @@ class Heap
     void SetGrowthAllowed(bool allowed);
 
     uint64_t GetMaximum() const;
+    /// Octets by which the heap may grow now; what it has grown to and is free is no part of it.
+    uint64_t GetGrowthLeft() const;
     uint64_t GetUsed() const;
     /// The most that was in use at once: what the heap has grown to.
     uint64_t GetHighWater() const;

@@ -66,6 +66,12 @@ CaptureReader::GetLink() const
     return m_link;
 }
 
+bool
+CaptureReader::IsEthernet() const
+{
+    return m_ethernet;
+}
+
 uint64_t
 CaptureReader::GetCount() const
 {

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/capture-reader.h"
+#include "runner/distribution.h"
 #include "runner/scenario-check.h"
 
 #include "ns3/esx-metrics.h"
@@ -67,6 +69,7 @@ class PlanChecker
                                       Text(traffic.stop)));
         }
         CheckApp(traffic);
+        CheckInjection(traffic);
         bool allKnown = true;
         for (const auto& from : traffic.from)
         {
@@ -113,6 +116,78 @@ class PlanChecker
         if (traffic.firstPort > traffic.lastPort)
         {
             m_notes.Error(traffic.path + "/ports", "the first port must not be above the last");
+        }
+    }
+
+    /// Where frames are injected, the IP stacks are silent: no other traffic can use them.
+    void CheckInjection(const Traffic& traffic)
+    {
+        const auto note = [&](const std::string& name, const std::string& path) {
+            auto& names = traffic.IsInjected() ? m_silent : m_talking;
+            names.emplace(name, path);
+            const auto& others = traffic.IsInjected() ? m_talking : m_silent;
+            if (const auto other = others.find(name); other != others.end())
+            {
+                m_notes.Error(path,
+                              fmt::format("{} has injected traffic and other traffic ({}); where "
+                                          "frames are injected, IP stacks are silent",
+                                          name,
+                                          m_notes.Line(other->second)));
+            }
+        };
+        for (const auto& from : traffic.from)
+        {
+            note(from, traffic.path + "/from");
+        }
+        for (const auto& to : traffic.to)
+        {
+            note(to, traffic.path + "/to");
+            if (traffic.IsInjected() && m_lab.nodes.count(to))
+            {
+                m_notes.Error(traffic.path + "/to", to + " is no VM; injected frames go to VMs");
+            }
+        }
+        if (traffic.app == TrafficApp::Pcap)
+        {
+            CheckCapture(traffic);
+        }
+        if (traffic.app == TrafficApp::Flows)
+        {
+            CheckRandom(traffic.path + "/flow_duration", traffic.flowDuration, Quantity::Seconds);
+            CheckRandom(traffic.path + "/flow_packets", traffic.flowPackets, Quantity::Number);
+            CheckRandom(traffic.path + "/packet_size", traffic.packetSize, Quantity::Octets);
+            m_notes.CheckPositive(traffic.every, traffic.path + "/every");
+        }
+    }
+
+    void CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
+    {
+        Distribution ignored;
+        const std::string wrong = ParseDistribution(text, quantity, ignored);
+        if (!wrong.empty())
+        {
+            m_notes.Error(path, wrong);
+        }
+    }
+
+    void CheckCapture(const Traffic& traffic)
+    {
+        if (traffic.to.size() > 1)
+        {
+            m_notes.Error(traffic.path + "/to", "a capture goes to one VM");
+        }
+        if (traffic.file.empty())
+        {
+            m_notes.Error(traffic.path, "'file' is missing; allowed: the name of a capture");
+            return;
+        }
+        try
+        {
+            CaptureReader reader(m_scenario.PathOf(traffic.file));
+        }
+        catch (const CaptureError& error)
+        {
+            m_notes.Error(traffic.path + "/file", error.what());
         }
     }
 
@@ -356,6 +431,8 @@ class PlanChecker
     const LabNames& m_lab;
     ScenarioNotes& m_notes;
     std::map<std::string, ns3::Time> m_processStart;
+    Taken m_silent;  //!< VMs at whose ports frames are injected, or arrive
+    Taken m_talking; //!< VMs and collectors with other traffic
 };
 
 } // namespace

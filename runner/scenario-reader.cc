@@ -143,6 +143,13 @@ class Fields
         return m_json.at(key).get<std::string>();
     }
 
+    /// The same for a key that may be a number.
+    std::string NumberOrText(const char* key) const
+    {
+        const Json& value = m_json.at(key);
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    }
+
     bool Has(const char* key) const
     {
         return m_json.contains(key);
@@ -278,7 +285,9 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
     static const std::map<std::string, TrafficApp> apps{{"udp-cbr", TrafficApp::UdpCbr},
                                                         {"tcp-bulk", TrafficApp::TcpBulk},
                                                         {"tcp-request", TrafficApp::TcpRequest},
-                                                        {"tcp-syn-scan", TrafficApp::TcpSynScan}};
+                                                        {"tcp-syn-scan", TrafficApp::TcpSynScan},
+                                                        {"flows", TrafficApp::Flows},
+                                                        {"pcap", TrafficApp::Pcap}};
     traffic.app = apps.at(fields.Text("app"));
     fields("name", traffic.name)("from", traffic.from)("to", traffic.to);
     fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
@@ -298,6 +307,13 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
         traffic.everyIsExponential = open != std::string::npos;
         traffic.every = ns3::Time(
             traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
+    }
+    fields("flows", traffic.flows)("together", traffic.together)("protocol", traffic.protocol);
+    fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
+    fields("sources", traffic.sources)("file", traffic.file);
+    if (fields.Has("flow_packets"))
+    {
+        traffic.flowPackets = fields.NumberOrText("flow_packets");
     }
 }
 

@@ -5,6 +5,7 @@
 #include "runner/scenario-validator.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 
 namespace esxnf
@@ -112,6 +113,21 @@ Diagnostic
 Scenario::At(Severity severity, const std::string& path, const std::string& what) const
 {
     return document.At(severity, path, what);
+}
+
+std::string
+Scenario::PathOf(const std::string& file) const
+{
+    const std::filesystem::path path(file);
+    return path.is_absolute()
+               ? file
+               : (std::filesystem::path(document.GetFileName()).parent_path() / path).string();
+}
+
+bool
+Traffic::IsInjected() const
+{
+    return app == TrafficApp::Flows || app == TrafficApp::Pcap;
 }
 
 Scenario

@@ -153,7 +153,9 @@ enum class TrafficApp
     UdpCbr,
     TcpBulk,
     TcpRequest,
-    TcpSynScan
+    TcpSynScan,
+    Flows,
+    Pcap
 };
 
 /** Fields that do not apply to the app are left at zero. */
@@ -176,6 +178,17 @@ struct Traffic : Part
     uint32_t responseBytes = 0;
     ns3::Time every;
     bool everyIsExponential = false; //!< every is then the mean
+    uint64_t flows = 0;              //!< 0: until stop
+    uint32_t together = 1;
+    std::string flowDuration; //!< distributions: ParseDistribution() reads them
+    std::string flowPackets;
+    std::string packetSize;
+    std::string protocol;                    //!< udp, tcp
+    std::optional<InterfaceAddress> sources; //!< none: the sender's address
+    std::string file;                        //!< as written: see PathOf()
+
+    /** @return true if its frames enter ports past the guests' IP stacks */
+    bool IsInjected() const;
 };
 
 enum class StepKind
@@ -265,6 +278,9 @@ struct Scenario
 
     /** @return a message about the part (or the value below it) at a path */
     Diagnostic At(Severity severity, const std::string& path, const std::string& what) const;
+
+    /** @return a file that the scenario names: as it is if absolute, else from its own folder */
+    std::string PathOf(const std::string& file) const;
 };
 
 /** Values that stand in place of the file's, by JSON pointer: {"/run/seed", 7}. */

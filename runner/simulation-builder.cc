@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/exporter.h"
+#include "runner/capture-frames.h"
+#include "runner/distribution.h"
 #include "runner/simulation-world.h"
 
 #include "ns3/boolean.h"
@@ -282,6 +284,11 @@ Simulation::Builder::MakeTraffic(const Traffic& traffic, const std::string& from
         targets.emplace_back(m_world.nodes.at(to));
     }
     const EsxTrafficOptions times{traffic.start, traffic.stop};
+    if (traffic.IsInjected())
+    {
+        MakeInjection(traffic, from, targets);
+        return;
+    }
     if (traffic.app == TrafficApp::TcpSynScan)
     {
         EsxTcpSynScanOptions options{times, traffic.firstPort, traffic.lastPort, traffic.every};
@@ -315,6 +322,46 @@ Simulation::Builder::MakeTraffic(const Traffic& traffic, const std::string& from
                                                traffic.every.GetSeconds())}));
         }
     }
+}
+
+void
+Simulation::Builder::MakeInjection(const Traffic& traffic,
+                                   const Ptr<ns3::Node>& from,
+                                   const std::vector<EsxTrafficTarget>& to)
+{
+    const EsxTrafficHelper helper;
+    const EsxTrafficOptions times{traffic.start, traffic.stop};
+    if (traffic.app == TrafficApp::Pcap)
+    {
+        const auto frames = CreateObject<CaptureFrames>(m_scenario.PathOf(traffic.file));
+        m_traffic.Add(helper.Inject(from, to, frames, times));
+        return;
+    }
+    const auto random = [](const std::string& text, Quantity quantity) {
+        Distribution distribution;
+        ParseDistribution(text, quantity, distribution); // checked: the text is right
+        return MakeRandomVariable(distribution);
+    };
+    EsxFlowsOptions options;
+    options.start = times.start;
+    options.stop = times.stop;
+    const std::string every = fmt::format("{}ns", traffic.every.GetNanoSeconds());
+    options.every = random(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
+                           Quantity::Seconds);
+    options.duration = random(traffic.flowDuration, Quantity::Seconds);
+    options.packets = random(traffic.flowPackets, Quantity::Number);
+    options.packetSize = random(traffic.packetSize, Quantity::Octets);
+    options.flows = traffic.flows;
+    options.together = traffic.together;
+    options.tcp = traffic.protocol == "tcp";
+    options.port = traffic.port;
+    options.dscp = traffic.dscp;
+    if (traffic.sources)
+    {
+        options.sourceNetwork = traffic.sources->address;
+        options.sourceMask = traffic.sources->mask;
+    }
+    m_traffic.Add(helper.SyntheticFlows(from, to, options));
 }
 
 void

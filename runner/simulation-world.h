@@ -10,6 +10,7 @@
 
 #include "ns3/application-container.h"
 #include "ns3/esx-host-helper.h"
+#include "ns3/esx-traffic-helper.h"
 #include "ns3/event-id.h"
 #include "ns3/node-container.h"
 
@@ -82,6 +83,9 @@ class Simulation::Builder
     void MakeNetflow(const Host& host);
     void MakeTraffic();
     void MakeTraffic(const Traffic& traffic, const std::string& from);
+    void MakeInjection(const Traffic& traffic,
+                       const ns3::Ptr<ns3::Node>& from,
+                       const std::vector<ns3::EsxTrafficTarget>& to);
     void Connect(const std::string& nodeName);
     void ScheduleTimeline();
     void ScheduleEpisode(const TimelineStep& step);

@@ -5,6 +5,7 @@
 
 #include "ns3/boolean.h"
 #include "ns3/enum.h"
+#include "ns3/esx-host-memory.h"
 
 using namespace ns3;
 using netflow::Move;
@@ -217,6 +218,47 @@ TEST_F(EsxNetflowTest, ShrunkHeapShedsNewFlowsAndSaysSo)
                      "size (80)")
                   .size(),
               1u);
+}
+
+TEST_F(EsxNetflowTest, FailedAllocationIsLoggedInTwoLinesOfEsx35)
+{
+    netflow.SetModuleAttribute("PurgatoryMax", UintegerValue(1));
+    netflow.SetModuleAttribute("HeapMax", UintegerValue(64 + 80 + 24));
+    AddExport();
+    Start();
+    Burst(Seconds(1), 1, 2);
+    RunUntil(Seconds(2));
+    EXPECT_EQ(Moved(Move::SHED_NO_MEMORY).packets, 1u);
+    ASSERT_EQ(Logged("Heap").size(), 2u);
+    EXPECT_NE(Logged("Heap")[0].find("WARNING: Heap: 1266: Heap netflow: Maximum allowed growth "
+                                     "(24) too small for size (80)"),
+              std::string::npos);
+    EXPECT_NE(Logged("Heap")[1].find("WARNING: Heap: 1370: Heap_Align(netflow, 80/80 bytes, 4 "
+                                     "align) failed. caller: 0x8fdbd0"),
+              std::string::npos);
+}
+
+TEST_F(EsxNetflowTest, HeapKeepsItsSizeWhileTheHostIsInHardOrLowState)
+{
+    const Ptr<EsxHostMemory> memory = CreateObject<EsxHostMemory>();
+    host->GetVmkernelNode()->AggregateObject(memory);
+    AddExport();
+    Start();
+    Burst(Seconds(1), 1, 5);
+    At(Seconds(2), [&] { memory->Hold(3); }); // soft
+    Burst(Seconds(3), 101, 5);
+    At(Seconds(4), [&] { memory->Hold(1.5); });  // hard
+    Burst(Seconds(5), 201, 7);                   // no room
+    Burst(Seconds(5), 1, 5);                     // live already: counted
+    Burst(Seconds(25), 301, 12);                 // all ended: as many as ever were live fit
+    At(Seconds(26), [&] { memory->Hold(0.5); }); // low
+    Burst(Seconds(27), 401, 4);                  // no room
+    At(Seconds(28), [&] { memory->Release(); });
+    Burst(Seconds(29), 501, 3);
+    RunUntil(Seconds(60));
+    EXPECT_EQ(Moved(Move::SHED_NO_MEMORY).packets, 7u + 2u + 4u);
+    EXPECT_EQ(Moved(Move::METERED).packets, 5u + 5u + 5u + 10u + 3u);
+    EXPECT_NE(Logged("Heap: 1266")[0].find("Maximum allowed growth (0)"), std::string::npos);
 }
 
 TEST_F(EsxNetflowTest, HeapTooSmallForPurgatoryFailsTheLoad)

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-injector.h"
+
+#include "ns3/abort.h"
+#include "ns3/node.h"
+#include "ns3/simulator.h"
+#include "ns3/trace-source-accessor.h"
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(EsxFrameSource);
+NS_OBJECT_ENSURE_REGISTERED(EsxInjector);
+
+namespace
+{
+
+bool
+Forget(Ptr<NetDevice>, Ptr<const Packet>, uint16_t, const Address&)
+{
+    return true;
+}
+
+} // namespace
+
+TypeId
+EsxFrameSource::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxFrameSource").SetParent<Object>().SetGroupName("EsxNetflow");
+    return tid;
+}
+
+EsxFrameSource::~EsxFrameSource() = default;
+
+int64_t
+EsxFrameSource::AssignStreams(int64_t)
+{
+    return 0;
+}
+
+TypeId
+EsxInjector::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::EsxInjector")
+                            .SetParent<Application>()
+                            .SetGroupName("EsxNetflow")
+                            .AddConstructor<EsxInjector>()
+                            .AddTraceSource("Tx",
+                                            "A frame is about to enter the port",
+                                            MakeTraceSourceAccessor(&EsxInjector::m_txTrace),
+                                            "ns3::EsxInjector::TxCallback");
+    return tid;
+}
+
+EsxInjector::EsxInjector() = default;
+EsxInjector::~EsxInjector() = default;
+
+void
+EsxInjector::SetSource(Ptr<EsxFrameSource> source)
+{
+    m_source = source;
+}
+
+Ptr<EsxFrameSource>
+EsxInjector::GetSource() const
+{
+    return m_source;
+}
+
+void
+EsxInjector::SetDevice(Ptr<EsxVirtualNetDevice> device)
+{
+    m_device = device;
+    Silence(device);
+}
+
+void
+EsxInjector::AddTarget(Ptr<NetDevice> target)
+{
+    m_targets.push_back(Mac48Address::ConvertFrom(target->GetAddress()));
+    Silence(target);
+}
+
+uint64_t
+EsxInjector::GetSent() const
+{
+    return m_sent;
+}
+
+void
+EsxInjector::Silence(const Ptr<NetDevice>& device)
+{
+    device->SetReceiveCallback(MakeCallback(&Forget));
+}
+
+void
+EsxInjector::DoDispose()
+{
+    m_next.Cancel();
+    m_source = nullptr;
+    m_device = nullptr;
+    m_frame = {};
+    Application::DoDispose();
+}
+
+void
+EsxInjector::StartApplication()
+{
+    NS_ABORT_MSG_IF(!m_source, "EsxInjector: no source of frames");
+    NS_ABORT_MSG_IF(!m_device, "EsxInjector: no device");
+    NS_ABORT_MSG_IF(m_targets.empty(), "EsxInjector: no target");
+    m_startedAt = Simulator::Now();
+    Await(m_source->Next(m_frame));
+}
+
+void
+EsxInjector::StopApplication()
+{
+    m_next.Cancel();
+}
+
+/// Schedules the frame taken last. \param more if there was one
+void
+EsxInjector::Await(bool more)
+{
+    if (more)
+    {
+        const Time wait = m_startedAt + m_frame.at - Simulator::Now();
+        NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
+        m_next = Simulator::Schedule(wait, &EsxInjector::Inject, this);
+    }
+}
+
+void
+EsxInjector::Inject()
+{
+    const Time at = m_frame.at;
+    bool more = true;
+    while (more && m_frame.at == at)
+    {
+        NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
+        const bool own = m_frame.source == Mac48Address();
+        m_txTrace(m_frame.packet, m_frame.protocol);
+        ++m_sent;
+        m_device->SendFrom(m_frame.packet,
+                           own ? m_device->GetAddress() : Address(m_frame.source),
+                           m_targets[m_frame.target],
+                           m_frame.protocol);
+        more = m_source->Next(m_frame);
+    }
+    Await(more);
+}
+
+} // namespace ns3

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_SYNTHETIC_FLOWS_H
+#define ESX_SYNTHETIC_FLOWS_H
+
+#include "esx-injector.h"
+
+#include "ns3/ipv4-address.h"
+#include "ns3/random-variable-stream.h"
+
+#include <cstdint>
+#include <queue>
+#include <vector>
+
+namespace ns3
+{
+
+/**
+ * A synthetic flow trace for an EsxInjector: flows begin at random intervals, last for random
+ * times, and have a random number of packets of random sizes, spread evenly over the flow's
+ * duration, the first at its begin and the last at its end.
+ *
+ * Every flow is a new flow key: source ports rise from FirstSourcePort to 65535 and begin anew with
+ * the next higher destination port. Flows take the destinations in turn. UDP, or TCP whose first
+ * packet carries SYN, whose last one FIN (one packet: SYN), and all but the first ACK. Each packet
+ * is a correct IPv4 packet of zeros; transport checksums are left out.
+ */
+class EsxSyntheticFlows : public EsxFrameSource
+{
+  public:
+    /// Transport of all flows.
+    enum Protocol
+    {
+        UDP,
+        TCP
+    };
+
+    static TypeId GetTypeId();
+    EsxSyntheticFlows();
+    ~EsxSyntheticFlows() override;
+
+    /// \param address source of all flows, unless SourceNetwork is set
+    void SetSourceAddress(Ipv4Address address);
+    /// Adds a destination; flows for it are of the injector's target of the same index.
+    void AddDestination(Ipv4Address address);
+
+    bool Next(EsxInjectedFrame& frame) override;
+    int64_t AssignStreams(int64_t stream) override;
+
+    uint64_t GetBegun() const; //!< flows of which a packet was given out, or is about to be
+
+    static constexpr uint16_t FIRST_SOURCE_PORT = 1024;
+
+  private:
+    struct Flow
+    {
+        int64_t next;    //!< ns since the injector's start
+        uint64_t number; //!< in order of begin, which is the order of equal instants
+        int64_t step;    //!< ns from packet to packet
+        uint32_t packets;
+        uint32_t sent;
+        Ipv4Address source;
+
+        bool operator>(const Flow& other) const
+        {
+            return next != other.next ? next > other.next : number > other.number;
+        }
+    };
+
+    void Begin();
+    uint32_t DrawPackets() const;
+    Ptr<Packet> MakePacket(const Flow& flow);
+    uint32_t DrawOctets(uint32_t headers) const;
+
+    Ptr<RandomVariableStream> m_interval;
+    Ptr<RandomVariableStream> m_duration;
+    Ptr<RandomVariableStream> m_packets;
+    Ptr<RandomVariableStream> m_packetSize;
+    Ptr<UniformRandomVariable> m_spoof;
+    uint64_t m_flows{0};
+    uint32_t m_together{1};
+    Protocol m_protocol{UDP};
+    uint16_t m_port{0};
+    uint8_t m_dscp{0};
+    Ipv4Address m_sourceNetwork;
+    Ipv4Mask m_sourceMask;
+
+    Ipv4Address m_source;
+    std::vector<Ipv4Address> m_destinations;
+    std::priority_queue<Flow, std::vector<Flow>, std::greater<>> m_active;
+    int64_t m_nextBegin{0};
+    uint64_t m_begun{0};
+    uint16_t m_identification{0};
+};
+
+} // namespace ns3
+
+#endif // ESX_SYNTHETIC_FLOWS_H

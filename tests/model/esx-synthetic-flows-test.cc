@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ns3/double.h"
+#include "ns3/esx-synthetic-flows.h"
+#include "ns3/ipv4-header.h"
+#include "ns3/pointer.h"
+#include "ns3/simulator.h"
+#include "ns3/string.h"
+#include "ns3/tcp-header.h"
+#include "ns3/udp-header.h"
+#include "ns3/uinteger.h"
+
+#include <gtest/gtest.h>
+#include <map>
+#include <set>
+
+using namespace ns3;
+
+namespace
+{
+
+struct Seen
+{
+    Time at;
+    uint32_t octets;
+    Ipv4Header ip;
+    uint16_t sourcePort;
+    uint16_t destinationPort;
+    uint8_t flags;
+    uint32_t target;
+};
+
+class EsxSyntheticFlowsTest : public ::testing::Test
+{
+  protected:
+    EsxSyntheticFlowsTest()
+        : flows(CreateObject<EsxSyntheticFlows>())
+    {
+        flows->SetSourceAddress("10.0.0.1");
+        flows->AddDestination("10.0.0.2");
+        Set("Interval", "ns3::ConstantRandomVariable[Constant=0.1]");
+        Set("Packets", "ns3::ConstantRandomVariable[Constant=3]");
+        Set("Duration", "ns3::ConstantRandomVariable[Constant=1]");
+        flows->SetAttribute("Flows", UintegerValue(5));
+    }
+
+    ~EsxSyntheticFlowsTest() override
+    {
+        Simulator::Destroy();
+    }
+
+    void Set(const char* attribute, const char* value)
+    {
+        flows->SetAttribute(attribute, StringValue(value));
+    }
+
+    std::vector<Seen> All(size_t most = SIZE_MAX)
+    {
+        std::vector<Seen> all;
+        EsxInjectedFrame frame;
+        while (all.size() < most && flows->Next(frame))
+        {
+            Seen seen{frame.at, frame.packet->GetSize(), {}, 0, 0, 0, frame.target};
+            seen.ip.EnableChecksum();
+            frame.packet->RemoveHeader(seen.ip);
+            EXPECT_TRUE(seen.ip.IsChecksumOk());
+            EXPECT_EQ(seen.ip.GetPayloadSize(), frame.packet->GetSize());
+            if (seen.ip.GetProtocol() == 17)
+            {
+                UdpHeader udp;
+                frame.packet->RemoveHeader(udp);
+                seen.sourcePort = udp.GetSourcePort();
+                seen.destinationPort = udp.GetDestinationPort();
+            }
+            else
+            {
+                TcpHeader tcp;
+                frame.packet->RemoveHeader(tcp);
+                seen.sourcePort = tcp.GetSourcePort();
+                seen.destinationPort = tcp.GetDestinationPort();
+                seen.flags = tcp.GetFlags();
+            }
+            EXPECT_EQ(frame.protocol, 0x0800);
+            EXPECT_EQ(frame.source, Mac48Address()); // the port's own
+            all.push_back(seen);
+        }
+        return all;
+    }
+
+    Ptr<EsxSyntheticFlows> flows;
+};
+
+TEST_F(EsxSyntheticFlowsTest, PacketsAreSpreadEvenlyFromBeginToEnd)
+{
+    flows->SetAttribute("Flows", UintegerValue(1));
+    const auto all = All();
+    ASSERT_EQ(all.size(), 3U);
+    EXPECT_EQ(all[0].at, Seconds(0));
+    EXPECT_EQ(all[1].at, MilliSeconds(500));
+    EXPECT_EQ(all[2].at, Seconds(1));
+}
+
+TEST_F(EsxSyntheticFlowsTest, FramesAreInOrderOfTimeAndFlowsBeginAtIntervals)
+{
+    const auto all = All();
+    ASSERT_EQ(all.size(), 15U);
+    std::map<uint16_t, Time> begins;
+    for (size_t i = 0; i < all.size(); ++i)
+    {
+        EXPECT_TRUE(i == 0 || all[i - 1].at <= all[i].at);
+        begins.emplace(all[i].sourcePort, all[i].at);
+    }
+    ASSERT_EQ(begins.size(), 5U);
+    EXPECT_EQ(begins[EsxSyntheticFlows::FIRST_SOURCE_PORT + 4], MilliSeconds(400));
+    EXPECT_EQ(flows->GetBegun(), 5U);
+}
+
+TEST_F(EsxSyntheticFlowsTest, EveryFlowHasAKeyOfItsOwnBeyondTheSourcePorts)
+{
+    flows->SetAttribute("Flows", UintegerValue(140000));
+    flows->SetAttribute("Together", UintegerValue(140000));
+    flows->SetAttribute("Port", UintegerValue(80));
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    std::set<std::pair<uint16_t, uint16_t>> ports;
+    for (const Seen& seen : All())
+    {
+        EXPECT_EQ(seen.at, Seconds(0));
+        EXPECT_GE(seen.destinationPort, 80);
+        EXPECT_LE(seen.destinationPort, 82);
+        ports.emplace(seen.sourcePort, seen.destinationPort);
+    }
+    EXPECT_EQ(ports.size(), 140000U);
+}
+
+TEST_F(EsxSyntheticFlowsTest, SizeIsTheIpTotalLengthAndAtLeastTheHeaders)
+{
+    flows->SetAttribute("Flows", UintegerValue(1));
+    Set("PacketSize", "ns3::ConstantRandomVariable[Constant=1234]");
+    EXPECT_EQ(All().front().octets, 1234U);
+    flows->SetAttribute("Flows", UintegerValue(2));
+    Set("PacketSize", "ns3::ConstantRandomVariable[Constant=1]");
+    EXPECT_EQ(All().front().octets, 28U);
+}
+
+TEST_F(EsxSyntheticFlowsTest, TcpFlowsBeginWithSynAndEndWithFin)
+{
+    Set("Protocol", "Tcp");
+    flows->SetAttribute("Flows", UintegerValue(1));
+    const auto all = All();
+    EXPECT_EQ(all[0].flags, TcpHeader::SYN);
+    EXPECT_EQ(all[1].flags, TcpHeader::ACK);
+    EXPECT_EQ(all[2].flags, TcpHeader::ACK | TcpHeader::FIN);
+    flows->SetAttribute("Flows", UintegerValue(2));
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    EXPECT_EQ(All().front().flags, TcpHeader::SYN);
+}
+
+TEST_F(EsxSyntheticFlowsTest, DestinationsTakeTurnsAndAreTheTargetsOfTheirIndex)
+{
+    flows->AddDestination("10.0.0.3");
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    const auto all = All();
+    EXPECT_EQ(all[0].ip.GetDestination(), Ipv4Address("10.0.0.2"));
+    EXPECT_EQ(all[0].target, 0U);
+    EXPECT_EQ(all[1].ip.GetDestination(), Ipv4Address("10.0.0.3"));
+    EXPECT_EQ(all[1].target, 1U);
+    EXPECT_EQ(all[2].target, 0U);
+}
+
+TEST_F(EsxSyntheticFlowsTest, SpoofedSourcesAreSpreadOverTheirNetwork)
+{
+    flows->SetAttribute("SourceNetwork", Ipv4AddressValue("192.168.4.0"));
+    flows->SetAttribute("SourceMask", Ipv4MaskValue("255.255.252.0"));
+    flows->SetAttribute("Flows", UintegerValue(1000));
+    flows->AssignStreams(1);
+    std::set<Ipv4Address> sources;
+    for (const Seen& seen : All())
+    {
+        EXPECT_EQ(seen.ip.GetSource().CombineMask("255.255.252.0"), Ipv4Address("192.168.4.0"));
+        sources.insert(seen.ip.GetSource());
+    }
+    EXPECT_GT(sources.size(), 500U);
+}
+
+TEST_F(EsxSyntheticFlowsTest, EqualStreamsGiveEqualTracesAndEachQuantityHasItsOwn)
+{
+    const auto make = [] {
+        const auto made = CreateObject<EsxSyntheticFlows>();
+        made->SetSourceAddress("10.0.0.1");
+        made->AddDestination("10.0.0.2");
+        made->SetAttribute("Interval", StringValue("ns3::ExponentialRandomVariable[Mean=0.1]"));
+        made->SetAttribute("Packets", StringValue("ns3::UniformRandomVariable[Min=1|Max=9]"));
+        made->SetAttribute("Duration", StringValue("ns3::ExponentialRandomVariable[Mean=3]"));
+        return made;
+    };
+    flows = make();
+    EXPECT_EQ(flows->AssignStreams(7), 5);
+    const auto first = All(500);
+    flows = make();
+    flows->AssignStreams(7);
+    const auto second = All(500);
+    ASSERT_EQ(first.size(), 500U);
+    for (size_t i = 0; i < first.size(); ++i)
+    {
+        EXPECT_EQ(first[i].at, second[i].at);
+        EXPECT_EQ(first[i].sourcePort, second[i].sourcePort);
+    }
+}
+
+TEST_F(EsxSyntheticFlowsTest, IntervalOfZeroStillAdvances)
+{
+    Set("Interval", "ns3::ConstantRandomVariable[Constant=0]");
+    flows->SetAttribute("Flows", UintegerValue(0));
+    EXPECT_EQ(All(1000).size(), 1000U);
+}
+
+} // namespace
