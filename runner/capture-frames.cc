@@ -20,12 +20,16 @@ constexpr uint16_t ETHERTYPE_IPV6 = 0x86dd;
 CaptureFrames::CaptureFrames(const std::string& path)
     : m_reader(path)
 {
+    if (!m_reader.GetLink().IsEthernet() && !m_reader.GetLink().IsRaw())
+    {
+        throw CaptureError(path + ": only captures of Ethernet and of raw IP can be injected");
+    }
 }
 
 bool
 CaptureFrames::Next(EsxInjectedFrame& frame)
 {
-    const uint32_t header = m_reader.IsEthernet() ? ETHERNET_HEADER : 0;
+    const uint32_t header = m_reader.GetLink().IsEthernet() ? ETHERNET_HEADER : 0;
     CapturedFrame captured;
     do
     {

@@ -17,7 +17,8 @@ namespace esxnf
 class CaptureFrames : public ns3::EsxFrameSource
 {
   public:
-    /// Throws CaptureError if the file cannot be read. Next() throws it where the file is damaged.
+    /// Throws CaptureError if the file cannot be read, or has another link layer than Ethernet or
+    /// raw IP. Next() throws it where the file is damaged.
     explicit CaptureFrames(const std::string& path);
 
     bool Next(ns3::EsxInjectedFrame& frame) override;

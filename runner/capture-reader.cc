@@ -66,12 +66,6 @@ CaptureReader::GetLink() const
     return m_link;
 }
 
-bool
-CaptureReader::IsEthernet() const
-{
-    return m_ethernet;
-}
-
 uint64_t
 CaptureReader::GetCount() const
 {

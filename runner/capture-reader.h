@@ -46,9 +46,6 @@ class CaptureReader
     /// only if FOUND
     UdpFinding FindUdp(const CapturedFrame& frame, uint16_t port, UdpDatagram& datagram) const;
 
-    /// Whether frames begin with an Ethernet header; else with an IP header.
-    bool IsEthernet() const;
-
     /// Frames read so far.
     uint64_t GetCount() const;
 

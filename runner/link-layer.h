@@ -50,6 +50,17 @@ class LinkLayer
                                         : ParseOther(frame, captured, wire);
     }
 
+    bool IsEthernet() const
+    {
+        return m_kind == Kind::ETHERNET;
+    }
+
+    /// Whether frames begin with the IP header.
+    bool IsRaw() const
+    {
+        return m_kind == Kind::RAW;
+    }
+
     /// VLAN ID of the outermost tag, 1 to 4095; 0: no tag, or one that only gives a priority.
     uint16_t FindVlan(const uint8_t* frame, uint32_t captured) const;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture-reader.h"
+#include "runner/capture-frames.h"
 #include "runner/distribution.h"
 #include "runner/scenario-check.h"
 
@@ -183,7 +183,7 @@ class PlanChecker
         }
         try
         {
-            CaptureReader reader(m_scenario.PathOf(traffic.file));
+            ns3::CreateObject<CaptureFrames>(m_scenario.PathOf(traffic.file));
         }
         catch (const CaptureError& error)
         {
