@@ -29,7 +29,7 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow compare --peer nfpcapd -r lan.pcap --limit 0 --csv differences.csv
 Reasons: padding or VLAN tags counted as octets; flows that differ in ToS only
 merged; timeouts not applied; records ended at FIN or RST; a record for each
-DNS packet; unknown. Exit code 0 whether the meters differ or not.)";
+DNS packet; fragments joined; unknown. Exit code 0 whether the meters differ or not.)";
 
 struct Options
 {

@@ -24,9 +24,33 @@ IsDns(const ComparedKey& key)
            (key.sourcePort == DNS_PORT || key.destinationPort == DNS_PORT);
 }
 
+/// Where later fragments between the flow's hosts are counted here.
+ComparedKey
+KeyOfFragments(ComparedKey key)
+{
+    key.sourcePort = 0;
+    key.destinationPort = 0;
+    return key;
+}
+
+bool
+IsOfFragments(const ComparedKey& key)
+{
+    return key.sourcePort == 0 && key.destinationPort == 0;
+}
+
+/// Whether we have later fragments between the flow's hosts and the peer has none.
+bool
+FragmentsAreJoined(const ComparedKey& key, const ComparedFlows& ours, const ComparedFlows& peer)
+{
+    const bool hasPorts = key.protocol == PROTOCOL_TCP || key.protocol == PROTOCOL_UDP;
+    const ComparedKey fragments = KeyOfFragments(key);
+    return hasPorts && ours.count(fragments) == 1 && peer.count(fragments) == 0;
+}
+
 /// Adds why the octets differ, if they do; the packets are the same.
 void
-ExplainOctets(FlowDifference& difference, const LinkOctets& link)
+ExplainOctets(FlowDifference& difference, const LinkOctets& link, bool joined)
 {
     if (difference.ours.octets == difference.peer.octets)
     {
@@ -54,7 +78,9 @@ ExplainOctets(FlowDifference& difference, const LinkOctets& link)
     }
     else
     {
-        difference.reasons.insert(DifferenceReason::UNKNOWN);
+        const bool hasMore = difference.peer.octets > difference.ours.octets;
+        difference.reasons.insert(joined && hasMore ? DifferenceReason::FRAGMENTS_JOINED
+                                                    : DifferenceReason::UNKNOWN);
     }
 }
 
@@ -102,15 +128,18 @@ FlowDifference
 Explain(const ComparedKey& key,
         const ComparedFlow& ours,
         const ComparedFlow& peer,
-        const LinkOctets& link)
+        const LinkOctets& link,
+        bool joined)
 {
     FlowDifference difference{key, ours, peer, {}};
     if (ours.packets != peer.packets)
     {
-        difference.reasons.insert(DifferenceReason::UNKNOWN);
+        difference.reasons.insert(joined && peer.packets == 0 && IsOfFragments(key)
+                                      ? DifferenceReason::FRAGMENTS_JOINED
+                                      : DifferenceReason::UNKNOWN);
         return difference;
     }
-    ExplainOctets(difference, link);
+    ExplainOctets(difference, link, joined);
     ExplainRecords(difference);
     return difference;
 }
@@ -148,6 +177,7 @@ ToString(DifferenceReason reason)
                                                           "timeouts not applied",
                                                           "ended at FIN or RST",
                                                           "DNS: a record a packet",
+                                                          "fragments joined",
                                                           "unknown"};
     return NAMES[static_cast<unsigned>(reason)];
 }
@@ -175,7 +205,8 @@ CompareFlows(const ComparedFlows& ours,
             differences.push_back(Explain(key,
                                           flows.first,
                                           flows.second,
-                                          octets == link.end() ? LinkOctets{} : octets->second));
+                                          octets == link.end() ? LinkOctets{} : octets->second,
+                                          FragmentsAreJoined(key, ours, peer)));
         }
     }
     return differences;

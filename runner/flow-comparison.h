@@ -70,10 +70,11 @@ enum class DifferenceReason : uint8_t
     TIMEOUTS_NOT_APPLIED, //!< one record, where a timeout ended several
     TCP_END,              //!< it ends records at FIN or RST
     DNS_EACH_PACKET,      //!< it makes a record of each packet from or to port 53
+    FRAGMENTS_JOINED, //!< it counts later fragments with the first one's ports, not with ports 0
     UNKNOWN,
 };
 
-constexpr unsigned DIFFERENCE_REASONS = 7;
+constexpr unsigned DIFFERENCE_REASONS = 8;
 
 /// "padding counted", …
 const char* ToString(DifferenceReason reason);

@@ -6,7 +6,7 @@ import re
 
 import pytest
 from oracle.building import ethernet, ipv4, pcap, tcp, udp
-from probing import BOOT_NS, SECOND_NS
+from probing import BOOT_NS, DIFFERENTIAL, SECOND_NS
 from workloads import WORKLOADS, workload
 
 
@@ -81,6 +81,13 @@ def test_nfpcapd_makes_a_record_of_each_dns_packet(compare):
     packets = [(BOOT_NS + n * SECOND_NS // 10, ethernet(ipv4(udp(1000, 53, bytes(60))))) for n in range(4)]
     stdout = compare("nfpcapd", pcap(packets))
     assert totals(stdout)["records"] == (1, 4, 3) and reasons(stdout) == {"DNS: a record a packet": 1}
+
+
+def test_every_difference_of_the_differential_capture_is_explained(esx_netflow):
+    for peer, expected in (("softflowd", {"padding counted": 2, "ToS merged": 1}), ("nfpcapd", {"DNS: a record a packet": 2})):
+        done = esx_netflow("compare", "--peer", peer, "-r", DIFFERENTIAL)
+        found = reasons(done.stdout)
+        assert "unknown" not in found and expected.items() <= found.items(), done.stdout
 
 
 def test_all_differences_are_in_the_table_if_asked_for(compare, tmp_path):

@@ -73,6 +73,23 @@ TEST(FlowComparisonTest, ARecordForEachPacketOfDnsIsExplained)
     EXPECT_THAT(differences.at(0).reasons, ElementsAre(R::DNS_EACH_PACKET));
 }
 
+TEST(FlowComparisonTest, FragmentsThatThePeerJoinsAreExplainedOnBothSides)
+{
+    ComparedKey fragments = KEY;
+    fragments.sourcePort = fragments.destinationPort = 0;
+    const ComparedFlows ours = {{KEY, Flow(1, 1500, 1)}, {fragments, Flow(2, 1560, 1)}};
+    for (const auto& difference : CompareFlows(ours, {{KEY, Flow(1, 3020, 1)}}, {}))
+    {
+        EXPECT_THAT(difference.reasons, ElementsAre(R::FRAGMENTS_JOINED));
+    }
+    ComparedKey elsewhere = KEY;
+    elsewhere.source = 1;
+    const auto other = CompareFlows({{elsewhere, Flow(1, 1500, 1)}, {fragments, Flow(1, 60, 1)}},
+                                    {{elsewhere, Flow(1, 1600, 1)}},
+                                    {});
+    EXPECT_THAT(other.at(0).reasons, ElementsAre(R::UNKNOWN));
+}
+
 TEST(FlowComparisonTest, OtherPacketsHaveNoKnownReason)
 {
     EXPECT_THAT(Reasons(Flow(2, 80, 1), Flow(3, 120, 1)), ElementsAre(R::UNKNOWN));
