@@ -151,9 +151,17 @@ class NfcapdRun:
         self.rows = rows_of_nfcapd(self._folder / "flows")
 
     def _terminate(self) -> None:
-        if self._process.poll() is None:
-            self._process.terminate()
-        self._process.wait(timeout=30)
+        """Asks again each second: nfcapd sleeps through a signal that comes just before it waits for a datagram."""
+        for _ in range(30):
+            if self._process.poll() is None:
+                self._process.terminate()
+            try:
+                self._process.wait(timeout=1)
+                return
+            except subprocess.TimeoutExpired:
+                continue
+        self._process.kill()
+        self._process.wait()
 
     def _log_now(self) -> str:
         return (self._folder / "log").read_text(errors="replace")
