@@ -91,11 +91,10 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
 {
     Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup);
     const uint32_t interface = AssignAddress(vmknic, address, gateway);
-    vmknic->GetNode()
-        ->GetObject<Ipv4L3Protocol>()
-        ->GetInterface(interface)
-        ->GetArpCache()
-        ->SetAttribute("PendingQueueSize", UintegerValue(VMKERNEL_ARP_PENDING));
+    const Ptr<ArpCache> arp =
+        vmknic->GetNode()->GetObject<Ipv4L3Protocol>()->GetInterface(interface)->GetArpCache();
+    arp->SetAttribute("PendingQueueSize", UintegerValue(VMKERNEL_ARP_PENDING));
+    arp->SetAttribute("DeadTimeout", TimeValue(Time(0)));
     return vmknic;
 }
 

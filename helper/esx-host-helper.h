@@ -54,7 +54,8 @@ class EsxHostHelper : public PcapHelperForDevice
     /**
      * Gives the VMkernel a vmknic with an address, and its IP stack if it has none yet. Its ARP
      * cache holds 1000 waiting packets (our choice: ns-3's 3 would lose the export bursts of a
-     * cold start).
+     * cold start) and asks again for an address that was not answered as soon as there is a packet
+     * for it (our choice: ns-3 would drop packets for 100 s first).
      * \param gateway default router; Ipv4Address::GetZero(): none
      */
     Ptr<EsxVmknic> AddVmknic(Ptr<EsxHost> host,

@@ -107,7 +107,8 @@ Launch(Context& context, const EsxNetNetflowOptions& options, bool daemon)
     process->Run(program);
     context.console.Add(process,
                         daemon ? nullptr : Ptr<EsxConsoleSession>(&context.session),
-                        context.commandLine);
+                        context.commandLine,
+                        program->GetWorldId());
     context.pid = process->GetPid();
     context.console.Note({context.pid, context.commandLine, program, daemon});
     if (daemon)

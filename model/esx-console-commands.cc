@@ -158,8 +158,8 @@ RunFilter(const Command& command, Context& context, const EsxWords& words)
     }
     if (parsed.files.empty())
     {
-        return context.Fail(EXIT_USAGE,
-                            name + ": nothing to read: name a file, or put it behind |");
+        context.err(name + ": nothing to read: name a file, or put it behind |");
+        return context.Fail(EXIT_USAGE, UsageOf(name));
     }
     bool missing = false;
     for (const std::string& path : parsed.files)

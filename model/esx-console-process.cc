@@ -83,7 +83,7 @@ EsxConsoleProcess::GetExitStatus() const
 void
 EsxConsoleProcess::Print(const std::string& line, bool error)
 {
-    if (m_output)
+    if (m_output && !m_exited)
     {
         m_output(line, error);
     }
@@ -96,6 +96,7 @@ EsxConsoleProcess::Exit(int status)
     {
         return;
     }
+    const Ptr<EsxConsoleProcess> self(this); // the console forgets it
     m_exited = true;
     m_exitStatus = status;
     const auto listeners = std::move(m_exitListeners); // one may dispose of this process

@@ -60,7 +60,8 @@ class EsxConsoleProcess : public Object
     /// \return exit status; meaningful once it has exited
     int GetExitStatus() const;
 
-    /// Ends the process; it calls Exit() before this returns.
+    /// Ends the process, in this instant: before this returns, or, if it is called by what reads
+    /// the process's output, by an event.
     virtual void Signal(EsxSignal signal) = 0;
 
   protected:

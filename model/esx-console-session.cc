@@ -113,7 +113,11 @@ EsxConsoleSession::Execute(const std::string& line)
     EsxConsoleResult result;
     if (!m_open)
     {
-        return {EXIT_FAILED, "", "the session is over\n"};
+        const bool halted = m_console->GetHost()->GetState() == EsxHost::HALTED;
+        return {EXIT_FAILED,
+                "",
+                halted ? m_console->GetHost()->GetName() + " has halted\n"
+                       : "the session is over\n"};
     }
     if (m_running)
     {
@@ -129,7 +133,7 @@ EsxConsoleSession::Execute(const std::string& line)
     RunLine(line);
     m_result = nullptr;
     result.running = m_running;
-    result.exitStatus = m_running ? 0 : m_lastStatus;
+    result.exitStatus = m_running || m_ranNothing ? 0 : m_lastStatus;
     RunTypedAhead();
     return result;
 }
@@ -164,8 +168,10 @@ EsxConsoleSession::RunLine(const std::string& line)
     {
         Print(parsed.error, true);
         m_lastStatus = EXIT_USAGE;
+        m_ranNothing = false;
         return;
     }
+    m_ranNothing = parsed.pipelines.empty();
     m_pipelines = std::move(parsed.pipelines);
     m_next = 0;
     m_running = true;

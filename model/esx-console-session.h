@@ -28,7 +28,7 @@ struct Context;
 /// What a command line did before Execute() returned.
 struct EsxConsoleResult
 {
-    int exitStatus{0};   //!< of the last command that ended
+    int exitStatus{0};   //!< of the last command that ended; 0 if the line runs on, or is empty
     std::string output;  //!< standard output, each line with its line end
     std::string errors;  //!< standard error
     uint32_t pid{0};     //!< of the last net-netflow that the line started and that runs; 0: none
@@ -142,6 +142,7 @@ class EsxConsoleSession : public Object
     bool m_open{false};
     bool m_exiting{false}; //!< a command of the line said exit
     int m_lastStatus{0};
+    bool m_ranNothing{false}; //!< the last line was empty, or a comment: "$?" stays
     uint32_t m_lastBackground{0};                    //!< PID, "$!"
     std::vector<EsxShellLine::Pipeline> m_pipelines; //!< of the line under way
     std::size_t m_next{0};                           //!< the first that has not run

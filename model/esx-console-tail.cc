@@ -4,6 +4,7 @@
 #include "esx-vmkernel-log.h"
 
 #include "ns3/log.h"
+#include "ns3/simulator.h"
 
 namespace ns3
 {
@@ -33,7 +34,9 @@ EsxConsoleTail::Follow(const Ptr<EsxVmkernelLog>& log)
 void
 EsxConsoleTail::Signal(EsxSignal signal)
 {
-    Leave();
+    // By an event, as it may be the log that calls: a trace cannot lose a listener while it calls
+    // it. Nothing is printed any more after Exit().
+    Simulator::ScheduleNow(&EsxConsoleTail::Leave, Ptr<EsxConsoleTail>(this));
     Exit(EsxStatusOfSignal(signal));
 }
 

@@ -115,6 +115,7 @@ void
 EsxConsole::SetHost(Ptr<EsxHost> host)
 {
     m_host = PeekPointer(host);
+    host->TraceConnectWithoutContext("StateChanged", MakeCallback(&EsxConsole::HostChanged, this));
 }
 
 Ptr<EsxHost>
@@ -152,6 +153,10 @@ EsxConsole::OpenSession()
 {
     const Ptr<EsxConsoleSession> session = CreateObject<EsxConsoleSession>();
     session->Open(this, static_cast<uint32_t>(m_sessions.size()));
+    if (m_host->GetState() == EsxHost::HALTED)
+    {
+        session->End();
+    }
     m_sessions.push_back(session);
     return session;
 }
@@ -233,9 +238,10 @@ EsxConsole::MakePrintable(const std::string& text)
 void
 EsxConsole::Add(const Ptr<EsxConsoleProcess>& process,
                 const Ptr<EsxConsoleSession>& owner,
-                const std::string& commandLine)
+                const std::string& commandLine,
+                uint32_t pid)
 {
-    process->Attach(m_host->AllocateWorldId(), commandLine);
+    process->Attach(pid == 0 ? m_host->AllocateWorldId() : pid, commandLine);
     m_running.push_back({process, owner, Simulator::Now()});
     process->AddExitListener([this, raw = PeekPointer(process)](int) { Forget(raw); });
 }
@@ -288,6 +294,26 @@ EsxConsole::Forget(const EsxConsoleProcess* process)
                                        return PeekPointer(running.process) == process;
                                    }),
                     m_running.end());
+}
+
+void
+EsxConsole::HostChanged(EsxHost::State state)
+{
+    if (state != EsxHost::HALTED)
+    {
+        return;
+    }
+    const std::vector<Ptr<EsxConsoleSession>> sessions = m_sessions;
+    for (const Ptr<EsxConsoleSession>& session : sessions)
+    {
+        session->End();
+    }
+    const std::vector<Running> running = m_running; // daemons
+    for (const Running& daemon : running)
+    {
+        daemon.process->Signal(EsxSignal::KILL);
+    }
+    Print(m_host->GetName() + " has halted");
 }
 
 void

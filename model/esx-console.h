@@ -18,8 +18,6 @@
 namespace ns3
 {
 
-class EsxHost;
-
 /**
  * The service console of an ESX host, as far as NetFlow needs it: sessions in which administrators
  * type, the processes that they start, and the host's console log (the transcript), where all
@@ -93,10 +91,11 @@ class EsxConsole : public Object
         Time since;
     };
 
-    /// Gives a process its PID and lists it until it exits.
+    /// Gives a process its PID and lists it until it exits. \param pid 0: a new world ID
     void Add(const Ptr<EsxConsoleProcess>& process,
              const Ptr<EsxConsoleSession>& owner,
-             const std::string& commandLine);
+             const std::string& commandLine,
+             uint32_t pid = 0);
     /// \return running processes in order of their start
     const std::vector<Running>& GetRunning() const;
     /// \return a new net-netflow with the attributes set
@@ -115,6 +114,7 @@ class EsxConsole : public Object
 
   private:
     void Forget(const EsxConsoleProcess* process);
+    void HostChanged(EsxHost::State state);
 
     EsxHost* m_host{nullptr}; //!< the host owns the console by aggregation
     ObjectFactory m_factory;

@@ -16,9 +16,10 @@ EsxExportTag::GetTypeId()
     return tid;
 }
 
-EsxExportTag::EsxExportTag(uint32_t exporter, uint64_t number)
+EsxExportTag::EsxExportTag(uint32_t exporter, uint64_t number, uint32_t process)
     : m_exporter(exporter),
-      m_number(number)
+      m_number(number),
+      m_process(process)
 {
 }
 
@@ -34,6 +35,12 @@ EsxExportTag::GetNumber() const
     return m_number;
 }
 
+uint32_t
+EsxExportTag::GetProcess() const
+{
+    return m_process;
+}
+
 TypeId
 EsxExportTag::GetInstanceTypeId() const
 {
@@ -43,7 +50,7 @@ EsxExportTag::GetInstanceTypeId() const
 uint32_t
 EsxExportTag::GetSerializedSize() const
 {
-    return sizeof(m_exporter) + sizeof(m_number);
+    return sizeof(m_exporter) + sizeof(m_number) + sizeof(m_process);
 }
 
 void
@@ -51,6 +58,7 @@ EsxExportTag::Serialize(TagBuffer buffer) const
 {
     buffer.WriteU32(m_exporter);
     buffer.WriteU64(m_number);
+    buffer.WriteU32(m_process);
 }
 
 void
@@ -58,12 +66,13 @@ EsxExportTag::Deserialize(TagBuffer buffer)
 {
     m_exporter = buffer.ReadU32();
     m_number = buffer.ReadU64();
+    m_process = buffer.ReadU32();
 }
 
 void
 EsxExportTag::Print(std::ostream& os) const
 {
-    os << "exporter=" << m_exporter << " datagram=" << m_number;
+    os << "exporter=" << m_exporter << " datagram=" << m_number << " process=" << m_process;
 }
 
 } // namespace ns3

@@ -22,11 +22,13 @@ class EsxExportTag : public Tag
     /**
      * \param exporter ns-3 node ID of the VMkernel node
      * \param number of the datagram at this host, from 0
+     * \param process world ID of the net-netflow that sent it
      */
-    EsxExportTag(uint32_t exporter, uint64_t number);
+    EsxExportTag(uint32_t exporter, uint64_t number, uint32_t process = 0);
 
     uint32_t GetExporter() const;
     uint64_t GetNumber() const;
+    uint32_t GetProcess() const;
 
     TypeId GetInstanceTypeId() const override;
     uint32_t GetSerializedSize() const override;
@@ -37,6 +39,7 @@ class EsxExportTag : public Tag
   private:
     uint32_t m_exporter{0};
     uint64_t m_number{0};
+    uint32_t m_process{0};
 };
 
 } // namespace ns3

@@ -39,6 +39,18 @@ EsxHost::GetTypeId()
                           EnumValue(EsxHost::ESX35),
                           MakeEsxEnumAccessor<Edition>(&EsxHost::m_edition),
                           MakeEnumChecker(EsxHost::ESX35, "Esx35", EsxHost::ESX3I, "Esx3i"))
+            .AddAttribute("State",
+                          "Running; Unstable after the deletion of a vSwitch with NetFlow "
+                          "activated; Halted",
+                          TypeId::ATTR_GET,
+                          EnumValue(EsxHost::RUNNING),
+                          MakeEsxEnumAccessor<State>(&EsxHost::m_state),
+                          MakeEnumChecker(EsxHost::RUNNING,
+                                          "Running",
+                                          EsxHost::UNSTABLE,
+                                          "Unstable",
+                                          EsxHost::HALTED,
+                                          "Halted"))
             .AddAttribute("PortsetBase",
                           "Switch ID of the first vSwitch (our choice)",
                           UintegerValue(1),
@@ -65,7 +77,11 @@ EsxHost::GetTypeId()
                           TypeId::ATTR_GET,
                           PointerValue(),
                           MakePointerAccessor(&EsxHost::m_log),
-                          MakePointerChecker<EsxVmkernelLog>());
+                          MakePointerChecker<EsxVmkernelLog>())
+            .AddTraceSource("StateChanged",
+                            "The host has become unstable, or has halted",
+                            MakeTraceSourceAccessor(&EsxHost::m_stateTrace),
+                            "ns3::EsxHost::StateTracedCallback");
     return tid;
 }
 
@@ -123,6 +139,44 @@ EsxHost::Edition
 EsxHost::GetEdition() const
 {
     return m_edition;
+}
+
+EsxHost::State
+EsxHost::GetState() const
+{
+    return m_state;
+}
+
+void
+EsxHost::MarkUnstable(const std::string& reason)
+{
+    NS_LOG_FUNCTION(this << reason);
+    m_log->Warning("Host", 301, reason + "; host may be unstable");
+    if (m_state == RUNNING)
+    {
+        m_state = UNSTABLE;
+        m_stateTrace(m_state);
+    }
+}
+
+void
+EsxHost::Halt(const std::string& reason)
+{
+    NS_LOG_FUNCTION(this << reason);
+    if (m_state == HALTED)
+    {
+        return;
+    }
+    m_log->Warning("Host", 317, reason + "; host halted");
+    m_state = HALTED;
+    m_stateTrace(m_state);
+    for (const Ptr<EsxVSwitch>& vSwitch : m_vSwitches)
+    {
+        for (uint16_t local = 2; local <= vSwitch->GetPorts().size(); ++local)
+        {
+            vSwitch->Disconnect(local); // all but the internal port, which has ID 1
+        }
+    }
 }
 
 Ptr<Node>

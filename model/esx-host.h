@@ -9,6 +9,7 @@
 #include "esx-vswitch.h"
 
 #include "ns3/node.h"
+#include "ns3/traced-callback.h"
 
 #include <string>
 #include <vector>
@@ -33,6 +34,17 @@ class EsxHost : public Object
         ESX35, //!< ESX Server 3.5
         ESX3I  //!< ESX Server 3i: no service console, so no NetFlow (documented)
     };
+
+    /// How the host is.
+    enum State
+    {
+        RUNNING,
+        UNSTABLE, //!< runs on after what is documented to make it unstable
+        HALTED    //!< stopped: nothing is forwarded, nothing runs
+    };
+
+    /// The state has changed.
+    typedef void (*StateTracedCallback)(State state);
 
     /// A virtual machine.
     struct Guest
@@ -59,6 +71,12 @@ class EsxHost : public Object
 
     const std::string& GetName() const;
     Edition GetEdition() const;
+    State GetState() const;
+    /// What is documented to make a host unstable has happened: the log says so, the host runs on.
+    /// \param reason one line
+    void MarkUnstable(const std::string& reason);
+    /// Stops the host: all ports are detached; net-netflow and the console's sessions end.
+    void Halt(const std::string& reason);
     Ptr<Node> GetVmkernelNode() const;
     Ptr<EsxVmkernelLog> GetLog() const;
     /// \return time since the host booted
@@ -132,6 +150,7 @@ class EsxHost : public Object
 
     std::string m_name;
     Edition m_edition{ESX35};
+    State m_state{RUNNING};
     uint16_t m_portsetBase{1}; //!< first switch ID
     Time m_uptimeAtStart;
     uint64_t m_epochNs{0}; //!< wall clock at simulation time 0
@@ -142,6 +161,7 @@ class EsxHost : public Object
     std::vector<Ptr<EsxUplink>> m_uplinks;
     std::vector<Vmknic> m_vmknics;
     std::vector<Guest> m_guests;
+    TracedCallback<State> m_stateTrace;
 };
 
 } // namespace ns3

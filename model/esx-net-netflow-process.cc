@@ -4,12 +4,24 @@
 #include "esx-net-netflow.h"
 
 #include "ns3/log.h"
+#include "ns3/simulator.h"
 
 namespace ns3
 {
 
 NS_LOG_COMPONENT_DEFINE("EsxNetNetflowProcess");
 NS_OBJECT_ENSURE_REGISTERED(EsxNetNetflowProcess);
+
+namespace
+{
+
+/// Keeps a process alive until the event that calls this.
+void
+Hold(Ptr<EsxNetNetflowProcess> /* process */)
+{
+}
+
+} // namespace
 
 TypeId
 EsxNetNetflowProcess::GetTypeId()
@@ -51,6 +63,8 @@ EsxNetNetflowProcess::Printed(const std::string& line)
 void
 EsxNetNetflowProcess::Ended()
 {
+    // The console forgets the process in Exit(); it must not die inside the trace that calls it.
+    Simulator::ScheduleNow(&Hold, Ptr<EsxNetNetflowProcess>(this));
     Exit(m_status);
 }
 

@@ -4,12 +4,14 @@
 #include "esx-compat.h"
 #include "esx-export-tag.h"
 #include "esx-host.h"
+#include "esx-loss-watch.h"
 #include "esx-netflow.h"
 #include "esx-socket-tools.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
 
 #include "ns3/boolean.h"
+#include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/log.h"
 #include "ns3/simulator.h"
@@ -17,6 +19,7 @@
 #include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
+#include <array>
 #include <sstream>
 
 namespace ns3
@@ -37,14 +40,15 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
     bool Send(const netflow::Datagram& datagram) override
     {
         Ptr<Packet> packet = Create<Packet>(datagram.data, static_cast<uint32_t>(datagram.size));
-        packet->AddPacketTag(
-            EsxExportTag(process.m_host->GetVmkernelNode()->GetId(), datagram.number));
+        packet->AddPacketTag(EsxExportTag(process.m_host->GetVmkernelNode()->GetId(),
+                                          datagram.number,
+                                          process.m_world));
         process.m_txTrace(packet);
         process.m_module->NotifyDatagram(datagram, process.m_collector);
         const bool sent = process.m_socket->Send(packet) >= 0;
         if (!sent)
         {
-            ++process.m_losses;
+            process.NoticeLoss(process.m_world, datagram.number, EsxLossCause::NO_ROUTE);
             process.m_module->NotifySendFailed(datagram);
         }
         if (process.m_verbose)
@@ -70,6 +74,11 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
     EsxNetNetflow& process;
     netflow::Exporter exporter;
     std::vector<netflow::QueuedRecord> records; // of one poll; kept for its memory
+
+    using Losses = std::array<uint64_t, ESX_LOSS_CAUSES>; // by EsxLossCause
+    Losses losses{};
+    Losses reported{};
+    int64_t lastLost{-1}; // number of the datagram; several hooks can see one death
 };
 
 TypeId
@@ -179,7 +188,11 @@ EsxNetNetflow::Launch()
     config.initialSequence = m_initialSequence;
     config.maxRecords = netflow::RecordsForMtu(mtu);
     config.bootUnixNs = static_cast<int64_t>(m_host->GetUnixTimeNs()) - m_module->GetUptimeNs();
+    m_host->TraceConnectWithoutContext("StateChanged",
+                                       MakeCallback(&EsxNetNetflow::HostChanged, this));
     m_impl = std::make_unique<Impl>(*this, config);
+    m_world = m_host->AllocateWorldId();
+    WatchLosses();
     OpenSocket();
     m_startedAt = Simulator::Now();
     m_poll = Simulator::Schedule(m_pollPeriod, &EsxNetNetflow::Poll, this);
@@ -194,6 +207,12 @@ EsxNetNetflow::Terminate()
     {
         return;
     }
+    if (m_exporting)
+    {
+        // Somebody who reads its output had enough: it ends with what it is doing in this instant.
+        Simulator::ScheduleNow(&EsxNetNetflow::Terminate, Ptr<EsxNetNetflow>(this));
+        return;
+    }
     m_poll.Cancel();
     m_report.Cancel();
     m_module->Unregister(m_registered, netflow::StopCause::KILLED);
@@ -203,6 +222,10 @@ EsxNetNetflow::Terminate()
         CallbackValue(MakeNullCallback<void, Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t>()));
     m_socket->Close();
     m_socket = nullptr;
+    m_host->TraceDisconnectWithoutContext("StateChanged",
+                                          MakeCallback(&EsxNetNetflow::HostChanged, this));
+    m_lossWatch->TraceDisconnectWithoutContext("Lost",
+                                               MakeCallback(&EsxNetNetflow::NoticeLoss, this));
     m_endedTrace();
 }
 
@@ -257,7 +280,24 @@ EsxNetNetflow::GetDatagrams() const
 uint64_t
 EsxNetNetflow::GetLossesNoticed() const
 {
-    return m_losses;
+    uint64_t sum = 0;
+    for (unsigned cause = 0; cause < ESX_LOSS_CAUSES; ++cause)
+    {
+        sum += GetLossesNoticed(static_cast<EsxLossCause>(cause));
+    }
+    return sum;
+}
+
+uint64_t
+EsxNetNetflow::GetLossesNoticed(EsxLossCause cause) const
+{
+    return m_impl ? m_impl->losses[static_cast<unsigned>(cause)] : 0;
+}
+
+uint32_t
+EsxNetNetflow::GetWorldId() const
+{
+    return m_world;
 }
 
 void
@@ -266,6 +306,7 @@ EsxNetNetflow::DoDispose()
     m_poll.Cancel();
     m_report.Cancel();
     m_socket = nullptr;
+    m_lossWatch = nullptr;
     m_impl.reset();
     m_module = nullptr;
     m_host = nullptr;
@@ -316,6 +357,30 @@ EsxNetNetflow::FindVmknic(uint32_t& mtu)
 }
 
 void
+EsxNetNetflow::HostChanged(EsxHost::State state)
+{
+    if (state == EsxHost::HALTED)
+    {
+        // Not inside the trace: it cannot lose a listener while it calls it.
+        Simulator::ScheduleNow(&EsxNetNetflow::Terminate, Ptr<EsxNetNetflow>(this));
+    }
+}
+
+/// What dies inside the host: the first process of a host begins the watch.
+void
+EsxNetNetflow::WatchLosses()
+{
+    m_lossWatch = m_host->GetObject<EsxLossWatch>();
+    if (!m_lossWatch)
+    {
+        m_lossWatch = CreateObject<EsxLossWatch>();
+        m_host->AggregateObject(m_lossWatch);
+    }
+    m_lossWatch->Watch(m_host);
+    m_lossWatch->TraceConnectWithoutContext("Lost", MakeCallback(&EsxNetNetflow::NoticeLoss, this));
+}
+
+void
 EsxNetNetflow::OpenSocket()
 {
     m_socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
@@ -333,25 +398,60 @@ EsxNetNetflow::Poll()
     m_poll = Simulator::Schedule(m_pollPeriod, &EsxNetNetflow::Poll, this);
     m_impl->records.clear();
     m_module->Poll(m_registered, m_impl->records);
+    m_exporting = true;
     m_impl->exporter.Export(m_impl->records, m_module->GetUptimeNs());
+    m_exporting = false;
 }
 
 void
 EsxNetNetflow::Report()
 {
     m_report = Simulator::Schedule(m_reportInterval, &EsxNetNetflow::Report, this);
-    if (m_losses > m_lossesReported)
+    uint64_t sum = 0;
+    std::string causes;
+    for (unsigned i = 0; i < ESX_LOSS_CAUSES; ++i)
     {
-        Print("net-netflow: " + std::to_string(m_losses - m_lossesReported) +
-              " UDP packets to the collector were lost");
-        m_lossesReported = m_losses;
+        const uint64_t count = m_impl->losses[i] - m_impl->reported[i];
+        if (count > 0)
+        {
+            sum += count;
+            causes += (causes.empty() ? "" : ", ") + std::to_string(count) + " " +
+                      ToString(static_cast<EsxLossCause>(i));
+        }
+    }
+    if (sum > 0)
+    {
+        Print("net-netflow: " + std::to_string(sum) +
+              " UDP packets to the collector were lost: " + causes);
+        m_impl->reported = m_impl->losses;
     }
 }
 
 void
-EsxNetNetflow::NoticeIcmp(Ipv4Address, uint8_t, uint8_t, uint8_t, uint32_t)
+EsxNetNetflow::NoticeLoss(uint32_t process, uint64_t number, EsxLossCause cause)
 {
-    ++m_losses;
+    const auto lost = static_cast<int64_t>(number);
+    if (process == m_world && lost != m_impl->lastLost)
+    {
+        m_impl->lastLost = lost;
+        ++m_impl->losses[static_cast<unsigned>(cause)];
+    }
+}
+
+/// An answer to a datagram: which of them, ICMP does not say.
+void
+EsxNetNetflow::NoticeIcmp(Ipv4Address, uint8_t, uint8_t type, uint8_t code, uint32_t)
+{
+    constexpr uint8_t UNREACHABLE = Icmpv4Header::ICMPV4_DEST_UNREACH;
+    const EsxLossCause cause = type != UNREACHABLE ? EsxLossCause::OTHER_ICMP
+                               : code == Icmpv4DestinationUnreachable::ICMPV4_PORT_UNREACHABLE
+                                   ? EsxLossCause::PORT_UNREACHABLE
+                               : code == Icmpv4DestinationUnreachable::ICMPV4_HOST_UNREACHABLE
+                                   ? EsxLossCause::HOST_UNREACHABLE
+                               : code == Icmpv4DestinationUnreachable::ICMPV4_NET_UNREACHABLE
+                                   ? EsxLossCause::NET_UNREACHABLE
+                                   : EsxLossCause::OTHER_ICMP;
+    ++m_impl->losses[static_cast<unsigned>(cause)];
 }
 
 void

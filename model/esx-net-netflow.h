@@ -2,6 +2,8 @@
 #ifndef ESX_NET_NETFLOW_H
 #define ESX_NET_NETFLOW_H
 
+#include "esx-host.h"
+
 #include "ns3/application.h"
 #include "ns3/event-id.h"
 #include "ns3/ipv4-address.h"
@@ -22,8 +24,9 @@ enum class StopCause : uint8_t;
 namespace ns3
 {
 
-class EsxHost;
+class EsxLossWatch;
 class EsxNetflow;
+enum class EsxLossCause : uint8_t;
 
 /**
  * net-netflow: registers vSwitches with the NetFlow module, polls the VMkernel for flows to export,
@@ -79,8 +82,14 @@ class EsxNetNetflow : public Application
 
     /// Export datagrams sent by this process so far.
     uint64_t GetDatagrams() const;
-    /// Datagrams that this process learned were lost (send errors, ICMP unreachable).
+    /// Datagrams that this process learned were lost: refused by its socket, dropped inside the
+    /// host, or answered by an ICMP error.
     uint64_t GetLossesNoticed() const;
+    /// The same of one cause.
+    uint64_t GetLossesNoticed(EsxLossCause cause) const;
+
+    /// World ID of the process; 0 before it was launched.
+    uint32_t GetWorldId() const;
 
   protected:
     void DoDispose() override;
@@ -92,9 +101,12 @@ class EsxNetNetflow : public Application
     void StartApplication() override;
     void StopApplication() override;
     std::string FindVmknic(uint32_t& mtu);
+    void HostChanged(EsxHost::State state);
+    void WatchLosses();
     void OpenSocket();
     void Poll();
     void Report();
+    void NoticeLoss(uint32_t process, uint64_t number, EsxLossCause cause);
     void NoticeIcmp(Ipv4Address from, uint8_t ttl, uint8_t type, uint8_t code, uint32_t info);
     void Print(const std::string& line);
 
@@ -114,12 +126,13 @@ class EsxNetNetflow : public Application
     std::vector<uint16_t> m_registered; //!< switch IDs
     Ipv4Address m_source{Ipv4Address::GetAny()};
     bool m_launched{false};
+    bool m_exporting{false}; //!< inside Poll(), where output is printed
     Time m_startedAt{-1};
     Time m_endedAt{-1};
     EventId m_poll;
     EventId m_report;
-    uint64_t m_losses{0};
-    uint64_t m_lossesReported{0};
+    uint32_t m_world{0};
+    Ptr<EsxLossWatch> m_lossWatch;
     std::unique_ptr<Impl> m_impl;
 
     TracedCallback<Ptr<const Packet>> m_txTrace;

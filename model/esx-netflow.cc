@@ -206,6 +206,12 @@ EsxNetflow::GetTypeId()
                           BooleanValue(true),
                           MakeBooleanAccessor(&EsxNetflow::m_meterOwnExport),
                           MakeBooleanChecker())
+            .AddAttribute("HaltOnDelete",
+                          "Deleting a vSwitch with NetFlow activated halts the host; else the host "
+                          "is marked unstable",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxNetflow::m_haltOnDelete),
+                          MakeBooleanChecker())
             .AddTraceSource(
                 "RecordEnded",
                 "A flow record ended, and where it went: purgatory, a drop or a discard",
@@ -279,7 +285,12 @@ EsxNetflow::Load()
     {
         Tap(vSwitch);
     }
-    m_host->GetLog()->Log(LOG_MODULE, 118, "module loaded");
+    // The module's lengths and ID are those of the technote's vmkload_mod -l.
+    m_host->GetLog()->Log(
+        "Mod",
+        936,
+        "Starting load for module: netflow R/O length: 0x6000 R/W length: 0x1000");
+    m_host->GetLog()->Log("Mod", 1408, "initialization for netflow succeeded with module ID 16.");
     return "";
 }
 
@@ -306,7 +317,7 @@ EsxNetflow::Unload()
     m_impl->metering.reset();
     m_impl->scan.Cancel();
     m_impl->scanScheduled = false;
-    m_host->GetLog()->Log(LOG_MODULE, 131, "module unloaded");
+    m_host->GetLog()->Log("Mod", 1512, "Module netflow unloaded");
     return "";
 }
 
@@ -342,6 +353,7 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
     {
         return "the netflow module is not loaded; load it with: vmkload_mod netflow";
     }
+    const bool second = IsInUse();
     ids.clear();
     for (const std::string& name : names)
     {
@@ -349,9 +361,10 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
         const bool registered = vSwitch && m_impl->metering->Register(vSwitch->GetId());
         if (!registered)
         {
-            Unregister(
-                ids,
-                netflow::StopCause::KILLED); // nothing was metered since: all in this instant
+            for (uint16_t id : ids) // nothing was metered since: all in this instant
+            {
+                m_impl->metering->Unregister(id, netflow::StopCause::KILLED, GetUptimeNs());
+            }
             ids.clear();
             return vSwitch ? "vSwitch " + name + " is already registered for NetFlow"
                            : "no such virtual switch: " + name;
@@ -365,6 +378,12 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
     for (uint16_t id : ids)
     {
         ++m_impl->registrations[id];
+    }
+    if (second)
+    {
+        m_host->GetLog()->Warning(LOG_MODULE,
+                                  197,
+                                  "more than one net-netflow is running; this has not been tested");
     }
     for (const std::string& name : names)
     {
@@ -381,6 +400,9 @@ EsxNetflow::Unregister(const std::vector<uint16_t>& ids, netflow::StopCause caus
         if (IsLoaded() && m_impl->metering->IsRegistered(id))
         {
             m_impl->metering->Unregister(id, cause, GetUptimeNs());
+            m_host->GetLog()->Log(LOG_MODULE,
+                                  216,
+                                  "NetFlow disabled on " + m_host->GetVSwitchById(id)->GetName());
         }
     }
 }
@@ -556,10 +578,17 @@ EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
     if (m_impl->metering->IsRegistered(vSwitch.GetId()))
     {
         Unregister({vSwitch.GetId()}, netflow::StopCause::SWITCH_DELETED);
-        m_host->GetLog()->Warning(LOG_MODULE,
-                                  377,
-                                  "virtual switch " + vSwitch.GetName() +
-                                      " deleted with NetFlow activated; host may be unstable");
+        const std::string reason =
+            "virtual switch " + vSwitch.GetName() + " deleted with NetFlow activated";
+        if (m_haltOnDelete)
+        {
+            // Not now: the vSwitch is still whole, and its host is about to forget it.
+            Simulator::ScheduleNow(&EsxHost::Halt, Ptr<EsxHost>(m_host), reason);
+        }
+        else
+        {
+            m_host->MarkUnstable(reason);
+        }
     }
 }
 

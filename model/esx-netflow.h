@@ -161,6 +161,7 @@ class EsxNetflow : public Object, private EsxSwitchTap
     PurgatoryPolicy m_purgatoryPolicy{TAIL_DROP};
     bool m_expireOnTcpEnd{false};
     bool m_meterOwnExport{true};
+    bool m_haltOnDelete{false};
 
     TracedCallback<const netflow::FlowRecord&, netflow::Move> m_recordTrace;
     TracedCallback<const netflow::Datagram&, Ipv4Address> m_datagramTrace;

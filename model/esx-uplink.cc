@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-uplink.h"
 
+#include "esx-host.h"
 #include "esx-virtual-net-device.h"
 #include "esx-vswitch.h"
 
@@ -63,6 +64,23 @@ EsxUplink::Adopt(Ptr<NetDevice> device, const std::string& name)
                                                0,
                                                device,
                                                true);
+    m_linkWasUp = IsLinkUp();
+    device->AddLinkChangeCallback(MakeCallback(&EsxUplink::LinkChanged, this));
+}
+
+void
+EsxUplink::LinkChanged()
+{
+    if (!m_device || IsLinkUp() == m_linkWasUp)
+    {
+        return;
+    }
+    m_linkWasUp = !m_linkWasUp;
+    if (m_vSwitch && m_vSwitch->GetHost())
+    {
+        const std::string text = m_name + ": NIC Link is " + (m_linkWasUp ? "Up" : "Down");
+        m_vSwitch->GetHost()->GetLog()->Log("Net", 2107, text);
+    }
 }
 
 void
@@ -105,6 +123,7 @@ EsxUplink::SetDown(bool down)
 {
     NS_LOG_FUNCTION(this << down);
     m_down = down;
+    LinkChanged();
 }
 
 bool

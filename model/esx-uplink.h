@@ -67,6 +67,7 @@ class EsxUplink : public Object
     void DoDispose() override;
 
   private:
+    void LinkChanged();
     void ReceiveFromWire(Ptr<NetDevice> device,
                          Ptr<const Packet> packet,
                          uint16_t protocol,
@@ -79,6 +80,7 @@ class EsxUplink : public Object
     Ptr<EsxVSwitch> m_vSwitch;
     uint16_t m_port{0};
     bool m_down{false};
+    bool m_linkWasUp{false}; //!< as the log knows it
 };
 
 } // namespace ns3

@@ -83,8 +83,13 @@ EsxVmkping::Run(const Ptr<Node>& node, const EsxVmkpingOptions& options)
 void
 EsxVmkping::Start()
 {
+    const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
     Print("PING " + m_options.host + " (" + Text(m_options.address) +
           "): " + std::to_string(m_options.size) + " data bytes");
+    if (HasExited())
+    {
+        return; // who reads the output had enough
+    }
     m_socket = Socket::CreateSocket(m_node, Ipv4RawSocketFactory::GetTypeId());
     m_socket->SetAttribute("Protocol", UintegerValue(PROTOCOL_ICMP));
     m_socket->SetRecvCallback(MakeCallback(&EsxVmkping::Receive, this));
@@ -96,6 +101,7 @@ EsxVmkping::Start()
 void
 EsxVmkping::Send()
 {
+    const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
     const auto sequence = static_cast<uint16_t>(m_sent);
     Icmpv4Echo echo;
     echo.SetIdentifier(static_cast<uint16_t>(GetPid()));
@@ -125,6 +131,7 @@ EsxVmkping::Send()
 void
 EsxVmkping::Receive(Ptr<Socket> socket)
 {
+    const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
     for (Ptr<Packet> packet = socket->Recv(); packet;
          packet = m_socket ? m_socket->Recv() : nullptr)
     {
@@ -163,7 +170,7 @@ EsxVmkping::Read(const Ptr<Packet>& packet)
     Print(std::to_string(echo.GetDataSize() + ICMP_HEADERS) + " bytes from " +
           Text(ip.GetSource()) + ": icmp_seq=" + std::to_string(echo.GetSequenceNumber()) +
           " ttl=" + std::to_string(ip.GetTtl()) + " time=" + Milliseconds(trip) + " ms");
-    if (m_sent == m_options.count && m_waiting.empty())
+    if (!HasExited() && m_sent == m_options.count && m_waiting.empty())
     {
         Finish();
     }

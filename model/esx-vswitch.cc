@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <sstream>
 
 namespace ns3
 {
@@ -225,6 +226,7 @@ EsxVSwitch::Connect(Ptr<EsxVirtualNetDevice> device,
     port.m_device = device;
     Register(port, Mac48Address::ConvertFrom(device->GetAddress()));
     device->Plug(this, port.m_localId);
+    LogPort(port);
     return port.m_localId;
 }
 
@@ -239,6 +241,7 @@ EsxVSwitch::Connect(Ptr<EsxUplink> uplink)
     port.m_uplink = uplink;
     m_uplinks.push_back(&port);
     uplink->Plug(this, port.m_localId);
+    LogPort(port);
     return port.m_localId;
 }
 
@@ -274,6 +277,23 @@ EsxVSwitch::Detach(EsxPort& port)
         m_macs.Erase(EsxMacTable::ToKey(Mac48Address::ConvertFrom(device->GetAddress())));
         device->Unplug();
     }
+    LogPort(port);
+}
+
+/// Tells the VMkernel log that a port was connected or disconnected (our wording).
+void
+EsxVSwitch::LogPort(const EsxPort& port) const
+{
+    if (!m_host || port.m_kind == EsxPortKind::INTERNAL)
+    {
+        return;
+    }
+    const std::string& where = port.m_portGroup.empty() ? m_name : port.m_portGroup;
+    std::ostringstream text;
+    text << (port.m_connected ? "connected " : "disconnected ") << port.m_name
+         << (port.m_connected ? " to " : " from ") << where << ", portID 0x" << std::hex
+         << port.GetShownId();
+    m_host->GetLog()->Log("Net", port.m_connected ? 1421 : 1652, text.str());
 }
 
 void

@@ -170,6 +170,7 @@ class EsxVSwitch : public Object
     void SetConfiguredPorts(uint32_t ports);
     EsxPort& NewPort(EsxPortKind kind, const std::string& name);
     void Detach(EsxPort& port);
+    void LogPort(const EsxPort& port) const;
     void Register(const EsxPort& port, const Mac48Address& address);
     bool Accept(EsxPort& input, const Ptr<Packet>& packet);
     Decision Decide(const EsxPort& input, uint64_t destination) const;

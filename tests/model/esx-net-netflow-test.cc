@@ -354,9 +354,9 @@ TEST_F(EsxNetNetflowTest, RefusalsAreCountedReportedAndDoNotStopIt)
     EXPECT_EQ(Records(Move::RECEIVED), 2u);
     EXPECT_EQ(read.back().records[0].sourcePort, 4u);
     EXPECT_EQ(output,
-              "net-netflow: 2 UDP packets to the collector were lost\n"
-              "net-netflow: 1 UDP packets to the collector were lost\n"
-              "net-netflow: 1 UDP packets to the collector were lost\n");
+              "net-netflow: 2 UDP packets to the collector were lost: 2 port unreachable\n"
+              "net-netflow: 1 UDP packets to the collector were lost: 1 port unreachable\n"
+              "net-netflow: 1 UDP packets to the collector were lost: 1 port unreachable\n");
 }
 
 TEST_F(EsxNetNetflowTest, VerboseTellsOfEachDatagram)

@@ -299,8 +299,7 @@ TEST_F(EsxNetflowTest, DeletedSwitchIsDiscardedAndWarnedOf)
     EXPECT_EQ(Records(Move::DISCARDED_SWITCH_DELETED), 1u);
     EXPECT_EQ(Records(Move::SEALED), 0u);
     EXPECT_EQ(
-        Logged("WARNING: NetFlow: 377: virtual switch vSwitch0 deleted with NetFlow activated")
-            .size(),
+        Logged("WARNING: Host: 301: virtual switch vSwitch0 deleted with NetFlow activated").size(),
         1u);
     EXPECT_EQ(Module()->Unload(), "");
 }
