@@ -148,9 +148,9 @@ KillOne(Context& context, const std::string& target, int signal)
     {
         uint64_t number = 0;
         const bool isNumber = ParseNumber(target.substr(1), 1, UINT32_MAX, number);
-        for (const EsxConsoleSession::Job& job : context.session.GetJobs())
+        for (const EsxConsoleJob& job : context.session.GetJobs().GetAll())
         {
-            pid = isNumber && job.number == number && !job.ended ? job.pid : pid;
+            pid = isNumber && job.number == number && !job.HasEnded() ? job.pid : pid;
         }
         if (pid == 0)
         {
@@ -276,9 +276,9 @@ Jobs(Context& context, const EsxWords& words)
     {
         return context.Fail(EXIT_USAGE, UsageOf("jobs"));
     }
-    for (const EsxConsoleSession::Job& job : context.session.GetJobs())
+    for (const EsxConsoleJob& job : context.session.GetJobs().GetAll())
     {
-        context.out(context.session.DescribeJob(job));
+        context.out(context.session.GetJobs().Describe(job));
     }
     return EXIT_GOOD;
 }
@@ -286,7 +286,7 @@ Jobs(Context& context, const EsxWords& words)
 int
 Foreground(Context& context, const EsxWords& words)
 {
-    const auto& jobs = context.session.GetJobs();
+    const auto& jobs = context.session.GetJobs().GetAll();
     uint64_t number = jobs.empty() ? 0 : jobs.back().number;
     const std::string target = words.size() > 1 ? words[1] : "current";
     if (words.size() > 2)
@@ -298,12 +298,12 @@ Foreground(Context& context, const EsxWords& words)
         const std::string text = target[0] == '%' ? target.substr(1) : target;
         number = ParseNumber(text, 1, UINT32_MAX, number) ? number : 0;
     }
-    for (const EsxConsoleSession::Job& job : jobs)
+    for (const EsxConsoleJob& job : jobs)
     {
-        if (job.number == number && !job.ended)
+        if (job.number == number && !job.HasEnded())
         {
             context.out(job.text);
-            context.session.TakeJob(job.number);
+            context.session.BringToForeground(job.number);
             return EXIT_GOOD;
         }
     }

@@ -8,7 +8,6 @@
 #include "ns3/log.h"
 #include "ns3/simulator.h"
 
-#include <algorithm>
 #include <sstream>
 
 namespace ns3
@@ -18,31 +17,6 @@ NS_LOG_COMPONENT_DEFINE("EsxConsoleSession");
 NS_OBJECT_ENSURE_REGISTERED(EsxConsoleSession);
 
 using namespace esxconsole;
-
-namespace
-{
-
-/// What a shell says of a process that a signal ended; empty for SIGINT, of which shells say
-/// nothing, and for all other ends.
-std::string
-WordOfEnd(int status)
-{
-    return status == EsxStatusOfSignal(EsxSignal::TERM)   ? "Terminated"
-           : status == EsxStatusOfSignal(EsxSignal::KILL) ? "Killed"
-           : status == EsxStatusOfSignal(EsxSignal::HUP)  ? "Hangup"
-                                                          : "";
-}
-
-/// "[1]+  Terminated              "
-std::string
-JobPrefix(uint32_t number, bool current, std::string state)
-{
-    constexpr std::size_t STATE_WIDTH = 24; // as bash pads
-    state.resize(std::max(STATE_WIDTH, state.size() + 1), ' ');
-    return "[" + std::to_string(number) + "]" + (current ? "+" : "-") + "  " + state;
-}
-
-} // namespace
 
 /// The first command of a pipeline writes into it; what comes out at its end is printed.
 struct EsxConsoleSession::Pipe
@@ -199,25 +173,25 @@ EsxConsoleSession::Continue()
     m_running = false;
     m_pipelines.clear();
     m_next = 0;
-    TellOfJobs();
+    for (const std::string& line : m_jobs.TakeEnded())
+    {
+        Print(line, true); // as shells do before a prompt
+    }
     if (m_exiting)
     {
         End();
     }
 }
 
-/// \return exit status; of a pipeline that runs on: 0
+/// The commands behind "|". A bad one keeps the first one from running (our choice).
+/// \return 0, or the exit status if one of them is bad
 int
-EsxConsoleSession::RunPipeline(const EsxShellLine::Pipeline& pipeline)
+EsxConsoleSession::AddFilters(const EsxShellLine::Pipeline& pipeline, Pipe& pipe)
 {
-    const auto lookup = [this](const std::string& parameter) { return Lookup(parameter); };
-    const auto pipe = std::make_shared<Pipe>();
-    pipe->session = this;
-    std::string error;
-    // A bad command behind "|" keeps the first one from running (our choice).
     for (std::size_t i = 1; i < pipeline.commands.size(); ++i)
     {
-        const EsxWords words = EsxShellLine::Expand(pipeline.commands[i], lookup);
+        const EsxWords words = Expand(pipeline.commands[i]);
+        std::string error;
         const Command* command = FindCommand(words[0], error);
         if (!command)
         {
@@ -227,16 +201,30 @@ EsxConsoleSession::RunPipeline(const EsxShellLine::Pipeline& pipeline)
         EsxFilterCommand filter = command->filter ? command->filter(words) : EsxFilterCommand{};
         if (!filter.filter || !filter.files.empty())
         {
-            Print(std::string(command->name) + ": " +
-                      (!command->filter       ? "reads nothing that comes through |"
-                       : filter.error.empty() ? "behind | it takes no file"
-                                              : filter.error),
-                  true);
+            const std::string why = !command->filter       ? "reads nothing that comes through |"
+                                    : filter.error.empty() ? "behind | it takes no file"
+                                                           : filter.error;
+            Print(std::string(command->name) + ": " + why, true);
             return EXIT_USAGE;
         }
-        pipe->filters.push_back(std::move(filter.filter));
+        pipe.filters.push_back(std::move(filter.filter));
     }
-    const EsxWords words = EsxShellLine::Expand(pipeline.commands[0], lookup);
+    return 0;
+}
+
+/// \return exit status; of a pipeline that runs on: 0
+int
+EsxConsoleSession::RunPipeline(const EsxShellLine::Pipeline& pipeline)
+{
+    const auto pipe = std::make_shared<Pipe>();
+    pipe->session = this;
+    const int bad = AddFilters(pipeline, *pipe);
+    if (bad != 0)
+    {
+        return bad;
+    }
+    const EsxWords words = Expand(pipeline.commands[0]);
+    std::string error;
     const Command* command = FindCommand(words[0], error);
     if (!command)
     {
@@ -288,11 +276,10 @@ EsxConsoleSession::Finish(const EsxShellLine::Pipeline& pipeline,
     {
         return status;
     }
-    const uint32_t number = m_jobs.empty() ? 1 : m_jobs.back().number + 1;
     m_lastBackground = runs ? process->GetPid() : m_console->AllocateShellPid();
-    m_jobs.push_back(
-        {number, m_lastBackground, pipeline.text, runs ? process : nullptr, !runs, status});
-    Print("[" + std::to_string(number) + "] " + std::to_string(m_lastBackground), true);
+    const EsxConsoleJob& job =
+        m_jobs.Add(m_lastBackground, pipeline.text, runs ? process : nullptr, status);
+    Print("[" + std::to_string(job.number) + "] " + std::to_string(job.pid), true);
     return 0;
 }
 
@@ -307,7 +294,7 @@ EsxConsoleSession::ProcessExited(uint32_t pid, int ended, int status)
             return;
         }
         m_lastStatus = status;
-        const std::string word = WordOfEnd(ended);
+        const std::string word = EsxConsoleJobs::WordOfEnd(ended);
         if (!word.empty())
         {
             Print(word, true);
@@ -320,46 +307,7 @@ EsxConsoleSession::ProcessExited(uint32_t pid, int ended, int status)
         }
         return;
     }
-    for (Job& job : m_jobs)
-    {
-        if (job.pid == pid)
-        {
-            job.process = nullptr;
-            job.ended = true;
-            job.exitStatus = ended;
-        }
-    }
-}
-
-/// As shells do before a prompt.
-void
-EsxConsoleSession::TellOfJobs()
-{
-    const std::vector<Job> jobs = m_jobs;
-    for (const Job& job : jobs)
-    {
-        if (job.ended)
-        {
-            Print(DescribeJob(job), true);
-        }
-    }
-    m_jobs.erase(
-        std::remove_if(m_jobs.begin(), m_jobs.end(), [](const Job& job) { return job.ended; }),
-        m_jobs.end());
-}
-
-std::string
-EsxConsoleSession::DescribeJob(const Job& job) const
-{
-    const std::string word = WordOfEnd(job.exitStatus);
-    const std::string state = !job.ended            ? "Running"
-                              : job.exitStatus == 0 ? "Done"
-                              : !word.empty()       ? word
-                              : job.exitStatus == EsxStatusOfSignal(EsxSignal::INT)
-                                  ? "Interrupt"
-                                  : "Exit " + std::to_string(job.exitStatus);
-    return JobPrefix(job.number, job.number == m_jobs.back().number, state) + job.text +
-           (job.ended ? "" : " &");
+    m_jobs.NoteEnd(pid, ended);
 }
 
 void
@@ -398,16 +346,7 @@ EsxConsoleSession::End()
     {
         foreground->Signal(EsxSignal::HUP);
     }
-    const std::vector<Job> jobs = m_jobs;
-    for (const Job& job : jobs)
-    {
-        if (job.process)
-        {
-            const Ptr<EsxConsoleProcess> process = job.process;
-            process->Signal(EsxSignal::HUP);
-        }
-    }
-    m_jobs.clear();
+    m_jobs.HangUp();
     if (m_running)
     {
         m_running = false;
@@ -468,26 +407,17 @@ EsxConsoleSession::NeedsMore(const std::string& text)
     return EsxShellLine::Parse(text).incomplete;
 }
 
-const std::vector<EsxConsoleSession::Job>&
+const EsxConsoleJobs&
 EsxConsoleSession::GetJobs() const
 {
     return m_jobs;
 }
 
-Ptr<EsxConsoleProcess>
-EsxConsoleSession::TakeJob(uint32_t number)
+bool
+EsxConsoleSession::BringToForeground(uint32_t number)
 {
-    for (auto job = m_jobs.begin(); job != m_jobs.end(); ++job)
-    {
-        if (job->number == number && job->process)
-        {
-            const Ptr<EsxConsoleProcess> process = job->process;
-            m_jobs.erase(job);
-            m_foreground = process;
-            return process;
-        }
-    }
-    return nullptr;
+    m_foreground = m_jobs.Take(number);
+    return m_foreground != nullptr;
 }
 
 void
@@ -506,18 +436,16 @@ EsxConsoleSession::Print(const std::string& line, bool error)
     m_outputTrace(printable, error);
 }
 
-std::string
-EsxConsoleSession::Lookup(const std::string& parameter)
+/// \return the words as a command gets them now
+std::vector<std::string>
+EsxConsoleSession::Expand(const EsxShellLine::Command& command)
 {
-    if (parameter == "?")
-    {
-        return std::to_string(m_lastStatus);
-    }
-    if (parameter == "$")
-    {
-        return std::to_string(GetShellPid());
-    }
-    return m_lastBackground == 0 ? "" : std::to_string(m_lastBackground);
+    return EsxShellLine::Expand(command, [this](const std::string& parameter) {
+        return parameter == "?"       ? std::to_string(m_lastStatus)
+               : parameter == "$"     ? std::to_string(GetShellPid())
+               : m_lastBackground > 0 ? std::to_string(m_lastBackground)
+                                      : "";
+    });
 }
 
 void
@@ -525,7 +453,7 @@ EsxConsoleSession::DoDispose()
 {
     m_open = false;
     m_foreground = nullptr;
-    m_jobs.clear();
+    m_jobs.Clear();
     m_console = nullptr;
     Object::DoDispose();
 }

@@ -2,7 +2,7 @@
 #ifndef ESX_CONSOLE_SESSION_H
 #define ESX_CONSOLE_SESSION_H
 
-#include "esx-console-process.h"
+#include "esx-console-jobs.h"
 #include "esx-shell-line.h"
 
 #include "ns3/nstime.h"
@@ -51,17 +51,6 @@ class EsxConsoleSession : public Object
     /// Lines that can wait while the session is busy; more are refused.
     static constexpr std::size_t MAX_TYPED_AHEAD = 1000;
 
-    /// A process started with "&".
-    struct Job
-    {
-        uint32_t number; //!< "[1]"
-        uint32_t pid;
-        std::string text;               //!< as typed, without the "&"
-        Ptr<EsxConsoleProcess> process; //!< null once it has ended
-        bool ended;
-        int exitStatus; //!< once it has ended
-    };
-
     /// \param line a line without line end \param error true: it is on standard error
     typedef void (*OutputTracedCallback)(const std::string& line, bool error);
     /// \param exitStatus of the line's last command
@@ -106,12 +95,10 @@ class EsxConsoleSession : public Object
 
     // ---- for commands
 
-    /// \return jobs that run, and those that ended since the last prompt
-    const std::vector<Job>& GetJobs() const;
-    /// \return "[1]+  Running                 vmkping ... &"
-    std::string DescribeJob(const Job& job) const;
-    /// fg: a running job becomes the foreground process. \return nullptr if there is no such job
-    Ptr<EsxConsoleProcess> TakeJob(uint32_t number);
+    /// \return what was started with "&"
+    const EsxConsoleJobs& GetJobs() const;
+    /// fg: a running job becomes the foreground process. \return false if there is no such job
+    bool BringToForeground(uint32_t number);
 
   protected:
     void DoDispose() override;
@@ -125,15 +112,15 @@ class EsxConsoleSession : public Object
     void RunTypedAhead();
     void RunLine(const std::string& line);
     void Continue();
+    int AddFilters(const EsxShellLine::Pipeline& pipeline, Pipe& pipe);
     int RunPipeline(const EsxShellLine::Pipeline& pipeline);
     int Finish(const EsxShellLine::Pipeline& pipeline,
                const esxconsole::Context& context,
                int status,
                const std::shared_ptr<Pipe>& pipe);
     void ProcessExited(uint32_t pid, int ended, int status);
-    void TellOfJobs();
     void Print(const std::string& line, bool error);
-    std::string Lookup(const std::string& parameter);
+    std::vector<std::string> Expand(const EsxShellLine::Command& command);
 
     EsxConsole* m_console{nullptr}; //!< owns the session
     uint32_t m_terminal{0};
@@ -142,14 +129,14 @@ class EsxConsoleSession : public Object
     bool m_open{false};
     bool m_exiting{false}; //!< a command of the line said exit
     int m_lastStatus{0};
-    bool m_ranNothing{false}; //!< the last line was empty, or a comment: "$?" stays
-    uint32_t m_lastBackground{0};                    //!< PID, "$!"
+    bool m_ranNothing{false};     //!< the last line was empty, or a comment: "$?" stays
+    uint32_t m_lastBackground{0}; //!< PID, "$!"
     std::vector<EsxShellLine::Pipeline> m_pipelines; //!< of the line under way
     std::size_t m_next{0};                           //!< the first that has not run
     bool m_running{false};                           //!< a line is under way
     Ptr<EsxConsoleProcess> m_foreground;
     std::deque<std::string> m_typedAhead;
-    std::vector<Job> m_jobs;
+    EsxConsoleJobs m_jobs;
     EsxConsoleResult* m_result{nullptr}; //!< of the Execute() under way
 
     TracedCallback<const std::string&, bool> m_outputTrace;
