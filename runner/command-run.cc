@@ -173,10 +173,19 @@ PrintFailedSteps(const Simulation& simulation)
 {
     for (const StepOutcome& outcome : simulation.GetSteps())
     {
-        if (outcome.result.exitStatus != 0)
+        if (outcome.step->expect)
         {
-            std::string what = fmt::format("exit status {}", outcome.result.exitStatus);
-            std::istringstream errors(outcome.result.errors);
+            const StepVerdict verdict = Judge(outcome);
+            if (!verdict.Passes())
+            {
+                const std::string path = outcome.step->path + "/expect";
+                Print({simulation.GetScenario().At(Severity::Error, path, verdict.Explain())});
+            }
+        }
+        else if (outcome.line.exit.value_or(0) != 0)
+        {
+            std::string what = fmt::format("exit status {}", *outcome.line.exit);
+            std::istringstream errors(outcome.line.errors);
             for (std::string line; std::getline(errors, line);)
             {
                 what += ": " + line;

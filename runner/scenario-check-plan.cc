@@ -223,10 +223,11 @@ class PlanChecker
 
     void CheckStep(const TimelineStep& step)
     {
-        // what each kind of step is made of beside "at": the key that makes it, one it needs, one
+        // what each kind of step is made of beside "at": the key that makes it, one it needs, those
         // it may have
         static const std::vector<std::vector<std::string>> forms{
-            {"run", "host", "id"},
+            {"run", "host", "id", "session", "expect"},
+            {"press", "host", "session"},
             {"signal", "process", "host"},
             {"down", "link", "for"},
             {"set", "link", "for"},
@@ -234,8 +235,9 @@ class PlanChecker
         const auto makes = [&](const auto& form) { return m_notes.Has(step.path, form[0]); };
         if (std::count_if(forms.begin(), forms.end(), makes) != 1)
         {
-            m_notes.Error(step.path,
-                          "a step has exactly one of: run, signal, down, set, memory_pressure");
+            m_notes.Error(
+                step.path,
+                "a step has exactly one of: run, press, signal, down, set, memory_pressure");
             return;
         }
         const auto& form = *std::find_if(forms.begin(), forms.end(), makes);
@@ -245,7 +247,7 @@ class PlanChecker
                           fmt::format("'{}' is missing, which '{}' needs", form[1], form[0]));
             return;
         }
-        for (const std::string key : {"for", "host", "id", "process", "link"})
+        for (const std::string key : {"for", "host", "id", "session", "expect", "process", "link"})
         {
             if (m_notes.Has(step.path, key) &&
                 std::find(form.begin(), form.end(), key) == form.end())
@@ -295,7 +297,8 @@ class PlanChecker
         std::map<std::pair<StepKind, std::string>, std::vector<const TimelineStep*>> episodes;
         for (const auto& step : m_scenario.timeline)
         {
-            if (step.kind != StepKind::Console && step.kind != StepKind::Signal)
+            if (step.kind != StepKind::Console && step.kind != StepKind::Press &&
+                step.kind != StepKind::Signal)
             {
                 episodes[{step.kind, step.link + step.host}].push_back(&step);
             }

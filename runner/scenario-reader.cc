@@ -150,6 +150,12 @@ class Fields
         return value.is_string() ? value.get<std::string>() : value.dump();
     }
 
+    /// Whether a key that is there holds text.
+    bool IsText(const char* key) const
+    {
+        return m_json.at(key).is_string();
+    }
+
     bool Has(const char* key) const
     {
         return m_json.contains(key);
@@ -200,6 +206,7 @@ ReadRun(const Fields& fields, RunSettings& run)
 {
     run.path = fields.Path();
     fields("duration", run.duration)("seed", run.seed)("run", run.run);
+    fields("strict", run.strict);
     run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
 }
 
@@ -250,6 +257,7 @@ ReadNetflow(const Fields& fields, NetflowSettings& netflow)
 void
 ReadHost(const Fields& fields, Host& host)
 {
+    host.isEsx3i = fields.Text("edition") == "esx3i";
     fields("portset_base", host.portsetBase)("uptime_at_start", host.uptimeAtStart);
     fields.At("memory")("netflow_heap", host.netflow.heapBytes);
     ReadNetflow(fields.At("netflow"), host.netflow);
@@ -264,7 +272,7 @@ ReadNode(const Fields& fields, Node& node)
     node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
     fields("address", node.address)("listen", node.listen)("receive_buffer",
                                                            node.receiveBufferBytes);
-    fields("names", node.names);
+    fields("names", node.names)("ignore_engine", node.ignoreEngine);
 }
 
 void
@@ -318,10 +326,29 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
 }
 
 void
+ReadStepExpectation(const Fields& fields, StepExpectation& expect)
+{
+    if (fields.Has("exit"))
+    {
+        expect.exitIsNonzero = fields.IsText("exit");
+        if (!expect.exitIsNonzero)
+        {
+            fields("exit", expect.exit);
+        }
+    }
+    fields("stdout", expect.output)("stderr", expect.errors)("running", expect.running);
+}
+
+void
 ReadStep(const Fields& fields, TimelineStep& step)
 {
     fields("at", step.at)("for", step.length)("host", step.host)("run", step.command)("id",
                                                                                       step.id);
+    fields("session", step.session)("press", step.key);
+    if (fields.Has("expect"))
+    {
+        ReadStepExpectation(fields.At("expect"), step.expect.emplace());
+    }
     fields("signal", step.signal)("process", step.process)("link", step.link);
     if (fields.Has("set"))
     {
@@ -334,6 +361,7 @@ ReadStep(const Fields& fields, TimelineStep& step)
         fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes);
     }
     step.kind = fields.Has("signal")            ? StepKind::Signal
+                : fields.Has("press")           ? StepKind::Press
                 : fields.Has("down")            ? StepKind::LinkDown
                 : fields.Has("set")             ? StepKind::LinkSet
                 : fields.Has("memory_pressure") ? StepKind::MemoryPressure

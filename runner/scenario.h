@@ -43,6 +43,7 @@ struct RunSettings : Part
     uint32_t seed = 1;
     uint32_t run = 1;
     int64_t wallclockStart = 0; //!< seconds since 1970-01-01T00:00:00Z
+    bool strict = false;
 };
 
 struct Nic : Part
@@ -99,6 +100,7 @@ struct NetflowSettings : Part
 struct Host : Part
 {
     std::string name;
+    bool isEsx3i = false;     //!< edition
     uint16_t portsetBase = 1; //!< switch ID of the first vSwitch
     ns3::Time uptimeAtStart;
     NetflowSettings netflow;
@@ -126,6 +128,7 @@ struct Node : Part
     uint16_t listen = 0;
     uint32_t receiveBufferBytes = 0;
     std::vector<std::string> names;
+    bool ignoreEngine = false;
 };
 
 /** One end of a link: a host's vmnicN, a switch's port number, a collector's eth0. */
@@ -194,6 +197,7 @@ struct Traffic : Part
 enum class StepKind
 {
     Console,
+    Press,
     Signal,
     LinkDown,
     LinkSet,
@@ -209,17 +213,30 @@ struct LinkChange
     std::optional<double> loss;
 };
 
+/** What a console line must give. */
+struct StepExpectation
+{
+    std::optional<int> exit;         //!< exit status
+    bool exitIsNonzero = false;      //!< "nonzero"
+    std::vector<std::string> output; //!< texts in it; empty text: nothing is printed
+    std::vector<std::string> errors;
+    std::optional<bool> running;
+};
+
 struct TimelineStep : Part
 {
     ns3::Time at;
     StepKind kind = StepKind::Console;
-    std::optional<ns3::Time> length; //!< "for" of an episode; none: until the end of the run
-    std::string host;                //!< Console, MemoryPressure
-    std::string command;             //!< Console: the line ("run")
-    std::string id;                  //!< Console: name of the process it starts, may be empty
-    std::string signal;              //!< Signal: TERM, INT, KILL
-    std::string process;             //!< Signal: the id of an earlier step
-    std::string link;                //!< LinkDown, LinkSet
+    std::optional<ns3::Time> length;       //!< "for" of an episode; none: until the end of the run
+    std::string host;                      //!< Console, Press, MemoryPressure
+    std::string command;                   //!< Console: the line ("run")
+    std::string id;                        //!< Console: name of the process it starts, may be empty
+    std::string session;                   //!< Console, Press: name of the window; empty: any
+    std::optional<StepExpectation> expect; //!< Console
+    std::string key;                       //!< Press: ctrl-c, ctrl-d
+    std::string signal;                    //!< Signal: TERM, INT, KILL
+    std::string process;                   //!< Signal: the id of an earlier step
+    std::string link;                      //!< LinkDown, LinkSet
     LinkChange set;
     uint32_t netflowHeapBytes = 0; //!< MemoryPressure
 

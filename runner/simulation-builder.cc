@@ -7,6 +7,7 @@
 #include "ns3/boolean.h"
 #include "ns3/bridge-helper.h"
 #include "ns3/config.h"
+#include "ns3/enum.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/internet-stack-helper.h"
@@ -105,6 +106,8 @@ Simulation::Builder::MakeHosts()
     for (const Host& host : m_scenario.hosts)
     {
         m_helper.SetHostAttribute("PortsetBase", UintegerValue(host.portsetBase));
+        m_helper.SetHostAttribute("Edition",
+                                  EnumValue(host.isEsx3i ? EsxHost::ESX3I : EsxHost::ESX35));
         m_helper.SetHostAttribute("UptimeAtStart", TimeValue(host.uptimeAtStart));
         m_helper.SetHostAttribute(
             "Epoch",
@@ -129,6 +132,7 @@ Simulation::Builder::MakeNodes()
             stack.SetIpv6StackInstall(false);
             stack.Install(made);
             EsxNetflowHelper netflow;
+            netflow.SetCollectorAttribute("IgnoreEngine", BooleanValue(node.ignoreEngine));
             netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(node.receiveBufferBytes));
             netflow.InstallCollector(made, node.listen);
         }
@@ -250,6 +254,7 @@ Simulation::Builder::MakeNetflow(const Host& host)
 
     const Ptr<EsxConsole> console = CreateObject<EsxConsole>();
     console->SetHost(made);
+    console->SetAttribute("Strict", BooleanValue(m_scenario.run.strict));
     console->SetNetNetflowAttribute("SequenceMode", StringValue(settings.sequenceMode));
     for (const Node& node : m_scenario.nodes)
     {
@@ -369,6 +374,14 @@ Simulation::Builder::ScheduleTimeline()
 {
     for (const TimelineStep& step : m_scenario.timeline)
     {
+        if (!step.session.empty()) // in the order in which they are named
+        {
+            m_world.windows.GetNamed(m_world.hostsByName.at(step.host)->GetObject<EsxConsole>(),
+                                     step.session);
+        }
+    }
+    for (const TimelineStep& step : m_scenario.timeline)
+    {
         const auto vmkernel = [&] {
             return m_world.hostsByName.at(step.host)->GetVmkernelNode()->GetId();
         };
@@ -377,6 +390,11 @@ Simulation::Builder::ScheduleTimeline()
         case StepKind::Console:
             Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
                 this_->Execute(step);
+            });
+            break;
+        case StepKind::Press:
+            Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
+                this_->Press(step);
             });
             break;
         case StepKind::Signal:

@@ -41,7 +41,8 @@ struct Simulation::World
 
     std::vector<CollectedDatagram> collected;
     std::vector<SeriesSample> series;
-    std::vector<StepOutcome> steps;
+    std::deque<StepOutcome> steps; //!< stay where they are: lines end later
+    ConsoleWindows windows;
     std::vector<CaptureFile> captures;
     std::vector<ns3::EsxVerdict> verdicts;
 
@@ -57,6 +58,7 @@ struct Simulation::World
     void Heartbeat();
     void TakeSample();
     void Execute(const TimelineStep& step);
+    void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
     void Collect(const std::string& node,
                  ns3::Ptr<const ns3::Packet> packet,

@@ -144,7 +144,7 @@ Simulation::GetSeries() const
     return m_world->series;
 }
 
-const std::vector<StepOutcome>&
+const std::deque<StepOutcome>&
 Simulation::GetSteps() const
 {
     return m_world->steps;
@@ -248,26 +248,43 @@ void
 Simulation::World::Execute(const TimelineStep& step)
 {
     const Ptr<EsxConsole> console = hostsByName.at(step.host)->GetObject<EsxConsole>();
-    const EsxConsoleResult result = console->Execute(step.command);
-    if (!step.id.empty() && result.pid != 0)
+    ConsoleWindow& window =
+        step.session.empty() ? windows.GetFree(console) : windows.GetNamed(console, step.session);
+    steps.push_back({&step, {}});
+    LineOutcome& line = steps.back().line;
+    window.Type(step.command, line);
+    if (!step.id.empty() && line.pid != 0)
     {
-        pids[step.id] = result.pid;
+        pids[step.id] = line.pid;
         consolesById[step.id] = console;
     }
-    steps.push_back({&step, result});
+}
+
+void
+Simulation::World::Press(const TimelineStep& step)
+{
+    const Ptr<EsxConsole> console = hostsByName.at(step.host)->GetObject<EsxConsole>();
+    ConsoleWindow& window =
+        step.session.empty() ? windows.GetLatest(console) : windows.GetNamed(console, step.session);
+    step.key == "ctrl-c" ? window.Interrupt() : window.Close();
 }
 
 void
 Simulation::World::Signal(const TimelineStep& step)
 {
-    StepOutcome outcome{&step, {}};
+    static const std::map<std::string, EsxSignal> SIGNALS = {{"TERM", EsxSignal::TERM},
+                                                             {"INT", EsxSignal::INT},
+                                                             {"KILL", EsxSignal::KILL}};
+    steps.push_back({&step, {}});
+    LineOutcome& line = steps.back().line;
+    line.exit = 0;
     const auto pid = pids.find(step.process);
-    if (pid == pids.end() || !consolesById.at(step.process)->Kill(pid->second))
+    if (pid == pids.end() ||
+        !consolesById.at(step.process)->Kill(pid->second, SIGNALS.at(step.signal)))
     {
-        outcome.result.exitStatus = 1;
-        outcome.result.errors = "process " + step.process + " is not running\n";
+        line.exit = 1;
+        line.errors = "process " + step.process + " is not running\n";
     }
-    steps.push_back(outcome);
 }
 
 void

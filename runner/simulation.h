@@ -6,6 +6,7 @@
 #define ESXNF_SIMULATION_H
 
 #include "runner/scenario.h"
+#include "runner/step-verdict.h"
 
 #include "ns3/esx-console.h"
 #include "ns3/esx-host.h"
@@ -14,6 +15,7 @@
 #include "ns3/esx-netflow.h"
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -96,13 +98,6 @@ struct SeriesSample
     uint64_t recordsReceived{0};
 };
 
-/// What a timeline line printed.
-struct StepOutcome
-{
-    const TimelineStep* step;
-    ns3::EsxConsoleResult result;
-};
-
 /// A capture file of this run.
 struct CaptureFile
 {
@@ -151,7 +146,8 @@ class Simulation
     std::vector<ns3::EsxVerdict> GetVerdicts() const;
     const std::vector<CollectedDatagram>& GetCollected() const;
     const std::vector<SeriesSample>& GetSeries() const;
-    const std::vector<StepOutcome>& GetSteps() const;
+    /// What came of the timeline's console lines and signals, in order.
+    const std::deque<StepOutcome>& GetSteps() const;
     const std::vector<CaptureFile>& GetCaptures() const;
     /// In order of registration.
     std::vector<MonitoredSpan> GetMonitored() const;

@@ -67,6 +67,8 @@ Json
 ToJson(const HostSummary& host)
 {
     Json object = {{"name", host.name},
+                   {"edition", host.edition},
+                   {"unstable", host.isUnstable},
                    {"cache_high_water", host.cacheHighWater},
                    {"purgatory_high_water", host.purgatoryHighWater},
                    {"vswitches", Json::array()}};
@@ -89,6 +91,21 @@ ToJson(const CollectorSummary& collector)
             {"records_missing", collector.missing},
             {"datagrams_refused", collector.refused},
             {"buffer_drops", collector.bufferDrops}};
+}
+
+/// Exit is null while the line runs on.
+Json
+ToJson(const StepVerdict& step)
+{
+    return {{"at_ns", step.at.GetNanoSeconds()},
+            {"host", step.host},
+            {"run", step.command},
+            {"exit", step.printed.exit ? Json(*step.printed.exit) : Json()},
+            {"running", step.printed.running},
+            {"stdout", step.printed.output},
+            {"stderr", step.printed.errors},
+            {"missed", step.missed},
+            {"pass", step.Passes()}};
 }
 
 Json
@@ -153,6 +170,7 @@ ToJson(const Summary& summary)
             {"end_ns", summary.end.GetNanoSeconds()},
             {"verdict", VerdictOf(summary.GetExitCode())},
             {"expectations", expectations},
+            {"steps", ToJsonArray(summary.steps)},
             {"ledger",
              {{"truth", ToJson(summary.truth)},
               {"exported", ToJson(summary.exported)},

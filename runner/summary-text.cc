@@ -192,6 +192,32 @@ AppendExpectations(Text& text, const Summary& summary)
     }
 }
 
+/// All is said of a line that failed: what it was to print, and what it printed.
+void
+AppendSteps(Text& text, const Summary& summary)
+{
+    if (summary.steps.empty())
+    {
+        return;
+    }
+    const auto passed = std::count_if(summary.steps.begin(),
+                                      summary.steps.end(),
+                                      [](const StepVerdict& step) { return step.Passes(); });
+    Append(text, "\n  {} of {} console lines went as expected\n", passed, summary.steps.size());
+    for (const StepVerdict& step : summary.steps)
+    {
+        if (!step.Passes())
+        {
+            Append(text,
+                   "  FAILED  {} s, {}: {}\n          {}\n",
+                   step.at.GetSeconds(),
+                   step.host,
+                   step.command,
+                   step.Explain());
+        }
+    }
+}
+
 } // namespace
 
 std::string
@@ -208,6 +234,7 @@ ToText(const Summary& summary, const std::string& folder)
     AppendFacts(text, summary);
     AppendTalkers(text, summary);
     AppendExpectations(text, summary);
+    AppendSteps(text, summary);
     Append(text, "\n  results: {}\n", folder);
     return fmt::to_string(text);
 }

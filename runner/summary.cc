@@ -83,6 +83,7 @@ SummarizeHost(const ns3::Ptr<ns3::EsxHost>& host)
     const auto module = host->GetObject<ns3::EsxNetflow>();
     HostSummary summary;
     summary.name = host->GetName();
+    summary.edition = host->GetEdition() == ns3::EsxHost::ESX3I ? "esx3i" : "esx35";
     summary.cacheHighWater = module->GetCacheHighWater();
     summary.purgatoryHighWater = module->GetPurgatoryHighWater();
     for (const auto& [id, account] : module->GetLedger().GetAccounts())
@@ -221,7 +222,11 @@ Summary::GetExitCode() const
         return EXIT_RESIDUAL;
     }
     const auto passes = [](const ns3::EsxVerdict& verdict) { return verdict.pass; };
-    return std::all_of(verdicts.begin(), verdicts.end(), passes) ? EXIT_GOOD : EXIT_EXPECTATION;
+    const auto stepPasses = [](const StepVerdict& step) { return step.Passes(); };
+    return std::all_of(verdicts.begin(), verdicts.end(), passes) &&
+                   std::all_of(steps.begin(), steps.end(), stepPasses)
+               ? EXIT_GOOD
+               : EXIT_EXPECTATION;
 }
 
 Summary
@@ -252,6 +257,13 @@ Summarize(const Simulation& simulation)
     for (const auto& collector : ledger->GetCollectors())
     {
         summary.collectors.push_back(SummarizeCollector(*collector));
+    }
+    for (const StepOutcome& outcome : simulation.GetSteps())
+    {
+        if (outcome.step->expect)
+        {
+            summary.steps.push_back(Judge(outcome));
+        }
     }
     const std::vector<ns3::EsxFlow> flows = ledger->GetFlows();
     summary.flows = flows.size();

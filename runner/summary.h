@@ -6,6 +6,7 @@
 #define ESXNF_SUMMARY_H
 
 #include "runner/cli.h"
+#include "runner/step-verdict.h"
 #include "runner/yaml-document.h"
 
 #include "ns3/esx-expectations.h"
@@ -39,6 +40,8 @@ struct VSwitchSummary
 struct HostSummary
 {
     std::string name;
+    std::string edition;
+    bool isUnstable{false};         //!< a monitored vSwitch was deleted
     uint64_t cacheHighWater{0};     //!< records
     uint64_t purgatoryHighWater{0}; //!< records
     std::vector<VSwitchSummary> vSwitches;
@@ -83,7 +86,8 @@ struct Summary
     uint64_t flows{0};
     uint64_t datagrams{0}; //!< handed to a vmknic
     std::vector<ns3::EsxVerdict> verdicts;
-    std::vector<Talker> talkers; //!< most octets first
+    std::vector<StepVerdict> steps; //!< console lines with an 'expect', in order
+    std::vector<Talker> talkers;    //!< most octets first
     std::vector<HostSummary> hosts;
     std::vector<CollectorSummary> collectors;
 
