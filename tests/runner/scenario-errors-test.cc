@@ -194,12 +194,14 @@ const Mistake g_mistakes[] = {
     {"StepExpectationIsNotEmpty",
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {}",
-     "lab.yaml:30:60: timeline[0].expect: {} is not allowed; allowed: a map of at least one of exit, "
+     "lab.yaml:30:60: timeline[0].expect: {} is not allowed; allowed: a map of at least one of "
+     "exit, "
      "stdout, stderr, running"},
     {"StepExpectsAnExitStatus",
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {exit: 256}",
-     "lab.yaml:30:67: timeline[0].expect.exit: 256 is not allowed; allowed: an exit status from 0 to "
+     "lab.yaml:30:67: timeline[0].expect.exit: 256 is not allowed; allowed: an exit status from 0 "
+     "to "
      "255, or nonzero"},
     {"StepExpectsATextOrTexts",
      "run: vmkload_mod netflow",
@@ -359,12 +361,12 @@ const Mistake g_mistakes[] = {
     {"StepOfTwoKinds",
      "link: trunk, down: true",
      "link: trunk, down: true, run: ps",
-     "lab.yaml:32:5: timeline[2]: a step has exactly one of: run, signal, down, set, "
+     "lab.yaml:32:5: timeline[2]: a step has exactly one of: run, press, signal, down, set, "
      "memory_pressure"},
     {"StepOfNoKind",
      ", run: vmkload_mod netflow",
      "",
-     "lab.yaml:30:5: timeline[0]: a step has exactly one of: run, signal, down, set, "
+     "lab.yaml:30:5: timeline[0]: a step has exactly one of: run, press, signal, down, set, "
      "memory_pressure"},
     {"StepLacksItsHost",
      "at: 1s, host: esx1,",
