@@ -11,15 +11,16 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion;
+AddCommand AddRun, AddConsole, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion;
 static AddCommand* const COMMANDS[] =
-    {AddRun, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion};
+    {AddRun, AddConsole, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion};
 
 namespace
 {
 
 const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
+  esx-netflow console lab.yaml                      a prompt on a simulated host
   esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap                     what is in a capture, no export
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there

@@ -31,6 +31,31 @@ class InterruptCatcher
     struct sigaction m_oldTerminate;
 };
 
+/**
+ * Ctrl-C as a key, for a prompt: every SIGINT is caught and means something there. SIGTERM and
+ * SIGHUP are caught once, a wish to end. Both end system calls that wait. One at a time, and none
+ * beside an InterruptCatcher.
+ */
+class KeyCatcher
+{
+  public:
+    KeyCatcher();
+    ~KeyCatcher();
+    KeyCatcher(const KeyCatcher&) = delete;
+    KeyCatcher& operator=(const KeyCatcher&) = delete;
+
+    /// Whether Ctrl-C was pressed since the last TakeInterrupt(), or the end is wished.
+    bool IsPending() const;
+    /// Whether Ctrl-C was pressed since the last call.
+    bool TakeInterrupt();
+    bool WasTerminated() const;
+
+  private:
+    struct sigaction m_oldInterrupt;
+    struct sigaction m_oldTerminate;
+    struct sigaction m_oldHangup;
+};
+
 } // namespace esxnf
 
 #endif // ESXNF_INTERRUPT_H

@@ -18,9 +18,9 @@ namespace
 constexpr uint32_t LOOPBACK = 127; // 127.0.0.0/8, every address of which is ours to send from
 constexpr uint32_t FIRST_SOURCE = 0x7f000002; // 127.0.0.2
 
-/// Hosts that start net-netflow, in their order.
+/// Hosts that start net-netflow, in their order. \param one that may, in any case
 std::vector<std::string>
-ExportingHosts(const Scenario& scenario)
+ExportingHosts(const Scenario& scenario, const std::string& one)
 {
     std::vector<std::string> names;
     for (const Host& host : scenario.hosts)
@@ -28,7 +28,8 @@ ExportingHosts(const Scenario& scenario)
         const auto exports = [&host](const TimelineStep& step) {
             return step.host == host.name && step.command.find("net-netflow") != std::string::npos;
         };
-        if (std::any_of(scenario.timeline.begin(), scenario.timeline.end(), exports))
+        if (host.name == one ||
+            std::any_of(scenario.timeline.begin(), scenario.timeline.end(), exports))
         {
             names.push_back(host.name);
         }
@@ -79,10 +80,11 @@ ParseRealTarget(const std::string& text)
 
 RealCollectors::RealCollectors(const Scenario& scenario,
                                const std::vector<RealTarget>& targets,
-                               double rate)
+                               double rate,
+                               const std::string& console)
     : m_pacer(rate)
 {
-    const std::vector<std::string> hosts = ExportingHosts(scenario);
+    const std::vector<std::string> hosts = ExportingHosts(scenario, console);
     for (const RealTarget& target : targets)
     {
         const std::string name = target.endpoint.ToString();

@@ -34,8 +34,12 @@ class RealCollectors
      * Opens all sockets. Throws CommandError: usage if a target does not fit the scenario,
      * collector if an address cannot be resolved or opened.
      * \param rate datagrams a second, all together; 0: no limit
+     * \param console a host that may export though the timeline does not say so; may be empty
      */
-    RealCollectors(const Scenario& scenario, const std::vector<RealTarget>& targets, double rate);
+    RealCollectors(const Scenario& scenario,
+                   const std::vector<RealTarget>& targets,
+                   double rate,
+                   const std::string& console = "");
 
     /// One datagram on its way from a host to a simulated collector.
     void Send(const std::string& host,
