@@ -83,6 +83,7 @@ CollectorMetrics()
         {"collector.records.received", [](Collector c) { return c.GetTotals().records; }},
         {"collector.records.missing", [](Collector c) { return c.GetTotals().missing; }},
         {"collector.sequence.failures", [](Collector c) { return c.GetTotals().sequenceFailures; }},
+        {"collector.interfaces", [](Collector c) { return c.GetInterfaces(); }},
     };
     return METRICS;
 }

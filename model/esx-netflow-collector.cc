@@ -99,6 +99,12 @@ EsxNetflowCollector::GetTotals() const
 }
 
 uint64_t
+EsxNetflowCollector::GetInterfaces() const
+{
+    return m_interfaces.size();
+}
+
+uint64_t
 EsxNetflowCollector::GetRefused() const
 {
     return m_refused;
@@ -186,7 +192,8 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
     }
     const auto engine =
         static_cast<uint16_t>(m_ignoreEngine ? 0 : header.engineType << 8 | header.engineId);
-    EngineStats& stats = m_engines[{InetSocketAddress::ConvertFrom(from).GetIpv4(), engine}];
+    const EngineKey key{InetSocketAddress::ConvertFrom(from).GetIpv4(), engine};
+    EngineStats& stats = m_engines[key];
     CheckSequence(stats, header.flowSequence, header.count);
     ++stats.datagrams;
     stats.records += records.size();
@@ -194,6 +201,7 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
     {
         stats.packets += record.dPkts;
         stats.octets += record.dOctets;
+        m_interfaces.emplace(key, record.input);
     }
     m_rxTrace(packet, from, "");
 }

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 
@@ -58,6 +59,8 @@ class EsxNetflowCollector : public Application
     const std::map<EngineKey, EngineStats>& GetEngines() const;
     /// Sum over all engines; nextSequence is 0.
     EngineStats GetTotals() const;
+    /// Interfaces that it tells apart: numbers by which flows came in, for each of GetEngines().
+    uint64_t GetInterfaces() const;
     /// Datagrams that arrived and were no NetFlow v5.
     uint64_t GetRefused() const;
     /// Datagrams for which the socket buffer had no room, or that nobody had read at the end.
@@ -83,6 +86,7 @@ class EsxNetflowCollector : public Application
     Ptr<Socket> m_socket;
     EventId m_service;
     std::map<EngineKey, EngineStats> m_engines;
+    std::set<std::pair<EngineKey, uint16_t>> m_interfaces;
     uint64_t m_refused{0};
     uint64_t m_bufferDrops{0};
 

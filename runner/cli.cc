@@ -11,9 +11,18 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddConsole, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion;
-static AddCommand* const COMMANDS[] =
-    {AddRun, AddConsole, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect, AddCompare, AddVersion};
+AddCommand AddRun, AddConsole, AddTechnote, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect,
+    AddCompare, AddVersion;
+static AddCommand* const COMMANDS[] = {AddRun,
+                                       AddConsole,
+                                       AddTechnote,
+                                       AddValidate,
+                                       AddDot,
+                                       AddIfIndex,
+                                       AddProbe,
+                                       AddCollect,
+                                       AddCompare,
+                                       AddVersion};
 
 namespace
 {
@@ -21,6 +30,7 @@ namespace
 const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
   esx-netflow console lab.yaml                      a prompt on a simulated host
+  esx-netflow technote                              VMware's technical note, played
   esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap                     what is in a capture, no export
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there

@@ -93,6 +93,26 @@ WriteRecord(const std::string& path, const Scenario& record)
     }
 }
 
+/// Writes what is wanted of the record and the results.
+void
+Keep(const Options& options,
+     const Scenario& record,
+     const Simulation& simulation,
+     const Summary& summary,
+     ResultFolder* results)
+{
+    if (!options.record.empty())
+    {
+        WriteRecord(options.record, record);
+    }
+    if (results)
+    {
+        WriteResults(simulation, summary, results->GetPath());
+        WriteRecord(results->GetPath() + "/resolved.yaml", record); // gives the same results
+        results->Commit();
+    }
+}
+
 ns3::Ptr<ns3::EsxHost>
 FindHost(const Simulation& simulation, const std::string& name)
 {
@@ -140,18 +160,12 @@ RunSession(const Options& options, const Scenario& scenario)
                          keys,
                          {options.realTime, !options.record.empty() || results});
     driver.Run();
-    const Scenario record = Record(scenario, host, driver.GetTyped(), simulation.GetEnd());
     Summary summary = Summarize(simulation);
-    AddTypedSteps(record, driver.GetTyped(), summary);
-    if (!options.record.empty())
+    if (!options.record.empty() || results)
     {
-        WriteRecord(options.record, record);
-    }
-    if (results)
-    {
-        WriteResults(simulation, summary, results->GetPath());
-        WriteRecord(results->GetPath() + "/resolved.yaml", record); // gives the same results
-        results->Commit();
+        const Scenario record = Record(scenario, host, driver.GetTyped(), simulation.GetEnd());
+        AddTypedSteps(record, driver.GetTyped(), summary);
+        Keep(options, record, simulation, summary, results.get());
     }
     if (collectors)
     {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/console-driver.h"
 
-#include "runner/real-clock.h"
-
 #include <algorithm>
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -7,6 +7,7 @@
 
 #include "runner/console-input.h"
 #include "runner/console-window.h"
+#include "runner/real-clock.h"
 #include "runner/simulation.h"
 
 #include <deque>

@@ -344,7 +344,7 @@ ReadStep(const Fields& fields, TimelineStep& step)
 {
     fields("at", step.at)("for", step.length)("host", step.host)("run", step.command)("id",
                                                                                       step.id);
-    fields("session", step.session)("press", step.key);
+    fields("session", step.session)("press", step.key)("note", step.note);
     if (fields.Has("expect"))
     {
         ReadStepExpectation(fields.At("expect"), step.expect.emplace());

@@ -227,6 +227,7 @@ struct TimelineStep : Part
 {
     ns3::Time at;
     StepKind kind = StepKind::Console;
+    std::string note;                      //!< in words; may be empty
     std::optional<ns3::Time> length;       //!< "for" of an episode; none: until the end of the run
     std::string host;                      //!< Console, Press, MemoryPressure
     std::string command;                   //!< Console: the line ("run")
