@@ -21,10 +21,10 @@ std::string
 ChildProcess::Find(const std::string& program)
 {
     const char* path = std::getenv("PATH");
-    std::istringstream folders(std::string(path ? path : "") + ":/usr/sbin:/usr/bin");
+    std::istringstream folders(fmt::format("{}:/usr/sbin:/usr/bin", path ? path : ""));
     for (std::string folder; std::getline(folders, folder, ':');)
     {
-        const std::string candidate = folder + '/' + program;
+        std::string candidate = fmt::format("{}/{}", folder, program);
         if (!folder.empty() && access(candidate.c_str(), X_OK) == 0)
         {
             return candidate;
@@ -38,6 +38,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
                            const std::string& errorFile)
 {
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& argument : command)
     {
         arguments.push_back(const_cast<char*>(argument.c_str())); // posix_spawn changes nothing
