@@ -72,7 +72,8 @@ main(int argc, char** argv)
     {
         std::vector<uint16_t> ids;
         Ptr<EsxNetflow> module = EsxNetflowHelper().Install(host);
-        const std::string refused = module->Load() + module->Register({"vSwitch0"}, ids);
+        std::string refused = module->Load();
+        refused += module->Register({"vSwitch0"}, ids);
         if (!refused.empty())
         {
             std::fprintf(stderr, "%s\n", refused.c_str());
