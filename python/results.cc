@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "results.h"
 
+#include "bindings.h"
 #include "netflow/ledger.h"
 #include "runner/results-tables.h"
 
-#include <algorithm>
 #include <pybind11/stl.h>
+#include <stdexcept>
 
 namespace py = pybind11;
 
@@ -17,14 +18,8 @@ namespace
 
 using Names = std::vector<std::string>;
 
-uint16_t
-IndexOf(const Names& names, const std::string& name)
-{
-    return static_cast<uint16_t>(std::find(names.begin(), names.end(), name) - names.begin());
-}
-
 FlowEntry
-ToEntry(const FlowRow& row, const Names& exporters)
+ToEntry(const FlowRow& row, ResultTables& tables)
 {
     FlowEntry entry{};
     entry.firstMs = row.firstMs;
@@ -35,8 +30,12 @@ ToEntry(const FlowRow& row, const Names& exporters)
     entry.receivedNs = -1;
     entry.source = row.source;
     entry.destination = row.destination;
-    entry.exporter = IndexOf(exporters, row.exporter);
-    entry.collector = FlowEntry::NO_INDEX;
+    entry.exporter = tables.exporters(row.exporter);
+    entry.collector = NameList::NONE;
+    entry.vSwitch = tables.vSwitches(row.vSwitch);
+    entry.inputPort = tables.ports(row.inputPort);
+    entry.outputPort = tables.ports(row.outputPort);
+    entry.reason = tables.reasons(row.reason);
     entry.engine = row.engine;
     entry.input = row.input;
     entry.output = row.output;
@@ -48,45 +47,44 @@ ToEntry(const FlowRow& row, const Names& exporters)
     return entry;
 }
 
-SeriesEntry
-ToEntry(const SeriesSample& sample, const Names& exporters)
+FlowEntry
+ToEntry(const CollectedRow& row, ResultTables& tables)
 {
-    return {sample.at.GetNanoSeconds(),
-            sample.cacheRecords,
-            sample.purgatoryRecords,
-            sample.heapUsed,
-            sample.packetsMetered,
-            sample.packetsShed,
-            sample.recordsExpired,
-            sample.recordsDropped,
-            sample.recordsSent,
-            sample.recordsLost,
-            sample.recordsReceived,
-            IndexOf(exporters, sample.host)};
+    FlowEntry entry = ToEntry(static_cast<const FlowRow&>(row), tables);
+    entry.collector = tables.collectors(row.collector);
+    entry.receivedNs = row.receivedAt.GetNanoSeconds();
+    return entry;
 }
 
-/// A read-only array that owns the vector.
-template <typename Entry>
-py::array
-ToArray(std::vector<Entry> entries)
+LossEntry
+ToEntry(const LossRow& row, ResultTables& tables)
 {
-    auto* owned = new std::vector<Entry>(std::move(entries));
-    const py::capsule owner(owned,
-                            [](void* vector) { delete static_cast<std::vector<Entry>*>(vector); });
-    py::array array = py::array_t<Entry>(owned->size(), owned->data(), owner);
-    array.attr("flags").attr("writeable") = false;
-    return array;
+    LossEntry entry{};
+    entry.packets = row.packets;
+    entry.octets = row.octets;
+    entry.records = row.records;
+    entry.source = row.source;
+    entry.destination = row.destination;
+    entry.exporter = tables.exporters(row.exporter);
+    entry.vSwitch = tables.vSwitches(row.vSwitch);
+    entry.cause = tables.causes(row.cause);
+    entry.input = row.input;
+    entry.sourcePort = row.sourcePort;
+    entry.destinationPort = row.destinationPort;
+    entry.protocol = row.protocol;
+    entry.tos = row.tos;
+    return entry;
 }
 
-template <typename Rows>
-std::vector<FlowEntry>
-ToEntries(const Rows& rows, const Names& exporters)
+template <typename Entry, typename Row>
+std::vector<Entry>
+ToEntries(const std::vector<Row>& rows, ResultTables& tables)
 {
-    std::vector<FlowEntry> entries;
+    std::vector<Entry> entries;
     entries.reserve(rows.size());
-    for (const auto& row : rows)
+    for (const Row& row : rows)
     {
-        entries.push_back(ToEntry(row, exporters));
+        entries.push_back(ToEntry(row, tables));
     }
     return entries;
 }
@@ -109,10 +107,22 @@ LedgerOf(const ns3::Ptr<ns3::EsxHost>& host)
     return vSwitches;
 }
 
-} // namespace
+/// The dtype of ResultTables::series.
+py::dtype
+SeriesType()
+{
+    py::list fields;
+    fields.append(py::make_tuple("time_ns", "<i8"));
+    fields.append(py::make_tuple("exporter", "<u8"));
+    for (const SeriesColumn& column : SeriesColumns())
+    {
+        fields.append(py::make_tuple(column.name, "<u8"));
+    }
+    return py::dtype::from_args(fields);
+}
 
 void
-RegisterResultTypes()
+RegisterFlowType()
 {
     PYBIND11_NUMPY_DTYPE_EX(FlowEntry,
                             firstMs,
@@ -135,6 +145,14 @@ RegisterResultTypes()
                             "exporter",
                             collector,
                             "collector",
+                            vSwitch,
+                            "vswitch",
+                            inputPort,
+                            "input_port",
+                            outputPort,
+                            "output_port",
+                            reason,
+                            "reason",
                             engine,
                             "engine",
                             input,
@@ -151,77 +169,215 @@ RegisterResultTypes()
                             "tos",
                             tcpFlags,
                             "tcp_flags");
-    PYBIND11_NUMPY_DTYPE_EX(SeriesEntry,
-                            timeNs,
-                            "time_ns",
+}
+
+void
+RegisterLossType()
+{
+    PYBIND11_NUMPY_DTYPE_EX(LossEntry,
+                            packets,
+                            "packets",
+                            octets,
+                            "octets",
+                            records,
+                            "records",
+                            source,
+                            "src",
+                            destination,
+                            "dst",
                             exporter,
                             "exporter",
-                            cacheRecords,
-                            "cache_records",
-                            purgatoryRecords,
-                            "purgatory_records",
-                            heapOctets,
-                            "heap_octets",
-                            packetsMetered,
-                            "packets_metered",
-                            packetsShed,
-                            "packets_shed",
-                            recordsExpired,
-                            "records_expired",
-                            recordsDropped,
-                            "records_dropped",
-                            recordsSent,
-                            "records_sent",
-                            recordsLost,
-                            "records_lost",
-                            recordsReceived,
-                            "records_received");
+                            vSwitch,
+                            "vswitch",
+                            cause,
+                            "cause",
+                            input,
+                            "input",
+                            sourcePort,
+                            "sport",
+                            destinationPort,
+                            "dport",
+                            protocol,
+                            "proto",
+                            tos,
+                            "tos");
+}
+
+void
+RegisterLinkType()
+{
+    PYBIND11_NUMPY_DTYPE_EX(LinkEntry,
+                            timeNs,
+                            "time_ns",
+                            rateBps,
+                            "rate_bps",
+                            octets,
+                            "octets",
+                            frames,
+                            "frames",
+                            dropped,
+                            "dropped",
+                            queued,
+                            "queued",
+                            link,
+                            "link",
+                            from,
+                            "from");
+}
+
+/// "10.6.125.11" of each address.
+py::list
+Dotted(const py::array_t<uint32_t, py::array::c_style | py::array::forcecast>& addresses)
+{
+    py::list texts(static_cast<std::size_t>(addresses.size()));
+    for (py::ssize_t i = 0; i < addresses.size(); ++i)
+    {
+        const uint32_t address = addresses.data()[i];
+        char text[16];
+        char* out = text;
+        for (int shift = 24; shift >= 0; shift -= 8)
+        {
+            const unsigned part = address >> shift & 0xff;
+            if (part >= 100)
+            {
+                *out++ = static_cast<char>('0' + part / 100);
+            }
+            if (part >= 10)
+            {
+                *out++ = static_cast<char>('0' + part / 10 % 10);
+            }
+            *out++ = static_cast<char>('0' + part % 10);
+            *out++ = '.';
+        }
+        texts[static_cast<std::size_t>(i)] =
+            py::str(text, static_cast<std::size_t>(out - text - 1));
+    }
+    return texts;
+}
+
+} // namespace
+
+uint16_t
+NameList::operator()(const std::string& name)
+{
+    if (name.empty())
+    {
+        return NONE;
+    }
+    const auto found = m_indices.find(name);
+    if (found != m_indices.end())
+    {
+        return found->second;
+    }
+    if (m_names.size() == NONE)
+    {
+        throw std::length_error("more than 65535 names in a table");
+    }
+    const auto index = static_cast<uint16_t>(m_names.size());
+    m_names.push_back(name);
+    m_indices.emplace(name, index);
+    return index;
+}
+
+const Names&
+NameList::Get() const
+{
+    return m_names;
+}
+
+ResultTables::ResultTables(const Simulation& simulation)
+{
+    for (const auto& host : simulation.GetHosts())
+    {
+        exporters(host->GetName());
+    }
+    for (const auto& collector : simulation.GetLedger()->GetCollectors())
+    {
+        collectors(ns3::EsxNodeName(collector->GetNode()));
+    }
+    truth = ToEntries<FlowEntry>(TruthRows(simulation), *this);
+    exported = ToEntries<FlowEntry>(ExportedRows(simulation), *this);
+    collected = ToEntries<FlowEntry>(CollectedRows(simulation), *this);
+    losses = ToEntries<LossEntry>(LostRows(simulation), *this);
+    for (const LinkSample& sample : simulation.GetLinkSeries())
+    {
+        linkSeries.push_back({sample.at.GetNanoSeconds(),
+                              sample.rateBps,
+                              sample.octets,
+                              sample.frames,
+                              sample.dropped,
+                              sample.queued,
+                              links(sample.link),
+                              ends(sample.from),
+                              {}});
+    }
+    series.reserve(simulation.GetSeries().size() * (SeriesColumns().size() + 2));
+    for (const SeriesSample& sample : simulation.GetSeries())
+    {
+        series.push_back(static_cast<uint64_t>(sample.at.GetNanoSeconds()));
+        series.push_back(exporters(sample.host));
+        for (const SeriesColumn& column : SeriesColumns())
+        {
+            series.push_back(column.Get(sample));
+        }
+    }
 }
 
 py::dict
-TablesOf(const Simulation& simulation)
+ToPython(ResultTables tables)
 {
-    Names exporters;
+    py::dict names;
+    names["exporter"] = tables.exporters.Get();
+    names["collector"] = tables.collectors.Get();
+    names["vswitch"] = tables.vSwitches.Get();
+    names["port"] = tables.ports.Get();
+    names["reason"] = tables.reasons.Get();
+    names["cause"] = tables.causes.Get();
+    names["link"] = tables.links.Get();
+    names["from"] = tables.ends.Get();
+    py::dict result;
+    result["names"] = names;
+    result["truth"] = ToArray(std::move(tables.truth));
+    result["exported"] = ToArray(std::move(tables.exported));
+    result["collected"] = ToArray(std::move(tables.collected));
+    result["losses"] = ToArray(std::move(tables.losses));
+    result["links"] = ToArray(std::move(tables.linkSeries));
+    result["series"] = ToArray(std::move(tables.series), SeriesType());
+    return result;
+}
+
+py::dict
+HostsToPython(const Simulation& simulation)
+{
     py::dict ledger;
     py::dict log;
     py::dict console;
     for (const auto& host : simulation.GetHosts())
     {
-        const std::string& name = host->GetName();
-        exporters.push_back(name);
-        ledger[py::str(name)] = LedgerOf(host);
+        const py::str name(host->GetName());
+        ledger[name] = LedgerOf(host);
         const auto& lines = host->GetLog()->GetLines();
-        log[py::str(name)] = Names(lines.begin(), lines.end());
-        console[py::str(name)] = host->GetObject<ns3::EsxConsole>()->GetTranscript();
+        log[name] = Names(lines.begin(), lines.end());
+        console[name] = host->GetObject<ns3::EsxConsole>()->GetTranscript();
     }
-    Names collectors;
-    for (const auto& collector : simulation.GetLedger()->GetCollectors())
-    {
-        collectors.push_back(ns3::EsxNodeName(collector->GetNode()));
-    }
-    const std::vector<CollectedRow> collectedRows = CollectedRows(simulation);
-    std::vector<FlowEntry> collected = ToEntries(collectedRows, exporters);
-    for (std::size_t i = 0; i < collected.size(); ++i)
-    {
-        collected[i].collector = IndexOf(collectors, collectedRows[i].collector);
-        collected[i].receivedNs = collectedRows[i].receivedAt.GetNanoSeconds();
-    }
-    std::vector<SeriesEntry> series;
-    for (const SeriesSample& sample : simulation.GetSeries())
-    {
-        series.push_back(ToEntry(sample, exporters));
-    }
-    py::dict tables;
-    tables["exporters"] = exporters;
-    tables["collectors"] = collectors;
-    tables["truth"] = ToArray(ToEntries(TruthRows(simulation), exporters));
-    tables["exported"] = ToArray(ToEntries(ExportedRows(simulation), exporters));
-    tables["collected"] = ToArray(std::move(collected));
-    tables["series"] = ToArray(std::move(series));
-    tables["ledger"] = ledger;
-    tables["log"] = log;
-    tables["console"] = console;
-    return tables;
+    py::dict result;
+    result["ledger"] = ledger;
+    result["log"] = log;
+    result["console"] = console;
+    return result;
+}
+
+void
+BindResults(py::module_& module)
+{
+    RegisterFlowType();
+    RegisterLossType();
+    RegisterLinkType();
+    module.attr("FLOW") = py::dtype::of<FlowEntry>();
+    module.attr("LOSS") = py::dtype::of<LossEntry>();
+    module.attr("LINK") = py::dtype::of<LinkEntry>();
+    module.attr("SERIES") = SeriesType();
+    module.def("dotted", &Dotted, py::arg("addresses"));
 }
 
 } // namespace esxnf

@@ -1,18 +1,37 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The tables of a run as NumPy structured arrays. An array owns the vector that it shows: nothing
-// is copied on the way to Python.
+// The tables of a run as NumPy structured arrays. Rows name hosts, ports and causes by their index
+// in lists of names. The vectors are filled without Python, and handed over without a copy.
 #ifndef ESXNF_PYTHON_RESULTS_H
 #define ESXNF_PYTHON_RESULTS_H
 
 #include "runner/simulation.h"
 
+#include <cstdint>
 #include <pybind11/numpy.h>
+#include <string>
+#include <unordered_map>
+#include <vector>
 
 namespace esxnf
 {
 
-/// A flow (table truth) or a record (tables exported and collected). Wide members first: no padding
-/// to copy.
+/// Names in order of first use.
+class NameList
+{
+  public:
+    static constexpr uint16_t NONE = UINT16_MAX;
+
+    /// \return its index; NONE for the empty name. Throws std::length_error if there are too many
+    uint16_t operator()(const std::string& name);
+
+    const std::vector<std::string>& Get() const;
+
+  private:
+    std::vector<std::string> m_names;
+    std::unordered_map<std::string, uint16_t> m_indices;
+};
+
+/// A flow (table truth) or a record (tables exported and collected). Wide members first.
 struct FlowEntry
 {
     int64_t firstMs;
@@ -23,8 +42,12 @@ struct FlowEntry
     int64_t receivedNs; //!< simulated time; -1: not received
     uint32_t source;
     uint32_t destination;
-    uint16_t exporter;  //!< index in the list of exporters
-    uint16_t collector; //!< index in the list of collectors; NO_INDEX: none
+    uint16_t exporter; // indices in lists of names
+    uint16_t collector;
+    uint16_t vSwitch;
+    uint16_t inputPort;
+    uint16_t outputPort;
+    uint16_t reason;
     uint16_t engine;
     uint16_t input;
     uint16_t output;
@@ -34,32 +57,73 @@ struct FlowEntry
     uint8_t tos;
     uint8_t tcpFlags;
     uint8_t unused[7];
-
-    static constexpr uint16_t NO_INDEX = UINT16_MAX;
 };
 
-/// One sample of one exporter.
-struct SeriesEntry
+static_assert(sizeof(FlowEntry) == 88, "no padding beside the member that says so");
+
+/// What was not collected of a flow, by one cause.
+struct LossEntry
+{
+    uint64_t packets;
+    uint64_t octets;
+    uint64_t records;
+    uint32_t source;
+    uint32_t destination;
+    uint16_t exporter; // indices in lists of names
+    uint16_t vSwitch;
+    uint16_t cause;
+    uint16_t input;
+    uint16_t sourcePort;
+    uint16_t destinationPort;
+    uint8_t protocol;
+    uint8_t tos;
+    uint8_t unused[2];
+};
+
+/// One end of a link at one instant.
+struct LinkEntry
 {
     int64_t timeNs;
-    uint64_t cacheRecords;
-    uint64_t purgatoryRecords;
-    uint64_t heapOctets;
-    uint64_t packetsMetered;
-    uint64_t packetsShed;
-    uint64_t recordsExpired;
-    uint64_t recordsDropped;
-    uint64_t recordsSent;
-    uint64_t recordsLost;
-    uint64_t recordsReceived;
-    uint64_t exporter; //!< index in the list of exporters
+    uint64_t rateBps;
+    uint64_t octets;
+    uint64_t frames;
+    uint64_t dropped;
+    uint64_t queued;
+    uint16_t link; // indices in lists of names
+    uint16_t from;
+    uint8_t unused[4];
 };
 
-/// Declares the structured types to NumPy. Once, at import.
-void RegisterResultTypes();
+static_assert(sizeof(LinkEntry) == 56, "no padding beside the member that says so");
+static_assert(sizeof(LossEntry) == 48, "no padding beside the member that says so");
 
-/// exporters, collectors, truth, exported, collected, series, ledger, log, console of a run.
-pybind11::dict TablesOf(const Simulation& simulation);
+/// All tables of a run.
+struct ResultTables
+{
+    NameList exporters;
+    NameList collectors;
+    NameList vSwitches;
+    NameList ports;
+    NameList reasons;
+    NameList causes;
+    NameList links;
+    NameList ends;
+    std::vector<FlowEntry> truth;
+    std::vector<FlowEntry> exported;
+    std::vector<FlowEntry> collected;
+    std::vector<LossEntry> losses;
+    std::vector<LinkEntry> linkSeries;
+    std::vector<uint64_t> series; //!< row by row: time, index of the exporter, SeriesColumns()
+
+    /// Fills everything. Needs no GIL. \param simulation after its run
+    explicit ResultTables(const Simulation& simulation);
+};
+
+/// Moves the tables into a dict of arrays, with the lists of names.
+pybind11::dict ToPython(ResultTables tables);
+
+/// ledger, log and console of each host.
+pybind11::dict HostsToPython(const Simulation& simulation);
 
 } // namespace esxnf
 

@@ -44,6 +44,9 @@ Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
         m_errors[end] = CreateObject<RateErrorModel>();
         m_errors[end]->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
         m_devices[end]->SetReceiveErrorModel(m_errors[end]);
+        m_devices[end]->TraceConnectWithoutContext(
+            "PhyTxEnd",
+            MakeBoundCallback(&Cable::CountSent, &m_sent[end]));
     }
     m_channel = DynamicCast<CsmaChannel>(m_devices[0]->GetChannel());
     SetLoss(link.loss);
@@ -108,6 +111,29 @@ Cable::Restore(const LinkChange& change)
     back.queue = change.queue ? std::optional(m_link.queue) : std::nullopt;
     back.loss = change.loss ? std::optional(m_link.loss) : std::nullopt;
     Apply(back);
+}
+
+void
+Cable::CountSent(Sent* sent, Ptr<const Packet> frame)
+{
+    sent->octets += frame->GetSize();
+    ++sent->frames;
+}
+
+LinkSample
+Cable::SampleOf(unsigned end) const
+{
+    const Ptr<Queue<Packet>> queue = m_devices[end]->GetQueue();
+    LinkSample sample;
+    sample.at = Simulator::Now();
+    sample.link = m_link.name;
+    sample.from = (end == 0 ? m_link.a : m_link.b).ToString();
+    sample.rateBps = m_down ? 0 : m_channel->GetDataRate().GetBitRate();
+    sample.octets = m_sent[end].octets;
+    sample.frames = m_sent[end].frames;
+    sample.dropped = queue->GetTotalDroppedPackets();
+    sample.queued = queue->GetNPackets();
+    return sample;
 }
 
 int64_t

@@ -6,6 +6,7 @@
 #define ESXNF_CABLE_H
 
 #include "runner/scenario.h"
+#include "runner/series.h"
 
 #include "ns3/csma-channel.h"
 #include "ns3/csma-net-device.h"
@@ -36,6 +37,9 @@ class Cable
     /// Back to what the scenario's link says.
     void Restore(const LinkChange& change);
 
+    /// What an end has sent so far, and what waits there.
+    LinkSample SampleOf(unsigned end) const;
+
     /// Gives random streams from \p stream on. \return how many
     int64_t AssignStreams(int64_t stream);
 
@@ -45,11 +49,20 @@ class Cable
     void SetQueue(ns3::QueueSize size);
     void SetLoss(double loss);
 
+    struct Sent
+    {
+        uint64_t octets{0};
+        uint64_t frames{0};
+    };
+
+    static void CountSent(Sent* sent, ns3::Ptr<const ns3::Packet> frame);
+
     const Link& m_link;
     ns3::Ptr<ns3::CsmaChannel> m_channel;
     std::array<ns3::Ptr<ns3::CsmaNetDevice>, 2> m_devices;
     std::array<ns3::Ptr<ns3::RateErrorModel>, 2> m_errors;
     std::array<ns3::Ptr<ns3::EsxUplink>, 2> m_uplinks;
+    std::array<Sent, 2> m_sent;
     bool m_down{false};
 };
 

@@ -11,14 +11,16 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddConsole, AddTechnote, AddValidate, AddDot, AddIfIndex, AddProbe, AddCollect,
-    AddCompare, AddVersion;
+AddCommand AddRun, AddConsole, AddTechnote, AddValidate, AddDot, AddIfIndex, AddReport, AddSweep,
+    AddProbe, AddCollect, AddCompare, AddVersion;
 static AddCommand* const COMMANDS[] = {AddRun,
                                        AddConsole,
                                        AddTechnote,
                                        AddValidate,
                                        AddDot,
                                        AddIfIndex,
+                                       AddReport,
+                                       AddSweep,
                                        AddProbe,
                                        AddCollect,
                                        AddCompare,

@@ -7,6 +7,7 @@
 #include "runner/golden.h"
 #include "runner/interrupt.h"
 #include "runner/progress.h"
+#include "runner/python-package.h"
 #include "runner/real-clock.h"
 #include "runner/real-collectors.h"
 #include "runner/results.h"
@@ -58,6 +59,7 @@ struct Options
     double toRate{DEFAULT_RATE};
     bool realTime{false};
     bool captures{false};
+    bool report{false};
     bool quiet{false};
     unsigned jobs{1};
     std::string junit;
@@ -241,10 +243,15 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
     {
         PrintError(clock.Report());
     }
+    if (options.report && RunPython({"report", "--quiet", job.results->GetPath()}) != EXIT_GOOD)
+    {
+        throw CommandError(EXIT_USAGE, "the report could not be made");
+    }
     job.results->Commit();
     if (!options.quiet)
     {
         fmt::print("{}", options.scenarios.size() == 1 ? ToText(summary, job.out) : "");
+        fmt::print("{}", options.report ? fmt::format("  report: {}/report.html\n", job.out) : "");
         fmt::print("{}", job.collectors ? job.collectors->Report() : "");
     }
     return summary.GetExitCode();
@@ -369,6 +376,10 @@ RunAll(const Options& options)
     {
         targets.push_back(ParseRealTarget(to));
     }
+    if (options.report)
+    {
+        RequirePython();
+    }
     const InterruptCatcher interrupt;
     std::vector<RunReport> reports(options.scenarios.size());
     std::list<Job> jobs;
@@ -425,6 +436,7 @@ AddRun(CLI::App& program, int& exitCode)
     app->add_option("--update", options->update, "Write golden results")
         ->type_name("GOLDEN")
         ->excludes("--check");
+    app->add_flag("--report", options->report, "Draw report.html, too (needs Python)");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
     app->footer(EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunAll(*options); });

@@ -228,19 +228,12 @@ ToCsv(const FlowRow& row)
 std::string
 ToCsv(const SeriesSample& sample)
 {
-    return fmt::format("{},{},{},{},{},{},{},{},{},{},{},{}",
-                       ToMilliseconds(sample.at),
-                       sample.host,
-                       sample.cacheRecords,
-                       sample.purgatoryRecords,
-                       sample.heapUsed,
-                       sample.packetsMetered,
-                       sample.packetsShed,
-                       sample.recordsExpired,
-                       sample.recordsDropped,
-                       sample.recordsSent,
-                       sample.recordsLost,
-                       sample.recordsReceived);
+    std::string line = fmt::format("{},{}", ToMilliseconds(sample.at), sample.host);
+    for (const SeriesColumn& column : SeriesColumns())
+    {
+        fmt::format_to(std::back_inserter(line), ",{}", column.Get(sample));
+    }
+    return line;
 }
 
 std::string
@@ -341,32 +334,55 @@ CollectedTable(const Simulation& simulation)
     return fmt::to_string(table);
 }
 
+std::vector<LossRow>
+LostRows(const Simulation& simulation)
+{
+    std::vector<LossRow> rows;
+    for (const ns3::EsxFlow& flow : simulation.GetLedger()->GetFlows())
+    {
+        for (const auto& [cause, counts] : flow.losses)
+        {
+            rows.push_back({flow.exporter,
+                            flow.vSwitch,
+                            flow.source.Get(),
+                            flow.destination.Get(),
+                            flow.protocol,
+                            flow.sourcePort,
+                            flow.destinationPort,
+                            flow.tos,
+                            flow.input,
+                            cause,
+                            counts.packets,
+                            counts.octets,
+                            counts.records});
+        }
+    }
+    return rows;
+}
+
 std::string
 LostTable(const Simulation& simulation)
 {
     fmt::memory_buffer table;
     AppendLine(table,
                "exporter,vswitch,src,dst,proto,sport,dport,tos,input,cause,packets,octets,records");
-    for (const ns3::EsxFlow& flow : simulation.GetLedger()->GetFlows())
+    for (const LossRow& row : LostRows(simulation))
     {
-        for (const auto& [cause, counts] : flow.losses)
-        {
-            AppendLine(table,
-                       fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}",
-                                   flow.exporter,
-                                   flow.vSwitch,
-                                   Dotted(flow.source.Get()),
-                                   Dotted(flow.destination.Get()),
-                                   flow.protocol,
-                                   flow.sourcePort,
-                                   flow.destinationPort,
-                                   flow.tos,
-                                   flow.input,
-                                   cause,
-                                   counts.packets,
-                                   counts.octets,
-                                   counts.records));
-        }
+        AppendLine(table,
+                   fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                               row.exporter,
+                               row.vSwitch,
+                               Dotted(row.source),
+                               Dotted(row.destination),
+                               row.protocol,
+                               row.sourcePort,
+                               row.destinationPort,
+                               row.tos,
+                               row.input,
+                               row.cause,
+                               row.packets,
+                               row.octets,
+                               row.records));
     }
     return fmt::to_string(table);
 }
@@ -375,13 +391,36 @@ std::string
 SeriesTable(const Simulation& simulation)
 {
     fmt::memory_buffer table;
-    AppendLine(table,
-               "time_ms,exporter,cache_records,purgatory_records,heap_octets,packets_metered,"
-               "packets_shed,records_expired,records_dropped,records_sent,records_lost,"
-               "records_received");
+    std::string columns = "time_ms,exporter";
+    for (const SeriesColumn& column : SeriesColumns())
+    {
+        columns += "," + column.name;
+    }
+    AppendLine(table, columns);
     for (const SeriesSample& sample : simulation.GetSeries())
     {
         AppendLine(table, ToCsv(sample));
+    }
+    return fmt::to_string(table);
+}
+
+std::string
+LinksTable(const Simulation& simulation)
+{
+    fmt::memory_buffer table;
+    AppendLine(table, "time_ms,link,from,rate_bps,octets,frames,dropped,queued");
+    for (const LinkSample& sample : simulation.GetLinkSeries())
+    {
+        AppendLine(table,
+                   fmt::format("{},{},{},{},{},{},{},{}",
+                               ToMilliseconds(sample.at),
+                               sample.link,
+                               sample.from,
+                               sample.rateBps,
+                               sample.octets,
+                               sample.frames,
+                               sample.dropped,
+                               sample.queued));
     }
     return fmt::to_string(table);
 }

@@ -49,11 +49,30 @@ struct CollectedRow : FlowRow
     ns3::Time receivedAt;
 };
 
+/// What was not collected of a flow, by one cause.
+struct LossRow
+{
+    std::string exporter;
+    std::string vSwitch;
+    uint32_t source{0};
+    uint32_t destination{0};
+    uint8_t protocol{0};
+    uint16_t sourcePort{0};
+    uint16_t destinationPort{0};
+    uint8_t tos{0};
+    uint16_t input{0};
+    std::string cause;
+    uint64_t packets{0};
+    uint64_t octets{0};
+    uint64_t records{0};
+};
+
 /// \name What the tables are made of, after the run
 /**@{*/
 std::vector<FlowRow> TruthRows(const Simulation& simulation);    //!< totals per flow
 std::vector<FlowRow> ExportedRows(const Simulation& simulation); //!< records handed to a vmknic
 std::vector<CollectedRow> CollectedRows(const Simulation& simulation);
+std::vector<LossRow> LostRows(const Simulation& simulation);
 /**@}*/
 
 /// Header line of a table of flows, without a line end.
@@ -75,6 +94,7 @@ std::string ExportedTable(const Simulation& simulation);  //!< records handed to
 std::string CollectedTable(const Simulation& simulation); //!< as decoded from what arrived
 std::string LostTable(const Simulation& simulation);      //!< per flow and cause
 std::string SeriesTable(const Simulation& simulation);
+std::string LinksTable(const Simulation& simulation); //!< what each end of a link sent
 /**@}*/
 
 } // namespace esxnf

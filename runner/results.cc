@@ -253,6 +253,7 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     if (scenario.outputs.seriesEvery.IsStrictlyPositive())
     {
         WriteFile(folder / "series.csv", SeriesTable(simulation));
+        WriteFile(folder / "links.csv", LinksTable(simulation));
     }
     for (const auto& host : simulation.GetHosts())
     {

@@ -38,41 +38,6 @@ FillDerivedDefaults(Json& root)
     }
 }
 
-Scenario
-Build(YamlDocument document, const Overrides& overrides, Diagnostics* warnings)
-{
-    for (const auto& [pointer, value] : overrides)
-    {
-        try
-        {
-            document.GetRoot()[Json::json_pointer(pointer)] = value;
-        }
-        catch (const Json::exception&)
-        {
-            const auto what =
-                fmt::format("cannot be set to {}: there is no such place", value.dump());
-            throw ScenarioError({{Severity::Error, {document.GetFileName(), 0, 0}, pointer, what}});
-        }
-    }
-    ValidateForm(document);
-    FillDefaults(document);
-    FillDerivedDefaults(document.GetRoot());
-    auto scenario = ReadScenario(std::move(document));
-    auto diagnostics = SemanticCheck(scenario);
-    if (HasErrors(diagnostics))
-    {
-        const auto isNoError = [](const Diagnostic& d) { return d.severity != Severity::Error; };
-        diagnostics.erase(std::remove_if(diagnostics.begin(), diagnostics.end(), isNoError),
-                          diagnostics.end());
-        throw ScenarioError(std::move(diagnostics));
-    }
-    if (warnings)
-    {
-        *warnings = std::move(diagnostics);
-    }
-    return scenario;
-}
-
 } // namespace
 
 bool
@@ -131,9 +96,44 @@ Traffic::IsInjected() const
 }
 
 Scenario
+BuildScenario(YamlDocument document, const Overrides& overrides, Diagnostics* warnings)
+{
+    for (const auto& [pointer, value] : overrides)
+    {
+        try
+        {
+            document.GetRoot()[Json::json_pointer(pointer)] = value;
+        }
+        catch (const Json::exception&)
+        {
+            const auto what =
+                fmt::format("cannot be set to {}: there is no such place", value.dump());
+            throw ScenarioError({{Severity::Error, {document.GetFileName(), 0, 0}, pointer, what}});
+        }
+    }
+    ValidateForm(document);
+    FillDefaults(document);
+    FillDerivedDefaults(document.GetRoot());
+    auto scenario = ReadScenario(std::move(document));
+    auto diagnostics = SemanticCheck(scenario);
+    if (HasErrors(diagnostics))
+    {
+        const auto isNoError = [](const Diagnostic& d) { return d.severity != Severity::Error; };
+        diagnostics.erase(std::remove_if(diagnostics.begin(), diagnostics.end(), isNoError),
+                          diagnostics.end());
+        throw ScenarioError(std::move(diagnostics));
+    }
+    if (warnings)
+    {
+        *warnings = std::move(diagnostics);
+    }
+    return scenario;
+}
+
+Scenario
 LoadScenario(const std::string& path, const Overrides& overrides, Diagnostics* warnings)
 {
-    return Build(YamlDocument::Load(path), overrides, warnings);
+    return BuildScenario(YamlDocument::Load(path), overrides, warnings);
 }
 
 Scenario
@@ -142,7 +142,7 @@ ParseScenario(const std::string& text,
               const Overrides& overrides,
               Diagnostics* warnings)
 {
-    return Build(YamlDocument::Parse(text, fileName), overrides, warnings);
+    return BuildScenario(YamlDocument::Parse(text, fileName), overrides, warnings);
 }
 
 std::string

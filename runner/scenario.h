@@ -323,6 +323,11 @@ Scenario ParseScenario(const std::string& text,
                        const Overrides& overrides = {},
                        Diagnostics* warnings = nullptr);
 
+/** The same for a document that was made or changed in memory. */
+Scenario BuildScenario(YamlDocument document,
+                       const Overrides& overrides = {},
+                       Diagnostics* warnings = nullptr);
+
 /** What the schema cannot say: names exist, addresses fit, times are in order. Errors and warnings
  * in file order. */
 Diagnostics SemanticCheck(const Scenario& scenario);

@@ -41,6 +41,7 @@ struct Simulation::World
 
     std::vector<CollectedDatagram> collected;
     std::vector<SeriesSample> series;
+    std::vector<LinkSample> linkSeries;
     std::deque<StepOutcome> steps; //!< stay where they are: lines end later
     ConsoleWindows windows;
     std::vector<CaptureFile> captures;
@@ -56,6 +57,8 @@ struct Simulation::World
     std::chrono::steady_clock::time_point lastHeartbeat;
 
     void Heartbeat();
+    void Beat(ns3::Time next);
+    void TellProgress(ns3::Time now);
     void TakeSample();
     void Execute(const TimelineStep& step);
     void Press(const TimelineStep& step);

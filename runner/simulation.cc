@@ -63,6 +63,7 @@ Simulation::RunTo(Time instant)
         world.heartbeatSpacing = MilliSeconds(1);
         world.lastHeartbeat = std::chrono::steady_clock::now();
         world.heartbeat = Simulator::ScheduleNow(&World::Heartbeat, &world);
+        world.scheduler->SetBeat([&world](Time next) { world.Beat(next); });
     }
     if (RealClock* clock = world.options.realClock)
     {
@@ -71,6 +72,7 @@ Simulation::RunTo(Time instant)
     world.scheduler->PauseAt(instant);
     Simulator::Run();
     world.scheduler->SetWait({}); // the simulator takes out events as it is destroyed, too
+    world.scheduler->SetBeat({});
     world.heartbeat.Cancel();
     return !world.interrupted;
 }
@@ -144,6 +146,12 @@ Simulation::GetSeries() const
     return m_world->series;
 }
 
+const std::vector<LinkSample>&
+Simulation::GetLinkSeries() const
+{
+    return m_world->linkSeries;
+}
+
 const std::deque<StepOutcome>&
 Simulation::GetSteps() const
 {
@@ -188,15 +196,8 @@ Simulation::GetMonitored() const
 void
 Simulation::World::Heartbeat()
 {
-    const auto now = std::chrono::steady_clock::now();
-    const auto elapsed = now - lastHeartbeat;
-    lastHeartbeat = now;
-    if (!options.heartbeat({Simulator::Now(), scenario.run.duration}))
-    {
-        interrupted = true;
-        scheduler->PauseAt(MilliSeconds(Simulator::Now().GetMilliSeconds() + 1));
-        return;
-    }
+    const auto elapsed = std::chrono::steady_clock::now() - lastHeartbeat;
+    TellProgress(Simulator::Now());
     if (elapsed < HEARTBEAT / 2)
     {
         heartbeatSpacing = std::min<Time>(heartbeatSpacing * 2, Seconds(10));
@@ -208,38 +209,41 @@ Simulation::World::Heartbeat()
     heartbeat = Simulator::Schedule(heartbeatSpacing, &World::Heartbeat, this);
 }
 
+/// Between two events: where much happens in little simulated time, the heartbeat above is late.
+void
+Simulation::World::Beat(Time next)
+{
+    if (std::chrono::steady_clock::now() - lastHeartbeat > HEARTBEAT)
+    {
+        TellProgress(next);
+    }
+}
+
+void
+Simulation::World::TellProgress(Time now)
+{
+    lastHeartbeat = std::chrono::steady_clock::now();
+    if (!interrupted && !options.heartbeat({now, scenario.run.duration}))
+    {
+        interrupted = true;
+        scheduler->PauseAt(MilliSeconds(now.GetMilliSeconds() + 1));
+    }
+}
+
 void
 Simulation::World::TakeSample()
 {
-    using netflow::Move;
     for (const Ptr<EsxHost>& host : hosts)
     {
-        const Ptr<EsxNetflow> module = host->GetObject<EsxNetflow>();
-        const netflow::Account total = module->GetLedger().GetTotal();
-        SeriesSample sample;
-        sample.at = Simulator::Now();
-        sample.host = host->GetName();
-        if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
+        series.push_back(SampleOf(host));
+        series.back().at = Simulator::Now();
+    }
+    for (const Link& link : scenario.links)
+    {
+        for (unsigned end : {0U, 1U})
         {
-            sample.cacheRecords = metering->GetCache().GetSize();
-            sample.purgatoryRecords = metering->GetPurgatory().GetSize();
+            linkSeries.push_back(cables.at(link.name)->SampleOf(end));
         }
-        sample.heapUsed = module->GetHeapUsed();
-        sample.packetsMetered = total.Get(Move::METERED).packets;
-        sample.packetsShed = total.GetBalance(netflow::Place::SHED).packets;
-        for (Move ended : {Move::ENDED_IDLE,
-                           Move::ENDED_ACTIVE,
-                           Move::ENDED_TCP_END,
-                           Move::ENDED_EVICTED,
-                           Move::ENDED_SPLIT})
-        {
-            sample.recordsExpired += total.Get(ended).records;
-        }
-        sample.recordsDropped = total.GetBalance(netflow::Place::DROPPED).records;
-        sample.recordsSent = total.Get(Move::SENT).records;
-        sample.recordsLost = total.GetBalance(netflow::Place::LOST).records;
-        sample.recordsReceived = total.Get(Move::RECEIVED).records;
-        series.push_back(sample);
     }
     Simulator::Schedule(scenario.outputs.seriesEvery, &World::TakeSample, this);
 }

@@ -6,6 +6,7 @@
 #define ESXNF_SIMULATION_H
 
 #include "runner/scenario.h"
+#include "runner/series.h"
 #include "runner/step-verdict.h"
 
 #include "ns3/esx-console.h"
@@ -81,23 +82,6 @@ struct MonitoredSpan
     bool alternatePortIds{false};
 };
 
-/// State of one host's module at one instant. Counters from the start of the run.
-struct SeriesSample
-{
-    ns3::Time at;
-    std::string host;
-    uint64_t cacheRecords{0};
-    uint64_t purgatoryRecords{0};
-    uint64_t heapUsed{0};
-    uint64_t packetsMetered{0};
-    uint64_t packetsShed{0};
-    uint64_t recordsExpired{0};
-    uint64_t recordsDropped{0};
-    uint64_t recordsSent{0};
-    uint64_t recordsLost{0};
-    uint64_t recordsReceived{0};
-};
-
 /// A capture file of this run.
 struct CaptureFile
 {
@@ -146,6 +130,7 @@ class Simulation
     std::vector<ns3::EsxVerdict> GetVerdicts() const;
     const std::vector<CollectedDatagram>& GetCollected() const;
     const std::vector<SeriesSample>& GetSeries() const;
+    const std::vector<LinkSample>& GetLinkSeries() const;
     /// What came of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
     const std::vector<CaptureFile>& GetCaptures() const;

@@ -71,6 +71,12 @@ SteeredScheduler::SetWait(std::function<void(Time)> wait)
 }
 
 void
+SteeredScheduler::SetBeat(std::function<void(Time)> beat)
+{
+    m_beat = std::move(beat);
+}
+
+void
 SteeredScheduler::Insert(const Event& event)
 {
     Event placed = event;
@@ -99,6 +105,14 @@ SteeredScheduler::RemoveNext()
     if (m_wait)
     {
         m_wait(TimeStep(next.key.m_ts));
+    }
+    if (--m_untilBeat == 0)
+    {
+        m_untilBeat = BEAT;
+        if (m_beat)
+        {
+            m_beat(TimeStep(next.key.m_ts));
+        }
     }
     return next;
 }

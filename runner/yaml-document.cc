@@ -453,6 +453,16 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
     return document;
 }
 
+YamlDocument
+YamlDocument::FromJson(Json root, const std::string& fileName)
+{
+    YamlDocument document;
+    document.m_fileName = fileName;
+    document.m_root = std::move(root);
+    document.m_marks[""] = {{fileName, 0, 0}, {fileName, 0, 0}};
+    return document;
+}
+
 const Json&
 YamlDocument::GetRoot() const
 {

@@ -33,6 +33,9 @@ class YamlDocument
     /** The same from memory; fileName is what messages say. */
     static YamlDocument Parse(const std::string& text, const std::string& fileName);
 
+    /** A document that nobody wrote: messages name the part, and no line. */
+    static YamlDocument FromJson(Json root, const std::string& fileName);
+
     const Json& GetRoot() const;
     Json& GetRoot();
     const std::string& GetFileName() const;

@@ -122,13 +122,13 @@ def test_scenarios_run_in_place_of_the_quickstarts(esx_netflow, tmp_path, block)
 
 
 def test_setup_knows_exactly_the_commands_named():
-    named = {line.split()[1] for line in SETUP_LINES} | set(re.findall(r"`\./setup (\w+)`", README))
+    named = {line.split()[1] for line in SETUP_LINES} | set(re.findall(r"`\./setup ([\w-]+)`", README))
     script = (ROOT / "setup").read_text()
-    (alternatives,) = re.findall(r"^case \$command in\n  ([\w |]+)\) ;;$", script, re.MULTILINE)
+    (alternatives,) = re.findall(r"^case \$command in\n  ([\w |-]+)\) ;;$", script, re.MULTILINE)
     helped = subprocess.run([ROOT / "setup", "--help"], capture_output=True, text=True, check=True).stdout
     assert named == set(alternatives.split(" | "))
-    assert named == set(re.findall(r"^do_(\w+)\(\)", script, re.MULTILINE))
-    assert named == set(re.findall(r"^  (\w+)   ", helped, re.MULTILINE))
+    assert named == {name.replace("_", "-") for name in re.findall(r"^do_(\w+)\(\)", script, re.MULTILINE)}
+    assert named == set(re.findall(r"^  ([\w-]+)(?:   |$)", helped, re.MULTILINE))
     assert SETUP_LINES == ["./setup run", "./setup test"]
 
 
@@ -137,9 +137,9 @@ def test_setup_refuses_other_commands():
     assert done.returncode == 2 and "unknown command 'frobnicate'" in done.stderr
 
 
-def test_ci_runs_setup_test_and_nothing_else():
+def test_ci_runs_setup_test_and_then_test_pip():
     lines = (ROOT / ".ci" / "run").read_text().splitlines()
-    assert [line for line in lines if "setup" in line] == ["./setup test </dev/null"]
+    assert [line for line in lines if "setup" in line] == ["./setup test </dev/null", "./setup test-pip </dev/null"]
 
 
 def test_files_named_are_there():

@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command line in Python: ``python3 -m esx_netflow``. `report` and `sweep` are done here, all else by the runner."""
+
+import argparse
+import os
+import sys
+import warnings
+from pathlib import Path
+
+from . import _core
+
+GOOD, EXPECTATION, USAGE, RESIDUAL, INTERRUPTED = 0, 1, 2, 4, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        _complain(message)
+        _complain(f"Usage: {self.prog} [OPTIONS]; --help shows more", prefix="")
+        raise SystemExit(USAGE)
+
+
+def _complain(message, prefix="esx-netflow: "):
+    sys.stdout.flush()
+    print(f"{prefix}{message}", file=sys.stderr)
+
+
+def _report(arguments):
+    from . import reporting
+
+    parser = _Parser(
+        "esx-netflow report",
+        description="Make report.html of result folders.",
+        epilog="Example: esx-netflow report out/quickstart",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("folder", nargs="+", metavar="DIR", help="what 'esx-netflow run' wrote")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no output")
+    options = parser.parse_args(arguments)
+    for folder in options.folder:
+        path = Path(folder) / "report.html"
+        reporting.report(folder, path)
+        if not options.quiet:
+            print(f"report: {path}")
+    return GOOD
+
+
+def _sweep(arguments):
+    from . import sweeping
+
+    parser = _Parser(
+        "esx-netflow sweep",
+        description="Run a scenario at many points.",
+        epilog=(
+            "Examples:\n"
+            "  esx-netflow sweep scenarios/sweeps/purgatory.yaml -j 2\n"
+            "  esx-netflow sweep purgatory.yaml --scheduler tcp://head:8786    a Dask cluster\n"
+            "What is finished is kept in DIR/runs: a sweep that was killed goes on where it was.\n"
+            "Exit codes: the highest of its runs; 2 if a point failed."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="SWEEP", help="sweep file (docs/formats.md)")
+    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, in place of processes")
+    parser.add_argument("-o", "--out", metavar="DIR", help="where the table and the runs go (default out/NAME)")
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no output")
+    options = parser.parse_args(arguments)
+    if options.jobs is not None and options.jobs < 1:
+        parser.error(f"-j: {options.jobs} is not at least 1")
+    if options.jobs is not None and options.scheduler:
+        parser.error("-j and --scheduler exclude each other")
+    plan = sweeping.read_sweep(options.file)
+    name = plan.pop("name")
+    out = Path(options.out or f"out/{name}")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", sweeping.SweepWarning)
+        table = sweeping.sweep(
+            **plan, executor=options.scheduler or options.jobs, store=out / "runs", progress=None if options.quiet else "auto"
+        )
+    path = sweeping.write_table(table, out)
+    failed = table[table["error"].notna()]
+    for _, row in failed.iterrows():
+        point = ", ".join(f"{column} {row[column]}" for column in table.columns[: table.columns.get_loc("seed") + 1])
+        _complain(f"{point}: {row['error']}")
+    if not options.quiet:
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in table.get("verdict", failed["error"]).value_counts().items())
+        print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
+    codes = {"pass": GOOD, "fail": EXPECTATION, "unbalanced": RESIDUAL, "interrupted": INTERRUPTED}
+    found = [codes[v] for v in table.get("verdict", []) if v in codes]
+    return max([USAGE if len(failed) else GOOD, *found])
+
+
+def main(arguments=None):
+    """The whole command line. -> exit code"""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    commands = {"report": _report, "sweep": _sweep}
+    if not arguments or arguments[0] not in commands:
+        os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report
+        return _core.main(arguments)
+    from .sweeping import SweepFileError
+
+    try:
+        return commands[arguments[0]](arguments[1:])
+    except SystemExit as end:
+        return end.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (_core.ScenarioError, SweepFileError) as error:
+        _complain(str(error), prefix="")
+        return USAGE
+    except (OSError, _core.RunError) as error:
+        _complain(str(error))
+        return USAGE
+    except ImportError as error:
+        _complain(f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx python3-pandas python3-tqdm")
+        return USAGE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

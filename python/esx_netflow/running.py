@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Running a scenario in this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from typing import Callable, Optional, Union
+
+from . import _core
+from .results import Result
+from .scenarios import Scenario
+
+PathLike = Union[str, "os.PathLike[str]"]
+ScenarioLike = Union[Scenario, dict, PathLike]
+
+_one_at_a_time = threading.Lock()
+
+
+class _Bar:
+    """A tqdm bar over simulated seconds, also in notebooks. Nothing is shown of runs that are over within a second."""
+
+    def __init__(self, name):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a notebook without ipywidgets gets the text bar
+            from tqdm.auto import tqdm
+        self._bar = tqdm(total=1, desc=name, delay=1, leave=False, disable=None, unit="s", bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s simulated, {remaining} left")
+
+    def __call__(self, now, end):
+        self._bar.total = end
+        self._bar.update(now - self._bar.n)
+
+    def close(self):
+        self._bar.close()
+
+
+def is_shown() -> bool:
+    """Whether somebody looks: a terminal, or a notebook."""
+    return sys.stderr.isatty() or "ipykernel" in sys.modules
+
+
+def as_scenario(scenario: ScenarioLike) -> Scenario:
+    """A `Scenario` of itself, of a dict, or of a file's path."""
+    if isinstance(scenario, Scenario):
+        return scenario
+    if isinstance(scenario, dict):
+        return Scenario(scenario)
+    return Scenario.load(scenario)
+
+
+def run(
+    scenario: ScenarioLike,
+    out: Optional[PathLike] = None,
+    seed: Optional[int] = None,
+    run: Optional[int] = None,
+    captures: bool = False,
+    progress: Union[str, None, Callable[[float, float], object]] = "auto",
+) -> Result:
+    """Runs a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario, dict, str or os.PathLike
+        What to run; a path names a YAML file.
+    out : str or os.PathLike, optional
+        Folder for the same files that ``esx-netflow run --out`` writes. None: nothing is written.
+    seed, run : int, optional
+        In place of the scenario's ``run.seed`` and ``run.run``; 1 to 2^32 - 1.
+    captures : bool
+        With `out`: capture every vSwitch port and collector.
+    progress : "auto", None or callable
+        "auto": a tqdm bar at a terminal and in notebooks, if the run takes longer than a second. A callable gets
+        ``(now_s, end_s)`` in simulated seconds, about ten times a second of real time; what it raises ends the run.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    ScenarioError
+        The scenario is wrong; the text has file, line and what is allowed, as the command line prints it.
+    RunError
+        The result folder cannot be written, or a run goes on in this process.
+    KeyboardInterrupt
+        Ctrl-C; nothing is written then.
+
+    Warns
+    -----
+    ScenarioWarning
+        Of what the command line warns of, such as an exporter that does not reach its collector.
+
+    Other Python threads run meanwhile. ns-3's state is global: one run at a time in a process; successive runs do not depend on
+    each other. For many runs see `sweep`.
+    """
+    scenario = as_scenario(scenario)
+    overrides = {"run.seed": seed, "run.run": run}
+    scenario = scenario.varied({path: value for path, value in overrides.items() if value is not None})
+    scenario.warn()
+    if not _one_at_a_time.acquire(blocking=False):
+        raise _core.RunError("a run goes on in this process, and ns-3 has room for one; use processes, as sweep() does")
+    bar = None
+    try:
+        if progress == "auto":
+            progress = bar = _Bar(scenario.name) if is_shown() else None
+        return run_now(scenario, out, captures, progress)
+    finally:
+        if bar is not None:
+            bar.close()
+        _one_at_a_time.release()
+
+
+def turn():
+    """A context in which nobody else runs in this process; waits for it."""
+    return _one_at_a_time
+
+
+def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None) -> Result:
+    """Runs a `Scenario` without ceremony. The caller sees to it that no other run goes on in this process."""
+    raw = _core.run(
+        scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress
+    )
+    return Result._of_run(raw)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenarios as Python data. The schema and its only validator are the program's own."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import re
+import warnings
+from pathlib import Path
+from typing import Any, Optional, Union
+
+from . import _core
+
+
+class ScenarioWarning(UserWarning):
+    """What `esx-netflow run` warns of before a run."""
+
+
+def _plain(value):
+    """What json cannot write: NumPy numbers and arrays, paths."""
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"a scenario cannot hold {value!r}")
+
+
+class Scenario:
+    """A lab of ESX hosts, what happens in it, and what is expected.
+
+    Parameters
+    ----------
+    data : dict, optional
+        The scenario as a YAML file would say it (runner/scenario.schema.json documents every key).
+    **parts
+        Top-level keys in place of those of `data`: ``name``, ``run``, ``hosts``, ``nodes``, ``links``, ``traffic``,
+        ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1.
+
+    Attributes
+    ----------
+    data : dict
+        Plain dicts and lists, to be read and changed freely. Checked by `validate`, and before each run.
+
+    Examples
+    --------
+    >>> scenario = Scenario.load("scenarios/quickstart.yaml")
+    >>> scenario["hosts.esx1.netflow.purgatory_max"] = 64
+    >>> scenario["links.collector-link.rate"] = "64kbps"
+    >>> scenario.save("small.yaml")
+    """
+
+    data: dict[str, Any]
+
+    def __init__(self, data: Optional[dict[str, Any]] = None, **parts: Any) -> None:
+        self.data = {**copy.deepcopy(data), **parts} if data is not None else {"version": 1, **parts}
+        self._text = ""  # the YAML it came from: messages tell its lines
+        self._file = "scenario"
+
+    @classmethod
+    def load(cls, path: Union[str, os.PathLike[str]]) -> Scenario:
+        """Reads a YAML file.
+
+        Raises
+        ------
+        ScenarioError
+            It cannot be read, or is no YAML as scenarios need it.
+        """
+        path = os.fspath(path)
+        scenario = cls(json.loads(_core.load_yaml(path)))
+        scenario._text, scenario._file = Path(path).read_text(encoding="utf-8"), path
+        return scenario
+
+    @classmethod
+    def from_yaml(cls, text: str, file: str = "scenario") -> Scenario:
+        """Reads YAML text; `file` is what messages call it."""
+        scenario = cls(json.loads(_core.parse_yaml(text, file)))
+        scenario._text, scenario._file = text, file
+        return scenario
+
+    @property
+    def name(self) -> Optional[str]:
+        return self.data.get("name")
+
+    def _json(self):
+        try:
+            return json.dumps(self.data, default=_plain, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise _core.ScenarioError(f"{self._file}: {error}") from None
+
+    def _check(self):
+        return _core.check(self._json(), self._text, self._file)
+
+    def validate(self) -> list[str]:
+        """Checks form and sense, as `esx-netflow validate` does.
+
+        Returns
+        -------
+        list of str
+            Warnings.
+
+        Raises
+        ------
+        ScenarioError
+            With every error of the first stage that finds one: where it is written and what is allowed there.
+        """
+        return self._check()[2]
+
+    def warn(self) -> None:
+        """Checks, and gives the warnings to the `warnings` module."""
+        for line in self.validate():
+            warnings.warn(line, ScenarioWarning, stacklevel=3)
+
+    def resolved(self) -> Scenario:
+        """The scenario with all defaults filled in, as a new one."""
+        return Scenario(json.loads(self._check()[0]))
+
+    def to_dot(self) -> str:
+        """The lab in Graphviz' language."""
+        return self._check()[3]
+
+    def to_yaml(self) -> str:
+        """YAML text; `from_yaml` gives the same scenario back. Unchanged since it was read: the text it was read from."""
+        if self._text and json.loads(_core.parse_yaml(self._text, self._file)) == json.loads(self._json()):
+            return self._text
+        return _core.to_yaml(self._json())
+
+    def save(self, path: Union[str, os.PathLike[str]]) -> None:
+        """Writes `to_yaml` to a file, by way of a temporary one beside it; checks nothing."""
+        path = Path(path)
+        temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+        try:
+            temporary.write_text(self.to_yaml(), encoding="utf-8")
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def copy(self) -> Scenario:
+        """An independent copy."""
+        return copy.deepcopy(self)
+
+    def varied(self, values: dict[str, Any]) -> Scenario:
+        """A copy with other values.
+
+        Parameters
+        ----------
+        values : dict
+            Dotted path to value, such as ``{"hosts.esx1.netflow.purgatory_max": 64}``.
+        """
+        other = self.copy()
+        for path, value in values.items():
+            other[path] = value
+        return other
+
+    # ---- dotted paths
+
+    def _find(self, path, make):
+        """-> (the container, the key in it) of the last step of a path; `make`: adds maps that are not there."""
+        place, rest = self.data, path
+        while True:
+            key, rest = _step(place, rest, path)
+            if not rest:
+                return place, key
+            if isinstance(place, dict) and key not in place:
+                if not make:
+                    raise KeyError(path)
+                place[key] = {}
+            place = place[key]
+
+    def __getitem__(self, path: str) -> Any:
+        place, key = self._find(path, False)
+        try:
+            return place[key]
+        except KeyError:
+            raise KeyError(path) from None
+
+    def __setitem__(self, path: str, value: Any) -> None:
+        """Sets one value: ``scenario["links.collector-link.rate"] = "1Mbps"``.
+
+        Steps are keys, ``[0]`` or the number of a list's item, or the ``name`` or ``id`` of one. Maps that are not there are
+        made. Raises KeyError if a list has no such item, or a path leads through a value.
+        """
+        place, key = self._find(path, True)
+        place[key] = value
+
+    def __delitem__(self, path: str) -> None:
+        place, key = self._find(path, False)
+        del place[key]
+
+    def __contains__(self, path: str) -> bool:
+        try:
+            self[path]
+        except KeyError:
+            return False
+        return True
+
+    def __eq__(self, other):
+        if not isinstance(other, Scenario):
+            return NotImplemented
+        return json.loads(self._json()) == json.loads(other._json())
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"<esx_netflow.Scenario {self.name}>"
+
+    def __str__(self):
+        return self.to_yaml()
+
+
+def _step(place, rest, path):
+    """-> (key of the path's next step in `place`, what is left of the path). Names may hold dots: the longest that is there
+    counts."""
+    if isinstance(place, dict):
+        known = [key for key in place if rest == key or rest.startswith((key + ".", key + "["))]
+        key = max(known, key=len) if known else re.split(r"[.\[]", rest, maxsplit=1)[0]
+    elif isinstance(place, list):
+        found = re.match(r"\[?(\d+)\]?(?=[.\[]|$)", rest)
+        if found:
+            if int(found[1]) >= len(place):
+                raise KeyError(f"{path}: the list has {len(place)} items")
+            return int(found[1]), rest[found.end() :].lstrip(".")
+        items = {item[k]: i for k in ("id", "name") for i, item in enumerate(place) if isinstance(item, dict) and k in item}
+        known = [name for name in items if rest == name or rest.startswith((name + ".", name + "["))]
+        if not known:
+            names = ", ".join(sorted(items)) or "numbers"
+            raise KeyError(f"{path}: no item of the list is {rest.split('.')[0]}; there are {names}")
+        key = max(known, key=len)
+        return items[key], rest[len(key) :].lstrip(".")
+    else:
+        raise KeyError(f"{path}: leads through the value {place!r}")
+    return key, rest[len(key) :].lstrip(".")

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Scenarios for Python: a scenario crosses as JSON text, with the YAML text that it came from, so
+// that messages know its lines.
+#include "bindings.h"
+#include "results.h"
+#include "runner/cli.h"
+#include "runner/results.h"
+#include "runner/scenario-diagnostic.h"
+#include "runner/second-run.h"
+#include "runner/summary.h"
+#include "runner/topology.h"
+
+#include <exception>
+#include <filesystem>
+#include <fmt/format.h>
+#include <optional>
+#include <pybind11/stl.h>
+#include <unistd.h>
+
+namespace py = pybind11;
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// The heartbeat of a run: lets Python handle signals and tells the progress. An error ends the run
+/// and is raised after it.
+class PythonHeartbeat
+{
+  public:
+    explicit PythonHeartbeat(py::object progress)
+        : m_progress(std::move(progress))
+    {
+    }
+
+    bool Beat(const Progress& progress)
+    {
+        const py::gil_scoped_acquire gil;
+        try
+        {
+            if (PyErr_CheckSignals() != 0)
+            {
+                throw py::error_already_set();
+            }
+            if (!m_progress.is_none())
+            {
+                m_progress(progress.now.GetSeconds(), progress.end.GetSeconds());
+            }
+        }
+        catch (py::error_already_set&)
+        {
+            m_error = std::current_exception();
+        }
+        return !m_error;
+    }
+
+    void Rethrow() const
+    {
+        if (m_error)
+        {
+            std::rethrow_exception(m_error);
+        }
+    }
+
+  private:
+    py::object m_progress;
+    std::exception_ptr m_error;
+};
+
+/// A scenario as Python holds it.
+struct Source
+{
+    std::string json; //!< what it says now
+    std::string text; //!< the YAML that it was read from; empty: none
+    std::string name; //!< what messages call it
+
+    Scenario Build(Diagnostics* warnings) const
+    {
+        YamlDocument document;
+        if (text.empty())
+        {
+            document = YamlDocument::FromJson(Json::parse(json), name);
+        }
+        else
+        {
+            document = YamlDocument::Parse(text, name);
+            document.GetRoot() = Json::parse(json);
+        }
+        return BuildScenario(std::move(document), {}, warnings);
+    }
+};
+
+std::vector<std::string>
+ToLines(const Diagnostics& diagnostics)
+{
+    std::vector<std::string> lines;
+    for (const Diagnostic& diagnostic : diagnostics)
+    {
+        lines.push_back(diagnostic.ToString());
+    }
+    return lines;
+}
+
+/// What 'run' says before a run: loops are refused, the others are warnings. Infos are left out.
+Diagnostics
+CheckLab(const Scenario& scenario)
+{
+    const Topology topology(scenario);
+    const Diagnostics loops = CheckLoops(topology);
+    if (HasErrors(loops))
+    {
+        throw ScenarioError(loops);
+    }
+    Diagnostics warnings;
+    for (Diagnostic diagnostic : CheckExport(topology))
+    {
+        if (diagnostic.severity != Severity::Info)
+        {
+            diagnostic.severity = Severity::Warning;
+            warnings.push_back(std::move(diagnostic));
+        }
+    }
+    return warnings;
+}
+
+/// -> (scenario with all defaults as JSON, as YAML, warnings, drawing in Graphviz' language)
+py::tuple
+Check(const std::string& json, const std::string& text, const std::string& name)
+{
+    Diagnostics warnings;
+    const Scenario scenario = Source{json, text, name}.Build(&warnings);
+    const Diagnostics lab = CheckLab(scenario);
+    warnings.insert(warnings.end(), lab.begin(), lab.end());
+    return py::make_tuple(scenario.document.GetRoot().dump(),
+                          ResolvedYaml(scenario),
+                          ToLines(warnings),
+                          ToDot(Topology(scenario)));
+}
+
+/// Where a run that is to be compared with a second one leaves its files for that time.
+std::string
+PassingFolder()
+{
+    return (std::filesystem::temp_directory_path() / fmt::format("esx-netflow-{}", getpid()))
+        .string();
+}
+
+/// A run with its options, from the start to Python's dict.
+py::dict
+Run(const std::string& json,
+    const std::string& text,
+    const std::string& name,
+    const std::optional<std::string>& out,
+    bool captures,
+    const py::object& progress)
+{
+    const Scenario scenario = Source{json, text, name}.Build(nullptr);
+    CheckLab(scenario);
+    const bool isTwice = ExpectsSecondRun(scenario);
+    std::optional<ResultFolder> folder;
+    PythonHeartbeat heartbeat(progress);
+    SimulationOptions options;
+    if (out || isTwice)
+    {
+        folder.emplace(out.value_or(PassingFolder())); // never committed without out
+        options.directory = folder->GetPath();
+        options.captureEverything = out && captures;
+    }
+    options.heartbeat = [&](const Progress& now) { return heartbeat.Beat(now); };
+    std::optional<Simulation> simulation;
+    std::optional<Summary> summary;
+    std::optional<ResultTables> tables;
+    {
+        const py::gil_scoped_release released;
+        simulation.emplace(scenario, options);
+        simulation->Run();
+        if (!simulation->WasInterrupted())
+        {
+            summary = Summarize(*simulation);
+            tables.emplace(*simulation);
+            if (folder)
+            {
+                WriteResults(*simulation, *summary, folder->GetPath());
+            }
+        }
+    }
+    heartbeat.Rethrow();
+    py::dict result = HostsToPython(*simulation);
+    result["events"] = simulation->GetEvents();
+    simulation.reset();
+    if (isTwice)
+    {
+        const py::gil_scoped_release released;
+        JudgeBySecondRun(scenario, options, folder->GetPath(), *summary);
+    }
+    heartbeat.Rethrow();
+    if (out)
+    {
+        folder->Commit();
+    }
+    const py::dict arrays = ToPython(std::move(*tables));
+    for (const auto& [key, value] : arrays)
+    {
+        result[key] = value;
+    }
+    result["summary"] = ToJson(*summary).dump();
+    result["text"] = ToText(*summary, out.value_or("(not written)"));
+    result["resolved"] = scenario.document.GetRoot().dump();
+    return result;
+}
+
+/// -> what YAML text says, as JSON text
+std::string
+ParseYaml(const std::string& text, const std::string& name)
+{
+    return YamlDocument::Parse(text, name).GetRoot().dump();
+}
+
+/// -> what a YAML file says, as JSON text
+std::string
+LoadYaml(const std::string& path)
+{
+    return YamlDocument::Load(path).GetRoot().dump();
+}
+
+/// The command line: everything but what is Python itself.
+int
+Main(const std::vector<std::string>& arguments)
+{
+    std::vector<const char*> argv{"esx-netflow"};
+    for (const std::string& argument : arguments)
+    {
+        argv.push_back(argument.c_str());
+    }
+    argv.push_back(nullptr);
+    return RunProgram(static_cast<int>(argv.size()) - 1, argv.data());
+}
+
+std::string
+ToYaml(const std::string& json)
+{
+    return EmitYaml(Json::parse(json));
+}
+
+} // namespace
+
+void
+BindScenario(py::module_& module)
+{
+    py::register_exception<ScenarioError>(module, "ScenarioError", PyExc_ValueError);
+    py::register_exception<CommandError>(module, "RunError", PyExc_RuntimeError);
+    module.def("parse_yaml", &ParseYaml, py::arg("text"), py::arg("name"));
+    module.def("load_yaml", &LoadYaml, py::arg("path"));
+    module.def("suggest", &Suggest, py::arg("word"), py::arg("allowed"));
+    module.def("main", &Main, py::arg("arguments"));
+    module.def("to_yaml", &ToYaml, py::arg("json"));
+    module.def("check", &Check, py::arg("json"), py::arg("text"), py::arg("name"));
+    module.def("run",
+               &Run,
+               py::arg("json"),
+               py::arg("text"),
+               py::arg("name"),
+               py::arg("out") = py::none(),
+               py::arg("captures") = false,
+               py::arg("progress") = py::none());
+}
+
+} // namespace esxnf

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Figures and report.html: one file, the same bytes each time, and a browser shows it."""
+import os
+import re
+import shutil
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+import esx_netflow
+from conftest import PROGRAM, QUICKSTART, ROOT
+from esx_netflow import Scenario, plots
+
+FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "links", "purgatory", "timeline", "top_talkers", "topology", "vms"]
+
+
+@pytest.fixture(scope="module")
+def page(losses):
+    return esx_netflow.report(losses)
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("which", ["quickstart", "losses"])
+def test_a_figure_draws_into_axes_or_makes_its_own(request, which, name):
+    result = request.getfixturevalue(which)
+    draw = getattr(plots, name)
+    axes = plt.figure(figsize=(8, 6)).add_subplot()
+    given = draw(result, ax=axes)
+    assert given is axes or all(panel in axes.child_axes for panel in given)
+    own = draw(result)
+    assert np.ravel(own)[0].figure is not axes.figure
+    for panel in np.ravel(own):
+        panel.figure.canvas.draw()
+    plt.close("all")
+
+
+def test_every_cause_of_loss_has_a_look_of_its_own():
+    metrics = (ROOT / "docs" / "metrics.md").read_text()
+    kinds = {"ignored": "not_ipv4", "ended": "idle"}
+    lost = set()
+    for row in re.findall(r"^\| `netflow\.packets\.(\w+)`.*\| (`.*)\|$", metrics, re.MULTILINE):
+        if row[0] not in kinds:
+            lost |= set(re.findall(r"`(\w+)`", row[1]))
+    assert len(lost) >= 19 and lost <= set(plots.CAUSES)
+    assert len(set(plots.CAUSES.values())) == len(plots.CAUSES)
+
+
+def test_the_numbers_in_figures_are_those_of_the_ledger(losses):
+    bars = plots._losses_over_time(losses, None).sum()
+    for cause in ("purgatory_full", "link_down", "killed"):
+        assert bars.get(cause, 0) == losses.ledger.lost.get(cause, (0, 0, 0))[2]
+    assert bars["no_memory"] == losses.ledger.lost["no_memory"].packets
+    assert plots._by_sender(losses)["truth"].sum() == losses.ledger.truth.octets
+    assert plots._by_sender(losses)["collected"].sum() == losses.ledger.collected.octets
+
+
+def lab(*links):
+    nodes = {"sw1": {"kind": "switch"}, "sw2": {"kind": "switch"}, "c": {"kind": "collector", "address": "10.0.0.9/24"}}
+    host = lambda n: {
+        "vswitches": {"vSwitch0": {"uplinks": ["vmnic0"], "portgroups": {"P": {}}}},
+        "vmknics": {"vmk0": {"portgroup": "P", "address": f"10.0.0.{n}/24"}},
+    }
+    return Scenario(
+        name="cut",
+        run={"duration": "1s"},
+        hosts={"h1": host(1), "h2": host(2)},
+        nodes=nodes,
+        links=[{"name": n, "endpoints": e, "rate": r} for n, e, r in links],
+        timeline=[{"at": "0s", "host": h, "run": "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055"} for h in ("h1", "h2")],
+    )
+
+
+def test_the_minimum_cut_bounds_all_exports_together():
+    wires = [
+        ("u1", ["h1:vmnic0", "sw1:1"], "10Mbps"),
+        ("u2", ["h2:vmnic0", "sw1:2"], "10Mbps"),
+        ("mid", ["sw1:3", "sw2:1"], "100Mbps"),
+        ("last", ["sw2:2", "c:eth0"], "15Mbps"),
+    ]
+    assert plots.min_cut(lab(*wires)) == (15e6, ["last"])
+    wires[3] = ("last", ["sw2:2", "c:eth0"], "30Mbps")
+    assert plots.min_cut(lab(*wires)) == (20e6, ["u1", "u2"])
+    assert plots.min_cut(lab(*wires[:3])) == (0.0, [])
+
+
+def test_a_report_is_one_file_that_asks_for_nothing(page):
+    class Seen(HTMLParser):
+        tags, links = [], []
+
+        def handle_starttag(self, tag, attrs):
+            self.tags.append(tag)
+            self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href", "action") and not value.startswith(("#", "data:"))]
+
+    seen = Seen()
+    seen.feed(page)
+    assert seen.links == [] and "script" not in seen.tags and "link" not in seen.tags and "@import" not in page and "url(http" not in page
+    assert seen.tags.count("svg") == 7
+    for expectation in ("every packet is accounted for", "the scan overruns the purgatory"):
+        assert expectation in page
+    for cause in ("purgatory_full", "no_memory", "link_down", "killed"):
+        assert f"lost: {cause}" in page
+
+
+def test_a_report_has_the_same_bytes_each_time_and_from_a_folder(quickstart, tmp_path):
+    page = esx_netflow.report(quickstart)
+    esx_netflow.run(QUICKSTART, out=tmp_path / "out")
+    assert esx_netflow.report(tmp_path / "out") == page
+    code = f"import esx_netflow; esx_netflow.report({str(tmp_path / 'out')!r}, 'again.html')"
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Kolkata", "LC_ALL": "C", "MATPLOTLIBRC": str(tmp_path)}
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 30\n")
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
+    assert str(tmp_path) not in page
+
+
+def test_what_a_scenario_says_cannot_write_html(tmp_path):
+    scenario = Scenario.load(QUICKSTART)
+    scenario["summary"] = "<script>alert(1)</script> & more"
+    page = esx_netflow.report(esx_netflow.run(scenario))
+    assert "<script" not in page and "&lt;script&gt;" in page
+
+
+def test_a_run_without_tables_has_a_report():
+    scenario = Scenario.load(QUICKSTART)
+    scenario["outputs"] = {"flows": False, "series": {"every": "0s"}}
+    scenario["run.duration"] = "3s"
+    scenario.data["traffic"] = []
+    page = esx_netflow.report(esx_netflow.run(scenario))
+    assert page.count("no series was recorded") >= 4 and "no flow was seen" in page and page.count("<svg") == 7
+
+
+def colours_of(png):
+    image = plt.imread(png)
+    return image, {tuple(c) for c in (image.reshape(-1, image.shape[2])[:, :3] * 255).round().astype(int).tolist()}
+
+
+def test_a_browser_shows_the_report(page, tmp_path):
+    browser = shutil.which("chromium")
+    assert browser, "Debian's package chromium is missing"
+    (tmp_path / "report.html").write_text(page, encoding="utf-8")
+    (tmp_path / "user").mkdir()
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
+    command = [browser, *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
+    assert (tmp_path / "report.png").is_file(), done.stderr
+    image, colours = colours_of(tmp_path / "report.png")
+    assert image.shape[:2] == (2600, 1040)
+    for colour in (plots.COLLECTED, plots.CAUSES["purgatory_full"][0], plots.TRUTH):
+        assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in colours, f"{colour} is not to be seen"
+
+
+def test_run_with_report_writes_the_page_that_report_makes(tmp_path):
+    done = subprocess.run([PROGRAM, "run", QUICKSTART, "--out", "out", "--report"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and "report: out/report.html" in done.stdout
+    written = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    done = subprocess.run([PROGRAM, "report", "out"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "report: out/report.html\n", "")
+    assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == written
+    assert esx_netflow.report(esx_netflow.run(QUICKSTART)) == written
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+def test_a_report_of_nothing_is_refused(tmp_path):
+    done = subprocess.run([PROGRAM, "report", tmp_path], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr == f"esx-netflow: {tmp_path}: no summary.json, so this is no result folder\n"
+    done = subprocess.run([PROGRAM, "report"], capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("esx-netflow: the following arguments are required: DIR")
+
+
+def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path):
+    # the program alone, without the package beside it
+    alone = tmp_path / "esx-netflow"
+    shutil.copy(PROGRAM, alone)
+    environment = {**os.environ, "PYTHONPATH": "", "LD_LIBRARY_PATH": str(PROGRAM.parent / "lib")}
+    done = subprocess.run([alone, "report", tmp_path], capture_output=True, text=True, env=environment)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1 and "esx_netflow is not installed" in done.stderr
+    (tmp_path / "sitecustomize.py").write_text(
+        "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name: None if name in ('pandas', 'jinja2') else find(name)\n"
+    )
+    done = subprocess.run([PROGRAM, "report", tmp_path], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert "apt-get install" in done.stderr and "python3-jinja2" in done.stderr
