@@ -533,8 +533,14 @@ BindConfigs(py::module_& module)
         .def_readwrite("exporter", &ProbeConfig::exporter)
         .def_readwrite("heap", &ProbeConfig::heapMaximum)
         .def_readwrite("poll_period", &ProbeConfig::pollPeriod)
-        .def_readwrite("vswitch", &ProbeConfig::vSwitch)
-        .def_readwrite("input", &ProbeConfig::input)
+        .def_property(
+            "vswitch",
+            [](const ProbeConfig& config) { return config.ingress.vSwitch; },
+            [](ProbeConfig& config, uint16_t id) { config.ingress.vSwitch = id; })
+        .def_property(
+            "input",
+            [](const ProbeConfig& config) { return config.ingress.port; },
+            [](ProbeConfig& config, uint16_t port) { config.ingress.port = port; })
         .def_readwrite("output", &ProbeConfig::output)
         .def_readwrite("lossless", &ProbeConfig::lossless);
 }
