@@ -179,10 +179,14 @@ ParseEthernet(const uint8_t* frame, uint32_t captured, uint32_t wire)
     {
         return Refuse(FrameVerdict::ETHERNET_TRUNCATED, Behind(ETHERNET_HEADER, wire));
     }
-    return ParsePayload(Read16(frame + ETHERTYPE_OFFSET),
-                        frame + ETHERNET_HEADER,
-                        captured - ETHERNET_HEADER,
-                        wire - ETHERNET_HEADER);
+    const uint8_t* payload = frame + ETHERNET_HEADER;
+    const uint16_t etherType = Read16(frame + ETHERTYPE_OFFSET);
+    return etherType == ETHERTYPE_IPV4
+               ? ParseIpv4(payload, captured - ETHERNET_HEADER, wire - ETHERNET_HEADER)
+               : ParsePayload(etherType,
+                              payload,
+                              captured - ETHERNET_HEADER,
+                              wire - ETHERNET_HEADER);
 }
 
 PacketSummary

@@ -26,6 +26,7 @@ constexpr std::size_t PACKET_HEADER = 16;
 constexpr std::size_t FRACTION_AT = 4;
 constexpr std::size_t CAPTURED_AT = 8;
 constexpr std::size_t WIRE_AT = 12;
+constexpr uint64_t NS_PER_SECOND = 1'000'000'000;
 constexpr uint32_t MAX_CAPTURED = 262144; // libpcap's MAXIMUM_SNAPLEN: what is longer is damage
 // Many packets a system call, few enough for the pages to be in a cache still when they are reused.
 // The longest packet fits in several times.
@@ -156,7 +157,7 @@ MappedCapture::Holds(std::size_t octets) const
 std::size_t
 MappedCapture::NextBatch(CapturedFrame* frames, std::size_t max)
 {
-    std::size_t count = 0;
+    std::size_t count = m_swapped ? 0 : ReadSound(frames, max);
     while (count < max && Read(frames[count], count == 0))
     {
         ++count;
@@ -166,6 +167,38 @@ MappedCapture::NextBatch(CapturedFrame* frames, std::size_t max)
         throw DamagedPacket(m_path, m_count + 1, m_damage);
     }
     m_count += count;
+    return count;
+}
+
+/// Reads frames of this machine's byte order as long as nothing is unusual: the short way.
+std::size_t
+MappedCapture::ReadSound(CapturedFrame* frames, std::size_t max)
+{
+    const uint8_t* at = m_window + m_position;
+    std::size_t left = m_windowSize - m_position;
+    const uint32_t unit = m_fractionUnit;
+    const uint32_t longest = m_snapLength; // MAX_CAPTURED at the most
+    std::size_t count = 0;
+    while (count < max && left >= PACKET_HEADER)
+    {
+        uint32_t fields[4];
+        std::memcpy(fields, at, sizeof(fields));
+        const auto& [seconds, fraction, captured, wire] = fields;
+        const uint64_t ns = uint64_t{fraction} * unit;
+        if (captured > longest || captured > left - PACKET_HEADER || captured > wire ||
+            ns >= NS_PER_SECOND)
+        {
+            break;
+        }
+        frames[count] = {static_cast<int64_t>(seconds * NS_PER_SECOND + ns),
+                         at + PACKET_HEADER,
+                         captured,
+                         wire};
+        ++count;
+        at += PACKET_HEADER + captured;
+        left -= PACKET_HEADER + captured;
+    }
+    m_position = m_windowSize - left;
     return count;
 }
 
@@ -219,7 +252,7 @@ MappedCapture::Read(CapturedFrame& frame, bool mayMove)
         }
         at = m_window + m_position;
     }
-    frame.unixNs = static_cast<int64_t>(header.seconds * 1'000'000'000 + header.fraction);
+    frame.unixNs = static_cast<int64_t>(header.seconds * NS_PER_SECOND + header.fraction);
     frame.data = at + PACKET_HEADER;
     frame.captured = header.captured;
     frame.wire = header.wire;

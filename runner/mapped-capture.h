@@ -40,6 +40,7 @@ class MappedCapture : public CaptureSource
     bool MapFrom(uint64_t offset);
     void Unmap();
     bool Holds(std::size_t octets) const;
+    std::size_t ReadSound(CapturedFrame* frames, std::size_t max);
     bool Read(CapturedFrame& frame, bool mayMove);
     uint32_t Field(const uint8_t* at) const;
 

@@ -97,7 +97,9 @@ class Session
     std::FILE* const m_text;
     uint64_t m_packets{0};
     TimeNs m_nextStatistics;
-    std::optional<LiveDrops> m_drops; // of a live capture
+    netflow::BatchedPacket m_batch[BATCH]; // scratch of MeterBatch
+    uint16_t m_vlans[BATCH];               // likewise
+    std::optional<LiveDrops> m_drops;      // of a live capture
 };
 
 void
@@ -119,8 +121,8 @@ Session::Meter(const CapturedFrame* frames, std::size_t count)
 void
 Session::MeterBatch(const CapturedFrame* frames, std::size_t count)
 {
-    netflow::BatchedPacket packets[BATCH];
-    uint16_t vlans[BATCH];
+    netflow::BatchedPacket* packets = m_batch;
+    uint16_t* vlans = m_vlans;
     const bool mapped = !m_config.probe.vlans.IsEmpty();
     for (std::size_t i = 0; i < count; ++i)
     {
