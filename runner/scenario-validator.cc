@@ -84,7 +84,8 @@ Quote(const Json& value)
     constexpr std::size_t maxShown = 60;
     if (value.is_structured())
     {
-        return value.is_object() ? "a map" : "a list";
+        return std::string(value.empty() ? "an empty " : "a ") +
+               (value.is_object() ? "map" : "list");
     }
     if (value.is_null())
     {

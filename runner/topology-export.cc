@@ -150,6 +150,8 @@ class ExportChecker
             const auto host = hosts.find(step.host);
             if (!target.empty() && host != hosts.end() && checked.emplace(step.host, target).second)
             {
+                // A line that is judged by its own "expect" may be one that is meant to fail.
+                m_fault = step.expect ? Severity::Warning : Severity::Error;
                 CheckTarget(*host->second, target, step.path + "/run");
             }
         }
@@ -176,7 +178,7 @@ class ExportChecker
             {
                 known.push_back(collector.first);
             }
-            Say(Severity::Error,
+            Say(m_fault,
                 path,
                 fmt::format("no collector has the address {}; {}", name, Suggest(name, known)));
             return;
@@ -202,7 +204,7 @@ class ExportChecker
         const auto where = fmt::format("{} ({})", collector.name, Text(address));
         if (host.vmknics.empty())
         {
-            Say(Severity::Error,
+            Say(m_fault,
                 path,
                 fmt::format("{} has no vmknic: net-netflow needs a VMkernel virtual interface on "
                             "the network where the "
@@ -230,7 +232,7 @@ class ExportChecker
                                     mask.GetPrefixLength());
             if (vmknic.gateway)
             {
-                Say(Severity::Error,
+                Say(m_fault,
                     path,
                     fmt::format("the network of {} is routed: {}:{} sends to gateway {}, which no "
                                 "node is (routers are "
@@ -242,7 +244,7 @@ class ExportChecker
                 return;
             }
         }
-        Say(Severity::Error,
+        Say(m_fault,
             path,
             fmt::format(
                 "no route from {} to {}: no vmknic is on its network ({}) and none has a gateway",
@@ -275,7 +277,7 @@ class ExportChecker
         const auto why = whole.Reaches(*from)
                              ? "cut for the whole run: " + Names(whole.Links(*from), true)
                              : ExplainGap(*to, host, vmknic);
-        Say(Severity::Error,
+        Say(m_fault,
             path,
             fmt::format("{}:{} does not reach {}: {}", host.name, vmknic.name, where, why));
     }
@@ -358,6 +360,7 @@ class ExportChecker
 
     const Topology& m_topology;
     const Scenario& m_scenario;
+    Severity m_fault = Severity::Error; //!< how a line that cannot work is told
     Diagnostics m_messages;
     std::map<std::string, const Node*> m_collectors; //!< by address and by host name
     std::map<std::pair<Vertex, bool>, WayTo> m_ways;

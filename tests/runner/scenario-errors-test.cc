@@ -194,9 +194,8 @@ const Mistake g_mistakes[] = {
     {"StepExpectationIsNotEmpty",
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {}",
-     "lab.yaml:30:60: timeline[0].expect: {} is not allowed; allowed: a map of at least one of "
-     "exit, "
-     "stdout, stderr, running"},
+     "lab.yaml:30:52: timeline[0].expect: an empty map is not allowed; allowed: a map of at least "
+     "one of exit, stdout, stderr, running"},
     {"StepExpectsAnExitStatus",
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {exit: 256}",
@@ -211,15 +210,15 @@ const Mistake g_mistakes[] = {
     {"StepExpectationGoesWithALine",
      "signal: TERM, process: nf",
      "signal: TERM, process: nf, expect: {exit: 0}",
-     "lab.yaml:35:49: timeline[5].expect: 'expect' does not go with 'signal'"},
+     "lab.yaml:35:42: timeline[5].expect: 'expect' does not go with 'signal'"},
     {"KeysAreCtrlCAndCtrlD",
      "run: vmkload_mod netflow",
      "press: ctrl-z",
-     "lab.yaml:30:29: timeline[0].press: 'ctrl-z' is not allowed; allowed: ctrl-c, ctrl-d"},
+     "lab.yaml:30:33: timeline[0].press: 'ctrl-z' is not allowed; allowed: one of ctrl-c, ctrl-d"},
     {"AConsoleLineIsBounded",
      "run: vmkload_mod netflow",
      "run: ''",
-     "lab.yaml:30:27: timeline[0].run: '' is not allowed; allowed: a console line of 1 to 4000 "
+     "lab.yaml:30:31: timeline[0].run: '' is not allowed; allowed: a console line of 1 to 4000 "
      "characters"},
     {"LaterIcmpTraffic",
      "app: tcp-request",
