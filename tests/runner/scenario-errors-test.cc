@@ -153,7 +153,8 @@ const Mistake g_mistakes[] = {
     {"EmptySet",
      "set: {rate: 64kbps}",
      "set: {}",
-     "lab.yaml:34:37: timeline[4].set: a map is not allowed; allowed: a map of at least one of "
+     "lab.yaml:34:37: timeline[4].set: an empty map is not allowed; allowed: a map of at least one "
+     "of "
      "rate, delay, loss, queue"},
     {"NetflowPolicyIsCalledAsTheAttribute",
      "{purgatory_max: 1024}",
