@@ -12,6 +12,7 @@
 #include "ns3/log.h"
 #include "ns3/pcap-file-wrapper.h"
 #include "ns3/string.h"
+#include "ns3/traffic-control-helper.h"
 #include "ns3/uinteger.h"
 
 namespace ns3
@@ -96,6 +97,13 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
     arp->SetAttribute("PendingQueueSize", UintegerValue(VMKERNEL_ARP_PENDING));
     arp->SetAttribute("DeadTimeout", TimeValue(Time(0)));
     return vmknic;
+}
+
+void
+EsxHostHelper::SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const
+{
+    vnic->SetGuestRate(rate);
+    TrafficControlHelper::Default().Install(vnic);
 }
 
 void

@@ -64,6 +64,10 @@ class EsxHostHelper : public PcapHelperForDevice
                              const Ipv4InterfaceAddress& address,
                              Ipv4Address gateway = Ipv4Address::GetZero()) const;
 
+    /// Makes a guest as fast as it is to be: rings bind from now on, and the guest gets ns-3's
+    /// default queue disc, which the transmit ring stops when it is full. Once for each vNIC.
+    void SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const;
+
     using PcapHelperForDevice::EnablePcap;
     /**
      * Captures a port in Ethernet form.

@@ -5,6 +5,7 @@
 #include "esx-host.h"
 #include "esx-netflow-collector.h"
 #include "esx-netflow.h"
+#include "esx-physical-switch.h"
 #include "netflow/exporter.h"
 
 #include "ns3/arp-cache.h"
@@ -68,9 +69,19 @@ CauseOf(EsxDropCause cause)
         return netflow::Move::LOST_LINK_DOWN;
     case EsxDropCause::UPLINK_REFUSED:
         return netflow::Move::LOST_DEVICE_QUEUE;
+    case EsxDropCause::VLAN:
+        return netflow::Move::LOST_VLAN;
     default:
         return netflow::Move::LOST_PORT;
     }
+}
+
+/// Whether a vSwitch drops what another switch flooded: no loss where it is not wanted.
+bool
+IsUnwantedCopy(EsxDropCause cause)
+{
+    return cause == EsxDropCause::UNKNOWN_UNICAST || cause == EsxDropCause::VLAN ||
+           cause == EsxDropCause::REVERSE_FILTER || cause == EsxDropCause::INACTIVE_UPLINK;
 }
 
 netflow::Move
@@ -168,6 +179,7 @@ EsxExportTracker::Watch(const Ptr<Node>& node)
         WatchModule(node->GetId(), module);
     }
     WatchIp(node, name);
+    WatchSwitch(node, name);
     WatchDevices(node, name);
     for (uint32_t i = 0; i < node->GetNApplications(); ++i)
     {
@@ -210,8 +222,7 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
             "Drop",
             Callback<void, Ptr<const Packet>, uint16_t, EsxDropCause>(
                 [this, place](Ptr<const Packet> packet, uint16_t, EsxDropCause cause) {
-                    // What a switch floods is no loss where it is not wanted.
-                    Lost(packet, CauseOf(cause), place, cause == EsxDropCause::UNKNOWN_UNICAST);
+                    Lost(packet, CauseOf(cause), place, IsUnwantedCopy(cause));
                 }));
     }
 }
@@ -264,6 +275,31 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
             cache->TraceConnectWithoutContext("Drop", arpDrop);
         }
     }
+}
+
+void
+EsxExportTracker::WatchSwitch(const Ptr<Node>& node, const std::string& name)
+{
+    const Ptr<EsxPhysicalSwitch> physicalSwitch = node->GetObject<EsxPhysicalSwitch>();
+    if (!physicalSwitch)
+    {
+        return;
+    }
+    physicalSwitch->TraceConnectWithoutContext(
+        "Drop",
+        Callback<void, Ptr<const Packet>, uint16_t, EsxPhysicalSwitchDrop>(
+            [this, name](Ptr<const Packet> packet, uint16_t, EsxPhysicalSwitchDrop cause) {
+                // It may be one of several copies: if another one dies elsewhere, that counts.
+                const bool vlan =
+                    cause == EsxPhysicalSwitchDrop::VLAN || cause == EsxPhysicalSwitchDrop::NO_PORT;
+                const bool down = cause == EsxPhysicalSwitchDrop::PORT_DOWN;
+                Lost(packet,
+                     vlan   ? netflow::Move::LOST_VLAN
+                     : down ? netflow::Move::LOST_LINK_DOWN
+                            : netflow::Move::LOST_NETWORK,
+                     name,
+                     !down);
+            }));
 }
 
 void

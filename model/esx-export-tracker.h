@@ -93,6 +93,7 @@ class EsxExportTracker : public Object
     void WatchHost(const Ptr<EsxHost>& host);
     void WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module);
     void WatchIp(const Ptr<Node>& node, const std::string& name);
+    void WatchSwitch(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
 

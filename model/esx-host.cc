@@ -105,6 +105,10 @@ EsxHost::DoInitialize()
     {
         uplink->CheckNoIp();
     }
+    for (const auto& vSwitch : m_vSwitches)
+    {
+        vSwitch->Initialize(); // from now on it tells physical switches what changes
+    }
     Object::DoInitialize();
 }
 
@@ -234,6 +238,10 @@ EsxHost::AddVSwitch(const std::string& name, Ptr<EsxVSwitch> vSwitch)
     vSwitch->Attach(this, id, name);
     m_switchesMade.push_back(vSwitch);
     m_vSwitches.push_back(vSwitch);
+    if (IsInitialized())
+    {
+        vSwitch->Initialize();
+    }
     return vSwitch;
 }
 
@@ -414,23 +422,100 @@ EsxHost::AddGuest(const std::string& name, Ptr<Node> node)
     NS_ABORT_MSG_IF(node == GetVmkernelNode(),
                     "host " << m_name << ": guest " << name << " needs a node of its own");
     NS_ABORT_MSG_IF(GetGuest(name), "host " << m_name << " has a guest " << name << " already");
-    m_guests.push_back(Guest{name, node, {}});
+    m_guests.push_back(Guest{name, node, {}, {}, {}, true});
 }
 
 Ptr<EsxVnic>
 EsxHost::AddVnic(const std::string& guest, const std::string& portGroup)
 {
     NS_LOG_FUNCTION(this << guest << portGroup);
-    const auto found = std::find_if(m_guests.begin(), m_guests.end(), [&guest](const Guest& g) {
-        return g.name == guest;
-    });
-    NS_ABORT_MSG_IF(found == m_guests.end(), "host " << m_name << " has no guest " << guest);
+    Guest& found = RequireGuest(guest);
     const Ptr<EsxVSwitch> vSwitch = RequirePortGroup(portGroup);
     const Ptr<EsxVnic> vnic = CreateObject<EsxVnic>();
-    found->node->AddDevice(vnic);
-    vSwitch->Connect(vnic, portGroup, guest + ".eth" + std::to_string(found->vnics.size()));
-    found->vnics.push_back(vnic);
+    found.node->AddDevice(vnic);
+    vSwitch->Connect(vnic, portGroup, guest + ".eth" + std::to_string(found.vnics.size()));
+    found.vnics.push_back(vnic);
+    found.portGroups.push_back(portGroup);
+    found.connected.push_back(true);
     return vnic;
+}
+
+EsxHost::Guest&
+EsxHost::RequireGuest(const std::string& name)
+{
+    const auto found = std::find_if(m_guests.begin(), m_guests.end(), [&name](const Guest& guest) {
+        return guest.name == name;
+    });
+    NS_ABORT_MSG_IF(found == m_guests.end(), "host " << m_name << " has no guest " << name);
+    return *found;
+}
+
+std::string
+EsxHost::SetConnected(const std::string& guest, uint32_t vnic, bool connected)
+{
+    NS_LOG_FUNCTION(this << guest << vnic << connected);
+    Guest& found = RequireGuest(guest);
+    NS_ABORT_MSG_IF(vnic >= found.vnics.size(), "guest " << guest << " has no vNIC " << vnic);
+    found.connected[vnic] = connected;
+    const Ptr<EsxVnic> device = found.vnics[vnic];
+    if (!connected && device->IsLinkUp())
+    {
+        device->GetVSwitch()->Disconnect(device->GetPortId());
+    }
+    return connected && found.isOn ? Plug(found, vnic) : "";
+}
+
+std::string
+EsxHost::Plug(Guest& guest, uint32_t vnic)
+{
+    if (guest.vnics[vnic]->IsLinkUp())
+    {
+        return "";
+    }
+    const std::string name = guest.name + ".eth" + std::to_string(vnic);
+    const Ptr<EsxVSwitch> vSwitch = FindPortGroup(guest.portGroups[vnic]);
+    if (!vSwitch)
+    {
+        return name + ": there is no port group \"" + guest.portGroups[vnic] + "\"";
+    }
+    if (vSwitch->GetNConnected() >= vSwitch->GetCapacity())
+    {
+        return name + ": vSwitch " + vSwitch->GetName() + " has no free port";
+    }
+    vSwitch->Connect(guest.vnics[vnic], guest.portGroups[vnic], name);
+    return "";
+}
+
+void
+EsxHost::PowerOff(const std::string& guest)
+{
+    NS_LOG_FUNCTION(this << guest);
+    Guest& found = RequireGuest(guest);
+    found.isOn = false;
+    for (const Ptr<EsxVnic>& vnic : found.vnics)
+    {
+        vnic->SetPowered(false);
+        if (vnic->IsLinkUp())
+        {
+            vnic->GetVSwitch()->Disconnect(vnic->GetPortId());
+        }
+    }
+}
+
+std::string
+EsxHost::PowerOn(const std::string& guest)
+{
+    NS_LOG_FUNCTION(this << guest);
+    Guest& found = RequireGuest(guest);
+    found.isOn = true;
+    std::string wrong;
+    for (uint32_t i = 0; i < found.vnics.size(); ++i)
+    {
+        found.vnics[i]->SetPowered(true);
+        const std::string why = found.connected[i] ? Plug(found, i) : "";
+        wrong += (wrong.empty() || why.empty() ? "" : "; ") + why;
+    }
+    return wrong;
 }
 
 const std::vector<EsxHost::Guest>&

@@ -51,7 +51,10 @@ class EsxHost : public Object
     {
         std::string name;
         Ptr<Node> node;
-        std::vector<Ptr<EsxVnic>> vnics; //!< in order of creation: eth0, eth1 …
+        std::vector<Ptr<EsxVnic>> vnics;     //!< in order of creation: eth0, eth1 …
+        std::vector<std::string> portGroups; //!< of the vNICs
+        std::vector<bool> connected; //!< "Connected" of the vNICs; in force while the power is on
+        bool isOn{true};
     };
 
     /// A VMkernel interface.
@@ -132,6 +135,17 @@ class EsxHost : public Object
     void AddGuest(const std::string& name, Ptr<Node> node);
     /// Gives a virtual machine one more vNIC, on its node, without an IP address.
     Ptr<EsxVnic> AddVnic(const std::string& guest, const std::string& portGroup);
+    /**
+     * Sets a vNIC's "Connected", also during a run. A vNIC that is connected again gets a new port.
+     * \param vnic number of the vNIC: 0 for eth0
+     * \return empty, or why it could not be connected: no such port group any more, no free port
+     */
+    std::string SetConnected(const std::string& guest, uint32_t vnic, bool connected);
+    /// Switches a virtual machine off: all its vNICs leave their ports and neither send nor
+    /// receive. Its IP stack and applications run on unheard (not modelled: their restart).
+    void PowerOff(const std::string& guest);
+    /// Switches it on again, its vNICs in new ports. \return empty, or which could not be connected
+    std::string PowerOn(const std::string& guest);
     /// \return in order of registration
     const std::vector<Guest>& GetGuests() const;
     /// \return nullptr if unknown; valid until the next AddGuest
@@ -147,6 +161,8 @@ class EsxHost : public Object
   private:
     Ptr<EsxVSwitch> RequirePortGroup(const std::string& portGroup) const;
     std::string NextUplinkName() const;
+    Guest& RequireGuest(const std::string& name);
+    std::string Plug(Guest& guest, uint32_t vnic);
 
     std::string m_name;
     Edition m_edition{ESX35};

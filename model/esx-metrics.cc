@@ -4,6 +4,7 @@
 #include "esx-host.h"
 #include "esx-netflow-collector.h"
 #include "esx-netflow.h"
+#include "esx-vswitch-metrics.h"
 #include "netflow/ledger.h"
 
 #include "ns3/ipv4.h"
@@ -168,6 +169,13 @@ ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
 }
 
 bool
+IsVSwitchMetric(const std::string& name)
+{
+    const std::vector<std::string> names = EsxVSwitchMetricNames();
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+bool
 IsNamed(const std::string& wanted, const std::string& name)
 {
     return wanted.empty() || wanted == name;
@@ -287,6 +295,10 @@ EsxMetricNames()
     {
         names.push_back(name);
     }
+    for (const std::string& name : EsxVSwitchMetricNames())
+    {
+        names.push_back(name);
+    }
     for (const auto& [name, read] : CollectorMetrics())
     {
         names.push_back(name);
@@ -298,7 +310,7 @@ EsxMetricNames()
 std::vector<std::string>
 EsxMetricCauses(const std::string& name)
 {
-    std::vector<std::string> causes;
+    std::vector<std::string> causes = EsxVSwitchMetricCauses(name);
     const Unit* unit = nullptr;
     for (Move move : MovesOf({name, "", "", "", ""}, unit))
     {
@@ -338,7 +350,8 @@ EsxCheckMetric(const EsxMetric& metric)
     {
         useless = "text";
     }
-    else if (!metric.vSwitch.empty() && MovesOf({metric.name, "", "", "", ""}, unit).empty())
+    else if (!metric.vSwitch.empty() && !IsVSwitchMetric(metric.name) &&
+             MovesOf({metric.name, "", "", "", ""}, unit).empty())
     {
         useless = "vSwitch";
     }
@@ -413,6 +426,14 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
             {
                 sample.counter = std::max(sample.counter, read(*host->GetObject<EsxNetflow>()));
             }
+        }
+    }
+    for (const Ptr<EsxHost>& host : ledger.GetHosts())
+    {
+        if (IsVSwitchMetric(metric.name) && IsNamed(metric.host, host->GetName()))
+        {
+            sample.counter +=
+                EsxReadVSwitchMetric(*host, metric.name, metric.cause, metric.vSwitch);
         }
     }
     const Unit* unit = nullptr;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-port.h"
 
+#include "esx-shaper.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
+#include "esx-vlan-header.h"
 
 #include "ns3/ethernet-header.h"
 #include "ns3/trace-source-accessor.h"
@@ -11,33 +13,6 @@ namespace ns3
 {
 
 NS_OBJECT_ENSURE_REGISTERED(EsxPort);
-
-const char*
-EsxDropCauseName(EsxDropCause cause)
-{
-    switch (cause)
-    {
-    case EsxDropCause::DISCONNECTED:
-        return "disconnected";
-    case EsxDropCause::LINK_DOWN:
-        return "link_down";
-    case EsxDropCause::OVERSIZE:
-        return "oversize";
-    case EsxDropCause::OWN_PORT:
-        return "own_port";
-    case EsxDropCause::UNKNOWN_UNICAST:
-        return "unknown_unicast";
-    case EsxDropCause::NO_UPLINK:
-        return "no_uplink";
-    case EsxDropCause::RECEIVER_GONE:
-        return "receiver_gone";
-    case EsxDropCause::UPLINK_OVERSIZE:
-        return "uplink_oversize";
-    case EsxDropCause::UPLINK_REFUSED:
-        return "uplink_refused";
-    }
-    return "unknown";
-}
 
 uint64_t
 EsxPortCounters::Drops(EsxDropCause cause) const
@@ -91,9 +66,8 @@ EsxPort::GetTypeId()
     return tid;
 }
 
-EsxPort::~EsxPort()
-{
-}
+EsxPort::EsxPort() = default;
+EsxPort::~EsxPort() = default;
 
 uint16_t
 EsxPort::GetLocalId() const
@@ -129,6 +103,24 @@ bool
 EsxPort::IsConnected() const
 {
     return m_connected;
+}
+
+uint16_t
+EsxPort::GetVlan() const
+{
+    return m_tagged && m_kind != EsxPortKind::UPLINK ? ESX_VLAN_GUEST : m_vlan;
+}
+
+std::size_t
+EsxPort::GetShaperBacklog() const
+{
+    return m_shaper ? m_shaper->GetBacklog() : 0;
+}
+
+Ptr<EsxUplink>
+EsxPort::GetTeamUplink() const
+{
+    return m_team && !m_hashed ? m_team->m_uplink : nullptr;
 }
 
 const EsxPortCounters&
@@ -168,8 +160,10 @@ void
 EsxPort::DoDispose()
 {
     m_connected = false;
+    m_team = nullptr;
     m_device = nullptr;
     m_uplink = nullptr;
+    m_shaper.reset(); // its event holds a pointer to it
     // Captures are complete when the simulation is destroyed, whoever still holds the port.
     m_ingressTrace = {};
     m_egressTrace = {};

@@ -2,6 +2,8 @@
 #ifndef ESX_PORT_H
 #define ESX_PORT_H
 
+#include "esx-drop-cause.h"
+
 #include "ns3/mac48-address.h"
 #include "ns3/object.h"
 #include "ns3/packet.h"
@@ -9,11 +11,14 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 
 namespace ns3
 {
 
+class EsxPortPolicy;
+class EsxShaper;
 class EsxUplink;
 class EsxVirtualNetDevice;
 
@@ -26,39 +31,12 @@ enum class EsxPortKind : uint8_t
     VNIC      //!< a guest's network card
 };
 
-/// Why a frame died in a vSwitch (our choice of causes). Those before OWN_PORT strike before the
-/// tap, at ingress; the others after it.
-enum class EsxDropCause : uint8_t
-{
-    DISCONNECTED,    //!< sent into a port whose device is detached or whose vSwitch was deleted
-    LINK_DOWN,       //!< came from the wire over an uplink that is administratively down
-    OVERSIZE,        //!< longer than the vSwitch's MTU
-    OWN_PORT,        //!< its destination is the port it came from
-    UNKNOWN_UNICAST, //!< from an uplink, to a MAC address nobody registered
-    NO_UPLINK,       //!< from inside, to a MAC address nobody registered, and no uplink is up
-    RECEIVER_GONE,   //!< the receiver was detached while the frame was on its way
-    UPLINK_OVERSIZE, //!< longer than the MTU of the physical NIC
-    UPLINK_REFUSED   //!< the physical NIC did not take it (its queue is full)
-};
-
-/// Number of values of EsxDropCause.
-constexpr std::size_t ESX_DROP_CAUSES = static_cast<std::size_t>(EsxDropCause::UPLINK_REFUSED) + 1;
-
-/// \return the cause as results spell it: lower case, words joined by underscores
-const char* EsxDropCauseName(EsxDropCause cause);
-
-/// \return true if frames that die of this cause are never offered to the tap
-constexpr bool
-EsxDropIsBeforeTap(EsxDropCause cause)
-{
-    return cause < EsxDropCause::OWN_PORT;
-}
-
 /**
  * Counts of one port since its connection. Octets are layer-2 payload: what follows the Ethernet
- * header (and, later, VLAN tags).
+ * header and its VLAN tag.
  *
- * Law L0: framesIn = framesAccepted + drops of causes that strike before the tap.
+ * Law L0: framesIn = framesAccepted + drops of causes that strike before the tap + frames that wait
+ * in the port's shaper (EsxPort::GetShaperBacklog()).
  */
 struct EsxPortCounters
 {
@@ -89,6 +67,7 @@ class EsxPort : public Object
 {
   public:
     static TypeId GetTypeId();
+    EsxPort();
     ~EsxPort() override;
 
     /// \return local port ID, from 1; the ifIndex of NetFlow v5 records (without -p)
@@ -102,7 +81,14 @@ class EsxPort : public Object
     const std::string& GetPortGroup() const;
     /// \return false once the device was detached (always true for the internal port)
     bool IsConnected() const;
+    /// \return VLAN of its port group: 0, 1 to 4094, or ESX_VLAN_GUEST
+    uint16_t GetVlan() const;
     const EsxPortCounters& GetCounters() const;
+    /// \return frames that wait in the port's shaper
+    std::size_t GetShaperBacklog() const;
+    /// \return the uplink that this port's frames leave by now, unless they are hashed one by one;
+    /// nullptr: none is up
+    Ptr<EsxUplink> GetTeamUplink() const;
     /// \return the vNIC or vmknic in this port, nullptr if another kind or detached
     Ptr<EsxVirtualNetDevice> GetDevice() const;
     /// \return the uplink in this port, nullptr if another kind or detached
@@ -123,16 +109,46 @@ class EsxPort : public Object
   private:
     friend class EsxVSwitch;
 
-    uint16_t m_switchId{0};
-    uint16_t m_localId{0};
-    EsxPortKind m_kind{EsxPortKind::INTERNAL};
+    /// What makes a frame that enters leave the short way. A port of an ordinary VM has none.
+    enum IngressFlag : uint8_t
+    {
+        IN_GONE = 1,         //!< detached
+        IN_UPLINK = 2,       //!< frames come tagged from the wire
+        IN_CHECK_SOURCE = 4, //!< forged transmits are rejected
+        IN_SHAPED = 8
+    };
+
+    /// What has to be looked at before a frame is handed to the port.
+    enum EgressFlag : uint8_t
+    {
+        OUT_MAC_CHANGED = 1, //!< the guest changed its address, and that is rejected
+        OUT_RING = 2         //!< the device can be full
+    };
+
+    // In the order of use on the way of a frame.
+    uint8_t m_inFlags{0};
+    uint8_t m_outFlags{0};
+    bool m_tagged{false}; //!< frames in a VLAN leave with a tag: uplinks and VGT
+    bool m_hashed{false}; //!< the team chooses an uplink for each frame
     bool m_connected{false};
-    std::string m_name;
-    std::string m_portGroup;
+    EsxPortKind m_kind{EsxPortKind::INTERNAL};
+    uint16_t m_localId{0};
+    uint16_t m_vlan{0}; //!< its frames' VLAN: 0 to 4094; 0 for uplinks and VGT
+    uint16_t m_switchId{0};
+    uint16_t m_group{0};               //!< index of its port group, if it is in one
     uint32_t m_nodeId{0};              //!< of the node of m_device: the context of its events
+    EsxPort* m_team{nullptr};          //!< the uplink its frames leave by, if not hashed
+    uint64_t m_bit{0};                 //!< of an uplink: its bit in the masks of other ports
+    uint64_t m_unicastFrom{0};         //!< uplinks it takes unicast frames from
+    uint64_t m_groupFrom{0};           //!< uplinks it takes broadcast and multicast from
     Ptr<EsxVirtualNetDevice> m_device; //!< set for VMKNIC and VNIC while connected
     Ptr<EsxUplink> m_uplink;           //!< set for UPLINK while connected
     EsxPortCounters m_counters;
+    std::unique_ptr<EsxShaper> m_shaper; //!< set while shaped
+    std::string m_name;
+    std::string m_portGroup;
+    bool m_linkWasUp{false}; //!< of an uplink: what its team was told last
+    bool m_failed{false};    //!< of an uplink: its link went down, and it was not needed since
 
     TracedCallback<Ptr<const Packet>> m_ingressTrace; //!< Ethernet frames offered to the tap
     TracedCallback<Ptr<const Packet>> m_egressTrace;  //!< Ethernet frames handed to the device

@@ -81,6 +81,10 @@ EsxUplink::LinkChanged()
         const std::string text = m_name + ": NIC Link is " + (m_linkWasUp ? "Up" : "Down");
         m_vSwitch->GetHost()->GetLog()->Log("Net", 2107, text);
     }
+    if (m_vSwitch)
+    {
+        m_vSwitch->LinkChanged(m_port);
+    }
 }
 
 void

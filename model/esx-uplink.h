@@ -20,7 +20,7 @@ class EsxVSwitch;
  * IP interface, as the vSwitch takes all its frames.
  *
  * A frame with an 802.1Q tag arrives from CSMA as protocol 0x8100 with the tag's TCI in front of
- * the payload; it is passed on as it is (VLANs are not modelled yet).
+ * the payload; the vSwitch looks at the tag.
  */
 class EsxUplink : public Object
 {

@@ -3,6 +3,7 @@
 
 #include "esx-vswitch.h"
 
+#include "ns3/boolean.h"
 #include "ns3/channel.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
@@ -48,6 +49,14 @@ EsxVirtualNetDevice::GetTypeId()
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxVirtualNetDevice::m_mtu),
                           MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("Promiscuous",
+                          "Whether the guest put the adapter into promiscuous mode; it is as well "
+                          "while a promiscuous handler of its node listens. The port's policy "
+                          "decides whether it gets more",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxVirtualNetDevice::SetPromiscuous,
+                                              &EsxVirtualNetDevice::IsPromiscuous),
+                          MakeBooleanChecker())
             .AddTraceSource("MacTx",
                             "A packet given to the device by the node, without Ethernet header",
                             MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macTxTrace),
@@ -124,6 +133,11 @@ EsxVirtualNetDevice::Plug(Ptr<EsxVSwitch> vSwitch, uint16_t port)
     m_vSwitch = vSwitch;
     m_port = port;
     m_linkUp = true;
+    if (!m_hasConfiguredAddress)
+    {
+        m_configuredAddress = m_address;
+        m_hasConfiguredAddress = true;
+    }
     m_linkChange();
 }
 
@@ -162,16 +176,22 @@ EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
     m_macTxTrace(packet);
     if (!m_linkUp)
     {
-        m_macTxDropTrace(packet);
-        if (m_vSwitch)
-        {
-            m_vSwitch->Reject(m_port, packet, EsxDropCause::DISCONNECTED);
-        }
+        TransmitDrop(packet, EsxDropCause::DISCONNECTED, true);
         return false;
     }
     Sniff(packet, source, destination, protocol, false);
     m_vSwitch->Input(m_port, packet, source, destination, protocol);
     return true;
+}
+
+void
+EsxVirtualNetDevice::TransmitDrop(const Ptr<Packet>& packet, EsxDropCause cause, bool counted)
+{
+    m_macTxDropTrace(packet);
+    if (counted && m_vSwitch)
+    {
+        m_vSwitch->Reject(m_port, packet, cause);
+    }
 }
 
 void
@@ -234,6 +254,63 @@ EsxVirtualNetDevice::SetAddress(Address address)
     {
         m_vSwitch->ChangeAddress(m_port, old, m_address);
     }
+}
+
+const Mac48Address&
+EsxVirtualNetDevice::GetMac() const
+{
+    return m_address;
+}
+
+void
+EsxVirtualNetDevice::SetConfiguredMac(const Mac48Address& address)
+{
+    m_configuredAddress = address;
+    m_hasConfiguredAddress = true;
+    SetAddress(address);
+}
+
+const Mac48Address&
+EsxVirtualNetDevice::GetConfiguredMac() const
+{
+    return m_configuredAddress;
+}
+
+bool
+EsxVirtualNetDevice::IsPromiscuous() const
+{
+    return m_promiscuous || !m_promiscReceive.IsNull();
+}
+
+void
+EsxVirtualNetDevice::SetPromiscuous(bool promiscuous)
+{
+    m_promiscuous = promiscuous;
+    if (m_linkUp)
+    {
+        m_vSwitch->PromiscuityChanged();
+    }
+}
+
+bool
+EsxVirtualNetDevice::HasRing() const
+{
+    return false;
+}
+
+void
+EsxVirtualNetDevice::NotifyRingChanged()
+{
+    if (m_linkUp)
+    {
+        m_vSwitch->RingChanged(m_port);
+    }
+}
+
+bool
+EsxVirtualNetDevice::HasRoom() const
+{
+    return true;
 }
 
 Address
@@ -354,6 +431,10 @@ void
 EsxVirtualNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
 {
     m_promiscReceive = callback;
+    if (m_linkUp)
+    {
+        m_vSwitch->PromiscuityChanged();
+    }
 }
 
 bool

@@ -14,8 +14,8 @@ class EsxVSwitch;
 /**
  * What a guest's vNIC and a vmknic have in common: an Ethernet NetDevice whose other end is a port
  * of a vSwitch. Sending calls the vSwitch synchronously, without a queue, a header object or an
- * event. It has no rate and no ring (an infinitely fast card: our choice), hence no
- * NetDeviceQueueInterface, so ns-3 installs no queue disc on it.
+ * event. It has no rate and no ring (an infinitely fast card: our choice; EsxVnic can have both),
+ * hence no NetDeviceQueueInterface, so ns-3 installs no queue disc on it.
  *
  * Its channel is null: topology walks over channels (global routing) end here; nodes behind a
  * vSwitch use static routes.
@@ -33,16 +33,30 @@ class EsxVirtualNetDevice : public NetDevice
     /// \return its local port ID there, 0 before the first time
     uint16_t GetPortId() const;
 
+    const Mac48Address& GetMac() const;
+    /// Sets the address in the virtual machine's configuration file, and the adapter's, too.
+    void SetConfiguredMac(const Mac48Address& address);
+    /// \return the address in the configuration file: that of SetConfiguredMac(), or else what the
+    /// adapter had when it was connected first. What a guest sets later by SetAddress() differs.
+    const Mac48Address& GetConfiguredMac() const;
+    /// \return true if the adapter is in promiscuous mode: by attribute, or as its node listens
+    bool IsPromiscuous() const;
+    void SetPromiscuous(bool promiscuous);
+    /// \return true if it has rings that can be full
+    virtual bool HasRing() const;
+    /// For the vSwitch. \return true if it can take one more frame
+    virtual bool HasRoom() const;
+
     /// For the vSwitch: the device is in this port now, its link is up.
     void Plug(Ptr<EsxVSwitch> vSwitch, uint16_t port);
     /// For the vSwitch: the device is detached, its link is down. What it sends is counted at the
     /// port it had, as disconnected.
     void Unplug();
     /// For the vSwitch: a frame for this device, in the context of its node.
-    void Receive(const Ptr<const Packet>& packet,
-                 const Mac48Address& source,
-                 const Mac48Address& destination,
-                 uint16_t protocol);
+    virtual void Receive(const Ptr<const Packet>& packet,
+                         const Mac48Address& source,
+                         const Mac48Address& destination,
+                         uint16_t protocol);
 
     // NetDevice
     void SetIfIndex(const uint32_t index) override;
@@ -80,12 +94,17 @@ class EsxVirtualNetDevice : public NetDevice
      */
     explicit EsxVirtualNetDevice(uint32_t oui);
     void DoDispose() override;
+    /// A packet from the node goes into the vSwitch. \return false if it could not
+    virtual bool Transmit(const Ptr<Packet>& packet,
+                          const Mac48Address& source,
+                          const Mac48Address& destination,
+                          uint16_t protocol);
+    /// The answer of HasRing() changed.
+    void NotifyRingChanged();
+    /// For a packet that goes no further: trace MacTxDrop, and counted at the port if \p counted
+    void TransmitDrop(const Ptr<Packet>& packet, EsxDropCause cause, bool counted);
 
   private:
-    bool Transmit(const Ptr<Packet>& packet,
-                  const Mac48Address& source,
-                  const Mac48Address& destination,
-                  uint16_t protocol);
     void Sniff(const Ptr<const Packet>& packet,
                const Mac48Address& source,
                const Mac48Address& destination,
@@ -98,6 +117,9 @@ class EsxVirtualNetDevice : public NetDevice
     uint16_t m_mtu{1500};
     uint32_t m_ifIndex{0};
     Mac48Address m_address;
+    Mac48Address m_configuredAddress;
+    bool m_hasConfiguredAddress{false};
+    bool m_promiscuous{false}; //!< attribute Promiscuous
     Ptr<Node> m_node;
     ReceiveCallback m_receive;
     PromiscReceiveCallback m_promiscReceive;

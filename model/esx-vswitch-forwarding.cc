@@ -1,17 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The way of a frame through EsxVSwitch, from Input() to a device; no logging here, as every
-// instruction counts once per frame. Ports, names and limits are in esx-vswitch.cc.
+// instruction counts once per frame. Ports, names and limits are in esx-vswitch.cc, and what
+// policies come to in esx-vswitch-policy.cc.
+#include "esx-shaper.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
+#include "esx-vlan-header.h"
 #include "esx-vswitch.h"
 
 #include "ns3/assert.h"
+#include "ns3/event-impl.h"
 #include "ns3/simulator.h"
 
 #include <utility>
 
 namespace ns3
 {
+
+/// A frame on its way to a device. One allocation, and nothing is copied on the way in or out. It
+/// holds the vSwitch and the port: the receiver, or the vSwitch, may be gone by the time it comes.
+class EsxVSwitch::Delivery : public EventImpl
+{
+  public:
+    Delivery(EsxVSwitch* vSwitch, EsxPort* port, EsxFrame&& frame)
+        : m_vSwitch(vSwitch),
+          m_port(port),
+          m_frame(std::move(frame))
+    {
+    }
+
+  private:
+    void Notify() override
+    {
+        m_vSwitch->Deliver(*m_port, m_frame);
+    }
+
+    Ptr<EsxVSwitch> m_vSwitch;
+    EsxPort* m_port; //!< lives as long as the vSwitch
+    EsxFrame m_frame;
+};
 
 void
 EsxVSwitch::Input(uint16_t port,
@@ -22,51 +49,112 @@ EsxVSwitch::Input(uint16_t port,
 {
     NS_ASSERT_MSG(GetPort(port), "vSwitch " << m_name << " never had port " << port);
     EsxPort& input = *m_ports[port - 1];
-    if (!Accept(input, packet))
+    const uint32_t octets = EsxPayloadOctets(packet->GetSize(), protocol);
+    EsxFrame frame{std::move(packet), source, destination, protocol, input.m_vlan};
+    ++input.m_counters.framesIn;
+    input.m_counters.octetsIn += octets;
+    if (input.m_inFlags == 0 && octets <= m_mtu && protocol != ESX_TPID)
     {
-        return;
+        Forward(input, frame);
     }
-    if (!input.m_ingressTrace.IsEmpty())
+    else if (Admit(input, frame, octets))
     {
-        input.m_ingressTrace(EsxPort::MakeFrame(packet, source, destination, protocol));
-    }
-    const Decision decision = Decide(input, EsxMacTable::ToKey(destination));
-    if (m_tap)
-    {
-        m_tap->Ingress(*this, packet, protocol, port, decision.port ? decision.port->m_localId : 0);
-    }
-    if (decision.port)
-    {
-        Output(*decision.port, std::move(packet), source, destination, protocol);
-    }
-    else if (decision.flood)
-    {
-        Flood(input, packet, source, destination, protocol);
-    }
-    else
-    {
-        Drop(input, packet, decision.cause);
+        Forward(input, frame);
     }
 }
 
+/// Whatever is decided before the tap. \return false if the frame was dropped or has to wait
 bool
-EsxVSwitch::Accept(EsxPort& input, const Ptr<Packet>& packet)
+EsxVSwitch::Admit(EsxPort& input, EsxFrame& frame, uint32_t octets)
 {
-    // The place for security, VLAN and shaping: whatever is decided before the tap.
-    const uint32_t octets = packet->GetSize();
-    if (!input.m_connected || octets > m_mtu)
+    if (input.m_inFlags & EsxPort::IN_GONE)
     {
-        Reject(input.m_localId,
-               packet,
-               input.m_connected ? EsxDropCause::OVERSIZE : EsxDropCause::DISCONNECTED);
+        Drop(input, frame.packet, EsxDropCause::DISCONNECTED);
         return false;
     }
-    EsxPortCounters& counters = input.m_counters;
-    ++counters.framesIn;
-    counters.octetsIn += octets;
-    ++counters.framesAccepted;
-    counters.octetsAccepted += octets;
-    return true;
+    if (octets > m_mtu)
+    {
+        Drop(input, frame.packet, EsxDropCause::OVERSIZE);
+        return false;
+    }
+    if (!Classify(input, frame))
+    {
+        Drop(input, frame.packet, EsxDropCause::VLAN);
+        return false;
+    }
+    if ((input.m_inFlags & EsxPort::IN_CHECK_SOURCE) && frame.source != input.m_device->GetMac())
+    {
+        Drop(input, frame.packet, EsxDropCause::FORGED_TRANSMIT);
+        return false;
+    }
+    return !(input.m_inFlags & EsxPort::IN_SHAPED) || Shape(input, frame);
+}
+
+/**
+ * Finds a frame's VLAN. A guest's tag is its VLAN under VGT, payload like any other under EST, and
+ * not allowed under VST (documented: no double encapsulation). What comes over an uplink has to be
+ * of a VLAN that a port group is in; a priority tag (VLAN 0) is none.
+ */
+bool
+EsxVSwitch::Classify(const EsxPort& input, EsxFrame& frame) const
+{
+    if (input.m_tagged)
+    {
+        frame.vlan = frame.protocol == ESX_TPID ? EsxReadVlan(frame.packet) : 0;
+        return m_vlans[frame.vlan];
+    }
+    return frame.protocol != ESX_TPID || input.m_vlan == 0;
+}
+
+/// \return true if the frame may go on now
+bool
+EsxVSwitch::Shape(EsxPort& input, EsxFrame& frame)
+{
+    constexpr uint32_t ETHERNET_HEADER = 14;
+    const uint32_t octets = frame.packet->GetSize() + ETHERNET_HEADER;
+    const EsxShaper::Verdict verdict = input.m_shaper->Offer(frame, octets);
+    if (verdict == EsxShaper::Verdict::REFUSED)
+    {
+        Drop(input, frame.packet, EsxDropCause::SHAPING);
+    }
+    return verdict == EsxShaper::Verdict::CONFORMS;
+}
+
+void
+EsxVSwitch::Forward(EsxPort& input, EsxFrame& frame)
+{
+    ++input.m_counters.framesAccepted;
+    input.m_counters.octetsAccepted += EsxPayloadOctets(frame.packet->GetSize(), frame.protocol);
+    if (!input.m_ingressTrace.IsEmpty())
+    {
+        input.m_ingressTrace(
+            EsxPort::MakeFrame(frame.packet, frame.source, frame.destination, frame.protocol));
+    }
+    const Decision decision = Decide(input, frame);
+    if (m_tap)
+    {
+        m_tap->Ingress(*this,
+                       frame.packet,
+                       frame.protocol,
+                       input.m_localId,
+                       decision.port ? decision.port->m_localId : 0);
+    }
+    if (!m_listeners.empty() && !decision.flood && decision.cause != EsxDropCause::REVERSE_FILTER)
+    {
+        CopyToListeners(input, decision.port, frame);
+    }
+    if (decision.port)
+    {
+        Output(*decision.port, frame);
+    }
+    else if (decision.flood)
+    {
+        Flood(input, frame);
+    }
+    else
+    {
+        Drop(decision.blames ? *decision.blames : input, frame.packet, decision.cause);
+    }
 }
 
 void
@@ -80,107 +168,169 @@ EsxVSwitch::Reject(uint16_t port, Ptr<const Packet> packet, EsxDropCause cause)
 }
 
 EsxVSwitch::Decision
-EsxVSwitch::Decide(const EsxPort& input, uint64_t destination) const
+EsxVSwitch::Decide(const EsxPort& input, const EsxFrame& frame) const
 {
+    const uint64_t destination = EsxMacTable::ToKey(frame.destination);
+    const bool fromUplink = input.m_kind == EsxPortKind::UPLINK;
+    if (fromUplink && IsOwn(frame))
+    {
+        return Decision::Dropped(EsxDropCause::REVERSE_FILTER);
+    }
     if (EsxMacTable::IsGroup(destination))
     {
-        return {nullptr, true, {}};
+        return Decision::Flooded();
     }
     if (const uint16_t known = m_macs.Find(destination))
     {
-        return known != input.m_localId ? Decision{PeekPointer(m_ports[known - 1]), false, {}}
-                                        : Decision{nullptr, false, EsxDropCause::OWN_PORT};
+        EsxPort* port = PeekPointer(m_ports[known - 1]);
+        if (IsIn(*port, frame.vlan))
+        {
+            if (port == &input)
+            {
+                return Decision::Dropped(EsxDropCause::OWN_PORT);
+            }
+            if (port->m_outFlags & EsxPort::OUT_MAC_CHANGED)
+            {
+                return Decision::Dropped(EsxDropCause::MAC_CHANGE, port);
+            }
+            if (fromUplink && !(port->m_unicastFrom & input.m_bit))
+            {
+                return Decision::Dropped(EsxDropCause::INACTIVE_UPLINK);
+            }
+            return Decision::To(port);
+        }
     }
-    if (input.m_kind == EsxPortKind::UPLINK)
+    if (fromUplink)
     {
-        return {nullptr, false, EsxDropCause::UNKNOWN_UNICAST};
+        return Decision::Dropped(EsxDropCause::UNKNOWN_UNICAST);
     }
-    return {SelectUplink(input), false, EsxDropCause::NO_UPLINK};
+    EsxPort* uplink = SelectUplink(input, frame);
+    return uplink ? Decision::To(uplink) : Decision::Dropped(EsxDropCause::NO_UPLINK);
+}
+
+/// Whether a port is in a VLAN: 0 is that of untagged frames.
+bool
+EsxVSwitch::IsIn(const EsxPort& port, uint16_t vlan)
+{
+    return port.m_vlan == vlan || port.m_tagged;
+}
+
+/// Whether a frame from outside was sent by a port of this vSwitch: a physical switch gave it back.
+bool
+EsxVSwitch::IsOwn(const EsxFrame& frame) const
+{
+    const uint16_t sender = m_macs.Find(EsxMacTable::ToKey(frame.source));
+    return sender != 0 && IsIn(*m_ports[sender - 1], frame.vlan);
 }
 
 EsxPort*
-EsxVSwitch::SelectUplink(
-    const EsxPort& /* input: the place for teaming by originating port */) const
+EsxVSwitch::SelectUplink(const EsxPort& input, const EsxFrame& frame) const
 {
-    for (EsxPort* uplink : m_uplinks)
+    return input.m_hashed ? HashUplink(input, frame) : input.m_team;
+}
+
+/// Ports in promiscuous mode get a copy of what is not for them.
+void
+EsxVSwitch::CopyToListeners(const EsxPort& input, const EsxPort* output, const EsxFrame& frame)
+{
+    for (EsxPort* port : m_listeners)
     {
-        if (uplink->m_uplink->IsLinkUp())
+        const bool fromOther =
+            input.m_kind == EsxPortKind::UPLINK && !(port->m_groupFrom & input.m_bit);
+        if (port != &input && port != output && IsIn(*port, frame.vlan) && !fromOther)
         {
-            return uplink;
+            EsxFrame copy = frame;
+            copy.packet = frame.packet->Copy();
+            Output(*port, copy);
         }
     }
-    return nullptr;
 }
 
 void
-EsxVSwitch::Flood(const EsxPort& input,
-                  const Ptr<Packet>& packet,
-                  const Mac48Address& source,
-                  const Mac48Address& destination,
-                  uint16_t protocol)
+EsxVSwitch::Flood(EsxPort& input, const EsxFrame& frame)
 {
+    const bool fromUplink = input.m_kind == EsxPortKind::UPLINK;
+    bool filtered = false;
+    bool taken = false;
+    const auto give = [&](EsxPort& port) {
+        EsxFrame copy = frame;
+        copy.packet = frame.packet->Copy();
+        Output(port, copy);
+        taken = true;
+    };
     for (const auto& port : m_ports)
     {
-        if (port->m_device && PeekPointer(port) != &input)
+        if (!port->m_device || PeekPointer(port) == &input || !IsIn(*port, frame.vlan))
         {
-            Output(*port, packet->Copy(), source, destination, protocol);
+            continue;
+        }
+        if (fromUplink && !(port->m_groupFrom & input.m_bit))
+        {
+            filtered = true;
+        }
+        else if (port->m_outFlags & EsxPort::OUT_MAC_CHANGED)
+        {
+            Drop(*port, frame.packet, EsxDropCause::MAC_CHANGE);
+        }
+        else
+        {
+            give(*port);
         }
     }
-    if (input.m_kind != EsxPortKind::UPLINK)
+    if (filtered && !taken)
     {
-        if (EsxPort* uplink = SelectUplink(input))
-        {
-            Output(*uplink, packet->Copy(), source, destination, protocol);
-        }
+        Drop(input, frame.packet, EsxDropCause::REVERSE_FILTER);
+    }
+    if (EsxPort* uplink = fromUplink ? nullptr : SelectUplink(input, frame))
+    {
+        give(*uplink);
     }
 }
 
+/// Sends a frame out of a port, tagged as the port wants it.
 void
-EsxVSwitch::Output(EsxPort& port,
-                   Ptr<Packet> packet,
-                   const Mac48Address& source,
-                   const Mac48Address& destination,
-                   uint16_t protocol)
+EsxVSwitch::Output(EsxPort& port, EsxFrame& frame)
 {
+    if (port.m_tagged && frame.vlan != 0 && frame.protocol != ESX_TPID)
+    {
+        frame.packet->AddHeader(EsxVlanHeader(frame.vlan, frame.protocol));
+        frame.protocol = ESX_TPID;
+    }
+    else if (frame.protocol == ESX_TPID && port.m_vlan != 0)
+    {
+        EsxVlanHeader tag;
+        frame.packet->RemoveHeader(tag);
+        frame.protocol = tag.GetProtocol();
+    }
     if (port.m_uplink)
     {
-        Transmit(port, std::move(packet), source, destination, protocol);
+        Transmit(port, frame);
         return;
     }
-    // The event holds the vSwitch, and the port is looked up again when it comes: the receiver,
-    // or the vSwitch, may be gone by then.
     Simulator::ScheduleWithContext(port.m_nodeId,
                                    m_delay,
-                                   &EsxVSwitch::Deliver,
-                                   Ptr<EsxVSwitch>(this),
-                                   port.m_localId,
-                                   packet,
-                                   source,
-                                   destination,
-                                   protocol);
+                                   new Delivery(this, &port, std::move(frame)));
 }
 
 void
-EsxVSwitch::Transmit(EsxPort& port,
-                     Ptr<Packet> packet,
-                     const Mac48Address& source,
-                     const Mac48Address& destination,
-                     uint16_t protocol)
+EsxVSwitch::Transmit(EsxPort& port, EsxFrame& frame)
 {
-    const uint32_t octets = packet->GetSize(); // the device will add its headers to the packet
+    // The device will add its headers to the packet.
+    const uint32_t octets = EsxPayloadOctets(frame.packet->GetSize(), frame.protocol);
     if (octets > port.m_uplink->GetDevice()->GetMtu())
     {
-        Drop(port, packet, EsxDropCause::UPLINK_OVERSIZE);
+        Drop(port, frame.packet, EsxDropCause::UPLINK_OVERSIZE);
         return;
     }
     Ptr<Packet> captured;
     if (!port.m_egressTrace.IsEmpty())
     {
-        captured = EsxPort::MakeFrame(packet, source, destination, protocol);
+        captured =
+            EsxPort::MakeFrame(frame.packet, frame.source, frame.destination, frame.protocol);
     }
-    if (!port.m_uplink->Transmit(packet, source, destination, protocol))
+    if (!port.m_uplink->Transmit(frame.packet, frame.source, frame.destination, frame.protocol))
     {
-        Drop(port, packet, EsxDropCause::UPLINK_REFUSED);
+        Drop(port, frame.packet, EsxDropCause::UPLINK_REFUSED);
         return;
     }
     ++port.m_counters.framesOut;
@@ -192,27 +342,28 @@ EsxVSwitch::Transmit(EsxPort& port,
 }
 
 void
-EsxVSwitch::Deliver(uint16_t local,
-                    Ptr<Packet> packet,
-                    Mac48Address source,
-                    Mac48Address destination,
-                    uint16_t protocol)
+EsxVSwitch::Deliver(EsxPort& port, const EsxFrame& frame)
 {
-    EsxPort& port = *m_ports[local - 1];
     if (!port.m_connected)
     {
-        Drop(port, packet, EsxDropCause::RECEIVER_GONE);
+        Drop(port, frame.packet, EsxDropCause::RECEIVER_GONE);
         return;
-    }
-    ++port.m_counters.framesOut;
-    port.m_counters.octetsOut += packet->GetSize();
-    if (!port.m_egressTrace.IsEmpty())
-    {
-        port.m_egressTrace(EsxPort::MakeFrame(packet, source, destination, protocol));
     }
     // A receiver may detach itself while it receives.
     const Ptr<EsxVirtualNetDevice> device = port.m_device;
-    device->Receive(packet, source, destination, protocol);
+    if ((port.m_outFlags & EsxPort::OUT_RING) && !device->HasRoom())
+    {
+        Drop(port, frame.packet, EsxDropCause::RX_RING);
+        return;
+    }
+    ++port.m_counters.framesOut;
+    port.m_counters.octetsOut += EsxPayloadOctets(frame.packet->GetSize(), frame.protocol);
+    if (!port.m_egressTrace.IsEmpty())
+    {
+        port.m_egressTrace(
+            EsxPort::MakeFrame(frame.packet, frame.source, frame.destination, frame.protocol));
+    }
+    device->Receive(frame.packet, frame.source, frame.destination, frame.protocol);
 }
 
 void

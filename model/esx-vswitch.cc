@@ -2,12 +2,15 @@
 #include "esx-vswitch.h"
 
 #include "esx-host.h"
+#include "esx-shaper.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
+#include "esx-vlan-header.h"
 
 #include "ns3/abort.h"
 #include "ns3/log.h"
 #include "ns3/object-vector.h"
+#include "ns3/pointer.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
 
@@ -49,6 +52,12 @@ EsxVSwitch::GetTypeId()
                           TimeValue(MicroSeconds(5)),
                           MakeTimeAccessor(&EsxVSwitch::m_delay),
                           MakeTimeChecker(Time(0)))
+            .AddAttribute("Policy",
+                          "Security, teaming and shaping of the ports whose port group has no "
+                          "policy of its own",
+                          PointerValue(),
+                          MakePointerAccessor(&EsxVSwitch::SetPolicy, &EsxVSwitch::GetPolicy),
+                          MakePointerChecker<EsxPortPolicy>())
             .AddAttribute("PortList",
                           "All ports ever made, in order of local ID",
                           ObjectVectorValue(),
@@ -58,11 +67,16 @@ EsxVSwitch::GetTypeId()
                             "A frame was dropped: packet without Ethernet header, local port ID, "
                             "cause",
                             MakeTraceSourceAccessor(&EsxVSwitch::m_dropTrace),
-                            "ns3::EsxVSwitch::DropTracedCallback");
+                            "ns3::EsxVSwitch::DropTracedCallback")
+            .AddTraceSource("Connected",
+                            "A vNIC, a vmknic or an uplink was plugged into a new port",
+                            MakeTraceSourceAccessor(&EsxVSwitch::m_connectedTrace),
+                            "ns3::EsxVSwitch::ConnectedTracedCallback");
     return tid;
 }
 
 EsxVSwitch::EsxVSwitch()
+    : m_policy(CreateObject<EsxPortPolicy>())
 {
     NS_LOG_FUNCTION(this);
 }
@@ -79,6 +93,8 @@ EsxVSwitch::DoDispose()
     m_tap = nullptr;
     m_host = nullptr;
     m_uplinks.clear();
+    m_listeners.clear();
+    m_teams.clear();
     for (const auto& port : m_ports)
     {
         port->Dispose();
@@ -142,11 +158,21 @@ void
 EsxVSwitch::AddPortGroup(const std::string& name, uint16_t vlan)
 {
     NS_ABORT_MSG_IF(!m_host, "vSwitch " << m_name << " belongs to no host");
-    NS_ABORT_MSG_IF(vlan != 0,
-                    "port group \"" << name << "\": VLAN " << vlan
-                                    << " cannot be simulated, not yet: only VLAN 0");
+    NS_ABORT_MSG_IF(vlan > ESX_VLAN_GUEST,
+                    "port group \"" << name << "\": VLAN " << vlan << " is not one of 0 to 4095");
     m_host->CheckNewPortGroup(name);
     m_portGroups.push_back(PortGroup{name, vlan});
+    m_teams.emplace_back();
+    if (vlan == ESX_VLAN_GUEST)
+    {
+        m_vlans.set();
+        m_vlans.reset(ESX_VLAN_GUEST); // 4095 is no VLAN on the wire
+    }
+    else
+    {
+        m_vlans.set(vlan);
+    }
+    RenewTeam(m_teams.size() - 1);
 }
 
 const std::vector<EsxVSwitch::PortGroup>&
@@ -155,12 +181,19 @@ EsxVSwitch::GetPortGroups() const
     return m_portGroups;
 }
 
+std::size_t
+EsxVSwitch::IndexOfPortGroup(const std::string& name) const
+{
+    const auto found = std::find_if(m_portGroups.begin(),
+                                    m_portGroups.end(),
+                                    [&name](const PortGroup& group) { return group.name == name; });
+    return found - m_portGroups.begin();
+}
+
 bool
 EsxVSwitch::HasPortGroup(const std::string& name) const
 {
-    return std::any_of(m_portGroups.begin(), m_portGroups.end(), [&name](const PortGroup& group) {
-        return group.name == name;
-    });
+    return IndexOfPortGroup(name) < m_portGroups.size();
 }
 
 void
@@ -183,6 +216,7 @@ EsxVSwitch::Delete()
         m_tap->SwitchDeleted(*this);
         m_tap = nullptr;
     }
+    m_isDeleted = true; // nobody is told of ports that move while all of them go
     for (const auto& port : m_ports)
     {
         Detach(*port);
@@ -218,15 +252,24 @@ EsxVSwitch::Connect(Ptr<EsxVirtualNetDevice> device,
     NS_LOG_FUNCTION(this << device << portGroup << name);
     NS_ABORT_MSG_IF(!device->GetNode(), name << " is a device of no node");
     NS_ABORT_MSG_IF(device->IsLinkUp(), name << " is connected already");
-    NS_ABORT_MSG_IF(!HasPortGroup(portGroup),
+    const std::size_t group = IndexOfPortGroup(portGroup);
+    NS_ABORT_MSG_IF(group == m_portGroups.size(),
                     name << ": vSwitch " << m_name << " has no port group \"" << portGroup << "\"");
     EsxPort& port = NewPort(device->GetPortKind(), name);
     port.m_portGroup = portGroup;
+    port.m_group = group;
+    const uint16_t vlan = m_portGroups[group].vlan;
+    port.m_tagged = vlan == ESX_VLAN_GUEST;
+    port.m_vlan = port.m_tagged ? 0 : vlan;
     port.m_nodeId = device->GetNode()->GetId();
     port.m_device = device;
-    Register(port, Mac48Address::ConvertFrom(device->GetAddress()));
+    Register(port, device->GetMac());
     device->Plug(this, port.m_localId);
     LogPort(port);
+    RenewPort(port);
+    RenewListeners();
+    NotifySwitches(port);
+    m_connectedTrace(&port);
     return port.m_localId;
 }
 
@@ -237,11 +280,25 @@ EsxVSwitch::Connect(Ptr<EsxUplink> uplink)
     NS_ABORT_MSG_IF(uplink->GetVSwitch(),
                     uplink->GetName() << " is an uplink of vSwitch "
                                       << uplink->GetVSwitch()->GetName() << " already");
+    NS_ABORT_MSG_IF(m_uplinks.size() >= MAX_UPLINKS,
+                    uplink->GetName() << ": vSwitch " << m_name << " has " << MAX_UPLINKS
+                                      << " uplinks already, the most it can have");
     EsxPort& port = NewPort(EsxPortKind::UPLINK, uplink->GetName());
     port.m_uplink = uplink;
+    port.m_inFlags = EsxPort::IN_UPLINK;
+    port.m_tagged = true;
+    port.m_linkWasUp = uplink->IsLinkUp();
+    uint64_t taken = 0;
+    for (const EsxPort* other : m_uplinks)
+    {
+        taken |= other->m_bit;
+    }
+    port.m_bit = ~taken & (taken + 1); // the lowest bit that is free
     m_uplinks.push_back(&port);
     uplink->Plug(this, port.m_localId);
     LogPort(port);
+    Renew();
+    m_connectedTrace(&port);
     return port.m_localId;
 }
 
@@ -262,19 +319,26 @@ EsxVSwitch::Detach(EsxPort& port)
         return;
     }
     port.m_connected = false;
+    port.m_inFlags |= EsxPort::IN_GONE;
     --m_connected;
     if (port.m_uplink)
     {
-        m_uplinks.erase(std::find(m_uplinks.begin(), m_uplinks.end(), &port));
-        Ptr<EsxUplink> uplink = std::move(port.m_uplink);
-        port.m_uplink = nullptr;
-        uplink->Unplug();
+        DetachUplink(port);
+    }
+    if (port.m_shaper)
+    {
+        for (const EsxFrame& frame : port.m_shaper->TakeAll())
+        {
+            Drop(port, frame.packet, EsxDropCause::DISCONNECTED);
+        }
+        port.m_shaper.reset();
     }
     if (port.m_device)
     {
         Ptr<EsxVirtualNetDevice> device = std::move(port.m_device);
         port.m_device = nullptr;
-        m_macs.Erase(EsxMacTable::ToKey(Mac48Address::ConvertFrom(device->GetAddress())));
+        m_macs.Erase(EsxMacTable::ToKey(device->GetMac()));
+        RenewListeners();
         device->Unplug();
     }
     LogPort(port);
@@ -297,6 +361,16 @@ EsxVSwitch::LogPort(const EsxPort& port) const
 }
 
 void
+EsxVSwitch::DetachUplink(EsxPort& port)
+{
+    m_uplinks.erase(std::find(m_uplinks.begin(), m_uplinks.end(), &port));
+    Ptr<EsxUplink> uplink = std::move(port.m_uplink);
+    port.m_uplink = nullptr;
+    uplink->Unplug();
+    Renew();
+}
+
+void
 EsxVSwitch::Register(const EsxPort& port, const Mac48Address& address)
 {
     const uint64_t key = EsxMacTable::ToKey(address);
@@ -311,7 +385,10 @@ void
 EsxVSwitch::ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48Address& to)
 {
     m_macs.Erase(EsxMacTable::ToKey(from));
-    Register(*m_ports[local - 1], to);
+    EsxPort& port = *m_ports[local - 1];
+    Register(port, to);
+    RenewPort(port);
+    RenewListeners();
 }
 
 Ptr<EsxPort>

@@ -3,10 +3,12 @@
 #define ESX_VSWITCH_H
 
 #include "esx-mac-table.h"
+#include "esx-port-policy.h"
 #include "esx-port.h"
 
 #include "ns3/nstime.h"
 
+#include <bitset>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace ns3
 
 class EsxHost;
 class EsxVSwitch;
+struct EsxFrame;
 
 /**
  * What watches the frames of a vSwitch: the NetFlow module. At most one a vSwitch. The vSwitch
@@ -51,10 +54,12 @@ class EsxSwitchTap
  *
  * Documented: MAC addresses are known by registration and never learned; no spanning tree, no
  * frame from uplink to uplink; unknown unicast goes from inside to the uplink and from an uplink
- * nowhere; broadcast and multicast go to all ports and, from inside, one uplink.
+ * nowhere; broadcast and multicast go to all ports of the VLAN and, from inside, one uplink; VLANs
+ * by port group (EST, VST, VGT); security, teaming and shaping of the vSwitch, overridden by a port
+ * group.
  *
- * Not modelled yet: VLANs (port groups of VLAN 0 only), security policies, shaping, teaming (the
- * first uplink whose link is up is used).
+ * A port caches what its policies come to, so that a frame of an ordinary VM tests one word; caches
+ * are renewed when a policy, a link or a connection changes (esx-vswitch-policy.cc).
  */
 class EsxVSwitch : public Object
 {
@@ -63,7 +68,7 @@ class EsxVSwitch : public Object
     struct PortGroup
     {
         std::string name; //!< unique on the host
-        uint16_t vlan{0}; //!< 0: frames pass untouched (EST)
+        uint16_t vlan{0}; //!< 0: untouched (EST); 1 to 4094: tagged on uplinks (VST); 4095: VGT
     };
 
     /**
@@ -74,9 +79,13 @@ class EsxVSwitch : public Object
      * \param cause why
      */
     typedef void (*DropTracedCallback)(Ptr<const Packet> packet, uint16_t port, EsxDropCause cause);
+    /// \param port the new port
+    typedef void (*ConnectedTracedCallback)(Ptr<EsxPort> port);
 
     /// Ports that the vSwitch has beyond the configured ones (documented).
     static constexpr uint32_t RESERVED_PORTS = 8;
+    /// Uplinks that a vSwitch can have (our choice).
+    static constexpr uint32_t MAX_UPLINKS = 32;
 
     static TypeId GetTypeId();
     EsxVSwitch();
@@ -100,11 +109,19 @@ class EsxVSwitch : public Object
 
     /**
      * Adds a port group. Its name must be new on this host.
-     * \param vlan only 0 can be simulated now
+     * \param vlan 0 (EST), 1 to 4094 (VST), 4095 (VGT)
      */
     void AddPortGroup(const std::string& name, uint16_t vlan = 0);
     const std::vector<PortGroup>& GetPortGroups() const;
     bool HasPortGroup(const std::string& name) const;
+    /// Sets the policy of the ports whose port group has none of its own, also during a run. Aborts
+    /// if the policy does not make sense. A shaper that changes begins with a full bucket.
+    void SetPolicy(Ptr<EsxPortPolicy> policy);
+    Ptr<EsxPortPolicy> GetPolicy() const;
+    /// Overrides the policy for one port group. \param policy nullptr: that of the vSwitch again
+    void SetPortGroupPolicy(const std::string& portGroup, Ptr<EsxPortPolicy> policy);
+    /// \return the policy in force for a port group
+    Ptr<EsxPortPolicy> GetPortGroupPolicy(const std::string& portGroup) const;
 
     /**
      * Plugs a vNIC or vmknic into a new port and registers its MAC address.
@@ -150,6 +167,12 @@ class EsxVSwitch : public Object
 
     /// The device in a port has a new MAC address: registers it in place of the old one.
     void ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48Address& to);
+    /// The device in a port got or lost its rings.
+    void RingChanged(uint16_t local);
+    /// The device in a port went into or out of promiscuous mode.
+    void PromiscuityChanged();
+    /// The link of an uplink in a port went up or down.
+    void LinkChanged(uint16_t local);
 
   protected:
     void DoDispose() override;
@@ -161,9 +184,36 @@ class EsxVSwitch : public Object
     struct Decision
     {
         EsxPort* port{nullptr};                     //!< the single receiver
+        EsxPort* blames{nullptr};                   //!< where a drop counts; nullptr: at the input
         bool flood{false};                          //!< to all but the input, and one uplink
         EsxDropCause cause{EsxDropCause::OWN_PORT}; //!< if neither of the two
+
+        static Decision To(EsxPort* port)
+        {
+            return {port, nullptr, false, {}};
+        }
+
+        static Decision Flooded()
+        {
+            return {nullptr, nullptr, true, {}};
+        }
+
+        static Decision Dropped(EsxDropCause cause, EsxPort* blames = nullptr)
+        {
+            return {nullptr, blames, false, cause};
+        }
     };
+
+    /// The uplinks of a port group, and its own policy if it has one.
+    struct Team
+    {
+        Ptr<EsxPortPolicy> own;
+        std::vector<EsxPort*> active;  //!< in order; those that are connected
+        std::vector<EsxPort*> standby; //!< in order of preference
+        std::vector<EsxPort*> live;    //!< active ones, or else standby ones, that are in use now
+    };
+
+    class Delivery;
 
     void Attach(EsxHost* host, uint16_t id, const std::string& name);
     void Delete();
@@ -171,46 +221,59 @@ class EsxVSwitch : public Object
     EsxPort& NewPort(EsxPortKind kind, const std::string& name);
     void Detach(EsxPort& port);
     void LogPort(const EsxPort& port) const;
+    void DetachUplink(EsxPort& port);
     void Register(const EsxPort& port, const Mac48Address& address);
-    bool Accept(EsxPort& input, const Ptr<Packet>& packet);
-    Decision Decide(const EsxPort& input, uint64_t destination) const;
-    EsxPort* SelectUplink(const EsxPort& input) const;
-    void Flood(const EsxPort& input,
-               const Ptr<Packet>& packet,
-               const Mac48Address& source,
-               const Mac48Address& destination,
-               uint16_t protocol);
-    void Output(EsxPort& port,
-                Ptr<Packet> packet,
-                const Mac48Address& source,
-                const Mac48Address& destination,
-                uint16_t protocol);
-    void Transmit(EsxPort& port,
-                  Ptr<Packet> packet,
-                  const Mac48Address& source,
-                  const Mac48Address& destination,
-                  uint16_t protocol);
-    void Deliver(uint16_t port,
-                 Ptr<Packet> packet,
-                 Mac48Address source,
-                 Mac48Address destination,
-                 uint16_t protocol);
+    std::size_t IndexOfPortGroup(const std::string& name) const;
+
+    // esx-vswitch-policy.cc
+    const EsxPortPolicy& PolicyOf(std::size_t group) const;
+    void Renew();
+    void RenewTeam(std::size_t group);
+    void RenewPort(EsxPort& port);
+    void RenewShaper(EsxPort& port, const EsxPortPolicy& policy);
+    void RenewListeners();
+    static bool IsUsable(const EsxPort& uplink, bool failback);
+    static EsxPort* Pick(const Team& team, std::size_t preferred, bool failback);
+    EsxPort* TeamUplinkOf(const EsxPort& port) const;
+    EsxPort* HashUplink(const EsxPort& input, const EsxFrame& frame) const;
+    void NotifySwitches(EsxPort& port);
+
+    // esx-vswitch-forwarding.cc
+    bool Admit(EsxPort& input, EsxFrame& frame, uint32_t octets);
+    bool Classify(const EsxPort& input, EsxFrame& frame) const;
+    bool Shape(EsxPort& input, EsxFrame& frame);
+    void Forward(EsxPort& input, EsxFrame& frame);
+    Decision Decide(const EsxPort& input, const EsxFrame& frame) const;
+    static bool IsIn(const EsxPort& port, uint16_t vlan);
+    bool IsOwn(const EsxFrame& frame) const;
+    EsxPort* SelectUplink(const EsxPort& input, const EsxFrame& frame) const;
+    void CopyToListeners(const EsxPort& input, const EsxPort* output, const EsxFrame& frame);
+    void Flood(EsxPort& input, const EsxFrame& frame);
+    void Output(EsxPort& port, EsxFrame& frame);
+    void Transmit(EsxPort& port, EsxFrame& frame);
+    void Deliver(EsxPort& port, const EsxFrame& frame);
     void Drop(EsxPort& port, const Ptr<const Packet>& packet, EsxDropCause cause);
 
     EsxHost* m_host{nullptr}; //!< the host owns the vSwitch
+    bool m_isDeleted{false};
     EsxSwitchTap* m_tap{nullptr};
     uint16_t m_id{0};
     std::string m_name;
     uint32_t m_configuredPorts{56}; //!< attribute Ports
     uint16_t m_mtu{1500};           //!< attribute Mtu, octets after the Ethernet header
     Time m_delay;                   //!< attribute Delay
+    Ptr<EsxPortPolicy> m_policy;    //!< attribute Policy
     std::vector<PortGroup> m_portGroups;
+    std::vector<Team> m_teams;         //!< by index of port group
+    std::bitset<4096> m_vlans;         //!< VLANs that some port group is in
     std::vector<Ptr<EsxPort>> m_ports; //!< m_ports[i] has local ID i + 1; never shrinks
     std::vector<EsxPort*> m_uplinks;   //!< connected uplinks in order of connection
+    std::vector<EsxPort*> m_listeners; //!< ports in promiscuous mode that may be
     uint32_t m_connected{0};           //!< ports in use now
     EsxMacTable m_macs;
 
     TracedCallback<Ptr<const Packet>, uint16_t, EsxDropCause> m_dropTrace;
+    TracedCallback<Ptr<EsxPort>> m_connectedTrace;
 };
 
 } // namespace ns3

@@ -46,6 +46,7 @@ GetInfo(Move move)
         {"lost_link_down", "link_down", Place::NETWORK, Place::LOST},
         {"lost_channel_error", "channel_error", Place::NETWORK, Place::LOST},
         {"lost_network", "network", Place::NETWORK, Place::LOST},
+        {"lost_vlan", "vlan", Place::NETWORK, Place::LOST},
         {"lost_refused", "refused", Place::NETWORK, Place::LOST},
         {"lost_socket_buffer", "socket_buffer", Place::NETWORK, Place::LOST},
         {"lost_not_decoded", "not_decoded", Place::NETWORK, Place::LOST},

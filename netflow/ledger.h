@@ -81,12 +81,13 @@ enum class Move : uint8_t
     LOST_LINK_DOWN,
     LOST_CHANNEL_ERROR,
     LOST_NETWORK, //!< dropped by a node on the way
+    LOST_VLAN,    //!< of a VLAN that a port of a switch on the way is not in
     LOST_REFUSED,
     LOST_SOCKET_BUFFER,
     LOST_NOT_DECODED, //!< arrived and was refused by the collector's decoder
 };
 
-constexpr unsigned MOVES = 41;
+constexpr unsigned MOVES = 42;
 
 /// Fixed properties of a Move.
 struct MoveInfo

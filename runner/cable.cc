@@ -65,8 +65,15 @@ Cable::SetUplink(unsigned end, Ptr<EsxUplink> uplink)
 }
 
 void
+Cable::AddWatcher(std::function<void(bool)> watcher)
+{
+    m_watchers.push_back(std::move(watcher));
+}
+
+void
 Cable::SetDown(bool down)
 {
+    const bool changes = m_down != down;
     m_down = down;
     for (const Ptr<CsmaNetDevice>& device : m_devices)
     {
@@ -77,6 +84,13 @@ Cable::SetDown(bool down)
         if (uplink)
         {
             uplink->SetDown(down);
+        }
+    }
+    for (const auto& watcher : m_watchers)
+    {
+        if (changes)
+        {
+            watcher(down);
         }
     }
 }

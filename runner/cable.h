@@ -16,6 +16,7 @@
 #include <array>
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace esxnf
 {
@@ -31,6 +32,9 @@ class Cable
 
     /// The vSwitch's view of an end, so that it learns of a cut at once.
     void SetUplink(unsigned end, ns3::Ptr<ns3::EsxUplink> uplink);
+
+    /// Who else wants to hear when the cable is cut (true) or mended.
+    void AddWatcher(std::function<void(bool)> watcher);
 
     void SetDown(bool down);
     void Apply(const LinkChange& change);
@@ -63,6 +67,7 @@ class Cable
     std::array<ns3::Ptr<ns3::RateErrorModel>, 2> m_errors;
     std::array<ns3::Ptr<ns3::EsxUplink>, 2> m_uplinks;
     std::array<Sent, 2> m_sent;
+    std::vector<std::function<void(bool)>> m_watchers;
     bool m_down{false};
 };
 

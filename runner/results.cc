@@ -4,6 +4,8 @@
 #include "runner/results-tables.h"
 #include "runner/simulation.h"
 
+#include "ns3/esx-top.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -259,6 +261,8 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     {
         WriteFile(folder / (host->GetName() + ".vmkernel.log"),
                   JoinLines(host->GetLog()->GetLines()));
+        WriteFile(folder / (host->GetName() + ".esxtop.txt"),
+                  ns3::EsxTop::Format(ns3::EsxTop(*host).Sample()));
         WriteFile(folder / (host->GetName() + ".console.log"),
                   JoinLines(host->GetObject<ns3::EsxConsole>()->GetTranscript()));
     }

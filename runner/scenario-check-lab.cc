@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario-check.h"
 
+#include "ns3/esx-vswitch.h"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -35,6 +37,10 @@ class LabChecker
             CheckEnd(link.a, link.path + "/endpoints/0");
             CheckEnd(link.b, link.path + "/endpoints/1");
             CheckLink(link);
+        }
+        for (const auto& node : m_scenario.nodes)
+        {
+            CheckSwitchPorts(node);
         }
         return std::move(m_lab);
     }
@@ -101,16 +107,60 @@ class LabChecker
         for (std::size_t i = 0; i < vSwitch.uplinks.size(); ++i)
         {
             const auto path = vSwitch.path + "/uplinks/" + std::to_string(i);
-            if (i == 1)
-            {
-                m_notes.Error(path, "a second uplink (teaming) is not yet supported");
-            }
             m_notes.Take(names.uplinks, "uplink", vSwitch.uplinks[i], path);
             AddInterface(names.host.name, vSwitch.uplinks[i]);
         }
+        if (vSwitch.uplinks.size() > ns3::EsxVSwitch::MAX_UPLINKS)
+        {
+            m_notes.Error(
+                vSwitch.path + "/uplinks",
+                fmt::format("a vSwitch has at most {} uplinks", ns3::EsxVSwitch::MAX_UPLINKS));
+        }
+        CheckPolicy(vSwitch.policy, vSwitch, vSwitch.path);
         for (const auto& group : vSwitch.portGroups)
         {
             m_notes.Take(names.portGroups, "port group", group.name, group.path);
+            if (group.policy)
+            {
+                CheckPolicy(*group.policy, vSwitch, group.path);
+            }
+        }
+    }
+
+    /// A part of a policy that was not written here was inherited, and is told where it was
+    /// written.
+    void CheckPolicy(const PortPolicy& policy, const VSwitch& vSwitch, const std::string& path)
+    {
+        std::map<std::string, bool> known;
+        for (const auto& uplink : vSwitch.uplinks)
+        {
+            known[uplink] = true;
+        }
+        Taken listed;
+        for (const auto& [key, names] :
+             {std::pair("active", &policy.active), std::pair("standby", &policy.standby)})
+        {
+            for (std::size_t i = 0; i < names->size(); ++i)
+            {
+                const auto place = fmt::format("{}/teaming/{}/{}", path, key, i);
+                if (m_notes.Has(path, "teaming") && m_notes.Has(path + "/teaming", key))
+                {
+                    m_notes.Known(known, "uplink of " + vSwitch.name, (*names)[i], place);
+                    m_notes.Take(listed, "uplink", (*names)[i], place);
+                }
+            }
+        }
+        if (!policy.shaping || !m_notes.Has(path, "shaping"))
+        {
+            return;
+        }
+        if (policy.average.GetBitRate() == 0 || policy.burstBytes == 0)
+        {
+            m_notes.Error(path + "/shaping", "average and burst must be more than 0");
+        }
+        else if (policy.peak < policy.average)
+        {
+            m_notes.Error(path + "/shaping", "the peak rate must not be below the average rate");
         }
     }
 
@@ -138,6 +188,10 @@ class LabChecker
             ++names.connected[host.FindVSwitchOf(nic.portGroup)->name];
         }
         CheckAddress(nic.address, nic.path + "/address");
+        if (m_notes.Has(nic.path, "guest_rate") && nic.guestRate.GetBitRate() == 0)
+        {
+            m_notes.Error(nic.path + "/guest_rate", "must be more than 0bps");
+        }
         const bool isElsewhere = nic.gateway && !nic.address.SharesNetworkWith(*nic.gateway);
         if (isElsewhere || nic.gateway == nic.address.address)
         {
@@ -159,10 +213,23 @@ class LabChecker
         {
             m_lab.captures[fmt::format("{}:eth{}", vm.name, addresses.size())] = true;
             CheckNic(nic, names);
+            CheckMtu(vm, nic, names.host);
             addresses.push_back(nic.address);
         }
         m_lab.senders[vm.name] = addresses;
         m_lab.receivers[vm.name] = addresses;
+    }
+
+    void CheckMtu(const Vm& vm, const Nic& nic, const Host& host)
+    {
+        const VSwitch* vSwitch = host.FindVSwitchOf(nic.portGroup);
+        if (vSwitch && vm.mtu > vSwitch->mtu)
+        {
+            m_notes.Warn(vm.path + "/mtu",
+                         fmt::format("vSwitch {} drops packets of more than {} bytes",
+                                     vSwitch->name,
+                                     vSwitch->mtu));
+        }
     }
 
     /// The VMkernel stack has one route to a network: a second vmknic there is never used for
@@ -227,6 +294,17 @@ class LabChecker
         }
         CheckAddress(*node.address, node.path + "/address");
         m_lab.receivers[node.name] = {*node.address};
+    }
+
+    void CheckSwitchPorts(const Node& node)
+    {
+        for (const auto& port : node.ports)
+        {
+            if (!m_interfaces[node.name].count(port.name))
+            {
+                m_notes.Warn(port.path, fmt::format("no link ends at {}:{}", node.name, port.name));
+            }
+        }
     }
 
     void CheckLink(const Link& link)

@@ -231,13 +231,17 @@ class PlanChecker
             {"signal", "process", "host"},
             {"down", "link", "for"},
             {"set", "link", "for"},
-            {"memory_pressure", "host", "for"}};
+            {"memory_pressure", "host", "for"},
+            {"power", "vm"},
+            {"connected", "vm", "nic"},
+            {"mac", "vm", "nic"}};
         const auto makes = [&](const auto& form) { return m_notes.Has(step.path, form[0]); };
         if (std::count_if(forms.begin(), forms.end(), makes) != 1)
         {
             m_notes.Error(
                 step.path,
-                "a step has exactly one of: run, press, signal, down, set, memory_pressure");
+                "a step has exactly one of: run, press, signal, down, set, memory_pressure, power, "
+                "connected, mac");
             return;
         }
         const auto& form = *std::find_if(forms.begin(), forms.end(), makes);
@@ -247,7 +251,8 @@ class PlanChecker
                           fmt::format("'{}' is missing, which '{}' needs", form[1], form[0]));
             return;
         }
-        for (const std::string key : {"for", "host", "id", "session", "expect", "process", "link"})
+        for (const std::string key :
+             {"for", "host", "id", "session", "expect", "process", "link", "vm", "nic"})
         {
             if (m_notes.Has(step.path, key) &&
                 std::find(form.begin(), form.end(), key) == form.end())
@@ -269,6 +274,15 @@ class PlanChecker
         if (!step.link.empty())
         {
             m_notes.Known(m_lab.links, "link", step.link, step.path + "/link");
+        }
+        if (!step.vm.empty() && m_notes.Known(m_lab.senders, "VM", step.vm, step.path + "/vm") &&
+            !step.nic.empty() &&
+            std::stoul(step.nic.substr(3)) >= m_lab.senders.at(step.vm).size()) // ethN
+        {
+            m_notes.Error(step.path + "/nic",
+                          fmt::format("{} has {} NICs, counted from eth0",
+                                      step.vm,
+                                      m_lab.senders.at(step.vm).size()));
         }
         if (step.length)
         {
@@ -297,8 +311,8 @@ class PlanChecker
         std::map<std::pair<StepKind, std::string>, std::vector<const TimelineStep*>> episodes;
         for (const auto& step : m_scenario.timeline)
         {
-            if (step.kind != StepKind::Console && step.kind != StepKind::Press &&
-                step.kind != StepKind::Signal)
+            if (step.kind == StepKind::LinkDown || step.kind == StepKind::LinkSet ||
+                step.kind == StepKind::MemoryPressure)
             {
                 episodes[{step.kind, step.link + step.host}].push_back(&step);
             }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario-reader.h"
 
+#include <cctype>
 #include <ctime>
 #include <limits>
 #include <map>
@@ -210,11 +211,36 @@ ReadRun(const Fields& fields, RunSettings& run)
     run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
 }
 
+/// A word of the file as the ns-3 attribute spells it: "port-id" -> "PortId".
+std::string
+ToAttributeWord(const std::string& word)
+{
+    std::string spelt;
+    bool upper = true;
+    for (const char c : word)
+    {
+        if (c != '-')
+        {
+            spelt += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+        }
+        upper = c == '-';
+    }
+    return spelt;
+}
+
 void
 ReadNic(const Fields& fields, Nic& nic)
 {
     fields("portgroup", nic.portGroup)("address", nic.address)("gateway", nic.gateway)("mac",
                                                                                        nic.mac);
+}
+
+void
+ReadVnic(const Fields& fields, Nic& nic)
+{
+    ReadNic(fields, nic);
+    fields("guest_rate", nic.guestRate)("promiscuous", nic.promiscuous)("connected", nic.connected);
+    nic.type = ToAttributeWord(fields.Text("type"));
 }
 
 void
@@ -227,7 +253,50 @@ void
 ReadVm(const Fields& fields, Vm& vm)
 {
     fields("mtu", vm.mtu);
-    fields.List("nics", vm.nics, ReadNic);
+    fields.List("nics", vm.nics, ReadVnic);
+}
+
+/// What a vSwitch or port group says of a policy is written over what is there. \return true if it
+/// says anything
+bool
+ReadPolicy(const Fields& fields, PortPolicy& policy)
+{
+    if (fields.Has("security"))
+    {
+        const auto security = fields.At("security");
+        const auto accepts = [&](const char* key, bool& value) {
+            value = security.Has(key) ? security.Text(key) == "accept" : value;
+        };
+        accepts("promiscuous", policy.promiscuous);
+        accepts("mac_changes", policy.macChanges);
+        accepts("forged_transmits", policy.forgedTransmits);
+    }
+    if (fields.Has("teaming"))
+    {
+        const auto teaming = fields.At("teaming");
+        policy.teaming =
+            teaming.Has("policy") ? ToAttributeWord(teaming.Text("policy")) : policy.teaming;
+        for (auto [key, names] :
+             {std::pair("active", &policy.active), std::pair("standby", &policy.standby)})
+        {
+            if (teaming.Has(key))
+            {
+                names->clear();
+                teaming(key, *names);
+            }
+        }
+        teaming("failback", policy.failback)("notify", policy.notify);
+    }
+    if (fields.Has("shaping"))
+    {
+        const auto shaping = fields.At("shaping");
+        policy.shaping = true;
+        shaping("enabled", policy.shaping)("average", policy.average);
+        policy.peak =
+            shaping.Has("peak") || policy.peak >= policy.average ? policy.peak : policy.average;
+        shaping("peak", policy.peak)("burst", policy.burstBytes);
+    }
+    return fields.Has("security") || fields.Has("teaming") || fields.Has("shaping");
 }
 
 void
@@ -240,7 +309,20 @@ void
 ReadVSwitch(const Fields& fields, VSwitch& vSwitch)
 {
     fields("ports", vSwitch.ports)("mtu", vSwitch.mtu)("uplinks", vSwitch.uplinks);
+    const ns3::DataRate defaultRate("102400kbps");
+    vSwitch.policy.average = defaultRate;
+    vSwitch.policy.peak = defaultRate;
+    vSwitch.policy.burstBytes = 102400 * 1024; // documented, as is the rate
+    ReadPolicy(fields, vSwitch.policy);
     fields.Map("portgroups", vSwitch.portGroups, ReadPortGroup);
+    for (PortGroup& group : vSwitch.portGroups)
+    {
+        PortPolicy policy = vSwitch.policy;
+        if (ReadPolicy(fields.At("portgroups").At(group.name.c_str()), policy))
+        {
+            group.policy = policy;
+        }
+    }
 }
 
 void
@@ -267,12 +349,23 @@ ReadHost(const Fields& fields, Host& host)
 }
 
 void
+ReadSwitchPort(const Fields& fields, SwitchPort& port)
+{
+    port.trunk = fields.Text("mode") == "trunk";
+    fields("vlan", port.vlan)("native", port.native)("allowed", port.allowed);
+}
+
+void
 ReadNode(const Fields& fields, Node& node)
 {
     node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
     fields("address", node.address)("listen", node.listen)("receive_buffer",
                                                            node.receiveBufferBytes);
     fields("names", node.names)("ignore_engine", node.ignoreEngine);
+    if (fields.Has("ports"))
+    {
+        fields.Map("ports", node.ports, ReadSwitchPort);
+    }
 }
 
 void
@@ -360,8 +453,16 @@ ReadStep(const Fields& fields, TimelineStep& step)
     {
         fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes);
     }
+    fields("vm", step.vm)("nic", step.nic)("connected", step.on)("mac", step.mac);
+    if (fields.Has("power"))
+    {
+        step.on = fields.Text("power") == "on";
+    }
     step.kind = fields.Has("signal")            ? StepKind::Signal
                 : fields.Has("press")           ? StepKind::Press
+                : fields.Has("power")           ? StepKind::Power
+                : fields.Has("connected")       ? StepKind::Connection
+                : fields.Has("mac")             ? StepKind::MacChange
                 : fields.Has("down")            ? StepKind::LinkDown
                 : fields.Has("set")             ? StepKind::LinkSet
                 : fields.Has("memory_pressure") ? StepKind::MemoryPressure

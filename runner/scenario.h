@@ -52,6 +52,11 @@ struct Nic : Part
     InterfaceAddress address;
     std::optional<ns3::Ipv4Address> gateway;
     std::optional<ns3::Mac48Address> mac; //!< none: the builder gives one
+    // of a virtual machine's NIC
+    std::string type;         //!< as the attribute EsxVnic::Type spells it
+    ns3::DataRate guestRate;  //!< 0: infinite
+    bool promiscuous = false; //!< the guest's adapter
+    bool connected = true;
 };
 
 struct Vmknic : Nic
@@ -66,10 +71,28 @@ struct Vm : Part
     std::vector<Nic> nics; //!< eth0, eth1, ...
 };
 
+/** Security, teaming and shaping; policies are spelt as the ns-3 attributes spell them. */
+struct PortPolicy
+{
+    bool promiscuous = false;
+    bool macChanges = true;
+    bool forgedTransmits = true;
+    std::string teaming = "PortId";  //!< PortId, MacHash, IpHash, Explicit
+    std::vector<std::string> active; //!< vmnic0; none: all but the standby ones
+    std::vector<std::string> standby;
+    bool failback = true;
+    bool notify = true;
+    bool shaping = false;
+    ns3::DataRate average;
+    ns3::DataRate peak;
+    uint32_t burstBytes = 0;
+};
+
 struct PortGroup : Part
 {
     std::string name;
-    uint16_t vlan = 0;
+    uint16_t vlan = 0;                //!< 0: EST; 1 to 4094: VST; 4095: VGT
+    std::optional<PortPolicy> policy; //!< the vSwitch's with what the port group overrides
 };
 
 struct VSwitch : Part
@@ -78,6 +101,7 @@ struct VSwitch : Part
     uint16_t ports = 56;
     uint16_t mtu = 1500;
     std::vector<std::string> uplinks; //!< vmnic0
+    PortPolicy policy;
     std::vector<PortGroup> portGroups;
 };
 
@@ -118,10 +142,22 @@ enum class NodeKind
     Collector
 };
 
+/** A port of a physical switch. */
+struct SwitchPort : Part
+{
+    std::string name; //!< its number
+    bool trunk = false;
+    uint16_t vlan = 1;             //!< of an access port
+    uint16_t native = 1;           //!< of a trunk port: VLAN of untagged frames
+    std::vector<uint16_t> allowed; //!< of a trunk port; none: all
+};
+
 struct Node : Part
 {
     std::string name;
     NodeKind kind = NodeKind::Switch;
+    // of a switch
+    std::vector<SwitchPort> ports; //!< others are access ports of VLAN 1
     // of a collector
     std::optional<InterfaceAddress>
         address; //!< SemanticCheck() sees to it that a collector has one
@@ -201,7 +237,10 @@ enum class StepKind
     Signal,
     LinkDown,
     LinkSet,
-    MemoryPressure
+    MemoryPressure,
+    Power,
+    Connection,
+    MacChange
 };
 
 /** What is different on a link during an episode. */
@@ -240,6 +279,10 @@ struct TimelineStep : Part
     std::string link;                      //!< LinkDown, LinkSet
     LinkChange set;
     uint32_t netflowHeapBytes = 0; //!< MemoryPressure
+    std::string vm;                //!< Power, Connection, MacChange
+    std::string nic;               //!< Connection, MacChange: eth0
+    bool on = false;               //!< Power: on; Connection: connected
+    ns3::Mac48Address mac;         //!< MacChange
 
     /** @return true if an episode holds at t: [at, at + length) */
     bool Covers(ns3::Time t) const;

@@ -5,10 +5,10 @@
 #include "runner/simulation-world.h"
 
 #include "ns3/boolean.h"
-#include "ns3/bridge-helper.h"
 #include "ns3/config.h"
 #include "ns3/enum.h"
 #include "ns3/esx-netflow-helper.h"
+#include "ns3/esx-physical-switch.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-interface.h"
@@ -44,7 +44,7 @@ SetMac(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
 {
     if (nic.mac)
     {
-        device->SetAddress(*nic.mac);
+        device->SetConfiguredMac(*nic.mac);
     }
 }
 
@@ -62,6 +62,28 @@ MetricOf(const Expectation& wanted)
     }
     const std::string name = wanted.check.empty() ? wanted.metric : CHECKS.at(wanted.check);
     return {name, wanted.cause, wanted.host, "", wanted.node};
+}
+
+Ptr<EsxPortPolicy>
+ToPolicy(const PortPolicy& policy)
+{
+    const auto join = [](const std::vector<std::string>& names) {
+        return StringValue(fmt::format("{}", fmt::join(names, ",")));
+    };
+    const Ptr<EsxPortPolicy> made = CreateObject<EsxPortPolicy>();
+    made->SetAttribute("Promiscuous", BooleanValue(policy.promiscuous));
+    made->SetAttribute("MacChanges", BooleanValue(policy.macChanges));
+    made->SetAttribute("ForgedTransmits", BooleanValue(policy.forgedTransmits));
+    made->SetAttribute("Teaming", StringValue(policy.teaming));
+    made->SetAttribute("ActiveUplinks", join(policy.active));
+    made->SetAttribute("StandbyUplinks", join(policy.standby));
+    made->SetAttribute("Failback", BooleanValue(policy.failback));
+    made->SetAttribute("NotifySwitches", BooleanValue(policy.notify));
+    made->SetAttribute("Shaping", BooleanValue(policy.shaping));
+    made->SetAttribute("AverageRate", DataRateValue(policy.average));
+    made->SetAttribute("PeakRate", DataRateValue(policy.peak));
+    made->SetAttribute("BurstSize", UintegerValue(policy.burstBytes));
+    return made;
 }
 
 } // namespace
@@ -152,7 +174,7 @@ Simulation::Builder::MakeCables()
     }
 }
 
-/// Bridges the ports of a switch; gives a collector its address.
+/// Makes a switch of a node's devices; gives a collector its address.
 void
 Simulation::Builder::Connect(const std::string& nodeName)
 {
@@ -163,7 +185,7 @@ Simulation::Builder::Connect(const std::string& nodeName)
     const NetDeviceContainer devices = PhysicalDevices(made);
     if (node.kind == NodeKind::Switch && devices.GetN() > 0)
     {
-        BridgeHelper().Install(made, devices);
+        MakeSwitch(node);
     }
     if (node.kind == NodeKind::Collector && devices.GetN() > 0)
     {
@@ -171,6 +193,36 @@ Simulation::Builder::Connect(const std::string& nodeName)
         const uint32_t interface = ipv4->AddInterface(devices.Get(0));
         ipv4->AddAddress(interface, ToInterfaceAddress(*node.address));
         ipv4->SetUp(interface);
+    }
+}
+
+void
+Simulation::Builder::MakeSwitch(const Node& node)
+{
+    const Ptr<EsxPhysicalSwitch> made = CreateObject<EsxPhysicalSwitch>();
+    m_world.nodes.at(node.name)->AggregateObject(made);
+    for (const Link& link : m_scenario.links)
+    {
+        Cable& cable = *m_world.cables.at(link.name);
+        for (const auto& [end, index] : {std::pair(link.a, 0U), std::pair(link.b, 1U)})
+        {
+            if (end.node == node.name)
+            {
+                const auto number = static_cast<uint16_t>(std::stoul(end.interface));
+                made->AddPort(number, cable.GetDevice(index));
+                cable.AddWatcher([made, number](bool down) { made->SetDown(number, down); });
+            }
+        }
+    }
+    const std::vector<uint16_t> used = made->GetPorts();
+    for (const SwitchPort& port : node.ports)
+    {
+        const auto number = static_cast<uint16_t>(std::stoul(port.name));
+        if (std::find(used.begin(), used.end(), number) != used.end())
+        {
+            port.trunk ? made->SetTrunk(number, port.allowed, port.native)
+                       : made->SetAccess(number, port.vlan);
+        }
     }
 }
 
@@ -186,7 +238,12 @@ Simulation::Builder::MakeVSwitches(const Host& host)
         for (const PortGroup& portGroup : vSwitch.portGroups)
         {
             madeSwitch->AddPortGroup(portGroup.name, portGroup.vlan);
+            if (portGroup.policy)
+            {
+                madeSwitch->SetPortGroupPolicy(portGroup.name, ToPolicy(*portGroup.policy));
+            }
         }
+        madeSwitch->SetPolicy(ToPolicy(vSwitch.policy));
         for (const std::string& uplink : vSwitch.uplinks)
         {
             for (const Link& link : m_scenario.links)
@@ -197,6 +254,7 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                 {
                     const unsigned end = atA ? 0 : 1;
                     Cable& cable = *m_world.cables.at(link.name);
+                    cable.GetDevice(end)->SetMtu(vSwitch.mtu);
                     cable.SetUplink(end, made->AddUplink(madeSwitch, cable.GetDevice(end), uplink));
                 }
             }
@@ -230,6 +288,16 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
             SetMac(vnic, nic);
             vnic->SetMtu(vm.mtu);
+            vnic->SetAttribute("Type", StringValue(nic.type));
+            vnic->SetPromiscuous(nic.promiscuous);
+            if (nic.guestRate.GetBitRate() != 0)
+            {
+                m_helper.SetGuestRate(vnic, nic.guestRate);
+            }
+            if (!nic.connected)
+            {
+                made->SetConnected(vm.name, made->GetGuest(vm.name)->vnics.size() - 1, false);
+            }
         }
     }
 }
@@ -400,10 +468,52 @@ Simulation::Builder::ScheduleTimeline()
         case StepKind::Signal:
             Simulator::Schedule(step.at, [this_ = &m_world, &step] { this_->Signal(step); });
             break;
+        case StepKind::Power:
+        case StepKind::Connection:
+        case StepKind::MacChange:
+            ScheduleVmStep(step);
+            break;
         default:
             ScheduleEpisode(step);
         }
     }
+}
+
+void
+Simulation::Builder::ScheduleVmStep(const TimelineStep& step)
+{
+    const auto owner =
+        std::find_if(m_world.hosts.begin(), m_world.hosts.end(), [&step](const auto& host) {
+            return host->GetGuest(step.vm) != nullptr;
+        });
+    const Ptr<EsxHost> host = *owner;
+    const uint32_t nic = step.nic.empty() ? 0 : std::stoul(step.nic.substr(3)); // ethN
+    World* world = &m_world;
+    Simulator::ScheduleWithContext(
+        m_world.nodes.at(step.vm)->GetId(),
+        step.at,
+        [world, host, nic, &step] {
+            StepOutcome outcome{&step, {}};
+            if (step.kind == StepKind::MacChange)
+            {
+                host->GetGuest(step.vm)->vnics[nic]->SetAddress(step.mac);
+            }
+            else if (step.kind == StepKind::Connection)
+            {
+                outcome.result.errors = host->SetConnected(step.vm, nic, step.on);
+            }
+            else if (step.on)
+            {
+                outcome.result.errors = host->PowerOn(step.vm);
+            }
+            else
+            {
+                host->PowerOff(step.vm);
+            }
+            outcome.result.exitStatus = outcome.result.errors.empty() ? 0 : 1;
+            outcome.result.errors += outcome.result.errors.empty() ? "" : "\n";
+            world->steps.push_back(outcome);
+        });
 }
 
 void

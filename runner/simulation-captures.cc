@@ -100,21 +100,35 @@ Simulation::Builder::CaptureHost(const Ptr<EsxHost>& host)
     {
         for (const Ptr<EsxPort>& port : vSwitch->GetPorts())
         {
-            CaptureFile capture;
-            capture.kind = "port";
-            capture.host = host->GetName();
-            capture.vSwitch = vSwitch->GetName();
-            capture.port = port->GetLocalId();
-            capture.file =
-                fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
-            m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
-                                vSwitch,
-                                capture.port,
-                                EsxPcapDirection::INGRESS,
-                                true);
-            m_world.captures.push_back(capture);
+            CapturePort(host, vSwitch, port);
         }
+        // Ports that appear during the run: VMs that are switched on.
+        World* world = &m_world;
+        vSwitch->TraceConnectWithoutContext(
+            "Connected",
+            Callback<void, Ptr<EsxPort>>(
+                [world, host = PeekPointer(host), vSwitch = PeekPointer(vSwitch)](
+                    Ptr<EsxPort> port) { Builder(*world).CapturePort(host, vSwitch, port); }));
     }
+}
+
+void
+Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
+                                 const Ptr<EsxVSwitch>& vSwitch,
+                                 const Ptr<EsxPort>& port)
+{
+    CaptureFile capture;
+    capture.kind = "port";
+    capture.host = host->GetName();
+    capture.vSwitch = vSwitch->GetName();
+    capture.port = port->GetLocalId();
+    capture.file = fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
+    m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
+                        vSwitch,
+                        capture.port,
+                        EsxPcapDirection::INGRESS,
+                        true);
+    m_world.captures.push_back(capture);
 }
 
 void

@@ -92,12 +92,17 @@ class Simulation::Builder
                        const ns3::Ptr<ns3::Node>& from,
                        const std::vector<ns3::EsxTrafficTarget>& to);
     void Connect(const std::string& nodeName);
+    void MakeSwitch(const Node& node);
+    void ScheduleVmStep(const TimelineStep& step);
     void ScheduleTimeline();
     void ScheduleEpisode(const TimelineStep& step);
     void Watch();
     void AddExpectations();
     void AddCaptures();
     ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
+    void CapturePort(const ns3::Ptr<ns3::EsxHost>& host,
+                     const ns3::Ptr<ns3::EsxVSwitch>& vSwitch,
+                     const ns3::Ptr<ns3::EsxPort>& port);
     void CaptureHost(const ns3::Ptr<ns3::EsxHost>& host);
     void CaptureDevice(ns3::Ptr<ns3::NetDevice> device, CaptureFile capture);
     void AssignStreams();

@@ -508,6 +508,7 @@ TEST_F(FloodTest, WhatAnotherHostsSwitchDoesNotWantIsNoLoss)
 {
     const Ptr<EsxHost> other = esx.CreateHost("esx2");
     const Ptr<EsxVSwitch> second = esx.AddVSwitch(other, "vSwitch0");
+    second->AddPortGroup("VM Network");
     const Ptr<CsmaChannel> cable = DynamicCast<CsmaChannel>(toBystander.Get(0)->GetChannel());
     cable->SetAttribute("Delay", TimeValue(MilliSeconds(2))); // the last to hear
     other->AddUplink(second, csma.Install(other->GetVmkernelNode(), cable).Get(0));

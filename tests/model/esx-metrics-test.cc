@@ -82,7 +82,7 @@ TEST_F(EsxMetricsTest, EveryNameIsKnownAndUnique)
     }
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
-    EXPECT_EQ(EsxMetricCauses("netflow.records.lost").size(), 11u);
+    EXPECT_EQ(EsxMetricCauses("netflow.records.lost").size(), 12u);
 }
 
 TEST_F(EsxMetricsTest, CountersSumWhatTheirLabelsSelect)

@@ -26,9 +26,13 @@ TEST_F(EsxUplinkTest, FirstUplinkWithLinkUpIsUsed)
     Send(a, outside);
     EXPECT_EQ(Where(), "wire0");
     host->GetUplink("vmnic0")->SetDown(true);
+    Simulator::Run();
+    EXPECT_EQ(Where(), "wire1") << "physical switches are told";
     Send(a, outside);
     EXPECT_EQ(Where(), "wire1");
     host->GetUplink("vmnic0")->SetDown(false);
+    Simulator::Run();
+    EXPECT_EQ(Where(), "wire0");
     Send(a, outside);
     EXPECT_EQ(Where(), "wire0");
 }
@@ -198,6 +202,8 @@ TEST_F(EndToEnd, VmknicReachesANodeBehindABridge)
 
 TEST_F(EndToEnd, UplinkKeepsVlanTagsInThePayload)
 {
+    vSwitch->AddPortGroup("VGT", 4095);
+    esx.AddVnic(host, "web1", "VGT", {"10.0.1.1", "255.255.255.0"});
     // 802.1Q on CSMA: protocol 0x8100, and the tag's TCI and the inner EtherType begin the payload.
     const uint8_t payload[] = {0x00, 0x65, 0x08, 0x00, 0x45};
     std::vector<std::vector<uint8_t>> seen;
@@ -215,7 +221,7 @@ TEST_F(EndToEnd, UplinkKeepsVlanTagsInThePayload)
                                    nullptr);
     Ptr<NetDevice> wire = outside->GetDevice(0);
     wire->Send(Create<Packet>(payload, sizeof(payload)),
-               host->GetGuest("web1")->vnics[0]->GetAddress(),
+               host->GetGuest("web1")->vnics[1]->GetAddress(),
                0x8100);
     Simulator::Run();
     ASSERT_EQ(seen.size(), 1u);

@@ -379,9 +379,9 @@ TEST_F(EsxVSwitchDeathTest, OnlyDocumentedNumbersOfPorts)
     EXPECT_FALSE(vSwitch->SetAttributeFailSafe("Ports", UintegerValue(120))) << "fixed at creation";
 }
 
-TEST_F(EsxVSwitchDeathTest, VlansAreRefusedForNow)
+TEST_F(EsxVSwitchDeathTest, VlansAreThoseOf8021q)
 {
-    EXPECT_DEATH(vSwitch->AddPortGroup("Prod-101", 101), "not yet");
+    EXPECT_DEATH(vSwitch->AddPortGroup("Prod", 4096), "VLAN 4096 is not one of 0 to 4095");
 }
 
 TEST_F(EsxVSwitchDeathTest, AddressesAreUnicastAndUnique)
