@@ -163,6 +163,7 @@ EsxExportTracker::DoDispose()
     m_modules.clear();
     m_datagrams.clear();
     m_interfaces.clear();
+    m_inFlight.clear();
     Object::DoDispose();
 }
 
@@ -317,9 +318,13 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
     for (uint32_t i = 0; i < node->GetNDevices(); ++i)
     {
         const Ptr<NetDevice> device = node->GetDevice(i);
+        const std::string own =
+            Names::FindName(device); // a script may name what it is plugged into
+        const std::string place = own.empty() ? name : name + "/" + own;
         NetDevice* raw =
             PeekPointer(device); // the device holds the callback: no cycle of references
-        const auto lostHere = [this, name, raw](netflow::Move cause, const char* direction) {
+        const auto lostHere = [this, name = place, raw](netflow::Move cause,
+                                                        const char* direction) {
             return PacketCallback([this, name, raw, cause, direction](Ptr<const Packet> packet) {
                 const bool cut = IsCutOff(*raw, direction);
                 Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, name);
@@ -338,7 +343,7 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
             lostHere(netflow::Move::LOST_CHANNEL_ERROR, "ReceiveEnable"));
         device->TraceConnectWithoutContext(
             "PhyTxEnd", // the far ends of a channel that was cut get nothing
-            PacketCallback([this, name, raw](Ptr<const Packet> packet) {
+            PacketCallback([this, name = place, raw](Ptr<const Packet> packet) {
                 if (IsAlone(*raw))
                 {
                     Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
@@ -350,7 +355,7 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
             root->TraceConnectWithoutContext(
                 "Drop",
                 Callback<void, Ptr<const QueueDiscItem>>(
-                    [this, name](Ptr<const QueueDiscItem> item) {
+                    [this, name = place](Ptr<const QueueDiscItem> item) {
                         Lost(item->GetPacket(), netflow::Move::LOST_QUEUE_DISC, name);
                     }));
         }
@@ -422,6 +427,7 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     NS_ABORT_MSG_UNLESS(sent.number == datagrams.size(),
                         "export datagrams are followed from the start of the run or not at all");
     datagrams.push_back(datagram);
+    m_inFlight[exporter] += datagram.records;
 }
 
 void
@@ -432,6 +438,7 @@ EsxExportTracker::SendFailed(uint32_t exporter, const netflow::Datagram& datagra
     {
         Book(failed, failed.fate, true); // it died inside Send(), which says so too
     }
+    m_inFlight[exporter] -= failed.records;
     failed.fate = netflow::Move::SEND_FAILED;
     failed.concludedAt = Simulator::Now();
 }
@@ -527,6 +534,7 @@ EsxExportTracker::Conclude(EsxExportDatagram& datagram,
     datagram.fate = fate;
     datagram.place = place;
     datagram.concludedAt = Simulator::Now();
+    AssertInFlight(datagram.exporter);
     m_concludedTrace(datagram);
 }
 
@@ -536,7 +544,21 @@ EsxExportTracker::Book(const EsxExportDatagram& datagram, netflow::Move move, bo
     netflow::Counts counts;
     const netflow::Counts contents{datagram.packets, datagram.octets, datagram.records};
     undo ? counts -= contents : counts += contents;
+    m_inFlight[datagram.exporter] += undo ? datagram.records : -datagram.records;
     m_modules[datagram.exporter]->GetLedger().GetAccount(datagram.vSwitch).Book(move, counts);
+}
+
+/// Law L5, in debug builds: what was sealed and has no fate yet is at the socket or in the network.
+void
+EsxExportTracker::AssertInFlight([[maybe_unused]] uint32_t exporter) const
+{
+#ifdef NS3_ASSERT_ENABLE
+    const netflow::Account total = m_modules.at(exporter)->GetLedger().GetTotal();
+    NS_ASSERT_MSG(total.GetBalance(netflow::Place::SOCKET).records +
+                          total.GetBalance(netflow::Place::NETWORK).records ==
+                      m_inFlight.at(exporter),
+                  "law L5");
+#endif
 }
 
 EsxExportDatagram*

@@ -42,11 +42,11 @@ struct EsxExportDatagram
     uint64_t octets{0};
     uint64_t records{0};
     Time sentAt;
-    Time exportedAt{-1};   //!< handed to the vmknic; negative: not (yet)
-    Time concludedAt{-1};  //!< received or lost; negative: in flight
-    netflow::Move fate;    //!< SENT while in flight, else SEND_FAILED, RECEIVED or LOST_…
-    std::string place;     //!< node or port where it was lost or received
-    uint32_t copies{0};    //!< times received; more than 1: duplicated on the way
+    Time exportedAt{-1};  //!< handed to the vmknic; negative: not (yet)
+    Time concludedAt{-1}; //!< received or lost; negative: in flight
+    netflow::Move fate;   //!< SENT while in flight, else SEND_FAILED, RECEIVED or LOST_…
+    std::string place;    //!< where it was lost or received: node, node/device name or host/vSwitch
+    uint32_t copies{0};   //!< times received; more than 1: duplicated on the way
     bool tentative{false}; //!< lost, as far as is known: a death elsewhere would count instead
     uint32_t session{0};   //!< how often its vSwitch had been registered when it was sent, from 1
 };
@@ -109,10 +109,12 @@ class EsxExportTracker : public Object
     void Received(const Ptr<const Packet>& packet, const std::string& place);
     void Conclude(EsxExportDatagram& datagram, netflow::Move fate, const std::string& place);
     void Book(const EsxExportDatagram& datagram, netflow::Move move, bool undo);
+    void AssertInFlight(uint32_t exporter) const;
     EsxExportDatagram* Find(const Ptr<const Packet>& packet);
 
     std::map<uint32_t, std::vector<EsxExportDatagram>> m_datagrams;
     std::map<uint32_t, Ptr<EsxNetflow>> m_modules;
+    std::map<uint32_t, uint64_t> m_inFlight; //!< records by exporter: sealed, no fate yet
     /// Ports (switch ID, local ID) by interface number of the wire, by exporter.
     std::map<uint32_t, std::map<uint16_t, std::set<std::pair<uint16_t, uint16_t>>>> m_interfaces;
     TracedCallback<const EsxExportDatagram&, Ptr<const Packet>> m_exportedTrace;

@@ -2,6 +2,7 @@
 #include "esx-ledger.h"
 
 #include "esx-host.h"
+#include "esx-ledger-laws.h"
 #include "esx-netflow-collector.h"
 #include "esx-netflow.h"
 #include "netflow/metering-process.h"
@@ -270,6 +271,7 @@ EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
     const Ptr<EsxNetflow> module = ModuleOf(host);
     EsxCounts residual;
     residual.packets += static_cast<uint64_t>(std::abs(module->GetTapResidual()));
+    residual.records += EsxCountBreaches(*this, host);
     if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
     {
         residual += ToEsx(metering->GetResidual());

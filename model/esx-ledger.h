@@ -95,9 +95,10 @@ class EsxLedger : public Object
                        const std::string& vSwitch = "") const;
 
     /**
-     * Laws L0 to L6 and L8: by how much any balance is off. All zero unless there is a bug.
-     * Compares the ledger with the containers, the ports' counters, the record journal and the
-     * fates of the datagrams.
+     * Laws L0 to L8: by how much any balance is off; a breach of the order of times or sequences
+     * (L4, L7) or of a bound (L8) counts as a record. All zero unless there is a bug. Compares the
+     * ledger with the containers, the ports' counters, the record journal and the fates of the
+     * datagrams.
      */
     EsxCounts GetResidual() const;
 

@@ -401,6 +401,11 @@ EsxNetNetflow::Poll()
     m_exporting = true;
     m_impl->exporter.Export(m_impl->records, m_module->GetUptimeNs());
     m_exporting = false;
+#ifdef NS3_ASSERT_ENABLE
+    const netflow::Account total = m_module->GetLedger().GetTotal();
+    NS_ASSERT_MSG(total.GetBalance(netflow::Place::STAGING) == netflow::Counts{}, "law L2");
+    NS_ASSERT_MSG(total.GetBalance(netflow::Place::SOCKET) == netflow::Counts{}, "law L2");
+#endif
 }
 
 void

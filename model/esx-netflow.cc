@@ -131,6 +131,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     std::vector<Tapped> tapped;
     int64_t acceptedByFormerTaps{0};
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
+    uint64_t breaches{0};                       // in former loads
     uint64_t nextRecordId{0};
     uint64_t cacheHighWater{0};
     uint64_t purgatoryHighWater{0};
@@ -313,6 +314,7 @@ EsxNetflow::Unload()
     }
     m_impl->tapped.clear();
     TakeHighWaterMarks();
+    m_impl->breaches += m_impl->metering->GetBreaches();
     m_impl->nextRecordId = m_impl->metering->GetCache().GetNextRecordId();
     m_impl->metering.reset();
     m_impl->scan.Cancel();
@@ -512,6 +514,12 @@ EsxNetflow::GetPurgatoryHighWater() const
                       : m_impl->purgatoryHighWater;
 }
 
+uint64_t
+EsxNetflow::GetBreaches() const
+{
+    return m_impl->breaches + (IsLoaded() ? m_impl->metering->GetBreaches() : 0);
+}
+
 int64_t
 EsxNetflow::GetTapResidual() const
 {
@@ -560,6 +568,7 @@ EsxNetflow::Ingress(const EsxVSwitch& vSwitch,
     }
     metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
     ScheduleScan();
+    NS_ASSERT_MSG(GetTapResidual() == 0, "law L0");
 }
 
 void

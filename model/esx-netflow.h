@@ -126,6 +126,10 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// How often a vSwitch has been registered, in all loads. \param id switch ID
     uint32_t GetRegistrations(uint16_t id) const;
 
+    /// Laws L7 and L8: what MeteringProcess::GetBreaches() says, over all loads. 0 unless there is
+    /// a bug.
+    uint64_t GetBreaches() const;
+
     /// Law L0: frames that the ports accepted while they were tapped, less frames offered to the
     /// meter. 0 unless there is a bug.
     int64_t GetTapResidual() const;

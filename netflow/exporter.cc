@@ -40,7 +40,7 @@ Exporter::Export(const std::vector<QueuedRecord>& records, TimeNs now)
     {
         Seal(vSwitch, engine, now);
     }
-    SendSealed();
+    SendSealed(now);
 }
 
 uint32_t
@@ -130,13 +130,13 @@ Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
     m_ledger.GetAccount(vSwitch).Book(Move::SEALED, sealed.counts);
     if (m_waiting == m_sealed.size())
     {
-        SendSealed();
+        SendSealed(now);
     }
 }
 
 /// Sends the datagrams that wait, and books what became of each.
 void
-Exporter::SendSealed()
+Exporter::SendSealed(TimeNs now)
 {
     if (m_waiting == 0)
     {
@@ -159,7 +159,7 @@ Exporter::SendSealed()
         {
             for (const QueuedRecord* queued : sealed.records)
             {
-                m_journal->Moved(queued->record.id, outcome, sealed.number);
+                m_journal->Moved(queued->record.id, outcome, now, sealed.number);
             }
         }
     }

@@ -134,7 +134,7 @@ class Exporter
 
     Engine& GetEngine(uint16_t vSwitch);
     void Stage(const QueuedRecord& queued, TimeNs now);
-    void SendSealed();
+    void SendSealed(TimeNs now);
     void Seal(uint16_t vSwitch, Engine& engine, TimeNs now);
     V5Record Encode(const FlowRecord& record);
     uint16_t EncodeInterface(uint16_t vSwitch, uint16_t port);

@@ -5,7 +5,7 @@ namespace netflow
 {
 
 void
-Journal::Ended(const FlowRecord& record, Move station)
+Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
 {
     if (record.id >= m_positions.size())
     {
@@ -14,14 +14,17 @@ Journal::Ended(const FlowRecord& record, Move station)
     m_positions[record.id] = static_cast<uint32_t>(m_entries.size());
     JournalEntry entry;
     entry.record = record;
+    entry.endedAt = now;
+    entry.movedAt = now;
     entry.last = station;
     m_entries.push_back(entry);
 }
 
 void
-Journal::Moved(uint64_t recordId, Move station, uint64_t datagram)
+Journal::Moved(uint64_t recordId, Move station, TimeNs now, uint64_t datagram)
 {
     JournalEntry& entry = m_entries[m_positions[recordId]];
+    entry.movedAt = now;
     entry.last = station;
     if (datagram != JournalEntry::NO_DATAGRAM)
     {

@@ -27,6 +27,8 @@ namespace netflow
 struct JournalEntry
 {
     FlowRecord record;
+    TimeNs endedAt{0};              //!< when it left the cache
+    TimeNs movedAt{0};              //!< when it made its latest move
     Move last{Move::QUEUED};        //!< the record's latest move
     uint64_t datagram{NO_DATAGRAM}; //!< number of the datagram that carries it, once sealed
 
@@ -47,10 +49,13 @@ class Journal
 {
   public:
     /// A record ended. Its station is what follows at once: QUEUED, a drop or a discard.
-    void Ended(const FlowRecord& record, Move station);
+    void Ended(const FlowRecord& record, Move station, TimeNs now);
 
     /// A record that ended earlier moved on.
-    void Moved(uint64_t recordId, Move station, uint64_t datagram = JournalEntry::NO_DATAGRAM);
+    void Moved(uint64_t recordId,
+               Move station,
+               TimeNs now,
+               uint64_t datagram = JournalEntry::NO_DATAGRAM);
 
     /// A packet of a flow was shed.
     void Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags, TimeNs now);

@@ -138,7 +138,7 @@ MeteringProcess::Unregister(uint16_t vSwitch, StopCause cause, TimeNs now)
         registration.account->Book(move, CountsOf(waiting.record));
         if (m_journal)
         {
-            m_journal->Moved(waiting.record.id, move);
+            m_journal->Moved(waiting.record.id, move, m_now);
         }
     }
     registration.active = false;
@@ -319,6 +319,7 @@ MeteringProcess::Poll(const std::vector<uint16_t>& vSwitches,
         }
     }
     m_dropsSincePoll = 0;
+    AssertBalance();
 }
 
 const FlowCache&
@@ -362,6 +363,15 @@ MeteringProcess::GetResidual() const
     return residual;
 }
 
+uint64_t
+MeteringProcess::GetBreaches() const
+{
+    const uint64_t maxEntries = m_cache.GetConfig().maxEntries;
+    const bool cacheOver = maxEntries != 0 && m_cache.GetHighWater() > maxEntries;
+    const bool purgatoryOver = m_purgatory.GetHighWater() > m_purgatory.GetBound();
+    return m_breaches + (cacheOver ? 1 : 0) + (purgatoryOver ? 1 : 0);
+}
+
 MeteringProcess::Registration&
 MeteringProcess::GetRegistration(uint16_t vSwitch)
 {
@@ -380,6 +390,7 @@ MeteringProcess::GetRegistration(uint16_t vSwitch)
 void
 MeteringProcess::RecordEnded(const FlowRecord& record)
 {
+    CheckTimes(record);
     Registration& registration = m_registrations[record.key.vSwitch];
     registration.account->Book(EndedMove(record.reason), CountsOf(record));
     if (record.reason == EndReason::STOPPED && !m_flushing)
@@ -425,7 +436,7 @@ MeteringProcess::Queue(const FlowRecord& record, Registration& registration)
                                                               CountsOf(dropped.record));
     if (m_journal)
     {
-        m_journal->Moved(dropped.record.id, Move::DROPPED_PURGATORY_HEAD);
+        m_journal->Moved(dropped.record.id, Move::DROPPED_PURGATORY_HEAD, m_now);
     }
 }
 
@@ -445,6 +456,21 @@ MeteringProcess::NoteDrop()
     ++m_episodeDrops;
 }
 
+/// Law L7, as a record leaves the cache.
+void
+MeteringProcess::CheckTimes(const FlowRecord& record)
+{
+    bool onTime = 0 <= record.first && record.first <= record.last && record.last <= m_now;
+    if (record.reason == EndReason::IDLE || record.reason == EndReason::ACTIVE)
+    {
+        const FlowCacheConfig& config = m_cache.GetConfig();
+        const TimeNs deadline =
+            std::min(record.last + config.idleTimeout, record.first + config.activeTimeout);
+        onTime = onTime && m_now > deadline && m_now - deadline <= config.scanInterval;
+    }
+    m_breaches += onTime ? 0 : 1;
+}
+
 /// Books where a record went that has just ended.
 void
 MeteringProcess::Conclude(const FlowRecord& record, Move station)
@@ -452,7 +478,7 @@ MeteringProcess::Conclude(const FlowRecord& record, Move station)
     m_registrations[record.key.vSwitch].account->Book(station, CountsOf(record));
     if (m_journal)
     {
-        m_journal->Ended(record, station);
+        m_journal->Ended(record, station, m_now);
     }
     if (m_events)
     {
@@ -472,6 +498,8 @@ MeteringProcess::AssertBalance() const
     assert(total.GetBalance(Place::METER) == Counts{});
     assert(total.GetBalance(Place::EXPIRED) == Counts{});
     assert(m_purgatory.GetHighWater() <= m_purgatory.GetBound());
+    assert(m_cache.GetConfig().maxEntries == 0 ||
+           m_cache.GetHighWater() <= m_cache.GetConfig().maxEntries);
 #endif
 }
 

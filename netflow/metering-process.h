@@ -167,6 +167,14 @@ class MeteringProcess : private EndedRecordSink
      */
     Counts GetResidual() const;
 
+    /**
+     * Laws L7 and L8: records that began before boot or ended before their last packet, records
+     * that left by a timeout before their deadline or more than a scan interval after it, and
+     * bounds that were exceeded. 0 unless there is a bug, or scans did not come when NextScan()
+     * said.
+     */
+    uint64_t GetBreaches() const;
+
   private:
     MeteringProcess(const MeteringConfig& config,
                     Heap& heap,
@@ -187,6 +195,7 @@ class MeteringProcess : private EndedRecordSink
     void RecordEnded(const FlowRecord& record) override;
     void Queue(const FlowRecord& record, Registration& registration);
     void NoteDrop();
+    void CheckTimes(const FlowRecord& record);
     void Conclude(const FlowRecord& record, Move station);
     void AssertBalance() const;
 
@@ -204,6 +213,7 @@ class MeteringProcess : private EndedRecordSink
     bool m_inEpisode{false};
     uint64_t m_episodeDrops{0};
     uint64_t m_dropsSincePoll{0};
+    uint64_t m_breaches{0}; // of law L7
 };
 
 } // namespace netflow

@@ -11,11 +11,14 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddConsole, AddTechnote, AddValidate, AddDot, AddIfIndex, AddReport, AddSweep,
-    AddProbe, AddCollect, AddCompare, AddVersion;
+AddCommand AddRun, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify, AddValidate, AddDot,
+    AddIfIndex, AddReport, AddSweep, AddProbe, AddCollect, AddCompare, AddVersion;
 static AddCommand* const COMMANDS[] = {AddRun,
                                        AddConsole,
                                        AddTechnote,
+                                       AddExplain,
+                                       AddTalkers,
+                                       AddVerify,
                                        AddValidate,
                                        AddDot,
                                        AddIfIndex,
@@ -33,6 +36,7 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
   esx-netflow console lab.yaml                      a prompt on a simulated host
   esx-netflow technote                              VMware's technical note, played
+  esx-netflow explain out/lab --flow 'web1->db1'    what became of a flow
   esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap                     what is in a capture, no export
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there

@@ -60,6 +60,7 @@ struct Options
     bool realTime{false};
     bool captures{false};
     bool report{false};
+    bool annotate{false};
     bool quiet{false};
     unsigned jobs{1};
     std::string junit;
@@ -215,6 +216,7 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
     SimulationOptions simulationOptions;
     simulationOptions.directory = job.results->GetPath();
     simulationOptions.captureEverything = options.captures;
+    simulationOptions.annotate = options.annotate;
     if (job.collectors)
     {
         simulationOptions.exported =
@@ -425,6 +427,9 @@ AddRun(CLI::App& program, int& exitCode)
                   options->realTime,
                   "Pace by the wall clock, best effort;\n--to-rate does not apply");
     app->add_flag("--captures", options->captures, "Capture all that is metered and collected");
+    app->add_flag("--annotate",
+                  options->annotate,
+                  "Collectors' captures as pcapng with comments:\nwhere lost datagrams died");
     app->add_option("-j,--jobs", options->jobs, "Scenarios at once")
         ->type_name("N")
         ->check(CLI::Range(1, 1024).description(""))

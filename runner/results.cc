@@ -3,6 +3,7 @@
 
 #include "runner/results-tables.h"
 #include "runner/simulation.h"
+#include "runner/story-tables.h"
 
 #include "ns3/esx-top.h"
 
@@ -151,6 +152,7 @@ ToJson(const CaptureFile& capture)
         object["vswitch"] = capture.vSwitch;
         object["port"] = capture.port;
         object["direction"] = "in";
+        object["role"] = capture.isUplink ? "uplink" : "local";
     }
     return object;
 }
@@ -251,6 +253,8 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
         WriteFile(folder / "flows-exported.csv", ExportedTable(simulation));
         WriteFile(folder / "flows-collected.csv", CollectedTable(simulation));
         WriteFile(folder / "flows-lost.csv", LostTable(simulation));
+        WriteFile(folder / "records.csv", RecordsTable(simulation));
+        WriteFile(folder / "datagrams.csv", DatagramsTable(simulation));
     }
     if (scenario.outputs.seriesEvery.IsStrictlyPositive())
     {
@@ -265,6 +269,10 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
                   ns3::EsxTop::Format(ns3::EsxTop(*host).Sample()));
         WriteFile(folder / (host->GetName() + ".console.log"),
                   JoinLines(host->GetObject<ns3::EsxConsole>()->GetTranscript()));
+    }
+    for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
+    {
+        WriteFile(folder / file, octets);
     }
     const std::vector<CaptureFile>& captures = simulation.GetCaptures();
     if (std::any_of(captures.begin(), captures.end(), IsIndexed))

@@ -120,6 +120,10 @@ Simulation::Builder::Build()
     {
         AddCaptures();
     }
+    if (m_world.options.annotate)
+    {
+        AnnotateCollectors();
+    }
 }
 
 void
@@ -135,6 +139,7 @@ Simulation::Builder::MakeHosts()
             "Epoch",
             UintegerValue(static_cast<uint64_t>(m_scenario.run.wallclockStart) * 1'000'000'000));
         const Ptr<EsxHost> made = m_helper.CreateHost(host.name);
+        Names::Add(host.name, made->GetVmkernelNode());
         m_world.hosts.push_back(made);
         m_world.hostsByName[host.name] = made;
     }
@@ -166,7 +171,13 @@ Simulation::Builder::MakeCables()
 {
     for (const Link& link : m_scenario.links)
     {
-        m_world.cables[link.name] = std::make_unique<Cable>(link, NodeOf(link.a), NodeOf(link.b));
+        const auto& cable = m_world.cables[link.name] =
+            std::make_unique<Cable>(link, NodeOf(link.a), NodeOf(link.b));
+        for (const unsigned end : {0U, 1U}) // where a datagram died is told by the link's name
+        {
+            const Ptr<NetDevice> device = cable->GetDevice(end);
+            Names::Add(device->GetNode(), link.name, device);
+        }
     }
     for (const Node& node : m_scenario.nodes)
     {

@@ -59,6 +59,24 @@ Simulation::Builder::AddCaptures()
     }
 }
 
+void
+Simulation::Builder::AnnotateCollectors()
+{
+    for (const Node& node : m_scenario.nodes)
+    {
+        const NetDeviceContainer devices = PhysicalDevices(m_world.nodes.at(node.name));
+        if (node.kind == NodeKind::Collector && devices.GetN() > 0)
+        {
+            m_world.annotated[node.name + ".pcapng"] =
+                std::make_unique<AnnotatedCapture>(m_world.books.GetLedger(),
+                                                   node.name,
+                                                   node.address->address,
+                                                   node.listen,
+                                                   devices.Get(0));
+        }
+    }
+}
+
 /// \param name a link, or an interface as esx1:vmnic0, esx1:vmk0, web1:eth0, nf-collector1:eth0
 Ptr<NetDevice>
 Simulation::Builder::FindDevice(const std::string& name) const
@@ -122,6 +140,7 @@ Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
     capture.host = host->GetName();
     capture.vSwitch = vSwitch->GetName();
     capture.port = port->GetLocalId();
+    capture.isUplink = port->GetKind() == EsxPortKind::UPLINK;
     capture.file = fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
     m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
                         vSwitch,

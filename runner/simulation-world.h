@@ -3,6 +3,7 @@
 #ifndef ESXNF_SIMULATION_WORLD_H
 #define ESXNF_SIMULATION_WORLD_H
 
+#include "runner/annotated-capture.h"
 #include "runner/cable.h"
 #include "runner/real-clock.h"
 #include "runner/simulation.h"
@@ -45,6 +46,7 @@ struct Simulation::World
     std::deque<StepOutcome> steps; //!< stay where they are: lines end later
     ConsoleWindows windows;
     std::vector<CaptureFile> captures;
+    std::map<std::string, std::unique_ptr<AnnotatedCapture>> annotated; //!< by file name
     std::vector<ns3::EsxVerdict> verdicts;
 
     SteeredScheduler* scheduler{nullptr}; //!< the simulator's
@@ -99,6 +101,7 @@ class Simulation::Builder
     void Watch();
     void AddExpectations();
     void AddCaptures();
+    void AnnotateCollectors();
     ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
     void CapturePort(const ns3::Ptr<ns3::EsxHost>& host,
                      const ns3::Ptr<ns3::EsxVSwitch>& vSwitch,

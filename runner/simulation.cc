@@ -164,6 +164,17 @@ Simulation::GetCaptures() const
     return m_world->captures;
 }
 
+std::map<std::string, std::string>
+Simulation::GetAnnotatedCaptures() const
+{
+    std::map<std::string, std::string> files;
+    for (const auto& [file, capture] : m_world->annotated)
+    {
+        files[file] = capture->ToPcapng();
+    }
+    return files;
+}
+
 std::vector<MonitoredSpan>
 Simulation::GetMonitored() const
 {
@@ -233,6 +244,10 @@ Simulation::World::TellProgress(Time now)
 void
 Simulation::World::TakeSample()
 {
+#ifdef NS3_ASSERT_ENABLE // in debug builds: a walk over all records
+    const EsxCounts residual = books.GetLedger()->GetResidual();
+    NS_ASSERT_MSG(residual.packets + residual.octets + residual.records == 0, "laws L0 to L8");
+#endif
     for (const Ptr<EsxHost>& host : hosts)
     {
         series.push_back(SampleOf(host));

@@ -45,6 +45,9 @@ struct SimulationOptions
     /// Capture what enters every vSwitch port and what reaches every collector, for the oracle.
     bool captureEverything{false};
 
+    /// Keep what reaches every collector and what is lost on the way, for GetAnnotatedCaptures().
+    bool annotate{false};
+
     /// Gets the UDP payload of every datagram as it leaves a vmknic: host name, collector's
     /// address, octets.
     std::function<void(const std::string& host,
@@ -90,7 +93,8 @@ struct CaptureFile
     std::string host; //!< exporter of a port
     std::string vSwitch;
     uint16_t port{0};
-    std::string node; //!< collector
+    bool isUplink{false}; //!< of a port
+    std::string node;     //!< collector
     ns3::Ipv4Address address;
     uint16_t udpPort{0};
 };
@@ -134,6 +138,8 @@ class Simulation
     /// What came of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
     const std::vector<CaptureFile>& GetCaptures() const;
+    /// Whole pcapng files by file name, if the options ask for them.
+    std::map<std::string, std::string> GetAnnotatedCaptures() const;
     /// In order of registration.
     std::vector<MonitoredSpan> GetMonitored() const;
 

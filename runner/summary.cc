@@ -2,6 +2,7 @@
 #include "runner/summary.h"
 
 #include "netflow/ledger.h"
+#include "runner/addresses.h"
 #include "runner/simulation.h"
 
 #include <algorithm>
@@ -116,35 +117,6 @@ SummarizeCollector(const ns3::EsxNetflowCollector& collector)
     summary.refused = collector.GetRefused();
     summary.bufferDrops = collector.GetBufferDrops();
     return summary;
-}
-
-/// Who has which address.
-std::map<ns3::Ipv4Address, std::string>
-NamesOfAddresses(const Scenario& scenario)
-{
-    std::map<ns3::Ipv4Address, std::string> names;
-    for (const Host& host : scenario.hosts)
-    {
-        for (const Vmknic& vmknic : host.vmknics)
-        {
-            names.emplace(vmknic.address.address, host.name + ":" + vmknic.name);
-        }
-        for (const Vm& vm : host.vms)
-        {
-            for (const Nic& nic : vm.nics)
-            {
-                names.emplace(nic.address.address, vm.name);
-            }
-        }
-    }
-    for (const Node& node : scenario.nodes)
-    {
-        if (node.address)
-        {
-            names.emplace(node.address->address, node.name);
-        }
-    }
-    return names;
 }
 
 std::vector<Talker>

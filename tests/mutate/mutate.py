@@ -57,6 +57,8 @@ SWAPS = {
     "condition": [(" && ", " || "), (" || ", " && ")],
     "return": [("return true;", "return false;"), ("return false;", "return true;")],
 }  # fmt: skip
+MOVE = re.compile(r"Move::[A-Z_]+")  # a booking under another cause
+LEDGER_ROW = re.compile(r'^\s+\{"(\w+)", ("\w*"), (Place::\w+), (Place::\w+)\},$')
 NUMBER = re.compile(r"(?<![\w.'\"])(0x[0-9a-fA-F']+|\d[\d']*)(U|UL|ULL|u)?(?![\w.'\"])")
 CONDITION = re.compile(r"\b(if|while) \((.+)\)$")
 STATEMENT = re.compile(r"^\s+(?:[A-Za-z_][\w.\[\]]*(?:->|\.|::)?[\w.\[\]>-]*(?:\(.*\)| [-+|&]?= .+)|(?:\+\+|--)[\w.\[\]>-]+);$")
@@ -91,6 +93,13 @@ def mutants_of_line(file: str, number: int, code: str, original: str):
     def mutant(operator, column, before, after):
         return Mutant(file, number + 1, column, operator, before.strip(), after.strip() or "nothing", original.strip())
 
+    if row := LEDGER_ROW.match(original):  # each cause of the ledger: its names and its places
+        for group, after in ((1, "gremlin"), (2, '"gremlin"'), (3, "Place::WIRE"), (4, "Place::WIRE")):
+            if row[group] not in (after, '""'):
+                yield mutant("ledger", row.start(group), row[group], after)
+        return
+    for match in MOVE.finditer(code):
+        yield mutant("move", match.start(), match[0], "Move::OFFERED" if match[0] != "Move::OFFERED" else "Move::METERED")
     for operator, swaps in SWAPS.items():
         for before, after in swaps:
             for match in re.finditer(re.escape(before), code):
@@ -127,10 +136,12 @@ def apply(mutant: Mutant, source: str) -> str:
 
 
 def chosen(mutants: list[Mutant], count: int) -> list[Mutant]:
-    """The same ones every time, from all files alike."""
-    if count <= 0 or count >= len(mutants):
-        return mutants
-    return sorted(random.Random(1).sample(mutants, count))
+    """The same ones every time: all that touch a cause of the ledger, and so many of the others, from all files alike."""
+    causes = [m for m in mutants if m.operator in ("ledger", "move")]
+    others = [m for m in mutants if m not in causes]
+    if 0 < count < len(others):
+        others = random.Random(1).sample(others, count)
+    return sorted(causes + others)
 
 
 def equivalents() -> dict[tuple, str]:
@@ -229,7 +240,7 @@ def digest_of(file: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=300, help="mutants to try, 0: all (default %(default)s)")
+    parser.add_argument("--count", type=int, default=250, help="mutants beside those of causes, 0: all (default %(default)s)")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutate", help="where verdicts are kept")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="at once (default %(default)s)")
     parser.add_argument("--at-least", type=float, default=95, help="percent that must be killed (default %(default)s)")

@@ -35,7 +35,7 @@ class ExporterTest : public ::testing::Test
         for (uint16_t vSwitch : vSwitches)
         {
             records.push_back(Queued(vSwitch, nextId, 0, expirySequence));
-            journal.Ended(records.back().record, Move::QUEUED);
+            journal.Ended(records.back().record, Move::QUEUED, 0);
             ++nextId;
             ++expirySequence;
         }
@@ -177,7 +177,7 @@ TEST_F(ExporterTest, AtExpirySealsADatagramAtEveryGap)
     for (uint32_t number : {4, 5, 7, 8, 9, 20})
     {
         records.push_back(Queued(1, nextId++, 0, number));
-        journal.Ended(records.back().record, Move::QUEUED);
+        journal.Ended(records.back().record, Move::QUEUED, 0);
     }
     exporter->Export(records, 0);
     EXPECT_EQ(Counts(), (Sizes{3, 2, 3, 1}));
@@ -217,7 +217,7 @@ TEST_F(ExporterTest, EveryFieldOfARecordIsEncoded)
     record.octets = 66'666;
     record.first = 77'999'999;
     record.last = 88'000'000;
-    journal.Ended(record, Move::QUEUED);
+    journal.Ended(record, Move::QUEUED, 0);
     exporter->Export({queued}, 99'999'999);
     const V5Record& sent = sink.datagrams.at(0).records.at(0);
     EXPECT_EQ(sent.srcAddr, 0x01020304U);
@@ -243,7 +243,7 @@ TEST_F(ExporterTest, UnderPTheInterfaceFieldsCarryTheSwitchId)
     QueuedRecord queued = Queued(3, 0);
     queued.record.key.input = 13;
     queued.record.output = 0; // flood: no interface
-    journal.Ended(queued.record, Move::QUEUED);
+    journal.Ended(queued.record, Move::QUEUED, 0);
     exporter->Export({queued}, 0);
     EXPECT_EQ(sink.datagrams[0].records[0].input, 1549);
     EXPECT_EQ(sink.datagrams[0].records[0].output, 0);
@@ -262,7 +262,7 @@ TEST_F(ExporterTest, UnderPAliasedPortsAreToldOnceEach)
             QueuedRecord queued = Queued(vSwitch, nextId++);
             queued.record.key.input = 512 + 13;
             queued.record.output = i == 2 ? 600 : 511;
-            journal.Ended(queued.record, Move::QUEUED);
+            journal.Ended(queued.record, Move::QUEUED, 0);
             records.push_back(queued);
         }
     }
@@ -276,7 +276,7 @@ TEST_F(ExporterTest, WithoutPPortsFrom512AreNoAliases)
 {
     QueuedRecord queued = Queued(3, 0);
     queued.record.key.input = 525;
-    journal.Ended(queued.record, Move::QUEUED);
+    journal.Ended(queued.record, Move::QUEUED, 0);
     exporter->Export({queued}, 0);
     EXPECT_EQ(sink.datagrams[0].records[0].input, 525);
     EXPECT_TRUE(sink.aliased.empty());

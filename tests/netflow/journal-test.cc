@@ -18,7 +18,7 @@ TEST(Journal, RecordsStandInOrderOfTheirEnd)
     Journal journal;
     for (uint64_t id : {7, 3, 5})
     {
-        journal.Ended(Record(id), Move::QUEUED);
+        journal.Ended(Record(id), Move::QUEUED, 100);
     }
     ASSERT_EQ(journal.GetEntries().size(), 3U);
     EXPECT_EQ(journal.GetEntries()[0].record, Record(7));
@@ -33,21 +33,24 @@ TEST(Journal, AMoveTouchesItsRecordOnly)
     Journal journal;
     for (uint64_t id : {7, 3, 5})
     {
-        journal.Ended(Record(id), Move::QUEUED);
+        journal.Ended(Record(id), Move::QUEUED, 100);
     }
-    journal.Moved(3, Move::SENT, 12);
+    journal.Moved(3, Move::SENT, 250, 12);
     EXPECT_EQ(journal.GetEntries()[0].last, Move::QUEUED);
     EXPECT_EQ(journal.GetEntries()[1].last, Move::SENT);
     EXPECT_EQ(journal.GetEntries()[1].datagram, 12U);
+    EXPECT_EQ(journal.GetEntries()[1].endedAt, 100);
+    EXPECT_EQ(journal.GetEntries()[1].movedAt, 250);
+    EXPECT_EQ(journal.GetEntries()[0].movedAt, 100);
     EXPECT_EQ(journal.GetEntries()[2].last, Move::QUEUED);
 }
 
 TEST(Journal, ARecordKeepsItsDatagramOnTheWayThroughTheNetwork)
 {
     Journal journal;
-    journal.Ended(Record(0), Move::QUEUED);
-    journal.Moved(0, Move::SENT, 812);
-    journal.Moved(0, Move::LOST_LINK_DOWN);
+    journal.Ended(Record(0), Move::QUEUED, 100);
+    journal.Moved(0, Move::SENT, 250, 812);
+    journal.Moved(0, Move::LOST_LINK_DOWN, 300);
     EXPECT_EQ(journal.GetEntries()[0].last, Move::LOST_LINK_DOWN);
     EXPECT_EQ(journal.GetEntries()[0].datagram, 812U);
 }

@@ -8,7 +8,9 @@
  */
 #include "tests/netflow/testing.h"
 
+#include <cstdlib>
 #include <map>
+#include <string>
 
 namespace netflow
 {
@@ -18,6 +20,11 @@ namespace
 using test::Host;
 using test::SentDatagram;
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr uint64_t CONFIGURATIONS = 100; // as many as take some seconds
+#else
+constexpr uint64_t CONFIGURATIONS = 1000;
+#endif
 constexpr int PACKETS = 10'000;
 constexpr int BATCH = 100;
 
@@ -69,9 +76,9 @@ class RandomHost
         m_host.pollWhenFull = m_random.Chance(20);
     }
 
-    void Run()
+    void Run(int packets)
     {
-        for (int packet = 0; packet < PACKETS; ++packet)
+        for (int packet = 0; packet < packets; ++packet)
         {
             SendPacket();
             if (packet % BATCH == 0)
@@ -82,6 +89,7 @@ class RandomHost
             }
         }
         ASSERT_EQ(m_host.metering->GetResidual(), Counts{});
+        ASSERT_EQ(m_host.metering->GetBreaches(), 0U);
     }
 
     /// L1 to L3 between the ledger's sums and what was offered and what is held.
@@ -296,33 +304,46 @@ class RandomHost
     PerFlow m_truth;
 };
 
+/// \return how much there was to lose
+std::size_t
+CheckLaws(uint64_t seed, int packets)
+{
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    RandomHost host(seed);
+    host.Run(packets);
+    host.CheckLedger();
+    host.CheckFlows();
+    host.CheckSequences();
+    host.CheckTimes();
+    return host.GetLosses();
+}
+
 class LedgerLawsTest : public ::testing::TestWithParam<uint64_t>
 {
 };
 
 TEST_P(LedgerLawsTest, HoldOnRandomHosts)
 {
-    constexpr uint64_t ROUNDS = 15;
+    constexpr uint64_t ROUNDS = CONFIGURATIONS / 20;
     std::size_t losses = 0;
-    for (uint64_t round = 0; round < ROUNDS; ++round)
+    for (uint64_t round = 0; round < ROUNDS && !HasFailure(); ++round)
     {
-        SCOPED_TRACE("seed " + std::to_string(GetParam() * ROUNDS + round));
-        RandomHost host(GetParam() * ROUNDS + round);
-        host.Run();
-        host.CheckLedger();
-        host.CheckFlows();
-        host.CheckSequences();
-        host.CheckTimes();
-        losses += host.GetLosses();
-        if (HasFailure())
-        {
-            return;
-        }
+        losses += CheckLaws(GetParam() * ROUNDS + round, PACKETS);
     }
     EXPECT_GT(losses, ROUNDS) << "the hosts must have something to lose";
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LedgerLawsTest, ::testing::Range<uint64_t>(0, 20));
+
+/// One host at length: bench/ledger-laws.sh runs it, for a seed and a number of packets from the
+/// environment.
+TEST(LedgerLaws, DISABLED_HoldAtLength)
+{
+    const char* const seed = std::getenv("LEDGER_LAWS_SEED");
+    const char* const packets = std::getenv("LEDGER_LAWS_PACKETS");
+    ASSERT_TRUE(seed && packets);
+    CheckLaws(std::strtoull(seed, nullptr, 10), std::atoi(packets));
+}
 
 TEST(LedgerLaws, L4AtExpiryGapsArePurgatoryDrops)
 {

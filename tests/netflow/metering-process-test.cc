@@ -349,6 +349,60 @@ TEST(MeteringProcess, NothingLeavesWithoutAPoll)
     EXPECT_EQ(host.metering->NextScan(), NEVER);
 }
 
+TEST(MeteringProcess, JournalKnowsWhenARecordEndedAndWhenItMoved)
+{
+    constexpr TimeNs MS = NS_PER_MS;
+    Host host(Quick(1, PurgatoryPolicy::HEAD_DROP), {}, {1}, 100 * MS);
+    host.Observe(1, Packet(1), 0);
+    host.RunTo(20 * MS);
+    host.Observe(1, Packet(2), 21 * MS); // pushes the first one out
+    host.RunTo(200 * MS);
+    host.Observe(1, Packet(3), 201 * MS);
+    host.RunTo(250 * MS);
+    host.metering->Unregister(1, StopCause::KILLED, 260 * MS);
+    const std::vector<JournalEntry>& entries = host.journal.GetEntries();
+    ASSERT_EQ(entries.size(), 3U);
+    EXPECT_EQ(entries[0].last, Move::DROPPED_PURGATORY_HEAD);
+    EXPECT_EQ(entries[0].endedAt, 10 * MS);
+    EXPECT_EQ(entries[0].movedAt, 30 * MS);
+    EXPECT_EQ(entries[1].last, Move::SENT);
+    EXPECT_EQ(entries[1].endedAt, 30 * MS);
+    EXPECT_EQ(entries[1].movedAt, 100 * MS);
+    EXPECT_EQ(entries[2].last, Move::DISCARDED_QUEUED_KILLED);
+    EXPECT_EQ(entries[2].endedAt, 210 * MS);
+    EXPECT_EQ(entries[2].movedAt, 260 * MS);
+}
+
+TEST(MeteringProcess, L7RecordThatLeavesMoreThanAScanAfterItsDeadlineIsABreach)
+{
+    const TimeNs scan = MeteringConfig().cache.scanInterval;
+    for (const TimeNs late : {TimeNs{0}, TimeNs{1}})
+    {
+        Host host(Quick(), {}, {1}, POLL);
+        Burst(host, 2, 0);
+        EXPECT_EQ(host.metering->GetBreaches(), 0U);
+        host.metering->Scan(NS_PER_MS + scan + late); // its deadline is 1 ms
+        EXPECT_EQ(host.metering->GetPurgatory().GetSize(), 2U);
+        EXPECT_EQ(host.metering->GetBreaches(), late == 0 ? 0U : 2U);
+    }
+}
+
+TEST(MeteringProcess, L7ActiveTimeoutHasADeadlineToo)
+{
+    MeteringConfig config;
+    config.cache.activeTimeout = SECOND;
+    const TimeNs scan = config.cache.scanInterval;
+    for (const TimeNs late : {TimeNs{0}, TimeNs{1}})
+    {
+        Host host(config, {}, {1}, POLL);
+        host.Observe(1, Packet(1), 0);
+        host.Observe(1, Packet(1), SECOND);
+        host.metering->Scan(SECOND + scan + late);
+        EXPECT_EQ(host.metering->GetPurgatory().GetSize(), 1U);
+        EXPECT_EQ(host.metering->GetBreaches(), late == 0 ? 0U : 1U);
+    }
+}
+
 TEST(MeteringProcess, ResidualSeesABookingThatNoContainerHolds)
 {
     for (Move move : {Move::METERED, Move::QUEUED, Move::OFFERED, Move::POLLED, Move::SEALED})

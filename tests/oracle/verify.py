@@ -12,10 +12,12 @@ from pathlib import Path
 
 from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
+from .frames import VLAN_ETHERTYPES
 from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, signed, unique_datagrams
 
 COLLECTOR_HOST_CAUSES = ("refused", "socket_buffer")  # die after the capture
 PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
+SPLITTING_CAUSES = (*PACKET_CAUSES, "evicted")  # make records that do not follow from the packets alone
 OWN_ENDS = ("idle", "active", "split")  # ends of a record that the packets alone decide
 P_PORT_BITS = 9  # `-p`: port in the low 9 bits, vSwitch above
 
@@ -54,6 +56,38 @@ class Window:
         return (key, r.packets, r.octets, first, last, r.tcp_flags)
 
 
+class Switch:
+    """Which port of a vSwitch has which MAC address, learnt from the captures of the whole run."""
+
+    def __init__(self):
+        self.port_of: dict[bytes, set[int]] = defaultdict(set)
+        self.uplinks: set[int] = set()
+        self.judged = True
+
+    def learn(self, entry: dict, packets: list[Packet]) -> None:
+        is_uplink = entry.get("role") == "uplink"
+        self.judged = self.judged and "role" in entry and entry["direction"] == "in"
+        if is_uplink:
+            self.uplinks.add(entry["port"])
+        for packet in packets:
+            self.judged = self.judged and int.from_bytes(packet.data[12:14], "big") not in VLAN_ETHERTYPES
+            if not is_uplink:
+                self.port_of[packet.data[6:12]].add(entry["port"])
+
+    def is_judged(self) -> bool:
+        """Not: teams of uplinks, VLANs, and addresses that were seen at two ports."""
+        return self.judged and len(self.uplinks) <= 1 and all(len(ports) == 1 for ports in self.port_of.values())
+
+    def output(self, entry: dict, frame: bytes) -> int:
+        """The port by which a frame leaves; 0: by several or none."""
+        destination = frame[:6]
+        if not destination or destination[0] & 1 or not self.is_judged():
+            return 0
+        for port in self.port_of.get(destination, ()):
+            return port if port != entry["port"] else 0
+        return 0 if entry["port"] in self.uplinks else next(iter(self.uplinks), 0)
+
+
 class Verification:
     def __init__(self, folder):
         self.folder = Path(folder)
@@ -61,9 +95,12 @@ class Verification:
         index = json.loads((self.folder / "captures.json").read_text())
         self.summary = json.loads((self.folder / "summary.json").read_text())
         self.windows = [Window(entry) for entry in index["monitored"]]
-        for entry in index["captures"]:
-            if entry["kind"] != "collector":
-                self._meter(entry)
+        ports = [(entry, self._read(entry["file"])) for entry in index["captures"] if entry["kind"] != "collector"]
+        self.switches = {}
+        for entry, packets in ports:
+            self.switches.setdefault((entry["exporter"], entry["vswitch"]), Switch()).learn(entry, packets)
+        for entry, packets in ports:
+            self._meter(entry, packets)
         for window in self.windows:
             window.truth.run_until(window.to_ns - window.boot_ns)
         collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
@@ -72,6 +109,7 @@ class Verification:
     def run(self) -> list[str]:
         self._check_truth_table()
         self._check_records()
+        self._check_outputs()
         self._check_losses()
         self._check_ledger()
         return self.findings
@@ -86,9 +124,10 @@ class Verification:
             self.findings.append(f"capture: {error}")
             return error.packets
 
-    def _meter(self, entry: dict) -> None:
+    def _meter(self, entry: dict, packets: list[Packet]) -> None:
+        switch = self.switches[entry["exporter"], entry["vswitch"]]
         windows = [w for w in self.windows if (w.exporter, w.vswitch) == (entry["exporter"], entry["vswitch"])]
-        for packet in self._read(entry["file"]):
+        for packet in packets:
             direction = packet.direction or entry["direction"]
             if direction not in ("in", "out"):
                 raise ValueError(f"{entry['file']}: a frame of no known direction")
@@ -97,7 +136,8 @@ class Verification:
             window = next((w for w in windows if w.from_ns <= packet.time_ns < w.to_ns), None)
             if window is not None:
                 where = (window.exporter, window.vswitch, window.port(entry["port"]))
-                window.truth.frame(packet.time_ns - window.boot_ns, packet.data, packet.wire_len, *where)
+                output = switch.output(entry, packet.data)
+                window.truth.frame(packet.time_ns - window.boot_ns, packet.data, packet.wire_len, *where, output)
 
     def _captured(self, collectors: list[dict]) -> Counter:
         """Rows of all records that reached a collector, copies of datagrams left out."""
@@ -148,10 +188,31 @@ class Verification:
         exported, collected = Counter(map(self._row, table)), self._rows("flows-collected.csv")
         self._subset("captured, but not exported", self.captured, exported)
         self._subset("collected, but not captured", collected, self.captured)
-        shed = {self._key(line) for line in self._table("flows-lost.csv") if line["cause"] in PACKET_CAUSES}
-        shed |= {self._key(line) for line in table if line["reason"] not in OWN_ENDS}
+        shed = self._flows_with_other_ends(table)
         own = Counter({row: n for row, n in exported.items() if row[0] not in shed})
         self._subset("exported, but no such record follows from the packets", own, self._truth_rows())
+
+    def _flows_with_other_ends(self, exported: list[dict]) -> set[FlowKey]:
+        """Those whose records do not follow from the packets alone: packets were shed, or records ended early."""
+        flows = {self._key(line) for line in self._table("flows-lost.csv") if line["cause"] in SPLITTING_CAUSES}
+        return flows | {self._key(line) for line in exported if line["reason"] not in OWN_ENDS}
+
+    def _check_outputs(self) -> None:
+        """The output of a record is where its first packet left."""
+        table = self._table("flows-exported.csv")
+        other_ends = self._flows_with_other_ends(table)
+        outputs = defaultdict(set)
+        for record in self.truth_records():
+            outputs[record.counts()].add(record.output)
+        for line in table:
+            row, output = self._row(line), int(line["output"])
+            switch = self.switches.get((line["exporter"], line["vswitch"]))
+            if switch is None or not switch.is_judged() or row[0] in other_ends or row not in outputs:
+                continue
+            # Captures do not tell whether the uplink's link was up: then it is the output, else nothing is.
+            may_be = outputs[row] | ({0} if outputs[row] & switch.uplinks else set())
+            if output not in may_be:
+                self.findings.append(f"output {output}, by the captures {sorted(may_be)}: {row}")
 
     def _truth_rows(self) -> Counter:
         return Counter(record.counts() for record in self.truth_records())
