@@ -303,6 +303,7 @@ MeteringProcess::Poll(const std::vector<uint16_t>& vSwitches,
                       TimeNs now,
                       std::vector<QueuedRecord>& taken)
 {
+    m_now = std::max(m_now, now); // else an older packet would queue a record before this poll
     const std::size_t before = taken.size();
     m_purgatory.Take(vSwitches, now, taken);
     for (std::size_t i = before; i < taken.size(); ++i)

@@ -248,6 +248,20 @@ TEST(MeteringProcess, ScanMovesTheClockToo)
     EXPECT_EQ(host.metering->GetClockRegressions(), 1U);
 }
 
+TEST(MeteringProcess, L7PacketOlderThanAPollQueuesNothingBeforeIt)
+{
+    Host host(Quick(), {}, {1}, POLL);
+    host.Observe(1, Packet(1), 0);
+    std::vector<QueuedRecord> taken;
+    host.metering->Poll({1}, 5 * NS_PER_MS, taken);
+    ASSERT_TRUE(taken.empty());
+    host.metering->Observe(1, Packet(1), 3, 5, 3 * NS_PER_MS); // late: ends the record
+    EXPECT_EQ(host.metering->GetClockRegressions(), 1U);
+    host.metering->Poll({1}, 6 * NS_PER_MS, taken);
+    ASSERT_EQ(taken.size(), 1U);
+    EXPECT_EQ(taken[0].queuedAt, 5 * NS_PER_MS);
+}
+
 TEST(MeteringProcess, FullPurgatoryMayForceAPollAndLosesNothing)
 {
     for (PurgatoryPolicy policy : {PurgatoryPolicy::TAIL_DROP, PurgatoryPolicy::HEAD_DROP})
