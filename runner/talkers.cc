@@ -46,8 +46,8 @@ struct Seen
     std::string_view vSwitch;
     std::string_view source;
     std::string_view destination;
-    std::string_view protocol;
     std::string_view port;
+    bool isTry; //!< of a TCP or UDP port: by its numbers no answer of a server
     double packets;
     double octets;
     bool isRecord; //!< false: shed packets
@@ -144,6 +144,7 @@ class Usage
               source(table.Column("src")),
               destination(table.Column("dst")),
               protocol(table.Column("proto")),
+              sourcePort(table.Column("sport")),
               port(table.Column("dport")),
               packets(table.Column("packets")),
               octets(table.Column("octets"))
@@ -156,11 +157,18 @@ class Usage
                     row.Text(vSwitch),
                     row.Text(source),
                     row.Text(destination),
-                    row.Text(protocol),
                     row.Text(port),
+                    IsTry(row),
                     static_cast<double>(row.Unsigned(packets)),
                     static_cast<double>(row.Unsigned(octets)),
                     isRecord};
+        }
+
+        /// Who asks uses a higher port than who answers.
+        bool IsTry(const CsvTable::Row& row) const
+        {
+            const bool hasPorts = row.Text(protocol) == "6" || row.Text(protocol) == "17";
+            return hasPorts && row.Unsigned(port) < row.Unsigned(sourcePort);
         }
 
         std::size_t exporter;
@@ -168,6 +176,7 @@ class Usage
         std::size_t source;
         std::size_t destination;
         std::size_t protocol;
+        std::size_t sourcePort;
         std::size_t port;
         std::size_t packets;
         std::size_t octets;
@@ -198,7 +207,7 @@ class Usage
         sums.packets += part * seen.packets;
         sums.records += seen.isRecord ? 1 : 0;
         auto& ports = sums.portsOf[seen.destination];
-        if (seen.protocol == "6" || seen.protocol == "17")
+        if (seen.isTry)
         {
             ports.insert(seen.port);
         }

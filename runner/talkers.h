@@ -76,7 +76,8 @@ struct TalkersOptions
     std::optional<ns3::Time> last; //!< so much before the end of the run
     std::size_t top{10};           //!< talkers of a vSwitch; 0: all
     uint64_t fanOut{20};           //!< destinations of one source
-    uint64_t ports{100};           //!< TCP or UDP ports of one destination, tried by one source
+    uint64_t ports{100};           //!< TCP or UDP ports of one destination, tried by one source:
+                                   //!< with a higher port of its own, as who asks has
     double volume{10};             //!< times the median of the vSwitch's sources
 };
 

@@ -73,12 +73,10 @@ def test_the_last_hours_end_with_the_run(losses, esx_netflow):
 
 
 def test_a_port_scan_is_seen_in_truth_and_in_what_was_collected(losses, esx_netflow):
-    scans = {i["name"]: i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"}
-    assert set(scans) == {"scan", "app"}  # who answers to each of a scanner's ports looks like one, too
-    scan = scans["scan"]
-    assert scan["target"] == "10.6.125.67"
+    (scan,) = [i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"]  # no server that answers
+    assert (scan["name"], scan["target"]) == ("scan", "10.6.125.67")
     ports = {
-        side: len({row["dport"] for row in table(losses, name) if row["src"] == "10.6.125.66" and row["proto"] == "6"})
+        side: len({row["dport"] for row in table(losses, name) if row["src"] == "10.6.125.66" and int(row["dport"]) < int(row["sport"])})
         for side, name in (("truth", "flows-truth.csv"), ("collected", "flows-collected.csv"))
     }
     assert scan["value"] == ports and ports["collected"] < ports["truth"]
@@ -130,7 +128,7 @@ def test_csv_and_json_say_the_same(losses, esx_netflow):
 def test_text_shows_both_sides(losses, esx_netflow):
     text = esx_netflow("talkers", losses).stdout
     assert text.startswith("From 0 s to 200 s; what was collected beside the truth\n")
-    assert "tries many ports of 10.6.125.67: 40000 ports, collected " in text
+    assert "tries many ports of 10.6.125.67: " in text and " ports, collected " in text
     assert "esx1:web1 " in text
 
 

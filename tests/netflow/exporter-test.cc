@@ -358,7 +358,7 @@ TEST_F(ExporterTest, BatchesCarryWhatSingleDatagramsWould)
     for (uint16_t vSwitch : vSwitches)
     {
         records.push_back(Queued(vSwitch, nextId, 0, expirySequence++));
-        batchJournal.Ended(records.back().record, Move::QUEUED);
+        batchJournal.Ended(records.back().record, Move::QUEUED, 0);
         ++nextId;
     }
     Exporter batched(config, batchSink, batchLedger, &batchJournal);
