@@ -511,18 +511,18 @@ Simulation::Builder::ScheduleVmStep(const TimelineStep& step)
             }
             else if (step.kind == StepKind::Connection)
             {
-                outcome.result.errors = host->SetConnected(step.vm, nic, step.on);
+                outcome.line.errors = host->SetConnected(step.vm, nic, step.on);
             }
             else if (step.on)
             {
-                outcome.result.errors = host->PowerOn(step.vm);
+                outcome.line.errors = host->PowerOn(step.vm);
             }
             else
             {
                 host->PowerOff(step.vm);
             }
-            outcome.result.exitStatus = outcome.result.errors.empty() ? 0 : 1;
-            outcome.result.errors += outcome.result.errors.empty() ? "" : "\n";
+            outcome.line.exit = outcome.line.errors.empty() ? 0 : 1;
+            outcome.line.errors += outcome.line.errors.empty() ? "" : "\n";
             world->steps.push_back(outcome);
         });
 }

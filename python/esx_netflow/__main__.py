@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import _core
 
-GOOD, EXPECTATION, USAGE, RESIDUAL, INTERRUPTED = 0, 1, 2, 4, 130
+GOOD, USAGE, RESIDUAL, INTERRUPTED = 0, 2, 4, 130
 
 
 class _Parser(argparse.ArgumentParser):
@@ -85,7 +85,7 @@ def _sweep(arguments):
     if not options.quiet:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in table.get("verdict", failed["error"]).value_counts().items())
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
-    codes = {"pass": GOOD, "fail": EXPECTATION, "unbalanced": RESIDUAL, "interrupted": INTERRUPTED}
+    codes = {"unbalanced": RESIDUAL, "interrupted": INTERRUPTED}  # an expectation that fails at a point is a finding
     found = [codes[v] for v in table.get("verdict", []) if v in codes]
     return max([USAGE if len(failed) else GOOD, *found])
 

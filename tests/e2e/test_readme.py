@@ -122,7 +122,7 @@ def test_scenarios_run_in_place_of_the_quickstarts(esx_netflow, tmp_path, block)
 
 
 def test_setup_knows_exactly_the_commands_named():
-    named = {line.split()[1] for line in SETUP_LINES} | set(re.findall(r"`\./setup ([\w-]+)`", README))
+    named = {line.split()[1] for line in SETUP_LINES} | set(re.findall(r"`\./setup (\w[\w-]*)`", README))
     script = (ROOT / "setup").read_text()
     (alternatives,) = re.findall(r"^case \$command in\n  ([\w |-]+)\) ;;$", script, re.MULTILINE)
     helped = subprocess.run([ROOT / "setup", "--help"], capture_output=True, text=True, check=True).stdout
