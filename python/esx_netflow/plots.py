@@ -59,6 +59,7 @@ CAUSES = {
     "queue_disc": (_ORANGE, "////"),
     "device_queue": (_ORANGE, ""),
     "port": (_ORANGE, "xxxx"),
+    "vlan": (_ORANGE, "...."),
     "link_down": (_SKY, ""),
     "channel_error": (_SKY, "////"),
     "network": (_SKY, "xxxx"),
