@@ -128,7 +128,7 @@ def test_setup_knows_exactly_the_commands_named():
     helped = subprocess.run([ROOT / "setup", "--help"], capture_output=True, text=True, check=True).stdout
     assert named == set(alternatives.split(" | "))
     assert named == {name.replace("_", "-") for name in re.findall(r"^do_(\w+)\(\)", script, re.MULTILINE)}
-    assert named == set(re.findall(r"^  ([\w-]+)(?:   |$)", helped, re.MULTILINE))
+    assert named == set(re.findall(r"^  ([\w-]+)(?:  |$)", helped, re.MULTILINE))
     assert SETUP_LINES == ["./setup run", "./setup test"]
 
 

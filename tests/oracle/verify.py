@@ -95,6 +95,8 @@ class Verification:
         index = json.loads((self.folder / "captures.json").read_text())
         self.summary = json.loads((self.folder / "summary.json").read_text())
         self.windows = [Window(entry) for entry in index["monitored"]]
+        for window in self.windows:  # totals of a flow span windows, so one with -p decides for all of its vSwitch
+            window.dash_p = any(w.dash_p for w in self.windows if (w.exporter, w.vswitch) == (window.exporter, window.vswitch))
         ports = [(entry, self._read(entry["file"])) for entry in index["captures"] if entry["kind"] != "collector"]
         self.switches = {}
         for entry, packets in ports:
