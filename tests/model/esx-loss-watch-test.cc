@@ -70,9 +70,9 @@ class EsxLossWatchTest : public NetflowTest
         ip->TraceConnectWithoutContext(
             "LocalDeliver",
             Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
-                [this, ip, type, code](const Ipv4Header& header,
-                                       Ptr<const Packet> segment,
-                                       uint32_t) {
+                [this, ip = PeekPointer(ip), type, code](const Ipv4Header& header,
+                                                         Ptr<const Packet> segment,
+                                                         uint32_t) {
                     if (!answering || header.GetProtocol() != 17)
                     {
                         return;
