@@ -180,7 +180,7 @@ VmkloadMod(Context& context, const EsxWords& words)
 int
 VmkloadApp(Context& context, const EsxWords& words)
 {
-    const EsxOptions options = EsxOptions::Parse(words, "+Si:h");
+    const EsxOptions options = EsxOptions::Parse(words, EsxNetNetflowOptions::WRAPPER_OPTIONS);
     if (!options.error.empty())
     {
         return Usage(context, "vmkload_app", options.error);

@@ -15,6 +15,8 @@ namespace ns3
 struct EsxNetNetflowOptions
 {
     static constexpr uint32_t MAX_POLL_MS = 86'400'000; //!< a day (our choice)
+    /// Options of vmkload_app, which starts it, for EsxOptions.
+    static constexpr const char* WRAPPER_OPTIONS = "+Si:h";
 
     std::string vSwitches; //!< -e: names separated by commas, none empty
     std::string collector; //!< host name or address

@@ -2,6 +2,7 @@
 #include "runner/real-collectors.h"
 
 #include "runner/cli.h"
+#include "runner/export-commands.h"
 
 #include <algorithm>
 #include <cstring>
@@ -26,7 +27,7 @@ ExportingHosts(const Scenario& scenario, const std::string& one)
     for (const Host& host : scenario.hosts)
     {
         const auto exports = [&host](const TimelineStep& step) {
-            return step.host == host.name && step.command.find("net-netflow") != std::string::npos;
+            return step.host == host.name && !FindExportCommands(step.command).empty();
         };
         if (host.name == one ||
             std::any_of(scenario.timeline.begin(), scenario.timeline.end(), exports))

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CheckExport(): from each vmknic that net-netflow would use to the collector it names.
+#include "runner/export-commands.h"
 #include "runner/topology.h"
 
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/graph/filtered_graph.hpp>
 #include <boost/graph/reverse_graph.hpp>
+#include <cctype>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sstream>
@@ -88,31 +90,15 @@ class WayTo
     Arcs m_towards;
 };
 
-/// The collector that a console line gives to net-netflow: its last word that is no option; empty
-/// if it is no such line. What is wrong with the line is the console's business.
+/// Host names have no case.
 std::string
-ExportTarget(const std::string& line)
+LowerCase(std::string text)
 {
-    std::istringstream words(line);
-    std::string word;
-    std::string target;
-    bool inside = false;
-    while (words >> word)
+    for (char& c : text)
     {
-        if (!inside)
-        {
-            inside = word.substr(word.rfind('/') + 1) == "net-netflow";
-        }
-        else if (word == "-e" || word == "-s")
-        {
-            words >> word;
-        }
-        else if (word[0] != '-')
-        {
-            target = word;
-        }
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     }
-    return target;
+    return text;
 }
 
 class ExportChecker
@@ -138,21 +124,16 @@ class ExportChecker
                 m_collectors.emplace(Text(node.address->address), &node);
                 for (const auto& name : node.names)
                 {
-                    m_collectors.emplace(name, &node);
+                    m_collectors.emplace(LowerCase(name), &node);
                 }
             }
         }
-        std::set<std::pair<std::string, std::string>>
-            checked; // a restarted net-netflow says nothing new
         for (const auto& step : m_scenario.timeline)
         {
-            const auto target = step.kind == StepKind::Console ? ExportTarget(step.command) : "";
             const auto host = hosts.find(step.host);
-            if (!target.empty() && host != hosts.end() && checked.emplace(step.host, target).second)
+            if (step.kind == StepKind::Console && host != hosts.end())
             {
-                // A line that is judged by its own "expect" may be one that is meant to fail.
-                m_fault = step.expect ? Severity::Warning : Severity::Error;
-                CheckTarget(*host->second, target, step.path + "/run");
+                CheckLine(*host->second, step);
             }
         }
         return std::move(m_messages);
@@ -164,13 +145,26 @@ class ExportChecker
         m_messages.push_back(m_scenario.At(severity, path, what));
     }
 
-    void CheckTarget(const Host& host, const std::string& target, const std::string& path)
+    void CheckLine(const Host& host, const TimelineStep& step)
     {
-        constexpr auto defaultPort = "2055"; // the technote's
-        const auto colon = target.find(':');
-        const auto name = target.substr(0, colon);
-        const auto port = colon == std::string::npos ? defaultPort : target.substr(colon + 1);
-        const auto found = m_collectors.find(name);
+        for (const auto& command : FindExportCommands(step.command))
+        {
+            // A restarted net-netflow says nothing new.
+            if (m_checked.emplace(host.name, command.collector, command.port).second)
+            {
+                // A line that is judged by its own "expect" may be one that is meant to fail.
+                m_fault = step.expect ? Severity::Warning : Severity::Error;
+                CheckTarget(host, command.collector, command.port, step.path + "/run");
+            }
+        }
+    }
+
+    void CheckTarget(const Host& host,
+                     const std::string& name,
+                     uint16_t port,
+                     const std::string& path)
+    {
+        const auto found = m_collectors.find(LowerCase(name));
         if (found == m_collectors.end())
         {
             std::vector<std::string> known;
@@ -184,7 +178,7 @@ class ExportChecker
             return;
         }
         const Node& collector = *found->second;
-        if (port != std::to_string(collector.listen))
+        if (port != collector.listen)
         {
             Say(Severity::Warning,
                 path,
@@ -363,6 +357,7 @@ class ExportChecker
     Severity m_fault = Severity::Error; //!< how a line that cannot work is told
     Diagnostics m_messages;
     std::map<std::string, const Node*> m_collectors; //!< by address and by host name
+    std::set<std::tuple<std::string, std::string, uint16_t>> m_checked; //!< host, collector, port
     std::map<std::pair<Vertex, bool>, WayTo> m_ways;
 };
 

@@ -148,6 +148,12 @@ TEST(ExportPath, OnlyNetNetflowLinesAreAsked)
                 ElementsAre(HasSubstr("info: ")));
 }
 
+TEST(ExportPath, HostNamesHaveNoCase)
+{
+    EXPECT_THAT(Export(LabWith("10.6.125.84:2055", "NF1.mycompany.COM")),
+                ElementsAre(HasSubstr("info: ")));
+}
+
 TEST(ExportPath, SecondUplinkOfAnotherHostIsNoBridge)
 {
     // esx2's vSwitch has an uplink on each of two networks: it joins them for its VMs, never for
@@ -239,7 +245,7 @@ TEST(Topology, SurvivesAnyShape)
     scenario.links = {dangling, inside, self, self};
     TimelineStep step;
     step.host = "h";
-    step.command = "net-netflow -e  x:y:z";
+    step.command = "vmkload_app -i vmktcp net-netflow -e  x:y:z";
     scenario.timeline = {step};
     EXPECT_EQ(CheckLoops(Topology(scenario)).size(),
               2u); // the two cables of the nameless switch to itself

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The net-netflow commands of a console line, read as the console reads them: for what is told of a
+// scenario before its run. What is wrong with a line is left to the console.
+#ifndef ESXNF_EXPORT_COMMANDS_H
+#define ESXNF_EXPORT_COMMANDS_H
+
+#include "ns3/esx-net-netflow-options.h"
+
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+/**
+ * @return options of each net-netflow that the line would start, in order; nothing of a line that
+ * the shell refuses, and no command that net-netflow or vmkload_app answers with its usage
+ */
+std::vector<ns3::EsxNetNetflowOptions> FindExportCommands(const std::string& line);
+
+} // namespace esxnf
+
+#endif // ESXNF_EXPORT_COMMANDS_H
