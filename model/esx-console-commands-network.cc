@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Commands about the host's network: esxcfg-vswitch, esxcfg-vmknic, esxcfg-nics, vmkping.
+// Commands about the host's network: esxcfg-vswitch, esxcfg-vmknic, esxcfg-nics, vmkping, esxtop.
 
 #include "esx-console-commands.h"
+#include "esx-console-top.h"
 #include "esx-host.h"
 #include "esx-netflow.h"
 #include "esx-options.h"
@@ -259,6 +260,51 @@ Vmkping(Context& context, const EsxWords& words)
     ping->Run(
         context.host.GetVmkernelNode(),
         {options.operands[0], address, static_cast<uint32_t>(count), static_cast<uint32_t>(size)});
+    return EXIT_GOOD;
+}
+
+int
+Esxtop(Context& context, const EsxWords& words)
+{
+    constexpr uint64_t MAX_SCREENS = 1'000'000;
+    constexpr uint64_t LEAST_DELAY = 2; // seconds, as the default of 5 documented
+    constexpr uint64_t MAX_DELAY = 86'400;
+    const EsxOptions options = EsxOptions::Parse(words, "bd:n:h");
+    uint64_t delay = 0;
+    uint64_t screens = 0;
+    std::string error = options.error;
+    if (error.empty() && options.Has('h'))
+    {
+        context.out(UsageOf("esxtop"));
+        return EXIT_GOOD;
+    }
+    if (error.empty() && !options.operands.empty())
+    {
+        error = "what is '" + options.operands[0] + "'?";
+    }
+    if (error.empty() && !ParseNumber(options.Get('d', "5"), LEAST_DELAY, MAX_DELAY, delay))
+    {
+        error = "bad delay '" + options.Get('d') + "': " + std::to_string(LEAST_DELAY) + " to " +
+                std::to_string(MAX_DELAY) + " s";
+    }
+    if (error.empty() && options.Has('n') &&
+        !ParseNumber(options.Get('n'), 1, MAX_SCREENS, screens))
+    {
+        error = "bad number '" + options.Get('n') + "': 1 to " + std::to_string(MAX_SCREENS);
+    }
+    if (error.empty() && !options.Has('b'))
+    {
+        error = "there is no screen to draw on: -b prints it line by line";
+    }
+    if (!error.empty())
+    {
+        context.err("esxtop: " + error);
+        return context.Fail(EXIT_USAGE, UsageOf("esxtop"));
+    }
+    const Ptr<EsxConsoleTop> top = CreateObject<EsxConsoleTop>();
+    context.console.Add(top, &context.session, context.commandLine);
+    context.process = top;
+    top->Run(&context.host, Seconds(static_cast<double>(delay)), screens);
     return EXIT_GOOD;
 }
 

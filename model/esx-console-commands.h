@@ -92,6 +92,7 @@ int EsxcfgVswitch(Context& context, const EsxWords& words);
 int EsxcfgVmknic(Context& context, const EsxWords& words);
 int EsxcfgNics(Context& context, const EsxWords& words);
 int Vmkping(Context& context, const EsxWords& words);
+int Esxtop(Context& context, const EsxWords& words);
 int Ps(Context& context, const EsxWords& words);
 int Kill(Context& context, const EsxWords& words);
 int Jobs(Context& context, const EsxWords& words);

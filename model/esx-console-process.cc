@@ -21,6 +21,8 @@ ToString(EsxSignal signal)
         return "INT";
     case EsxSignal::KILL:
         return "KILL";
+    case EsxSignal::PIPE:
+        return "PIPE";
     case EsxSignal::TERM:
         break;
     }

@@ -17,6 +17,7 @@ enum class EsxSignal : uint8_t
     HUP = 1,
     INT = 2,
     KILL = 9,
+    PIPE = 13, //!< whoever read its output has left
     TERM = 15
 };
 

@@ -27,9 +27,26 @@ struct EsxConsoleSession::Pipe
         {
             session->Print(line, false);
         }
+        else if (left[at] || filters[at]->HasLeft())
+        {
+            Break(at);
+        }
         else
         {
             filters[at]->Line(line, SinkAt(at + 1));
+        }
+    }
+
+    /// Whoever writes to a filter that has left gets SIGPIPE.
+    void Break(std::size_t at)
+    {
+        if (at > 0)
+        {
+            left[at - 1] = true;
+        }
+        else if (writer)
+        {
+            writer->Signal(EsxSignal::PIPE);
         }
     }
 
@@ -50,6 +67,8 @@ struct EsxConsoleSession::Pipe
 
     EsxConsoleSession* session;
     std::vector<std::unique_ptr<EsxLineFilter>> filters; // behind the first command
+    std::vector<bool> left;                              // filters that SIGPIPE ended
+    EsxConsoleProcess* writer{nullptr}; // the first command, if it takes time; it outlives us
 };
 
 TypeId
@@ -208,6 +227,7 @@ EsxConsoleSession::AddFilters(const EsxShellLine::Pipeline& pipeline, Pipe& pipe
             return EXIT_USAGE;
         }
         pipe.filters.push_back(std::move(filter.filter));
+        pipe.left.push_back(false);
     }
     return 0;
 }
@@ -257,6 +277,7 @@ EsxConsoleSession::Finish(const EsxShellLine::Pipeline& pipeline,
     if (runs)
     {
         const uint32_t pid = process->GetPid();
+        pipe->writer = PeekPointer(process);
         process->SetOutput([this, pipe](const std::string& line, bool error) {
             error ? Print(line, true) : pipe->Line(0, line);
         });

@@ -85,6 +85,11 @@ class Grep : public EsxLineFilter
         return m_selected > 0 ? 0 : 1;
     }
 
+    bool HasLeft() const override
+    {
+        return m_quiet && m_selected > 0;
+    }
+
   private:
     /// A basic regular expression that matches the text and nothing else.
     static std::string Quote(const std::string& text)
@@ -145,6 +150,11 @@ class Head : public EsxLineFilter
     int End(const Sink&) override
     {
         return 0;
+    }
+
+    bool HasLeft() const override
+    {
+        return m_left == 0;
     }
 
   private:

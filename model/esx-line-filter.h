@@ -24,6 +24,12 @@ class EsxLineFilter
     virtual void Line(const std::string& line, const Sink& out) = 0;
     /// No line follows. \return the command's exit status
     virtual int End(const Sink& out) = 0;
+
+    /// Whether the program has left: who writes to it then gets SIGPIPE.
+    virtual bool HasLeft() const
+    {
+        return false;
+    }
 };
 
 /// A command line of such a program, taken apart.

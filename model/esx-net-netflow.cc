@@ -58,6 +58,7 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
                  << datagram.counts.records << " flows, " << datagram.counts.packets << " packets, "
                  << datagram.counts.octets << " bytes" << (sent ? "" : " (not sent)");
             process.Print(line.str());
+            process.m_module->NotifyVerboseLine();
         }
         return sent;
     }

@@ -136,6 +136,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     uint64_t cacheHighWater{0};
     uint64_t purgatoryHighWater{0};
     int64_t nextHeapWarning{0};
+    Time busyUntil{0}; // the processor that meters
     bool followsMemory{false};
     bool scanScheduled{false};
     EventId scan;
@@ -207,6 +208,12 @@ EsxNetflow::GetTypeId()
                           BooleanValue(true),
                           MakeBooleanAccessor(&EsxNetflow::m_meterOwnExport),
                           MakeBooleanChecker())
+            .AddAttribute("MeteringDelay",
+                          "Time that each metered packet and each line of net-netflow -v costs the "
+                          "host; frames wait for it (documented: performance may be affected)",
+                          TimeValue(Seconds(0)),
+                          MakeTimeAccessor(&EsxNetflow::m_meteringDelay),
+                          MakeTimeChecker(Seconds(0), Seconds(1)))
             .AddAttribute("HaltOnDelete",
                           "Deleting a vSwitch with NetFlow activated halts the host; else the host "
                           "is marked unstable",
@@ -431,6 +438,12 @@ EsxNetflow::NotifyDatagram(const netflow::Datagram& datagram, Ipv4Address collec
 }
 
 void
+EsxNetflow::NotifyVerboseLine()
+{
+    m_impl->busyUntil = std::max(m_impl->busyUntil, Simulator::Now()) + m_meteringDelay;
+}
+
+void
 EsxNetflow::NotifySendFailed(const netflow::Datagram& datagram)
 {
     m_sendFailedTrace(datagram);
@@ -545,12 +558,23 @@ EsxNetflow::DoDispose()
     Object::DoDispose();
 }
 
-void
+int64_t
 EsxNetflow::Ingress(const EsxVSwitch& vSwitch,
                     const Ptr<const Packet>& packet,
                     uint16_t protocol,
                     uint16_t input,
                     uint16_t output)
+{
+    Meter(vSwitch, packet, protocol, input, output);
+    return m_meteringDelay.IsZero() ? 0 : (m_impl->busyUntil - Simulator::Now()).GetNanoSeconds();
+}
+
+void
+EsxNetflow::Meter(const EsxVSwitch& vSwitch,
+                  const Ptr<const Packet>& packet,
+                  uint16_t protocol,
+                  uint16_t input,
+                  uint16_t output)
 {
     const uint16_t id = vSwitch.GetId();
     netflow::MeteringProcess& metering = *m_impl->metering;
@@ -567,6 +591,10 @@ EsxNetflow::Ingress(const EsxVSwitch& vSwitch,
         return;
     }
     metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
+    if (!m_meteringDelay.IsZero())
+    {
+        m_impl->busyUntil = std::max(m_impl->busyUntil, Simulator::Now()) + m_meteringDelay;
+    }
     ScheduleScan();
     NS_ASSERT_MSG(GetTapResidual() == 0, "law L0");
 }

@@ -40,7 +40,9 @@ class EsxHost;
  * Ledger and journal belong to the host and outlive loads. Attributes take effect at the next load,
  * HeapMax at once.
  *
- * Not modelled: the time that metering costs the host.
+ * With a MeteringDelay, metering costs the host time: one processor meters one frame after the
+ * other, and every frame of the host's vSwitches waits until it is done. Such frames wait without
+ * bound, and nothing else of a processor is modelled.
  */
 class EsxNetflow : public Object, private EsxSwitchTap
 {
@@ -104,6 +106,9 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// The socket refused that datagram (trace SendFailed).
     void NotifySendFailed(const netflow::Datagram& datagram);
 
+    /// net-netflow printed a line of its summary (-v): it takes the host one MeteringDelay.
+    void NotifyVerboseLine();
+
     /// Time since the host booted in nanoseconds: the clock of netflow/.
     int64_t GetUptimeNs() const;
 
@@ -141,11 +146,16 @@ class EsxNetflow : public Object, private EsxSwitchTap
     struct Impl;
     friend struct Impl;
 
-    void Ingress(const EsxVSwitch& vSwitch,
-                 const Ptr<const Packet>& packet,
-                 uint16_t protocol,
-                 uint16_t input,
-                 uint16_t output) override;
+    int64_t Ingress(const EsxVSwitch& vSwitch,
+                    const Ptr<const Packet>& packet,
+                    uint16_t protocol,
+                    uint16_t input,
+                    uint16_t output) override;
+    void Meter(const EsxVSwitch& vSwitch,
+               const Ptr<const Packet>& packet,
+               uint16_t protocol,
+               uint16_t input,
+               uint16_t output);
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
     void Tap(const Ptr<EsxVSwitch>& vSwitch);
     void TakeHighWaterMarks();
@@ -158,6 +168,7 @@ class EsxNetflow : public Object, private EsxSwitchTap
     Time m_idleTimeout;
     Time m_activeTimeout;
     Time m_scanInterval;
+    Time m_meteringDelay;
     uint64_t m_heapMax{0};
     uint32_t m_maxEntries{0};
     uint32_t m_purgatoryMax{0};

@@ -40,6 +40,30 @@ class EsxVSwitch::Delivery : public EventImpl
     EsxFrame m_frame;
 };
 
+/// A frame that waits for the tap: its way is decided, and the ports live as long as the vSwitch.
+class EsxVSwitch::Wait : public EventImpl
+{
+  public:
+    Wait(EsxVSwitch* vSwitch, EsxPort& input, const Decision& decision, EsxFrame&& frame)
+        : m_vSwitch(vSwitch),
+          m_input(input),
+          m_decision(decision),
+          m_frame(std::move(frame))
+    {
+    }
+
+  private:
+    void Notify() override
+    {
+        m_vSwitch->Dispatch(m_input, m_decision, m_frame);
+    }
+
+    Ptr<EsxVSwitch> m_vSwitch;
+    EsxPort& m_input;
+    Decision m_decision;
+    EsxFrame m_frame;
+};
+
 void
 EsxVSwitch::Input(uint16_t port,
                   Ptr<Packet> packet,
@@ -133,12 +157,25 @@ EsxVSwitch::Forward(EsxPort& input, EsxFrame& frame)
     const Decision decision = Decide(input, frame);
     if (m_tap)
     {
-        m_tap->Ingress(*this,
-                       frame.packet,
-                       frame.protocol,
-                       input.m_localId,
-                       decision.port ? decision.port->m_localId : 0);
+        const int64_t wait = m_tap->Ingress(*this,
+                                            frame.packet,
+                                            frame.protocol,
+                                            input.m_localId,
+                                            decision.port ? decision.port->m_localId : 0);
+        if (wait > 0)
+        {
+            Simulator::Schedule(NanoSeconds(wait),
+                                new Wait(this, input, decision, std::move(frame)));
+            return;
+        }
     }
+    Dispatch(input, decision, frame);
+}
+
+/// Sends a frame where it was decided to go.
+void
+EsxVSwitch::Dispatch(EsxPort& input, const Decision& decision, EsxFrame& frame)
+{
     if (!m_listeners.empty() && !decision.flood && decision.cause != EsxDropCause::REVERSE_FILTER)
     {
         CopyToListeners(input, decision.port, frame);

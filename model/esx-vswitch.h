@@ -35,12 +35,14 @@ class EsxSwitchTap
      * \param protocol EtherType
      * \param input local port ID the frame came in by
      * \param output local port ID of its single receiver; 0 if flooded or dropped
+     * \return nanoseconds that the frame waits before it goes on: 0, or not less than what is left
+     * of an earlier frame's wait, so that frames keep their order
      */
-    virtual void Ingress(const EsxVSwitch& vSwitch,
-                         const Ptr<const Packet>& packet,
-                         uint16_t protocol,
-                         uint16_t input,
-                         uint16_t output) = 0;
+    virtual int64_t Ingress(const EsxVSwitch& vSwitch,
+                            const Ptr<const Packet>& packet,
+                            uint16_t protocol,
+                            uint16_t input,
+                            uint16_t output) = 0;
 
     /// Called before a monitored vSwitch goes away, while it is still whole. The vSwitch forgets
     /// its tap afterwards.
@@ -214,6 +216,7 @@ class EsxVSwitch : public Object
     };
 
     class Delivery;
+    class Wait;
 
     void Attach(EsxHost* host, uint16_t id, const std::string& name);
     void Delete();
@@ -243,6 +246,7 @@ class EsxVSwitch : public Object
     bool Classify(const EsxPort& input, EsxFrame& frame) const;
     bool Shape(EsxPort& input, EsxFrame& frame);
     void Forward(EsxPort& input, EsxFrame& frame);
+    void Dispatch(EsxPort& input, const Decision& decision, EsxFrame& frame);
     Decision Decide(const EsxPort& input, const EsxFrame& frame) const;
     static bool IsIn(const EsxPort& port, uint16_t vlan);
     bool IsOwn(const EsxFrame& frame) const;

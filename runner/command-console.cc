@@ -10,6 +10,7 @@
 #include "runner/real-collectors.h"
 #include "runner/results.h"
 #include "runner/scenario-report.h"
+#include "runner/second-run.h"
 #include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
@@ -109,7 +110,6 @@ Keep(const Options& options,
     {
         WriteResults(simulation, summary, results->GetPath());
         WriteRecord(results->GetPath() + "/resolved.yaml", record); // gives the same results
-        results->Commit();
     }
 }
 
@@ -120,6 +120,63 @@ FindHost(const Simulation& simulation, const std::string& name)
     return *std::find_if(hosts.begin(), hosts.end(), [&name](const auto& host) {
         return host->GetName() == name;
     });
+}
+
+/// What the session came to.
+struct Outcome
+{
+    Scenario record; //!< the scenario with what was typed
+    Summary summary;
+};
+
+/// The session itself, and what is wanted of its record and results.
+Outcome
+Hold(const Options& options,
+     const Scenario& scenario,
+     const std::string& host,
+     const SimulationOptions& simulationOptions,
+     KeyCatcher& keys,
+     ResultFolder* results)
+{
+    Simulation simulation(scenario, simulationOptions);
+    const std::unique_ptr<ConsoleInput> input = OpenInput(options, host, keys);
+    ConsoleDriver driver(simulation,
+                         FindHost(simulation, host),
+                         *input,
+                         keys,
+                         {options.realTime, !options.record.empty() || results});
+    driver.Run();
+    Outcome outcome{scenario, Summarize(simulation)};
+    if (!options.record.empty() || results)
+    {
+        outcome.record = Record(scenario, host, driver.GetTyped(), simulation.GetEnd());
+        AddTypedSteps(outcome.record, driver.GetTyped(), outcome.summary);
+        Keep(options, outcome.record, simulation, outcome.summary, results);
+    }
+    return outcome;
+}
+
+/// Judges 'check: deterministic' by a run of the record, or says that nothing does.
+void
+JudgeAgain(Outcome& outcome,
+           const SimulationOptions& simulationOptions,
+           const ResultFolder* results)
+{
+    if (!ExpectsSecondRun(outcome.record) || outcome.summary.interrupted)
+    {
+        return;
+    }
+    if (!results)
+    {
+        PrintError("'check: deterministic' was not judged: a second run is compared with the "
+                   "results of the first one (-o DIR)");
+        return;
+    }
+    for (const std::string& file :
+         JudgeBySecondRun(outcome.record, simulationOptions, results->GetPath(), outcome.summary))
+    {
+        PrintError(fmt::format("{}: a second run gives another {}", outcome.record.name, file));
+    }
 }
 
 int
@@ -152,26 +209,17 @@ RunSession(const Options& options, const Scenario& scenario)
             collectors->Send(from, collector, payload);
         };
     }
-    Simulation simulation(scenario, simulationOptions);
-    const std::unique_ptr<ConsoleInput> input = OpenInput(options, host, keys);
-    ConsoleDriver driver(simulation,
-                         FindHost(simulation, host),
-                         *input,
-                         keys,
-                         {options.realTime, !options.record.empty() || results});
-    driver.Run();
-    Summary summary = Summarize(simulation);
-    if (!options.record.empty() || results)
+    Outcome outcome = Hold(options, scenario, host, simulationOptions, keys, results.get());
+    JudgeAgain(outcome, simulationOptions, results.get());
+    if (results)
     {
-        const Scenario record = Record(scenario, host, driver.GetTyped(), simulation.GetEnd());
-        AddTypedSteps(record, driver.GetTyped(), summary);
-        Keep(options, record, simulation, summary, results.get());
+        results->Commit();
     }
     if (collectors)
     {
         fmt::print(stderr, "{}", collectors->Report());
     }
-    return keys.IsPending() ? static_cast<int>(EXIT_INTERRUPTED) : summary.GetExitCode();
+    return keys.IsPending() ? static_cast<int>(EXIT_INTERRUPTED) : outcome.summary.GetExitCode();
 }
 
 int

@@ -98,7 +98,7 @@ Record(const Scenario& scenario,
     {
         root["timeline"].push_back(ToStep(step, host, session));
     }
-    return ParseScenario(EmitYaml(root), "record");
+    return ParseScenario(EmitYaml(root), scenario.document.At(Severity::Info, "", "").place.file);
 }
 
 void

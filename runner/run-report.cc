@@ -2,6 +2,7 @@
 #include "runner/run-report.h"
 
 #include "runner/cli.h"
+#include "runner/step-verdict.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -57,15 +58,31 @@ NumbersOf(const Json& summary, const char* unit)
     return numbers;
 }
 
-/// "5 of 6"
+/// "5 of 6" of the scenario's expectations and those of its console lines.
 std::string
 Met(const RunReport& report)
 {
-    const Json& expectations = report.summary.at("expectations");
-    const auto met = std::count_if(expectations.begin(), expectations.end(), [](const Json& e) {
-        return e.at("pass").get<bool>();
-    });
-    return fmt::format("{} of {}", met, expectations.size());
+    std::size_t met = 0;
+    std::size_t all = 0;
+    for (const char* list : {"expectations", "steps"})
+    {
+        for (const Json& item : report.summary.at(list))
+        {
+            met += item.at("pass").get<bool>() ? 1 : 0;
+            ++all;
+        }
+    }
+    return fmt::format("{} of {}", met, all);
+}
+
+/// "esx1 at 2 s: vmkload_mod netflow"
+std::string
+NameOfStep(const Json& step)
+{
+    return fmt::format("{} at {} s: {}",
+                       step.at("host").get<std::string>(),
+                       ns3::NanoSeconds(step.at("at_ns").get<int64_t>()).GetSeconds(),
+                       step.at("run").get<std::string>());
 }
 
 std::string
@@ -91,6 +108,13 @@ FailuresOf(const RunReport& report)
             failures.push_back(fmt::format("{}: {}",
                                            expectation.at("name").get<std::string>(),
                                            Explain(expectation)));
+        }
+    }
+    for (const Json& step : report.summary.at("steps"))
+    {
+        if (!step.at("pass").get<bool>())
+        {
+            failures.push_back(fmt::format("{}: {}", NameOfStep(step), ExplainStep(step)));
         }
     }
     if (report.summary.at("verdict") == "unbalanced")
@@ -156,6 +180,11 @@ TestCasesOf(const RunReport& report)
         const bool pass = expectation.at("pass");
         cases.push_back({expectation.at("name"), pass ? "" : Explain(expectation), "", false});
     }
+    for (const Json& step : report.summary.at("steps"))
+    {
+        const bool pass = step.at("pass");
+        cases.push_back({NameOfStep(step), pass ? "" : ExplainStep(step), "", false});
+    }
     const uint64_t residual = NumbersOf(report.summary, "records").residual;
     cases.push_back({"the ledger balances",
                      residual == 0 ? "" : fmt::format("residual {}", residual),
@@ -206,6 +235,16 @@ Explain(const Json& expectation)
     }
     const char* suffix = key == "at_least" ? " or more" : key == "at_most" ? " or less" : "";
     return fmt::format("{}, wanted {}{}", measured, bound.dump(), suffix);
+}
+
+std::string
+ExplainStep(const Json& step)
+{
+    StepVerdict verdict;
+    verdict.missed = step.at("missed").get<std::vector<std::string>>();
+    verdict.printed.output = step.at("stdout");
+    verdict.printed.errors = step.at("stderr");
+    return verdict.Explain();
 }
 
 std::string

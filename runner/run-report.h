@@ -34,8 +34,8 @@ struct RunReport
 /// Of several scenarios: a line each, then what failed.
 std::string ToTable(const std::vector<RunReport>& reports);
 
-/// JUnit: a test suite for each scenario, a test case for each expectation, for the ledger's
-/// balance and for the golden results.
+/// JUnit: a test suite for each scenario, a test case for each expectation, for each console line
+/// that has one, for the ledger's balance and for the golden results.
 std::string ToJUnit(const std::vector<RunReport>& reports);
 
 /// GitHub's Markdown, for $GITHUB_STEP_SUMMARY.
@@ -43,6 +43,9 @@ std::string ToMarkdown(const std::vector<RunReport>& reports);
 
 /// "0.75, wanted 0.5 or less": of an expectation in summary.json.
 std::string Explain(const Json& expectation);
+
+/// What was expected of a console line in summary.json and what it printed, on one line.
+std::string ExplainStep(const Json& step);
 
 } // namespace esxnf
 

@@ -79,6 +79,10 @@ class LabChecker
         m_notes.CheckPositive(netflow.activeTimeout, netflow.path + "/active_timeout");
         m_notes.CheckPositive(netflow.idleTimeout, netflow.path + "/idle_timeout");
         m_notes.CheckPositive(netflow.scanInterval, netflow.path + "/scan_interval");
+        if (netflow.meteringDelay > ns3::Seconds(1))
+        {
+            m_notes.Error(netflow.path + "/metering_delay", "must not be more than 1s");
+        }
         if (host.portsetBase + host.vSwitches.size() - 1 > lastSwitchId)
         {
             m_notes.Error(host.path + "/portset_base",

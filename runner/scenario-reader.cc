@@ -334,6 +334,7 @@ ReadNetflow(const Fields& fields, NetflowSettings& netflow)
     fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
     fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
     fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
+    fields("halt_on_delete", netflow.haltOnDelete)("metering_delay", netflow.meteringDelay);
 }
 
 void

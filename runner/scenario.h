@@ -119,6 +119,8 @@ struct NetflowSettings : Part
     std::string sequenceMode; //!< AtSend, AtExpiry
     bool meterOwnExport = true;
     bool expireOnTcpEnd = false;
+    bool haltOnDelete = false;
+    ns3::Time meteringDelay;
 };
 
 struct Host : Part

@@ -328,6 +328,8 @@ Simulation::Builder::MakeNetflow(const Host& host)
     netflow.SetModuleAttribute("ScanInterval", TimeValue(settings.scanInterval));
     netflow.SetModuleAttribute("MeterOwnExport", BooleanValue(settings.meterOwnExport));
     netflow.SetModuleAttribute("ExpireOnTcpEnd", BooleanValue(settings.expireOnTcpEnd));
+    netflow.SetModuleAttribute("HaltOnDelete", BooleanValue(settings.haltOnDelete));
+    netflow.SetModuleAttribute("MeteringDelay", TimeValue(settings.meteringDelay));
     const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
     netflow.Install(made);
 

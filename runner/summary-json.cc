@@ -69,6 +69,7 @@ ToJson(const HostSummary& host)
     Json object = {{"name", host.name},
                    {"edition", host.edition},
                    {"unstable", host.isUnstable},
+                   {"halted", host.hasHalted},
                    {"cache_high_water", host.cacheHighWater},
                    {"purgatory_high_water", host.purgatoryHighWater},
                    {"vswitches", Json::array()}};

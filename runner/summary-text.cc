@@ -116,6 +116,16 @@ AppendFacts(Text& text, const Summary& summary)
         separator = ", ";
     }
     Append(text, "\n");
+    for (const HostSummary& host : summary.hosts)
+    {
+        if (host.isUnstable)
+        {
+            Append(text,
+                   "  {} {}: a virtual switch with NetFlow activated was deleted\n",
+                   host.name,
+                   host.hasHalted ? "halted" : "may be unstable");
+        }
+    }
     for (const CollectorSummary& collector : summary.collectors)
     {
         Append(text,

@@ -86,6 +86,7 @@ SummarizeHost(const ns3::Ptr<ns3::EsxHost>& host)
     summary.name = host->GetName();
     summary.edition = host->GetEdition() == ns3::EsxHost::ESX3I ? "esx3i" : "esx35";
     summary.isUnstable = host->GetState() != ns3::EsxHost::RUNNING;
+    summary.hasHalted = host->GetState() == ns3::EsxHost::HALTED;
     summary.cacheHighWater = module->GetCacheHighWater();
     summary.purgatoryHighWater = module->GetPurgatoryHighWater();
     for (const auto& [id, account] : module->GetLedger().GetAccounts())

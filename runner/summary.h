@@ -42,6 +42,7 @@ struct HostSummary
     std::string name;
     std::string edition;
     bool isUnstable{false};         //!< a monitored vSwitch was deleted
+    bool hasHalted{false};          //!< for that reason
     uint64_t cacheHighWater{0};     //!< records
     uint64_t purgatoryHighWater{0}; //!< records
     std::vector<VSwitchSummary> vSwitches;

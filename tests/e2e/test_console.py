@@ -109,6 +109,18 @@ def test_the_timelines_expectations_give_the_exit_code(esx_netflow, scenario, tm
     assert esx_netflow("console", wrong, input="run 5s\n").returncode == 0
 
 
+def test_with_the_timeline_a_second_run_judges_determinism(esx_netflow, tmp_path):
+    scenario = write(tmp_path, LAB + "  - {name: again, check: deterministic}\n")
+    lines = typed("run 3s", "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84:4242", "run 20s", "exit")
+    done = esx_netflow("console", scenario, "--timeline", "--out", tmp_path / "out", input=lines)
+    assert (done.returncode, done.stderr) == (0, ""), done
+    verdict = summary(tmp_path / "out")["expectations"][-1]
+    assert (verdict["name"], verdict["measured"], verdict["pass"]) == ("again", 0, True)
+    assert not list(tmp_path.glob("out?*"))  # of the second run
+    done = esx_netflow("console", scenario, "--timeline", input=lines)
+    assert done.returncode == 0 and "'check: deterministic' was not judged" in done.stderr and "(-o DIR)" in done.stderr
+
+
 def test_a_session_of_no_time_is_a_scenario(esx_netflow, scenario, tmp_path):
     assert esx_netflow("console", scenario, "--record", tmp_path / "r.yaml", input="echo now\n").returncode == 0
     done = esx_netflow("run", tmp_path / "r.yaml", "--out", tmp_path / "out")

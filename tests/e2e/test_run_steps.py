@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run: console lines of the timeline are judged by their 'expect'; editions and strict hosts refuse what is documented."""
+import re
+from xml.etree import ElementTree
+
 import pytest
 from labs import lab, summary, write
 
@@ -100,3 +103,68 @@ def test_a_strict_host_refuses_a_second_instance(esx_netflow, tmp_path):
     assert (done.returncode, done.stderr) == (0, ""), done
     loose = write(tmp_path, text)
     assert esx_netflow("run", loose, "--out", tmp_path / "out").returncode == 1
+
+
+DELETION = [
+    LOADED.format("{exit: 0}"),
+    "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, expect: {exit: 0}}",
+    "  - {at: 2s, host: esx1, run: esxcfg-vswitch -d other, expect: {exit: 0, stderr: may cause ESX Server to become unstable}}",
+]
+
+
+def deletion(tmp_path, netflow: str, *after: str):
+    text = stepped(tmp_path, [*DELETION, *after]).read_text().replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
+    return write(tmp_path, text.replace("netflow: {", "netflow: {" + netflow))
+
+
+def test_a_host_whose_monitored_switch_is_deleted_is_marked_unstable(esx_netflow, tmp_path):
+    done = esx_netflow("run", deletion(tmp_path, "", "  - {at: 3s, host: esx1, run: ps, expect: {exit: 0, stdout: net-netflow}}"), "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    (host,) = summary(tmp_path / "out")["hosts"]
+    assert (host["unstable"], host["halted"]) == (True, False)
+    assert "  esx1 may be unstable: a virtual switch with NetFlow activated was deleted\n" in done.stdout
+
+
+def test_halt_on_delete_halts_the_host(esx_netflow, tmp_path):
+    after = "  - {at: 3s, host: esx1, run: ps, expect: {exit: nonzero, stderr: esx1 has halted}}"
+    done = esx_netflow("run", deletion(tmp_path, "halt_on_delete: true, ", after), "--out", tmp_path / "out")
+    assert (done.returncode, done.stderr) == (0, ""), done
+    (host,) = summary(tmp_path / "out")["hosts"]
+    assert (host["unstable"], host["halted"]) == (True, True)
+    assert "  esx1 halted: " in done.stdout and "host halted" in (tmp_path / "out" / "esx1.vmkernel.log").read_text()
+
+
+def test_another_host_is_not_marked(esx_netflow, tmp_path):
+    done = esx_netflow("run", stepped(tmp_path, [LOADED.format("{exit: 0}")]), "--out", tmp_path / "out")
+    assert done.returncode == 0 and "unstable" not in done.stdout
+    assert [(host["unstable"], host["halted"]) for host in summary(tmp_path / "out")["hosts"]] == [(False, False)]
+
+
+def test_metering_delay_makes_answers_late(esx_netflow, tmp_path):
+    """"overall performance of the ESX Server host may be affected": a ping inside the host takes longer."""
+    times = []
+    for netflow in ("", "metering_delay: 1ms, "):
+        steps = [
+            LOADED.format("{exit: 0}"),
+            "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 0}}",
+            "  - {at: 10s, host: esx1, id: ping, run: vmkping -c 3 10.6.125.84, expect: {exit: 0}}",
+        ]
+        scenario = stepped(tmp_path, steps)
+        scenario.write_text(scenario.read_text().replace("netflow: {", "netflow: {" + netflow))
+        assert esx_netflow("run", scenario, "--out", tmp_path / "out").returncode == 0
+        log = (tmp_path / "out" / "esx1.console.log").read_text()
+        times.append([float(ms) for ms in re.findall(r" time=([0-9.]+) ms", log)])
+    assert len(times[0]) == len(times[1]) == 3
+    later = [round(slow - fast, 3) for fast, slow in zip(*times)]
+    # The request and its answer cross vSwitch0; so do ARP before the first, and export datagrams with the third.
+    assert later[1] == 2 and min(later) >= 2 and max(later) < 7
+
+
+def test_junit_and_markdown_have_the_console_lines(esx_netflow, tmp_path):
+    scenario = stepped(tmp_path, [LOADED.format("{exit: 0}"), "  - {at: 2s, host: esx1, run: vmkload_mod frob, expect: {exit: 0}}"])
+    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--junit", tmp_path / "junit.xml", "--summary-md", tmp_path / "summary.md")
+    assert done.returncode == 1
+    cases = {case.get("name"): case.find("failure") for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")}
+    assert cases["esx1 at 0.1 s: vmkload_mod netflow"] is None
+    assert cases["esx1 at 2 s: vmkload_mod frob"].get("message").startswith("exit status 1, wanted 0; standard error: 'vmkload_mod: no such module")
+    assert "- esx1 at 2 s: vmkload\\_mod frob: exit status 1, wanted 0; standard error: " in (tmp_path / "summary.md").read_text()

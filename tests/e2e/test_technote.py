@@ -122,6 +122,12 @@ def test_a_row_that_fails_gets_a_cross_and_exit_1(esx_netflow, tmp_path):
     assert "✗ standard output lacks 'netflow 0xc2e000 0x6000 0x2bf53a0 0x1000 17 Yes\\n'" in done.stdout
 
 
+def test_what_needs_a_second_run_is_not_ticked(esx_netflow, tmp_path):
+    text = (SCENARIOS / "technote.yaml").read_text() + "  - {name: twice, check: deterministic}\n"
+    done = esx_netflow("technote", "--with", write(tmp_path, text))
+    assert done.returncode == 0 and "\n       twice: not judged here, 'esx-netflow run' does\n" in done.stdout
+
+
 # ---------------------------------------------------------------- sentences that no other test proves
 
 THREE = LAB.replace("vms:\n", "vms:\n      test-a: {nics: [{portgroup: Test, address: 10.2.0.1/24}]}\n      test-b: {nics: [{portgroup: Test, address: 10.2.0.2/24}]}\n").replace(

@@ -430,7 +430,7 @@ TEST_F(EsxConsoleCommandsTest, EveryCommandIsInHelp)
               "0\nusage: kill [-TERM | -INT | -HUP | -9] PID | %JOB ...\nsend a signal to a "
               "process\n");
     EXPECT_EQ(Do("help nosuch"), "1\n! -bash: help: no help topics match `nosuch'\n");
-    EXPECT_EQ(Do("help | wc -l"), "0\n22\n");
+    EXPECT_EQ(Do("help | wc -l"), "0\n23\n");
 }
 
 class EsxConsoleCommands3iTest : public EsxConsoleCommandsTest

@@ -20,6 +20,7 @@ const std::vector<std::string> SEEDS = {
     "nf-collector1.mycompany.com:4242",
     "vmkload_app -i vmktcp net-netflow -e vSwitch0 10.0.0.9 &",
     "vmkping -c 3 -s 56 10.0.0.9 | tail -n 2",
+    "esxtop -b -d 2 -n 3 | grep -v vmnic0",
     "esxcfg-vswitch -l; esxcfg-vmknic -l; esxcfg-nics -l",
     "esxcfg-vswitch -d prod1",
     "ps -ef | grep -v grep | grep -i -c net-netflow",

@@ -49,8 +49,29 @@ TEST_F(EsxConsoleSessionTest, PipelineHasTheStatusOfItsLastCommand)
 {
     EXPECT_EQ(Do("echo netflow | grep netflow"), "0\nnetflow\n");
     EXPECT_EQ(Do("echo netflow | grep other"), "1\n");
-    EXPECT_EQ(Do("help | grep -v -i vm | grep -c ."), "0\n" + std::to_string(17) + "\n");
+    EXPECT_EQ(Do("help | grep -v -i vm | grep -c ."), "0\n" + std::to_string(18) + "\n");
     EXPECT_EQ(Do("false | cat; echo $?"), "0\n0\n");
+}
+
+TEST_F(EsxConsoleSessionTest, WhoWritesToAFilterThatHasLeftIsEnded)
+{
+    for (int second = 1; second <= 9; ++second)
+    {
+        At(Seconds(second), [this, second] { host->GetLog()->Log("Test", second, "line"); });
+    }
+    At(MilliSeconds(500),
+       [this] { Type("tail -n 0 -f /var/log/vmkernel | grep line | head -n 2"); });
+    RunUntil(MilliSeconds(3500)); // the third line ends grep
+    EXPECT_TRUE(session->IsBusy());
+    RunUntil(MilliSeconds(4500)); // the fourth ends tail
+    EXPECT_EQ(finished, std::vector<int>{0});
+    EXPECT_TRUE(console->GetRunning().empty());
+    EXPECT_NE(screen.find("Test: 2: line\n"), std::string::npos);
+    EXPECT_EQ(screen.find("Test: 3"), std::string::npos);
+    EXPECT_EQ(screen.find('!'), std::string::npos) << screen;
+    At(Seconds(5), [this] { Type("tail -f /var/log/vmkernel | grep -q line; echo $?"); });
+    RunUntil(MilliSeconds(6500));
+    EXPECT_EQ(finished, (std::vector<int>{0, 0}));
 }
 
 TEST_F(EsxConsoleSessionTest, BadCommandBehindAPipeKeepsTheFirstFromRunning)

@@ -28,13 +28,14 @@ class NotingTap : public ns3::EsxSwitchTap
         uint16_t output;
     };
 
-    void Ingress(const ns3::EsxVSwitch&,
-                 const ns3::Ptr<const ns3::Packet>& packet,
-                 uint16_t protocol,
-                 uint16_t input,
-                 uint16_t output) override
+    int64_t Ingress(const ns3::EsxVSwitch&,
+                    const ns3::Ptr<const ns3::Packet>& packet,
+                    uint16_t protocol,
+                    uint16_t input,
+                    uint16_t output) override
     {
         notes.push_back({packet->GetUid(), protocol, input, output});
+        return 0;
     }
 
     void SwitchDeleted(const ns3::EsxVSwitch& vSwitch) override

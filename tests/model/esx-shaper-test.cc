@@ -186,17 +186,18 @@ class DetachingTap : public NotingTap
     {
     }
 
-    void Ingress(const EsxVSwitch& vSwitch,
-                 const Ptr<const Packet>& packet,
-                 uint16_t protocol,
-                 uint16_t input,
-                 uint16_t output) override
+    int64_t Ingress(const EsxVSwitch& vSwitch,
+                    const Ptr<const Packet>& packet,
+                    uint16_t protocol,
+                    uint16_t input,
+                    uint16_t output) override
     {
         NotingTap::Ingress(vSwitch, packet, protocol, input, output);
         if (notes.size() == 2)
         {
             m_vSwitch->Disconnect(m_port);
         }
+        return 0;
     }
 
   private:

@@ -23,6 +23,7 @@ Good(const std::string& name)
     report.summary = Json::parse(R"({
         "verdict": "pass",
         "expectations": [{"name": "a <b> & \"c\"", "measured": 0, "bound": {"equals": 0}, "pass": true}],
+        "steps": [],
         "ledger": {"truth": {"packets": 9, "octets": 900, "records": 5},
                    "collected": {"packets": 6, "octets": 600, "records": 3},
                    "lost": {"arp": {"packets": 2, "octets": 200, "records": 1},
@@ -107,6 +108,44 @@ TEST(RunReport, JUnitCountsAndEscapes)
     EXPECT_THAT(xml, HasSubstr("<failure message=\"0.75, wanted 0.5 or less\"></failure>"));
     EXPECT_THAT(xml, HasSubstr("<error message=\"error, exit code 2\"></error>"));
     EXPECT_THAT(xml, Not(HasSubstr("time=")));
+}
+
+/// A run with a console line that went as expected and one that did not.
+RunReport
+WithSteps()
+{
+    RunReport report = Good("one");
+    report.summary["verdict"] = "fail";
+    report.summary["steps"] = Json::parse(R"([
+        {"at_ns": 1500000000, "host": "esx1", "run": "vmkload_mod netflow", "stdout": "loaded\n",
+         "stderr": "", "missed": [], "pass": true},
+        {"at_ns": 2000000000, "host": "esx1", "run": "ps | grep <x>", "stdout": "",
+         "stderr": "no\nway\n", "missed": ["exit status 1, wanted 0"], "pass": false}])");
+    return report;
+}
+
+TEST(RunReport, EachConsoleLineWithAnExpectationIsATestCase)
+{
+    const std::string xml = ToJUnit({WithSteps()});
+    EXPECT_THAT(xml, HasSubstr("<testsuite name=\"one\" tests=\"4\" failures=\"1\" errors=\"0\""));
+    EXPECT_THAT(xml,
+                HasSubstr("name=\"esx1 at 1.5 s: vmkload_mod netflow\" "
+                          "file=\"scenarios/one.yaml\"/>"));
+    EXPECT_THAT(xml,
+                HasSubstr("name=\"esx1 at 2 s: ps | grep &lt;x&gt;\" file=\"scenarios/one.yaml\">\n"
+                          "      <failure message=\"exit status 1, wanted 0; standard error: "
+                          "'no\\nway\\n'\"></failure>"));
+}
+
+TEST(RunReport, ConsoleLinesThatFailAreListedEverywhere)
+{
+    const std::string failure =
+        "esx1 at 2 s: ps | grep <x>: exit status 1, wanted 0; standard error: 'no\\nway\\n'\n";
+    EXPECT_THAT(ToTable({WithSteps()}), HasSubstr("FAILED  one: " + failure));
+    EXPECT_THAT(ToTable({WithSteps()}), HasSubstr("one       fail           2 of 3 "));
+    EXPECT_THAT(ToMarkdown({WithSteps()}),
+                HasSubstr("\n- esx1 at 2 s: ps \\| grep &lt;x&gt;: exit status 1, wanted 0;"));
+    EXPECT_THAT(ToMarkdown({WithSteps()}), HasSubstr("| one | **fail** | 2 of 3 |"));
 }
 
 TEST(RunReport, LedgerThatDoesNotBalanceIsAFailure)

@@ -56,6 +56,10 @@ const Mistake g_mistakes[] = {
      "run: {duration: 60s, bind: x}",
      "lab.yaml:3:22: run.bind: unknown key 'bind'; allowed: duration, seed, run, wallclock_start, "
      "strict, spanning_tree"},
+    {"MeteringDelayIsAtMostASecond",
+     "purgatory_max: 1024",
+     "metering_delay: 1001ms",
+     "lab.yaml:6:31: hosts.esx1.netflow.metering_delay: must not be more than 1s"},
     {"MissingKey",
      "run: {duration: 60s}",
      "run: {seed: 1}",
