@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <memory>
 #include <set>
 #include <sstream>
@@ -73,7 +74,7 @@ struct Played
     std::set<int> rows; //!< that it shows
     const StepOutcome* outcome;
     StepVerdict verdict;
-    bool isShown{false};
+    int shownAt{0}; //!< row under which it was shown; 0: not yet
 };
 
 std::vector<Played>
@@ -133,13 +134,22 @@ PlayRow(const Row& row, std::vector<Played>& played)
         return true;
     }
     fmt::print("{} {:>3}  {}\n", passes ? "✓" : "✗", row.number, row.phrase);
+    std::set<int> earlier;
     for (Played& item : played)
     {
-        if (item.rows.count(row.number) > 0 && !item.isShown)
+        if (item.rows.count(row.number) > 0 && item.shownAt == 0)
         {
             Show(item);
-            item.isShown = true;
+            item.shownAt = row.number;
         }
+        else if (item.rows.count(row.number) > 0)
+        {
+            earlier.insert(item.shownAt);
+        }
+    }
+    if (!earlier.empty())
+    {
+        fmt::print("       played at row {}\n", fmt::join(earlier, ", "));
     }
     return passes;
 }
