@@ -147,6 +147,14 @@ EsxPhysicalSwitch::SetDown(uint16_t number, bool down)
     Require(number).down = down;
 }
 
+void
+EsxPhysicalSwitch::SetBlocked(uint16_t number, bool blocked)
+{
+    NS_LOG_FUNCTION(this << number << blocked);
+    Require(number).blocked = blocked;
+    Forget(number);
+}
+
 /// What was learned at a port is not true any more.
 void
 EsxPhysicalSwitch::Forget(uint16_t number)
@@ -185,9 +193,9 @@ EsxPhysicalSwitch::GetPortOf(const Mac48Address& address, uint16_t vlan) const
 }
 
 bool
-EsxPhysicalSwitch::IsUp(const Port& port)
+EsxPhysicalSwitch::IsOpen(const Port& port)
 {
-    return !port.down && port.device->IsLinkUp();
+    return !port.down && !port.blocked && port.device->IsLinkUp();
 }
 
 void
@@ -210,11 +218,13 @@ EsxPhysicalSwitch::Receive(Ptr<NetDevice> device,
                 protocol,
                 0,
                 0};
-    if (input.down || !Classify(input, frame))
+    if (input.down || input.blocked || !Classify(input, frame))
     {
         m_dropTrace(packet,
                     input.number,
-                    input.down ? EsxPhysicalSwitchDrop::PORT_DOWN : EsxPhysicalSwitchDrop::VLAN);
+                    input.down      ? EsxPhysicalSwitchDrop::PORT_DOWN
+                    : input.blocked ? EsxPhysicalSwitchDrop::BLOCKED
+                                    : EsxPhysicalSwitchDrop::VLAN);
         return;
     }
     Learn(input, frame);
@@ -256,7 +266,7 @@ EsxPhysicalSwitch::Forward(const Port& input, const Frame& frame, const Ptr<cons
         m_dropTrace(received, input.number, EsxPhysicalSwitchDrop::SAME_PORT);
         return;
     }
-    const bool cutOff = known != 0 && !IsUp(m_ports.at(known));
+    const bool cutOff = known != 0 && !IsOpen(m_ports.at(known));
     if (cutOff)
     {
         m_dropTrace(received, input.number, EsxPhysicalSwitchDrop::PORT_DOWN);
@@ -266,7 +276,7 @@ EsxPhysicalSwitch::Forward(const Port& input, const Frame& frame, const Ptr<cons
     for (const auto& [number, port] : m_ports)
     {
         const bool wanted = known != 0 ? number == known : number != input.number;
-        if (wanted && port.vlans[frame.vlan] && IsUp(port))
+        if (wanted && port.vlans[frame.vlan] && IsOpen(port))
         {
             Send(port, frame);
             sent = true;

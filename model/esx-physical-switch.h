@@ -22,7 +22,8 @@ enum class EsxPhysicalSwitchDrop : uint8_t
     VLAN,      //!< of a VLAN that the port it came in by is not in
     PORT_DOWN, //!< the port its destination was learned at has no link; other ports get it
     SAME_PORT, //!< its destination is where it came from
-    NO_PORT    //!< no other port with a link is in its VLAN
+    NO_PORT,   //!< no other port with a link is in its VLAN
+    BLOCKED    //!< by a spanning tree: the port it came in by is closed for all frames
 };
 
 /**
@@ -32,8 +33,8 @@ enum class EsxPhysicalSwitchDrop : uint8_t
  * and tag all but the native one. It learns where addresses are, per VLAN, and forgets them after
  * AgeingTime. Forwarding adds no event: a frame goes out in the call that brought it in.
  *
- * Not modelled: spanning tree (a loop storms), link aggregation, time through the switch, a limit
- * of its address table, its own management interface.
+ * Not modelled: the spanning tree protocol (a loop storms, unless SetBlocked() closes ports), link
+ * aggregation, time through the switch, a limit of its address table, its own management interface.
  */
 class EsxPhysicalSwitch : public Object
 {
@@ -69,6 +70,10 @@ class EsxPhysicalSwitch : public Object
     /// that were learned there are flooded meanwhile.
     void SetDown(uint16_t number, bool down);
 
+    /// Closes a port for all frames in both directions, as a spanning tree does, or opens it. Its
+    /// link stays up.
+    void SetBlocked(uint16_t number, bool blocked);
+
     /// \return numbers of the ports in order
     std::vector<uint16_t> GetPorts() const;
     /// \return true if a port is in a VLAN
@@ -88,6 +93,7 @@ class EsxPhysicalSwitch : public Object
         uint16_t untagged{DEFAULT_VLAN}; //!< VLAN that has no tag here
         bool trunk{false};
         bool down{false};
+        bool blocked{false};
     };
 
     struct Learned
@@ -108,7 +114,7 @@ class EsxPhysicalSwitch : public Object
     };
 
     Port& Require(uint16_t number);
-    static bool IsUp(const Port& port);
+    static bool IsOpen(const Port& port);
     void Receive(Ptr<NetDevice> device,
                  Ptr<const Packet> packet,
                  uint16_t protocol,

@@ -4,6 +4,7 @@
 #include "bindings.h"
 #include "results.h"
 #include "runner/cli.h"
+#include "runner/lab-check.h"
 #include "runner/results.h"
 #include "runner/scenario-diagnostic.h"
 #include "runner/second-run.h"
@@ -105,24 +106,14 @@ ToLines(const Diagnostics& diagnostics)
 
 /// What 'run' says before a run: loops are refused, the others are warnings. Infos are left out.
 Diagnostics
-CheckLab(const Scenario& scenario)
+RequireRunnable(const Scenario& scenario)
 {
-    const Topology topology(scenario);
-    const Diagnostics loops = CheckLoops(topology);
-    if (HasErrors(loops))
+    const LabReport report = CheckLab(scenario);
+    if (HasErrors(report.loops))
     {
-        throw ScenarioError(loops);
+        throw ScenarioError(report.loops);
     }
-    Diagnostics warnings;
-    for (Diagnostic diagnostic : CheckExport(topology))
-    {
-        if (diagnostic.severity != Severity::Info)
-        {
-            diagnostic.severity = Severity::Warning;
-            warnings.push_back(std::move(diagnostic));
-        }
-    }
-    return warnings;
+    return WarningsOf(report);
 }
 
 /// -> (scenario with all defaults as JSON, as YAML, warnings, drawing in Graphviz' language)
@@ -131,7 +122,7 @@ Check(const std::string& json, const std::string& text, const std::string& name)
 {
     Diagnostics warnings;
     const Scenario scenario = Source{json, text, name}.Build(&warnings);
-    const Diagnostics lab = CheckLab(scenario);
+    const Diagnostics lab = RequireRunnable(scenario);
     warnings.insert(warnings.end(), lab.begin(), lab.end());
     return py::make_tuple(scenario.document.GetRoot().dump(),
                           ResolvedYaml(scenario),
@@ -157,7 +148,7 @@ Run(const std::string& json,
     const py::object& progress)
 {
     const Scenario scenario = Source{json, text, name}.Build(nullptr);
-    CheckLab(scenario);
+    RequireRunnable(scenario);
     const bool isTwice = ExpectsSecondRun(scenario);
     std::optional<ResultFolder> folder;
     PythonHeartbeat heartbeat(progress);

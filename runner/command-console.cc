@@ -6,12 +6,12 @@
 #include "runner/cli.h"
 #include "runner/console-driver.h"
 #include "runner/console-record.h"
+#include "runner/lab-check.h"
 #include "runner/line-editor.h"
 #include "runner/real-collectors.h"
 #include "runner/results.h"
 #include "runner/scenario-report.h"
 #include "runner/second-run.h"
-#include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -230,7 +230,7 @@ RunConsole(const Options& options)
     {
         return EXIT_USAGE;
     }
-    const Diagnostics loops = CheckLoops(Topology(*scenario));
+    const Diagnostics loops = CheckLoops(FrameGraph(*scenario));
     Print(loops);
     if (HasErrors(loops))
     {

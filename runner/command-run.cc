@@ -6,6 +6,7 @@
 #include "runner/cli.h"
 #include "runner/golden.h"
 #include "runner/interrupt.h"
+#include "runner/lab-check.h"
 #include "runner/progress.h"
 #include "runner/python-package.h"
 #include "runner/real-clock.h"
@@ -16,7 +17,6 @@
 #include "runner/second-run.h"
 #include "runner/simulation.h"
 #include "runner/task-pool.h"
-#include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -61,6 +61,7 @@ struct Options
     bool captures{false};
     bool report{false};
     bool annotate{false};
+    bool spanningTree{false};
     bool quiet{false};
     unsigned jobs{1};
     std::string junit;
@@ -91,6 +92,10 @@ OverridesOf(const Options& options)
     {
         overrides.emplace_back("/run/run", *options.run);
     }
+    if (options.spanningTree)
+    {
+        overrides.emplace_back("/run/spanning_tree", true);
+    }
     return overrides;
 }
 
@@ -106,20 +111,12 @@ FolderOf(const Options& options, const std::string& name)
 
 /// Loops cannot be run; an exporter that does not reach its collector can, and shows what ESX does.
 bool
-CheckLab(const Scenario& scenario)
+CheckAndReport(const Scenario& scenario)
 {
-    const Topology topology(scenario);
-    const Diagnostics loops = CheckLoops(topology);
-    Print(loops);
-    for (Diagnostic diagnostic : CheckExport(topology))
-    {
-        if (diagnostic.severity != Severity::Info)
-        {
-            diagnostic.severity = Severity::Warning;
-            Print({diagnostic});
-        }
-    }
-    return !HasErrors(loops);
+    const LabReport report = CheckLab(scenario);
+    Print(report.loops);
+    Print(WarningsOf(report));
+    return !HasErrors(report.loops);
 }
 
 /// Reads a scenario, takes its result folder and opens its sockets. \return its exit code if it
@@ -134,7 +131,7 @@ Prepare(const Options& options,
 {
     report.scenario = path;
     std::optional<Scenario> scenario = LoadAndReport(path, OverridesOf(options));
-    if (!scenario || !CheckLab(*scenario))
+    if (!scenario || !CheckAndReport(*scenario))
     {
         return EXIT_USAGE;
     }
@@ -430,6 +427,7 @@ AddRun(CLI::App& program, int& exitCode)
     app->add_flag("--annotate",
                   options->annotate,
                   "Collectors' captures as pcapng with comments:\nwhere lost datagrams died");
+    app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
     app->add_option("-j,--jobs", options->jobs, "Scenarios at once")
         ->type_name("N")
         ->check(CLI::Range(1, 1024).description(""))

@@ -4,8 +4,8 @@
  * 'esx-netflow validate': everything that can be said of a scenario without running it.
  */
 #include "runner/cli.h"
+#include "runner/lab-check.h"
 #include "runner/scenario-report.h"
-#include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -24,20 +24,29 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow validate scenarios/*.yaml
 Says whether the vmknics reach the collectors, and by which links. Exit code 2: errors.)";
 
-bool
-Validate(const std::string& path)
+struct Options
 {
-    const std::optional<Scenario> scenario = LoadAndReport(path);
+    std::vector<std::string> scenarios;
+    bool spanningTree{false};
+};
+
+bool
+Validate(const std::string& path, const Options& options)
+{
+    Overrides overrides;
+    if (options.spanningTree)
+    {
+        overrides.emplace_back("/run/spanning_tree", true);
+    }
+    const std::optional<Scenario> scenario = LoadAndReport(path, overrides);
     if (!scenario)
     {
         return false;
     }
-    const Topology topology(*scenario);
-    Diagnostics diagnostics = CheckLoops(topology);
-    const Diagnostics exports = CheckExport(topology);
-    diagnostics.insert(diagnostics.end(), exports.begin(), exports.end());
-    Print(diagnostics);
-    if (HasErrors(diagnostics))
+    const LabReport report = CheckLab(*scenario);
+    Print(report.loops);
+    Print(report.findings);
+    if (HasErrors(report.loops) || HasErrors(report.findings))
     {
         return false;
     }
@@ -51,13 +60,16 @@ void
 AddValidate(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("validate", "Check scenarios without running them");
-    const auto paths = std::make_shared<std::vector<std::string>>();
-    app->add_option("scenario", *paths, "Scenario files")->type_name("SCENARIO")->required();
+    const auto options = std::make_shared<Options>();
+    app->add_option("scenario", options->scenarios, "Scenario files")
+        ->type_name("SCENARIO")
+        ->required();
+    app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
     app->footer(EXAMPLES);
-    app->callback([paths, &exitCode] {
-        for (const std::string& path : *paths)
+    app->callback([options, &exitCode] {
+        for (const std::string& path : options->scenarios)
         {
-            exitCode = Validate(path) ? exitCode : EXIT_USAGE;
+            exitCode = Validate(path, *options) ? exitCode : EXIT_USAGE;
         }
     });
 }

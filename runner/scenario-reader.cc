@@ -208,6 +208,7 @@ ReadRun(const Fields& fields, RunSettings& run)
     run.path = fields.Path();
     fields("duration", run.duration)("seed", run.seed)("run", run.run);
     fields("strict", run.strict);
+    fields("spanning_tree", run.spanningTree);
     run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
 }
 

@@ -44,6 +44,7 @@ struct RunSettings : Part
     uint32_t run = 1;
     int64_t wallclockStart = 0; //!< seconds since 1970-01-01T00:00:00Z
     bool strict = false;
+    bool spanningTree = false; //!< links that close loops are blocked
 };
 
 struct Nic : Part

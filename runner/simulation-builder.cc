@@ -2,6 +2,7 @@
 #include "netflow/exporter.h"
 #include "runner/capture-frames.h"
 #include "runner/distribution.h"
+#include "runner/frame-graph.h"
 #include "runner/simulation-world.h"
 
 #include "ns3/boolean.h"
@@ -104,6 +105,7 @@ Simulation::Builder::Build()
     MakeHosts();
     MakeNodes();
     MakeCables();
+    BlockLoops();
     for (const Host& host : m_scenario.hosts)
     {
         MakeVSwitches(host);
@@ -233,6 +235,26 @@ Simulation::Builder::MakeSwitch(const Node& node)
         {
             port.trunk ? made->SetTrunk(number, port.allowed, port.native)
                        : made->SetAccess(number, port.vlan);
+        }
+    }
+}
+
+/// What closes a loop is blocked at both of its ends, so that nothing passes there.
+void
+Simulation::Builder::BlockLoops()
+{
+    const FrameGraph graph(m_scenario);
+    for (std::size_t i = 0; i < m_scenario.links.size(); ++i)
+    {
+        const Link& link = m_scenario.links[i];
+        for (const LinkEnd& end : {link.a, link.b})
+        {
+            if (graph.IsBlocked(static_cast<int>(i)))
+            {
+                m_world.nodes.at(end.node)->GetObject<EsxPhysicalSwitch>()->SetBlocked(
+                    static_cast<uint16_t>(std::stoul(end.interface)),
+                    true);
+            }
         }
     }
 }

@@ -95,6 +95,7 @@ class Simulation::Builder
                        const std::vector<ns3::EsxTrafficTarget>& to);
     void Connect(const std::string& nodeName);
     void MakeSwitch(const Node& node);
+    void BlockLoops();
     void ScheduleVmStep(const TimelineStep& step);
     void ScheduleTimeline();
     void ScheduleEpisode(const TimelineStep& step);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The lab as a graph (Boost.Graph), to answer before a run what would be a riddle after it: does
-// the vmknic reach the collector, would a broadcast circle for ever, what was understood of my lab.
-// Built from any scenario, also a wrong one: what does not fit together is left out.
+// The lab as a graph (Boost.Graph) of all its parts, to be drawn; where frames get in it is the
+// frame graph's business. Built from any scenario, also a wrong one: what does not fit together is
+// left out.
 #ifndef ESXNF_TOPOLOGY_H
 #define ESXNF_TOPOLOGY_H
 
@@ -80,20 +80,6 @@ class Topology
     std::map<std::string, Vertex> m_vertices;
     std::set<std::string> m_cutLinks;
 };
-
-/**
- * Switches learn and flood but run no spanning tree: each loop is an error that names its links. A
- * run would hang, so it must be refused. At most ten are told.
- */
-Diagnostics CheckLoops(const Topology& topology);
-
-/**
- * The technote's first step, for each host and collector that a net-netflow line of the timeline
- * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
- * it to the collector. What is wrong is an error, though not one to refuse a run for: a run shows
- * what an ESX host does then. How the way goes is an info.
- */
-Diagnostics CheckExport(const Topology& topology);
 
 /** The lab in Graphviz' language: hosts as clusters, links with name and rate, cut ones red.
  * Deterministic. */
