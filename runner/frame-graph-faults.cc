@@ -26,7 +26,7 @@ class FrameFaultSearch
         {
             Arrive(-1, {Differ()}, 0);
         }
-        for (const auto& plug : PlugsOf(m_from))
+        for (const auto& plug : m_graph.GetPlugs(m_from))
         {
             Cross(plug, m_from.GetTag(), -1, {}, 0);
         }
@@ -82,24 +82,6 @@ class FrameFaultSearch
     static std::string Vlan(uint16_t tag)
     {
         return tag == 0 ? "untagged frames" : fmt::format("VLAN {}", tag);
-    }
-
-    std::vector<Plug> PlugsOf(const Station& station) const
-    {
-        std::vector<Plug> plugs;
-        if (station.collector)
-        {
-            return m_graph.m_ports[station.collector - m_graph.m_scenario.nodes.data()];
-        }
-        for (const auto& uplink : station.vSwitch->uplinks)
-        {
-            const auto plug = m_graph.m_uplinks.find(station.host->name + ":" + uplink);
-            if (plug != m_graph.m_uplinks.end())
-            {
-                plugs.push_back(plug->second);
-            }
-        }
-        return plugs;
     }
 
     FrameFault Differ() const
@@ -241,12 +223,11 @@ class FrameFaultSearch
 std::optional<std::vector<FrameFault>>
 FrameGraph::Explain(std::size_t a, std::size_t b) const
 {
-    auto faults = FrameFaultSearch(*this, m_stations[a], m_stations[b]).Search();
-    if (faults && faults->empty()) // right this way, so wrong on the way back
-    {
-        faults = FrameFaultSearch(*this, m_stations[b], m_stations[a]).Search();
-    }
-    return faults;
+    auto there = FrameFaultSearch(*this, m_stations[a], m_stations[b]).Search();
+    auto back = FrameFaultSearch(*this, m_stations[b], m_stations[a]).Search();
+    const bool isBackWrong = back && !back->empty();
+    return there && (there->empty() || (isBackWrong && back->size() < there->size())) ? back
+                                                                                      : there;
 }
 
 } // namespace esxnf

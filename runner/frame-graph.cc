@@ -472,6 +472,32 @@ FrameGraph::FindCollector(const std::string& name) const
     return found == m_collectors.end() ? std::nullopt : std::optional(found->second);
 }
 
+/// All cables at a station: a port group's are those of its vSwitch, in its team or not.
+std::vector<FrameGraph::Plug>
+FrameGraph::GetPlugs(const Station& station) const
+{
+    if (station.collector)
+    {
+        return m_ports[station.collector - m_scenario.nodes.data()];
+    }
+    std::vector<Plug> plugs;
+    for (const auto& uplink : station.vSwitch->uplinks)
+    {
+        const auto plug = m_uplinks.find(station.host->name + ":" + uplink);
+        if (plug != m_uplinks.end())
+        {
+            plugs.push_back(plug->second);
+        }
+    }
+    return plugs;
+}
+
+bool
+FrameGraph::IsUnplugged(const Station& station) const
+{
+    return GetPlugs(station).empty();
+}
+
 bool
 FrameGraph::Joins(std::size_t a, std::size_t b) const
 {

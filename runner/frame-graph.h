@@ -106,6 +106,9 @@ class FrameGraph
     std::optional<std::size_t> FindGroup(const Host& host, const std::string& portGroup) const;
     std::optional<std::size_t> FindCollector(const std::string& name) const;
 
+    /** @return true if no link of the scenario is at any interface of a station */
+    bool IsUnplugged(const Station& station) const;
+
     /** @return true if frames get from a to b and back by an uplink of each */
     bool Joins(std::size_t a, std::size_t b) const;
 
@@ -116,7 +119,7 @@ class FrameGraph
     const std::map<int, uint16_t>& GetOneWayLinks() const;
 
     /**
-     * The fewest things that would have to be right for frames from a to get to b.
+     * The fewest things that would have to be right for frames to get from a to b, or back.
      * @return none if there is no way of cables at all
      */
     std::optional<std::vector<FrameFault>> Explain(std::size_t a, std::size_t b) const;
@@ -161,6 +164,7 @@ class FrameGraph
         int end;
     };
 
+    std::vector<Plug> GetPlugs(const Station& station) const;
     void FindCuts();
     void ResolveEnds();
     End Resolve(const LinkEnd& end,

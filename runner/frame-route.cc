@@ -38,7 +38,8 @@ FrameRoute::GetDelayOf(const Scenario& scenario, uint32_t frameOctets) const
     ns3::Time delay = GetDelay(scenario);
     for (const auto link : links)
     {
-        delay += scenario.links[link].rate.CalculateBytesTxTime(frameOctets);
+        const auto& rate = scenario.links[link].rate;
+        delay += rate.GetBitRate() > 0 ? rate.CalculateBytesTxTime(frameOctets) : ns3::Time();
     }
     return delay;
 }

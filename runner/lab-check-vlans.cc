@@ -202,6 +202,13 @@ class VlanChecker
                                    station.vSwitch->name,
                                    station.host->name);
             }
+            if (m_graph.IsUnplugged(station))
+            {
+                return fmt::format("no link is at {}",
+                                   station.collector
+                                       ? station.collector->name + ":eth0"
+                                       : station.host->name + ":" + station.vSwitch->uplinks[0]);
+            }
         }
         return "no links lead from one to the other";
     }

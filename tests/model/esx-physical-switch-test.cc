@@ -237,6 +237,19 @@ TEST_F(EsxPhysicalSwitchTest, FrameForItsOwnPortIsFiltered)
     EXPECT_EQ(drops[0].second, EsxPhysicalSwitchDrop::SAME_PORT);
 }
 
+TEST_F(EsxPhysicalSwitchTest, BlockedPortTakesAndGivesNothing)
+{
+    Send(2, NOBODY);
+    sw->SetBlocked(2, true);
+    EXPECT_EQ(SendTo(1, 2), "3 4 5") << "what was learned there is forgotten";
+    EXPECT_EQ(Send(2, NOBODY), "");
+    EXPECT_EQ(drops.back().second, EsxPhysicalSwitchDrop::BLOCKED);
+    EXPECT_EQ(sw->GetPortOf(Mac48Address::ConvertFrom(Station(2)->GetAddress()), 1), 0)
+        << "nothing is learned, either";
+    sw->SetBlocked(2, false);
+    EXPECT_EQ(Send(2, NOBODY), "1 3 4 5");
+}
+
 TEST_F(EsxPhysicalSwitchTest, PortWithoutLinkIsPassedOver)
 {
     Send(2, NOBODY);

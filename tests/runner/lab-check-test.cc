@@ -166,6 +166,11 @@ TEST(ExportPath, SecondUplinkOfAnotherHostIsNoBridge)
     host.vSwitches.emplace_back();
     host.vSwitches[0].name = "v";
     host.vSwitches[0].uplinks = {"vmnic0", "vmnic1"};
+    host.vSwitches[0].portGroups.emplace_back();
+    host.vSwitches[0].portGroups[0].name = "P";
+    host.vms.emplace_back();
+    host.vms[0].nics.emplace_back();
+    host.vms[0].nics[0].portGroup = "P";
     scenario.hosts.push_back(host);
     for (const auto& [uplink, node] : {std::pair("vmnic0", "sw1"), std::pair("vmnic1", "sw2")})
     {
@@ -207,9 +212,44 @@ TEST(Loops, AllLinksOfALongOneAreNamed)
         text.find("traffic:"),
         0,
         "  - {name: a, endpoints: [sw2:8, sw3:1]}\n  - {name: b, endpoints: [sw3:2, sw1:9]}\n");
+    EXPECT_THAT(
+        Loops(text),
+        ElementsAre(HasSubstr(
+            "links[4]: closes a loop of switches without spanning tree: trunk, a, b (VLAN 1);")));
+}
+
+TEST(Loops, TrunksThatShareNoVlanCloseNone)
+{
+    const std::string ports = "{kind: switch, ports: {9: {mode: access, vlan: 7}}}";
+    auto text = LabWith("sw1: {kind: switch}\n  sw2: {kind: switch}",
+                        "sw1: " + ports + "\n  sw2: " + ports);
+    text.replace(text.find("traffic:"), 0, "  - {name: spare, endpoints: [sw1:9, sw2:9]}\n");
+    EXPECT_THAT(Loops(text), IsEmpty());
+}
+
+TEST(Loops, OfALoopTheSlowestLinkIsNamedThenTheLast)
+{
+    const std::string loop = "  - {name: a, endpoints: [sw1:8, sw2:8], rate: 2Gbps}\n"
+                             "  - {name: b, endpoints: [sw1:9, sw2:9], rate: 2Gbps}\n";
+    auto text = g_lab;
+    text.replace(text.find("traffic:"), 0, loop);
     EXPECT_THAT(Loops(text),
-                ElementsAre(HasSubstr(
-                    "links[4]: closes a loop of switches without spanning tree: trunk, a, b (VLAN 1);")));
+                ElementsAre(HasSubstr("links[1]: closes a loop"), HasSubstr("links[4]: closes")));
+}
+
+TEST(Loops, SpanningTreeBlocksExactlyThoseThatAreNamed)
+{
+    auto text = LabWith("duration: 60s", "duration: 60s, spanning_tree: true");
+    text.replace(text.find("traffic:"), 0, "  - {name: spare, endpoints: [sw1:9, sw2:9]}\n");
+    const auto scenario = ParseScenario(text, "lab.yaml");
+    const FrameGraph graph(scenario);
+    for (int link = 0; link < 4; ++link)
+    {
+        EXPECT_EQ(graph.IsBlocked(link), link == 3) << link;
+    }
+    EXPECT_THAT(Loops(text),
+                ElementsAre("lab.yaml:25:5: info: links[3]: blocked by the spanning tree: link "
+                            "spare closes a loop: trunk, spare (VLAN 1)"));
 }
 
 TEST(Loops, CutLinkClosesNone)
