@@ -131,8 +131,7 @@ SignalShell(Context& context, uint32_t pid, int signal)
         }
         else if (ends)
         {
-            const Ptr<EsxConsoleSession> other = session;
-            other->End();
+            session->End();
         }
         return true;
     }

@@ -20,7 +20,7 @@ NS_OBJECT_ENSURE_REGISTERED(EsxHostMemory);
 namespace
 {
 
-constexpr uint64_t MIB = 1024 * 1024;
+constexpr uint64_t MIB = 1024ULL * 1024;
 
 /// Percent free, by State (documented).
 constexpr std::array<double, 4> THRESHOLDS{6, 4, 2, 1};

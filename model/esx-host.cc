@@ -176,9 +176,10 @@ EsxHost::Halt(const std::string& reason)
     m_stateTrace(m_state);
     for (const Ptr<EsxVSwitch>& vSwitch : m_vSwitches)
     {
-        for (uint16_t local = 2; local <= vSwitch->GetPorts().size(); ++local)
+        for (std::size_t local = 2; local <= vSwitch->GetPorts().size(); ++local)
         {
-            vSwitch->Disconnect(local); // all but the internal port, which has ID 1
+            vSwitch->Disconnect(
+                static_cast<uint16_t>(local)); // all but the internal port, which has ID 1
         }
     }
 }

@@ -170,7 +170,7 @@ EsxNetflow::GetTypeId()
                 "Limit of the module's heap in octets; 80 are charged for each live record, 64 for "
                 "each "
                 "place in purgatory",
-                UintegerValue(4 * 1024 * 1024),
+                UintegerValue(uint64_t{4} * 1024 * 1024),
                 MakeUintegerAccessor(&EsxNetflow::SetHeapMax, &EsxNetflow::GetHeapMax),
                 MakeUintegerChecker<uint64_t>())
             .AddAttribute("MaxEntries",

@@ -74,14 +74,11 @@ EsxVSwitch::Input(uint16_t port,
     NS_ASSERT_MSG(GetPort(port), "vSwitch " << m_name << " never had port " << port);
     EsxPort& input = *m_ports[port - 1];
     const uint32_t octets = EsxPayloadOctets(packet->GetSize(), protocol);
-    EsxFrame frame{std::move(packet), source, destination, protocol, input.m_vlan};
+    EsxFrame frame{packet, source, destination, protocol, input.m_vlan};
     ++input.m_counters.framesIn;
     input.m_counters.octetsIn += octets;
-    if (input.m_inFlags == 0 && octets <= m_mtu && protocol != ESX_TPID)
-    {
-        Forward(input, frame);
-    }
-    else if (Admit(input, frame, octets))
+    const bool plain = input.m_inFlags == 0 && octets <= m_mtu && protocol != ESX_TPID;
+    if (plain || Admit(input, frame, octets))
     {
         Forward(input, frame);
     }

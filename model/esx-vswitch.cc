@@ -335,7 +335,7 @@ EsxVSwitch::Detach(EsxPort& port)
     }
     if (port.m_device)
     {
-        Ptr<EsxVirtualNetDevice> device = std::move(port.m_device);
+        Ptr<EsxVirtualNetDevice> device = port.m_device;
         port.m_device = nullptr;
         m_macs.Erase(EsxMacTable::ToKey(device->GetMac()));
         RenewListeners();
@@ -364,7 +364,7 @@ void
 EsxVSwitch::DetachUplink(EsxPort& port)
 {
     m_uplinks.erase(std::find(m_uplinks.begin(), m_uplinks.end(), &port));
-    Ptr<EsxUplink> uplink = std::move(port.m_uplink);
+    Ptr<EsxUplink> uplink = port.m_uplink;
     port.m_uplink = nullptr;
     uplink->Unplug();
     Renew();

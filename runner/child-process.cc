@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <regex>
 #include <spawn.h>
 #include <sstream>
 #include <sys/wait.h>
@@ -21,13 +22,17 @@ std::string
 ChildProcess::Find(const std::string& program)
 {
     const char* path = std::getenv("PATH");
-    std::istringstream folders(fmt::format("{}:/usr/sbin:/usr/bin", path ? path : ""));
+    std::istringstream folders(path ? path : "/usr/bin");
     for (std::string folder; std::getline(folders, folder, ':');)
     {
-        std::string candidate = fmt::format("{}/{}", folder, program);
-        if (!folder.empty() && access(candidate.c_str(), X_OK) == 0)
+        const std::string beside = std::regex_replace(folder, std::regex("/bin/?$"), "/sbin");
+        for (const std::string& place : {folder, beside})
         {
-            return candidate;
+            std::string candidate = fmt::format("{}/{}", place, program);
+            if (!place.empty() && access(candidate.c_str(), X_OK) == 0)
+            {
+                return candidate;
+            }
         }
     }
     return "";

@@ -18,7 +18,8 @@ namespace esxnf
 class ChildProcess
 {
   public:
-    /// Where a program is: in PATH, or where Debian puts daemons. \return empty if nowhere
+    /// Where a program is: in a folder of PATH, or in the sbin beside its bin, where daemons are
+    /// and ordinary users' PATH does not lead. \return empty if nowhere
     static std::string Find(const std::string& program);
 
     /**

@@ -91,7 +91,7 @@ class Datagrams
                 fmt::format("datagrams.csv has no datagram {} of {}", number, exporter));
         }
         const Row row = m_table[found->second];
-        const std::string fate(row.Text(m_fate));
+        std::string fate(row.Text(m_fate));
         story.events.push_back({row.Signed(m_sent),
                                 fmt::format("polled; sent in datagram {} (sequence {}) to {}",
                                             number,

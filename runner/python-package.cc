@@ -67,6 +67,7 @@ SpawnAndWait(std::vector<std::string> arguments)
 {
     arguments.insert(arguments.begin(), Interpreter());
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (std::string& argument : arguments)
     {
         argv.push_back(argument.data());

@@ -17,7 +17,7 @@ namespace esxnf
 {
 
 /// One scenario that was to be run.
-struct RunReport
+struct RunReport // NOLINT(bugprone-exception-escape): Json checks itself as it moves
 {
     std::string scenario; //!< file, as the user named it
     std::string name;     //!< empty: it could not be read

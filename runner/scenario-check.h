@@ -116,6 +116,7 @@ ScenarioNotes::Known(const Map& map,
         return true;
     }
     std::vector<std::string> allowed;
+    allowed.reserve(map.size());
     for (const auto& entry : map)
     {
         allowed.push_back(entry.first);

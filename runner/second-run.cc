@@ -87,7 +87,7 @@ JudgeBySecondRun(const Scenario& scenario,
         WriteSummary(summary, folder);
         return {};
     }
-    const std::vector<std::string> differing = DifferingFiles(folder, again.GetPath());
+    std::vector<std::string> differing = DifferingFiles(folder, again.GetPath());
     for (std::size_t i = 0; i < scenario.expect.size(); ++i)
     {
         if (scenario.expect[i].check == CHECK_DETERMINISTIC)

@@ -140,6 +140,7 @@ TopTalkers(const std::vector<ns3::EsxFlow>& flows, const Scenario& scenario)
         talker.collected += flow.collected;
     }
     std::vector<Talker> talkers;
+    talkers.reserve(bySource.size());
     for (auto& [source, talker] : bySource)
     {
         talkers.push_back(std::move(talker));

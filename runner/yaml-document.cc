@@ -495,7 +495,7 @@ DottedPath(const std::string& pointer)
         const auto& token = rest.back();
         const bool isIndex =
             !token.empty() && token.find_first_not_of("0123456789") == std::string::npos;
-        path = (isIndex ? "[" + token + "]" : "." + token) + path;
+        path.insert(0, isIndex ? fmt::format("[{}]", token) : fmt::format(".{}", token));
     }
     return path.empty() ? "scenario" : path.substr(path[0] == '.');
 }
