@@ -104,30 +104,33 @@ ToLines(const Diagnostics& diagnostics)
     return lines;
 }
 
-/// What 'run' says before a run: loops are refused, the others are warnings. Infos are left out.
-Diagnostics
+/// Loops are refused, as 'run' does.
+LabReport
 RequireRunnable(const Scenario& scenario)
 {
-    const LabReport report = CheckLab(scenario);
+    LabReport report = CheckLab(scenario);
     if (HasErrors(report.loops))
     {
         throw ScenarioError(report.loops);
     }
-    return WarningsOf(report);
+    return report;
 }
 
-/// -> (scenario with all defaults as JSON, as YAML, warnings, drawing in Graphviz' language)
+/// -> (scenario with all defaults as JSON, as YAML, warnings, drawing in Graphviz' language, facts
+/// of the lab as JSON)
 py::tuple
 Check(const std::string& json, const std::string& text, const std::string& name)
 {
     Diagnostics warnings;
     const Scenario scenario = Source{json, text, name}.Build(&warnings);
-    const Diagnostics lab = RequireRunnable(scenario);
+    const LabReport report = RequireRunnable(scenario);
+    const Diagnostics lab = WarningsOf(report);
     warnings.insert(warnings.end(), lab.begin(), lab.end());
     return py::make_tuple(scenario.document.GetRoot().dump(),
                           ResolvedYaml(scenario),
                           ToLines(warnings),
-                          ToDot(Topology(scenario)));
+                          ToDot(Topology(scenario)),
+                          report.facts.dump());
 }
 
 /// Where a run that is to be compared with a second one leaves its files for that time.

@@ -28,7 +28,28 @@ struct Options
 {
     std::vector<std::string> scenarios;
     bool spanningTree{false};
+    bool json{false};
 };
+
+/// One line for each scenario.
+void
+PrintJson(const std::string& path, const Diagnostics& messages, const Json& facts)
+{
+    Json json = {{"scenario", path}, {"valid", !HasErrors(messages)}, {"messages", Json::array()}};
+    for (const auto& message : messages)
+    {
+        const auto severity = message.severity == Severity::Error     ? "error"
+                              : message.severity == Severity::Warning ? "warning"
+                                                                      : "info";
+        json["messages"].push_back({{"severity", severity},
+                                    {"line", message.place.line},
+                                    {"column", message.place.column},
+                                    {"where", message.where},
+                                    {"what", message.what}});
+    }
+    json["lab"] = facts;
+    fmt::print("{}\n", json.dump());
+}
 
 bool
 Validate(const std::string& path, const Options& options)
@@ -44,9 +65,16 @@ Validate(const std::string& path, const Options& options)
         return false;
     }
     const LabReport report = CheckLab(*scenario);
-    Print(report.loops);
-    Print(report.findings);
-    if (HasErrors(report.loops) || HasErrors(report.findings))
+    Diagnostics messages = report.loops;
+    messages.insert(messages.end(), report.findings.begin(), report.findings.end());
+    messages.insert(messages.end(), report.forecast.begin(), report.forecast.end());
+    if (options.json)
+    {
+        PrintJson(path, messages, report.facts);
+        return !HasErrors(messages);
+    }
+    Print(messages);
+    if (HasErrors(messages))
     {
         return false;
     }
@@ -65,6 +93,7 @@ AddValidate(CLI::App& program, int& exitCode)
         ->type_name("SCENARIO")
         ->required();
     app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
+    app->add_flag("--json", options->json, "A line of JSON for each scenario");
     app->footer(EXAMPLES);
     app->callback([options, &exitCode] {
         for (const std::string& path : options->scenarios)

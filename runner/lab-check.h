@@ -4,7 +4,7 @@
 #ifndef ESXNF_LAB_CHECK_H
 #define ESXNF_LAB_CHECK_H
 
-#include "runner/frame-graph.h"
+#include "runner/export-forecast.h"
 
 namespace esxnf
 {
@@ -32,11 +32,22 @@ Diagnostics CheckVlans(const FrameGraph& graph);
  */
 Diagnostics CheckExport(const FrameGraph& graph);
 
+/** What fails alone, for each export: infos. */
+Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
+
+/**
+ * What loss of exports is to be expected of the links, span by span: a warning where records must
+ * be lost, else infos.
+ */
+Diagnostics TellForecast(const FrameGraph& graph, const std::vector<ExportSpan>& forecast);
+
 /** All that is said about a lab. */
 struct LabReport
 {
     Diagnostics loops;    //!< an error of these refuses a run
     Diagnostics findings; //!< all others
+    Diagnostics forecast; //!< what the exports meet; not said before a run
+    Json facts;           //!< the same for programs: docs/formats.md
 };
 
 LabReport CheckLab(const Scenario& scenario);

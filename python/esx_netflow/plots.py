@@ -121,7 +121,6 @@ def _empty(ax, text):
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
 _SIZES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
-_RATES = {"bps": 1, "kbps": 1e3, "Mbps": 1e6, "Gbps": 1e9}
 
 
 def _quantity(text, units):
@@ -577,37 +576,6 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
 # ---------------------------------------------------------------- the lab
 
 
-def _exports(data):
-    """-> list of (host, collector): who sends to whom, by the net-netflow lines of the timeline."""
-    collectors = {name: node for name, node in data.get("nodes", {}).items() if node.get("kind") == "collector"}
-    by_word = {}
-    for name, node in collectors.items():
-        for word in (name, node.get("address", "").partition("/")[0], *node.get("names", [])):
-            by_word[word] = name
-    found = []
-    for step in data.get("timeline", []):
-        words = str(step.get("run", "")).split()
-        if any(word.rpartition("/")[2] == "net-netflow" for word in words):
-            for word in words:
-                pair = (step.get("host"), by_word.get(word.partition(":")[0]))
-                if pair[1] and pair not in found:
-                    found.append(pair)
-    return found
-
-
-def _export_uplinks(data, host, collector):
-    """The uplinks by which a host's datagrams leave: those of the vSwitch whose vmknic is on the collector's network."""
-    entry = data["hosts"][host]
-    address, _, prefix = data["nodes"][collector]["address"].partition("/")
-    mask = -1 << (32 - int(prefix))
-    for nic in entry.get("vmknics", {}).values():
-        if _integer(nic["address"]) & mask == _integer(address) & mask:
-            for vswitch in entry["vswitches"].values():
-                if nic["portgroup"] in vswitch["portgroups"]:
-                    return list(vswitch.get("uplinks", []))
-    return [uplink for vswitch in entry["vswitches"].values() for uplink in vswitch.get("uplinks", [])]
-
-
 def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
     """The links that bound what all exporters together can send to the collectors.
 
@@ -622,60 +590,8 @@ def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
         Bits a second, and the names of the links: a minimum cut, the one nearest to the collectors. ``(0.0, [])`` if nobody
         exports or no way leads there.
     """
-    import networkx
-
-    data = scenario.resolved().data
-    graph = networkx.DiGraph()
-    source, target = ("source",), ("target",)
-    graph.add_nodes_from((source, target))
-    names = {}
-    ends = {}
-    for link in data["links"]:
-        rate = _quantity(link["rate"], _RATES)
-        for a, b in (link["endpoints"], link["endpoints"][::-1]):
-            # parallel links need a node each: a graph has one edge between two nodes
-            tail, head = ("out", link["name"], a), ("in", link["name"], b)
-            graph.add_edge(tail, head, capacity=rate)
-            names[tail, head] = link["name"]
-            for end, where in ((a, tail), (b, head)):
-                node, _, port = end.partition(":")
-                ends.setdefault((node, port), []).append(where)
-                if node in data["nodes"]:  # a switch or collector joins its links
-                    graph.add_edge(*((("node", node), tail) if where is tail else (head, ("node", node))))
-    for host, collector in _exports(data):
-        graph.add_edge(source, ("exporter", host))
-        graph.add_edge(("node", collector), target)
-        for uplink in _export_uplinks(data, host, collector):
-            for where in ends.get((host, uplink), []):
-                if where[0] == "out":
-                    graph.add_edge(("exporter", host), where)
-    if not networkx.has_path(graph, source, target):
-        return 0.0, []
-    capacity, (near, _) = networkx.minimum_cut(graph, source, target)
-    cut = [names[edge] for edge in names if edge[0] in near and edge[1] not in near]
-    return float(capacity), sorted(set(cut))
-
-
-def _export_links(data):
-    """-> set of names of the links on a shortest way of an export."""
-    import networkx
-
-    graph = networkx.Graph()
-    for link in data["links"]:
-        (a, _, _), (b, _, _) = (end.partition(":") for end in link["endpoints"])
-        graph.add_edge(a, b, links=graph.get_edge_data(a, b, {}).get("links", []) + [link])
-    used = set()
-    for host, collector in _exports(data):
-        uplinks = {f"{host}:{uplink}" for uplink in _export_uplinks(data, host, collector)}
-        own = graph.copy()
-        for _, other, entry in list(own.edges(host, data=True)) if host in own else []:
-            if not any(end in uplinks for link in entry["links"] for end in link["endpoints"]):
-                own.remove_edge(host, other)
-        if host in own and collector in own and networkx.has_path(own, host, collector):
-            way = networkx.shortest_path(own, host, collector)
-            for a, b in zip(way, way[1:]):
-                used |= {link["name"] for link in own[a][b]["links"] if a != host or any(end in uplinks for end in link["endpoints"])}
-    return used
+    capacity = scenario.lab()["capacity"]
+    return float(capacity["bits_per_s"]), list(capacity["links"])
 
 
 def _columns_of_nodes(data):
@@ -702,9 +618,8 @@ class _Lab:
 
     HOST, COLUMN, ROW = 4.6, 3.4, 0.42  # width of a host, distance of columns, height of a line
 
-    def __init__(self, ax, data, cut):
-        self.ax, self.data, self.cut = ax, data, cut
-        self.used = _export_links(data)
+    def __init__(self, ax, data, cut, used):
+        self.ax, self.data, self.cut, self.used = ax, data, cut, used
         self.at = {}  # "node:port" or node -> (x, y)
 
     def box(self, x, y, width, height, colour, **style):
@@ -808,8 +723,10 @@ def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes
     that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
     scenario = getattr(result, "scenario", result)
     ax = _axes(ax, topology_size(scenario))
-    capacity, cut = min_cut(scenario)
-    _Lab(ax, scenario.resolved().data, cut).draw()
+    lab = scenario.lab()
+    capacity, cut = lab["capacity"]["bits_per_s"], lab["capacity"]["links"]
+    used = {link for export in lab["exports"] for link in export["links"]}
+    _Lab(ax, scenario.resolved().data, cut, used).draw()
     if cut:
         which = f"{', '.join(cut[:4])}{' and more' if len(cut) > 4 else ''} {'bounds' if len(cut) == 1 else 'bound'} it"
         ax.set_title(f"all exports together can send {_short(capacity)}bit/s: {which}", fontsize=8, color=_DARK, loc="left")

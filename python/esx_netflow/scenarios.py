@@ -116,6 +116,17 @@ class Scenario:
         """The scenario with all defaults filled in, as a new one."""
         return Scenario(json.loads(self._check()[0]))
 
+    def lab(self) -> dict[str, Any]:
+        """What `esx-netflow validate --json` says of the lab under ``lab``: the ways of the exports with their delays and single
+        points of failure, the minimum cut, the loss that is to be expected of the links, and blocked links.
+
+        Raises
+        ------
+        ScenarioError
+            As `validate`; also where switches have a loop and ``run.spanning_tree`` is not set.
+        """
+        return json.loads(self._check()[4])
+
     def to_dot(self) -> str:
         """The lab in Graphviz' language."""
         return self._check()[3]

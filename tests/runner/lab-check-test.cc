@@ -293,6 +293,7 @@ TEST(LabCheck, SurvivesAnyShape)
               2u); // the two cables of the nameless switch to itself
     EXPECT_EQ(CheckExport(FrameGraph(scenario)).size(), 0u); // "x:y:z" belongs to -e
     EXPECT_FALSE(ToDot(Topology(scenario)).empty());
+    EXPECT_EQ(CheckLab(scenario).facts.at("exports").size(), 0u);
 }
 
 TEST(LabCheck, TenThousandNodesAreAnswered)
@@ -313,6 +314,8 @@ TEST(LabCheck, TenThousandNodesAreAnswered)
     }
     const FrameGraph graph(scenario);
     EXPECT_THAT(CheckLoops(graph), IsEmpty());
+    EXPECT_EQ(CheckLab(scenario).facts.at("exports").at(0).at("single_points_of_failure").size(),
+              2u * count + 5u); // every link and switch of the row
     EXPECT_THAT(CheckExport(graph).at(0).what, HasSubstr("l5, l6 and 9995 more"));
 }
 
