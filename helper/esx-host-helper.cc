@@ -20,14 +20,6 @@ namespace ns3
 
 NS_LOG_COMPONENT_DEFINE("EsxHostHelper");
 
-namespace
-{
-
-/// Packets that may wait for one ARP reply in the VMkernel (our choice; ns-3: 3).
-constexpr uint32_t VMKERNEL_ARP_PENDING = 1000;
-
-} // namespace
-
 EsxHostHelper::EsxHostHelper()
 {
     m_hostFactory.SetTypeId("ns3::EsxHost");
@@ -44,6 +36,12 @@ void
 EsxHostHelper::SetVSwitchAttribute(const std::string& name, const AttributeValue& value)
 {
     m_vSwitchFactory.Set(name, value);
+}
+
+void
+EsxHostHelper::SetVmkernelArpQueue(uint32_t packets)
+{
+    m_arpQueue = packets;
 }
 
 Ptr<EsxHost>
@@ -94,7 +92,7 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
     const uint32_t interface = AssignAddress(vmknic, address, gateway);
     const Ptr<ArpCache> arp =
         vmknic->GetNode()->GetObject<Ipv4L3Protocol>()->GetInterface(interface)->GetArpCache();
-    arp->SetAttribute("PendingQueueSize", UintegerValue(VMKERNEL_ARP_PENDING));
+    arp->SetAttribute("PendingQueueSize", UintegerValue(m_arpQueue));
     arp->SetAttribute("DeadTimeout", TimeValue(Time(0)));
     return vmknic;
 }
@@ -145,7 +143,8 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
                           Ptr<EsxVSwitch> vSwitch,
                           uint16_t port,
                           EsxPcapDirection direction,
-                          bool explicitFilename) const
+                          bool explicitFilename,
+                          uint32_t snapLength) const
 {
     Ptr<EsxPort> captured = vSwitch->GetPort(port);
     NS_ABORT_MSG_IF(!captured, "vSwitch " << vSwitch->GetName() << " has no port " << port);
@@ -153,7 +152,7 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
                                                   : prefix + "-" + vSwitch->GetHost()->GetName() +
                                                         "-" + vSwitch->GetName() + "-" +
                                                         std::to_string(port) + ".pcap";
-    const Ptr<PcapFileWrapper> file = CreateCapture(filename);
+    const Ptr<PcapFileWrapper> file = CreateCapture(filename, snapLength);
     PcapHelper pcap;
     if (direction != EsxPcapDirection::EGRESS)
     {
@@ -166,11 +165,12 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
 }
 
 Ptr<PcapFileWrapper>
-EsxHostHelper::CreateCapture(const std::string& filename)
+EsxHostHelper::CreateCapture(const std::string& filename, uint32_t snapLength)
 {
     constexpr uint32_t linkTypeEthernet = 1;
     Ptr<PcapFileWrapper> file = CreateObject<PcapFileWrapper>();
     file->SetAttribute("NanosecMode", BooleanValue(true));
+    file->SetAttribute("CaptureSize", UintegerValue(snapLength));
     file->Open(filename, std::ios::out);
     NS_ABORT_MSG_IF(file->Fail(), "cannot write the capture " << filename);
     file->Init(linkTypeEthernet);

@@ -33,6 +33,8 @@ class EsxHostHelper : public PcapHelperForDevice
     /// Sets an attribute of the hosts made from now on.
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
     /// Sets an attribute of the vSwitches made from now on.
+    /// Packets that may wait for one ARP reply at the vmknics made from now on; default 1000.
+    void SetVmkernelArpQueue(uint32_t packets);
     void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
 
     /// \return a new host with a new VMkernel node
@@ -73,16 +75,21 @@ class EsxHostHelper : public PcapHelperForDevice
      * Captures a port in Ethernet form.
      * \param prefix the file is <prefix>-<host>-<vSwitch>-<port>.pcap
      * \param explicitFilename true: prefix is the name of the file
+     * \param snapLength octets of each frame that are kept
      */
     void EnablePcap(const std::string& prefix,
                     Ptr<EsxVSwitch> vSwitch,
                     uint16_t port,
                     EsxPcapDirection direction,
-                    bool explicitFilename = false) const;
+                    bool explicitFilename = false,
+                    uint32_t snapLength = SNAP_ALL) const;
 
     /// \return a new capture with Ethernet link type and nanosecond timestamps. The sinks that hold
     /// it keep it open; it is closed with the last of them.
-    static Ptr<PcapFileWrapper> CreateCapture(const std::string& filename);
+    static Ptr<PcapFileWrapper> CreateCapture(const std::string& filename,
+                                              uint32_t snapLength = SNAP_ALL);
+
+    static constexpr uint32_t SNAP_ALL = 65535; //!< whole frames
 
   private:
     void EnablePcapInternal(std::string prefix,
@@ -96,6 +103,7 @@ class EsxHostHelper : public PcapHelperForDevice
 
     ObjectFactory m_hostFactory;
     ObjectFactory m_vSwitchFactory;
+    uint32_t m_arpQueue{1000}; //!< our choice; ns-3: 3
 };
 
 } // namespace ns3

@@ -11,6 +11,7 @@
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4.h"
 #include "ns3/object-factory.h"
+#include "ns3/onoff-application.h"
 #include "ns3/packet-sink.h"
 #include "ns3/pointer.h"
 #include "ns3/string.h"
@@ -161,6 +162,26 @@ EsxTrafficHelper::UdpCbr(Ptr<Node> from,
 }
 
 ApplicationContainer
+EsxTrafficHelper::UdpOnOff(Ptr<Node> from,
+                           const EsxTrafficTarget& to,
+                           const EsxUdpOnOffOptions& options) const
+{
+    ObjectFactory factory("ns3::OnOffApplication");
+    factory.Set("Protocol", TypeIdValue(UdpSocketFactory::GetTypeId()));
+    factory.Set("Remote", RemoteOf(to, from, options.port));
+    factory.Set("DataRate", DataRateValue(options.rate));
+    factory.Set("PacketSize", UintegerValue(options.packetSize));
+    SetUnlessNull(factory, "OnTime", options.on);
+    SetUnlessNull(factory, "OffTime", options.off);
+    ApplicationContainer applications(Install(factory, from, options));
+    if (to.node)
+    {
+        applications.Add(ShareSink(to.node, UdpSocketFactory::GetTypeId(), options.port));
+    }
+    return applications;
+}
+
+ApplicationContainer
 EsxTrafficHelper::TcpBulk(Ptr<Node> from,
                           const EsxTrafficTarget& to,
                           const EsxTcpBulkOptions& options) const
@@ -276,6 +297,10 @@ EsxTrafficHelper::AssignStreams(const ApplicationContainer& applications, int64_
         if (const auto client = DynamicCast<EsxTcpRequestClient>(*it))
         {
             used += client->AssignStreams(stream + used);
+        }
+        else if (const auto onOff = DynamicCast<OnOffApplication>(*it))
+        {
+            used += onOff->AssignStreams(stream + used);
         }
         else if (const auto injector = DynamicCast<EsxInjector>(*it))
         {

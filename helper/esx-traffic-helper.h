@@ -41,6 +41,12 @@ struct EsxUdpCbrOptions : EsxTrafficOptions
     uint8_t dscp{0};          //!< 0..63
 };
 
+struct EsxUdpOnOffOptions : EsxUdpCbrOptions
+{
+    Ptr<RandomVariableStream> on;  //!< seconds of each burst, in which rate is sent; taken over
+    Ptr<RandomVariableStream> off; //!< seconds of each pause
+};
+
 struct EsxTcpBulkOptions : EsxTrafficOptions
 {
     uint16_t port{9};
@@ -93,6 +99,10 @@ class EsxTrafficHelper
     ApplicationContainer UdpCbr(Ptr<Node> from,
                                 const EsxTrafficTarget& to,
                                 const EsxUdpCbrOptions& options) const;
+    /// Cross traffic: ns-3's OnOffApplication.
+    ApplicationContainer UdpOnOff(Ptr<Node> from,
+                                  const EsxTrafficTarget& to,
+                                  const EsxUdpOnOffOptions& options) const;
     ApplicationContainer TcpBulk(Ptr<Node> from,
                                  const EsxTrafficTarget& to,
                                  const EsxTcpBulkOptions& options) const;

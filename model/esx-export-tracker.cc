@@ -3,6 +3,7 @@
 
 #include "esx-export-tag.h"
 #include "esx-host.h"
+#include "esx-link-impairment.h"
 #include "esx-netflow-collector.h"
 #include "esx-netflow.h"
 #include "esx-physical-switch.h"
@@ -18,6 +19,7 @@
 #include "ns3/log.h"
 #include "ns3/names.h"
 #include "ns3/node-list.h"
+#include "ns3/pointer.h"
 #include "ns3/queue-disc.h"
 #include "ns3/simulator.h"
 #include "ns3/traffic-control-layer.h"
@@ -56,6 +58,17 @@ IsAlone(NetDevice& device)
     const auto channel = DynamicCast<CsmaChannel>(device.GetChannel());
     const uint32_t self = IsCutOff(device, "SendEnable") ? 0 : 1;
     return channel ? channel->GetNumActDevices() <= self : !device.IsLinkUp();
+}
+
+/// Whether a frame that a device drops on reception is only delayed by its error model.
+bool
+IsHeldBack(NetDevice& device)
+{
+    PointerValue model;
+    const auto impairment = device.GetAttributeFailSafe("ReceiveErrorModel", model)
+                                ? DynamicCast<EsxLinkImpairment>(model.GetObject())
+                                : nullptr;
+    return impairment && impairment->IsHoldingBack();
 }
 
 netflow::Move
@@ -216,6 +229,13 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
         vmknic.device->TraceConnectWithoutContext("MacTx",
                                                   MakeCallback(&EsxExportTracker::Exported, this));
     }
+    for (const Ptr<EsxUplink>& uplink : host->GetUplinks())
+    {
+        if (const Ptr<QueueDisc> disc = uplink->GetQueueDisc())
+        {
+            WatchQueueDisc(disc, host->GetName() + "/" + uplink->GetName());
+        }
+    }
     for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
     {
         const std::string place = host->GetName() + "/" + vSwitch->GetName();
@@ -226,6 +246,16 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
                     Lost(packet, CauseOf(cause), place, IsUnwantedCopy(cause));
                 }));
     }
+}
+
+void
+EsxExportTracker::WatchQueueDisc(const Ptr<QueueDisc>& disc, const std::string& place)
+{
+    disc->TraceConnectWithoutContext(
+        "Drop",
+        Callback<void, Ptr<const QueueDiscItem>>([this, place](Ptr<const QueueDiscItem> item) {
+            Lost(item->GetPacket(), netflow::Move::LOST_QUEUE_DISC, place);
+        }));
 }
 
 void
@@ -327,7 +357,10 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
                                                         const char* direction) {
             return PacketCallback([this, name, raw, cause, direction](Ptr<const Packet> packet) {
                 const bool cut = IsCutOff(*raw, direction);
-                Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, name);
+                if (cut || cause != netflow::Move::LOST_CHANNEL_ERROR || !IsHeldBack(*raw))
+                {
+                    Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, name);
+                }
             });
         };
         // A device has those of these traces that make sense for it; connecting to others fails and
@@ -352,12 +385,7 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         if (const Ptr<QueueDisc> root =
                 control ? control->GetRootQueueDiscOnDevice(device) : nullptr)
         {
-            root->TraceConnectWithoutContext(
-                "Drop",
-                Callback<void, Ptr<const QueueDiscItem>>(
-                    [this, name = place](Ptr<const QueueDiscItem> item) {
-                        Lost(item->GetPacket(), netflow::Move::LOST_QUEUE_DISC, name);
-                    }));
+            WatchQueueDisc(root, place);
         }
     }
 }

@@ -29,6 +29,7 @@ class EsxHost;
 class EsxNetflowCollector;
 class EsxNetflow;
 class Node;
+class QueueDisc;
 
 /// One export datagram and its fate.
 struct EsxExportDatagram
@@ -92,6 +93,7 @@ class EsxExportTracker : public Object
     void Watch(const Ptr<Node>& node);
     void WatchHost(const Ptr<EsxHost>& host);
     void WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module);
+    void WatchQueueDisc(const Ptr<QueueDisc>& disc, const std::string& place);
     void WatchIp(const Ptr<Node>& node, const std::string& name);
     void WatchSwitch(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);

@@ -83,6 +83,8 @@ CollectorMetrics()
         {"collector.octets.received", [](Collector c) { return c.GetTotals().octets; }},
         {"collector.records.received", [](Collector c) { return c.GetTotals().records; }},
         {"collector.records.missing", [](Collector c) { return c.GetTotals().missing; }},
+        {"collector.records.wrapped", [](Collector c) { return c.GetTotals().wrapped; }},
+        {"collector.clock.spread_ms", [](Collector c) { return c.GetClockSpread() / 1e6; }},
         {"collector.sequence.failures", [](Collector c) { return c.GetTotals().sequenceFailures; }},
         {"collector.interfaces", [](Collector c) { return c.GetInterfaces(); }},
     };

@@ -120,6 +120,11 @@ EsxNetNetflow::GetTypeId()
                           BooleanValue(false),
                           MakeBooleanAccessor(&EsxNetNetflow::m_verbose),
                           MakeBooleanChecker())
+            .AddAttribute("ZeroUnixNsecs",
+                          "Leave unix_nsecs of the header 0, as some exporters do (for comparison)",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxNetNetflow::m_zeroUnixNsecs),
+                          MakeBooleanChecker())
             .AddAttribute("SequenceMode",
                           "What flow_sequence counts",
                           EnumValue(AT_SEND),
@@ -185,6 +190,7 @@ EsxNetNetflow::Launch()
     }
     netflow::ExporterConfig config;
     config.alternatePortIds = m_alternatePortIds;
+    config.zeroUnixNsecs = m_zeroUnixNsecs;
     config.sequenceMode = static_cast<netflow::SequenceMode>(m_sequenceMode);
     config.initialSequence = m_initialSequence;
     config.maxRecords = netflow::RecordsForMtu(mtu);

@@ -118,6 +118,7 @@ class EsxNetNetflow : public Application
     bool m_alternatePortIds{false};
     bool m_verbose{false};
     SequenceMode m_sequenceMode{AT_SEND};
+    bool m_zeroUnixNsecs{false};
     uint32_t m_initialSequence{0};
 
     Ptr<EsxHost> m_host;

@@ -76,6 +76,24 @@ EsxNetflowCollector::IsListening() const
     return m_socket != nullptr;
 }
 
+void
+EsxNetflowCollector::SetDown(bool down)
+{
+    if (down)
+    {
+        StopApplication();
+        return;
+    }
+    for (auto& engine : m_engines)
+    {
+        engine.second.known = false;
+    }
+    if (!m_socket)
+    {
+        StartApplication();
+    }
+}
+
 const std::map<EsxNetflowCollector::EngineKey, EsxNetflowCollector::EngineStats>&
 EsxNetflowCollector::GetEngines() const
 {
@@ -94,8 +112,20 @@ EsxNetflowCollector::GetTotals() const
         totals.octets += stats.octets;
         totals.sequenceFailures += stats.sequenceFailures;
         totals.missing += stats.missing;
+        totals.wrapped += stats.wrapped;
     }
     return totals;
+}
+
+int64_t
+EsxNetflowCollector::GetClockSpread() const
+{
+    int64_t most = 0;
+    for (const auto& [key, stats] : m_engines)
+    {
+        most = std::max(most, stats.datagrams > 0 ? stats.bootHigh - stats.bootLow : 0);
+    }
+    return most;
 }
 
 uint64_t
@@ -202,14 +232,21 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
         stats.packets += record.dPkts;
         stats.octets += record.dOctets;
         m_interfaces.emplace(key, record.input);
+        stats.wrapped += record.first > record.last;
     }
+    constexpr int64_t nsPerSecond = 1'000'000'000;
+    constexpr int64_t nsPerMs = 1'000'000;
+    const int64_t boot =
+        header.unixSecs * nsPerSecond + header.unixNsecs - header.sysUptime * nsPerMs;
+    stats.bootLow = std::min(stats.bootLow, boot);
+    stats.bootHigh = std::max(stats.bootHigh, boot);
     m_rxTrace(packet, from, "");
 }
 
 void
 EsxNetflowCollector::CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count)
 {
-    if (stats.datagrams > 0 && sequence != stats.nextSequence)
+    if (stats.known && sequence != stats.nextSequence)
     {
         ++stats.sequenceFailures;
         const uint32_t gap = sequence - stats.nextSequence;
@@ -219,6 +256,7 @@ EsxNetflowCollector::CheckSequence(EngineStats& stats, uint32_t sequence, uint16
         }
     }
     stats.nextSequence = sequence + count;
+    stats.known = true;
 }
 
 void

@@ -38,6 +38,10 @@ class EsxNetflowCollector : public Application
         uint64_t sequenceFailures{0}; //!< datagrams whose flow_sequence was not the expected one
         uint64_t missing{0};          //!< sum of forward gaps, records
         uint32_t nextSequence{0};
+        bool known{false};           //!< whether nextSequence says what is expected
+        uint64_t wrapped{0};         //!< records whose First is above their Last: uptime wrapped
+        int64_t bootLow{INT64_MAX};  //!< earliest time of boot that a header told, ns since 1970
+        int64_t bootHigh{INT64_MIN}; //!< latest; the same for an exporter whose clocks agree
     };
 
     /// Exporter address and engine (type * 256 + ID; 0 for all engines if IgnoreEngine).
@@ -55,12 +59,17 @@ class EsxNetflowCollector : public Application
     uint16_t GetPort() const;
     /// Whether the socket is open.
     bool IsListening() const;
+    /// The process ends (true) or starts anew (false), with an empty memory of sequences.
+    void SetDown(bool down);
     /// By exporter and engine, in their order.
     const std::map<EngineKey, EngineStats>& GetEngines() const;
     /// Sum over all engines; nextSequence is 0.
     EngineStats GetTotals() const;
     /// Interfaces that it tells apart: numbers by which flows came in, for each of GetEngines().
     uint64_t GetInterfaces() const;
+    /// By how much the times of boot differ that the headers of one engine tell, ns; the most of
+    /// all engines. An uptime that wraps counts as a new boot.
+    int64_t GetClockSpread() const;
     /// Datagrams that arrived and were no NetFlow v5.
     uint64_t GetRefused() const;
     /// Datagrams for which the socket buffer had no room, or that nobody had read at the end.

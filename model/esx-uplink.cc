@@ -6,9 +6,11 @@
 #include "esx-vswitch.h"
 
 #include "ns3/abort.h"
+#include "ns3/hash.h"
 #include "ns3/ipv4.h"
 #include "ns3/ipv6.h"
 #include "ns3/log.h"
+#include "ns3/net-device-queue-interface.h"
 #include "ns3/node.h"
 
 namespace ns3
@@ -16,6 +18,61 @@ namespace ns3
 
 NS_LOG_COMPONENT_DEFINE("EsxUplink");
 NS_OBJECT_ENSURE_REGISTERED(EsxUplink);
+
+namespace
+{
+
+/// A frame in a queue disc; ns-3's items know no source address.
+class UplinkItem : public QueueDiscItem
+{
+  public:
+    UplinkItem(const Ptr<Packet>& packet,
+               const Mac48Address& from,
+               const Mac48Address& destination,
+               uint16_t protocol)
+        : QueueDiscItem(packet, destination, protocol),
+          source(from)
+    {
+    }
+
+    void AddHeader() override
+    {
+    }
+
+    bool Mark() override
+    {
+        return false; // a switch does not set ECN bits
+    }
+
+    /// Of addresses, protocol and ports of an IPv4 packet without options, for fair queueing.
+    uint32_t Hash(uint32_t perturbation) const override
+    {
+        uint8_t octets[24 + 4] = {};
+        GetPacket()->CopyData(octets + 4, 24);
+        const uint8_t key[] = {octets[13],
+                               octets[16],
+                               octets[17],
+                               octets[18],
+                               octets[19], // source
+                               octets[20],
+                               octets[21],
+                               octets[22],
+                               octets[23], // destination
+                               octets[24],
+                               octets[25],
+                               octets[26],
+                               octets[27], // ports
+                               static_cast<uint8_t>(perturbation >> 24),
+                               static_cast<uint8_t>(perturbation >> 16),
+                               static_cast<uint8_t>(perturbation >> 8),
+                               static_cast<uint8_t>(perturbation)};
+        return Hash32(reinterpret_cast<const char*>(key), sizeof(key));
+    }
+
+    const Mac48Address source;
+};
+
+} // namespace
 
 TypeId
 EsxUplink::GetTypeId()
@@ -38,6 +95,11 @@ EsxUplink::DoDispose()
     NS_LOG_FUNCTION(this);
     m_vSwitch = nullptr;
     m_device = nullptr;
+    if (m_queueDisc)
+    {
+        m_queueDisc->Dispose();
+        m_queueDisc = nullptr;
+    }
     Object::DoDispose();
 }
 
@@ -123,6 +185,33 @@ EsxUplink::GetPortId() const
 }
 
 void
+EsxUplink::SetQueueDisc(Ptr<QueueDisc> disc)
+{
+    NS_ABORT_MSG_IF(m_queueDisc, m_name << " has a queue disc already");
+    m_queueDisc = disc;
+    const auto queues = m_device->GetObject<NetDeviceQueueInterface>();
+    disc->SetNetDeviceQueueInterface(queues);
+    if (queues)
+    {
+        queues->GetTxQueue(0)->SetWakeCallback(MakeCallback(&QueueDisc::Run, disc));
+    }
+    NetDevice* device = PeekPointer(m_device);
+    disc->SetSendCallback([device](Ptr<QueueDiscItem> item) {
+        device->SendFrom(item->GetPacket(),
+                         DynamicCast<UplinkItem>(item)->source,
+                         item->GetAddress(),
+                         item->GetProtocol());
+    });
+    disc->Initialize();
+}
+
+Ptr<QueueDisc>
+EsxUplink::GetQueueDisc() const
+{
+    return m_queueDisc;
+}
+
+void
 EsxUplink::SetDown(bool down)
 {
     NS_LOG_FUNCTION(this << down);
@@ -158,7 +247,14 @@ EsxUplink::Transmit(const Ptr<Packet>& packet,
                     const Mac48Address& destination,
                     uint16_t protocol)
 {
-    return m_device->SendFrom(packet, source, destination, protocol);
+    if (!m_queueDisc)
+    {
+        return m_device->SendFrom(packet, source, destination, protocol);
+    }
+    const bool queued =
+        m_queueDisc->Enqueue(Create<UplinkItem>(packet, source, destination, protocol));
+    m_queueDisc->Run();
+    return queued;
 }
 
 void

@@ -5,6 +5,7 @@
 #include "ns3/mac48-address.h"
 #include "ns3/net-device.h"
 #include "ns3/object.h"
+#include "ns3/queue-disc.h"
 
 #include <string>
 
@@ -44,6 +45,11 @@ class EsxUplink : public Object
     /// \return its local port ID there, 0 if none
     uint16_t GetPortId() const;
 
+    /// Puts a queue disc of ns-3 before the NIC's transmit queue. \param disc of no other device
+    void SetQueueDisc(Ptr<QueueDisc> disc);
+    /// \return nullptr if there is none
+    Ptr<QueueDisc> GetQueueDisc() const;
+
     /// Takes the link down (true) or gives it back (false), whatever the physical device says.
     void SetDown(bool down);
     /// \return true if the physical device's link is up and SetDown(true) is not in force
@@ -81,6 +87,7 @@ class EsxUplink : public Object
     uint16_t m_port{0};
     bool m_down{false};
     bool m_linkWasUp{false}; //!< as the log knows it
+    Ptr<QueueDisc> m_queueDisc;
 };
 
 } // namespace ns3

@@ -98,7 +98,7 @@ Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
     header.count = static_cast<uint16_t>(engine.staged.size());
     header.sysUptime = ToUptimeMs(now);
     header.unixSecs = static_cast<uint32_t>(unixNs / NS_PER_SECOND);
-    header.unixNsecs = static_cast<uint32_t>(unixNs % NS_PER_SECOND);
+    header.unixNsecs = m_config.zeroUnixNsecs ? 0 : static_cast<uint32_t>(unixNs % NS_PER_SECOND);
     header.flowSequence = m_config.initialSequence + (m_config.sequenceMode == SequenceMode::AT_SEND
                                                           ? engine.sealedRecords
                                                           : engine.staged.front()->expirySequence);

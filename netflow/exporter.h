@@ -39,8 +39,9 @@ struct ExporterConfig
     SequenceMode sequenceMode{SequenceMode::AT_SEND};
     uint32_t initialSequence{0}; //!< of every engine
     uint16_t maxRecords{
-        V5_MAX_RECORDS};   //!< records a datagram, 1 to 30; fewer for a small MTU (rule R14)
-    int64_t bootUnixNs{0}; //!< Unix time at uptime 0, >= 0 (rule R8), nanoseconds
+        V5_MAX_RECORDS};       //!< records a datagram, 1 to 30; fewer for a small MTU (rule R14)
+    int64_t bootUnixNs{0};     //!< Unix time at uptime 0, >= 0 (rule R8), nanoseconds
+    bool zeroUnixNsecs{false}; //!< leave unix_nsecs 0, as exporters do that break rule R7
 };
 
 /// A sealed datagram, valid during DatagramSink::Send() only.

@@ -41,15 +41,19 @@ Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
     for (unsigned end : {0U, 1U})
     {
         m_devices[end] = DynamicCast<CsmaNetDevice>(ends.Get(end));
-        m_errors[end] = CreateObject<RateErrorModel>();
-        m_errors[end]->SetUnit(RateErrorModel::ERROR_UNIT_PACKET);
-        m_devices[end]->SetReceiveErrorModel(m_errors[end]);
+        m_impairments[end] = CreateObject<EsxLinkImpairment>();
+        m_impairments[end]->SetAttribute("ReorderDelay", TimeValue(link.reorderDelay));
         m_devices[end]->TraceConnectWithoutContext(
             "PhyTxEnd",
             MakeBoundCallback(&Cable::CountSent, &m_sent[end]));
     }
+    m_impairments[0]->Install(m_devices[0], m_devices[1]);
+    m_impairments[1]->Install(m_devices[1], m_devices[0]);
     m_channel = DynamicCast<CsmaChannel>(m_devices[0]->GetChannel());
-    SetLoss(link.loss);
+    SetImpairment("Loss", link.loss);
+    SetImpairment("BitErrors", link.bitErrors);
+    SetImpairment("Duplicate", link.duplicate);
+    SetImpairment("Reorder", link.reorder);
 }
 
 Ptr<CsmaNetDevice>
@@ -110,9 +114,17 @@ Cable::Apply(const LinkChange& change)
     {
         SetQueue(*change.queue);
     }
-    if (change.loss)
+    const std::pair<const char*, std::optional<double>> impairments[] = {
+        {"Loss", change.loss},
+        {"BitErrors", change.bitErrors},
+        {"Duplicate", change.duplicate},
+        {"Reorder", change.reorder}};
+    for (const auto& [attribute, rate] : impairments)
     {
-        SetLoss(*change.loss);
+        if (rate)
+        {
+            SetImpairment(attribute, *rate);
+        }
     }
 }
 
@@ -124,6 +136,9 @@ Cable::Restore(const LinkChange& change)
     back.delay = change.delay ? std::optional(m_link.delay) : std::nullopt;
     back.queue = change.queue ? std::optional(m_link.queue) : std::nullopt;
     back.loss = change.loss ? std::optional(m_link.loss) : std::nullopt;
+    back.bitErrors = change.bitErrors ? std::optional(m_link.bitErrors) : std::nullopt;
+    back.duplicate = change.duplicate ? std::optional(m_link.duplicate) : std::nullopt;
+    back.reorder = change.reorder ? std::optional(m_link.reorder) : std::nullopt;
     Apply(back);
 }
 
@@ -157,7 +172,7 @@ Cable::AssignStreams(int64_t stream)
     for (unsigned end : {0U, 1U})
     {
         used += m_devices[end]->AssignStreams(stream + used);
-        used += m_errors[end]->AssignStreams(stream + used);
+        used += m_impairments[end]->AssignStreams(stream + used);
     }
     return used;
 }
@@ -198,13 +213,13 @@ Cable::SetQueue(QueueSize size)
     }
 }
 
+/// At both ends.
 void
-Cable::SetLoss(double loss)
+Cable::SetImpairment(const char* attribute, double rate)
 {
-    for (const Ptr<RateErrorModel>& errors : m_errors)
+    for (const Ptr<EsxLinkImpairment>& impairment : m_impairments)
     {
-        errors->SetRate(loss);
-        loss > 0 ? errors->Enable() : errors->Disable(); // disabled, it draws no random number
+        impairment->SetAttribute(attribute, DoubleValue(rate));
     }
 }
 

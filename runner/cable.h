@@ -10,7 +10,7 @@
 
 #include "ns3/csma-channel.h"
 #include "ns3/csma-net-device.h"
-#include "ns3/error-model.h"
+#include "ns3/esx-link-impairment.h"
 #include "ns3/esx-uplink.h"
 
 #include <array>
@@ -51,7 +51,7 @@ class Cable
     void SetRate(ns3::DataRate rate);
     void SetDelay(ns3::Time delay);
     void SetQueue(ns3::QueueSize size);
-    void SetLoss(double loss);
+    void SetImpairment(const char* attribute, double rate);
 
     struct Sent
     {
@@ -64,7 +64,7 @@ class Cable
     const Link& m_link;
     ns3::Ptr<ns3::CsmaChannel> m_channel;
     std::array<ns3::Ptr<ns3::CsmaNetDevice>, 2> m_devices;
-    std::array<ns3::Ptr<ns3::RateErrorModel>, 2> m_errors;
+    std::array<ns3::Ptr<ns3::EsxLinkImpairment>, 2> m_impairments;
     std::array<ns3::Ptr<ns3::EsxUplink>, 2> m_uplinks;
     std::array<Sent, 2> m_sent;
     std::vector<std::function<void(bool)>> m_watchers;

@@ -11,9 +11,11 @@ namespace esxnf
 {
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
-AddCommand AddRun, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify, AddValidate, AddDot,
-    AddIfIndex, AddReport, AddSweep, AddProbe, AddCollect, AddCompare, AddVersion;
+AddCommand AddRun, AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
+    AddValidate, AddDot, AddIfIndex, AddReport, AddSweep, AddProbe, AddCollect, AddCompare,
+    AddVersion;
 static AddCommand* const COMMANDS[] = {AddRun,
+                                       AddAdvise,
                                        AddConsole,
                                        AddTechnote,
                                        AddExplain,

@@ -98,12 +98,44 @@ class LabChecker
             CheckNic(vmknic, names);
             m_lab.captures[host.name + ":" + vmknic.name] = true;
         }
+        CheckMemory(host);
         CheckVmknicNetworks(host);
         for (const auto& vm : host.vms)
         {
             CheckVm(vm, names);
         }
         CheckPortCounts(names);
+    }
+
+    /// Reservations are admitted at power-on: together they fit, or a VM could not be started.
+    void CheckMemory(const Host& host)
+    {
+        uint64_t reserved = host.kernelBytes;
+        for (const Vm& vm : host.vms)
+        {
+            reserved += vm.reservationBytes;
+            if (vm.memoryBytes > 0 && host.memoryBytes == 0)
+            {
+                m_notes.Error(vm.path + "/memory", host.name + " has no memory.total");
+            }
+            if (vm.reservationBytes > vm.memoryBytes)
+            {
+                m_notes.Error(vm.path + "/reservation", "is more than the VM's memory");
+            }
+            if (vm.touchedBytes > vm.memoryBytes)
+            {
+                m_notes.Error(vm.path + "/touched", "is more than the VM's memory");
+            }
+            if (host.memoryBytes > 0 && reserved > host.memoryBytes)
+            {
+                m_notes.Error(vm.path + "/reservation",
+                              "reservations and memory.kernel are more than memory.total");
+            }
+        }
+        if (host.memoryBytes > 0 && host.kernelBytes > host.memoryBytes)
+        {
+            m_notes.Error(host.path + "/memory/kernel", "is more than memory.total");
+        }
     }
 
     void CheckVSwitch(const VSwitch& vSwitch, HostNames& names)
@@ -191,6 +223,7 @@ class LabChecker
         {
             ++names.connected[host.FindVSwitchOf(nic.portGroup)->name];
         }
+        CheckQueueDisc(nic.queueDisc, nic.path);
         CheckAddress(nic.address, nic.path + "/address");
         if (m_notes.Has(nic.path, "guest_rate") && nic.guestRate.GetBitRate() == 0)
         {
@@ -206,6 +239,25 @@ class LabChecker
         if (nic.mac)
         {
             m_notes.Take(m_macs, "MAC address", Text(*nic.mac), nic.path + "/mac");
+        }
+    }
+
+    void CheckQueueDisc(const QueueDiscSettings& disc, const std::string& path)
+    {
+        constexpr uint32_t frame = 1514; // what a bucket must hold to let any frame pass
+        const bool packetsOnly = disc.kind == "fq_codel" || disc.kind == "pfifo_fast";
+        if (packetsOnly && disc.size.GetUnit() != ns3::QueueSizeUnit::PACKETS)
+        {
+            m_notes.Error(path + "/queue_disc/size", disc.kind + " counts packets, such as 1000p");
+        }
+        if (disc.kind == "tbf" && disc.burstBytes < frame)
+        {
+            m_notes.Error(path + "/queue_disc/burst",
+                          fmt::format("must be at least {}B, or no full frame passes", frame));
+        }
+        if (disc.kind == "tbf" && disc.rate.GetBitRate() == 0)
+        {
+            m_notes.Error(path + "/queue_disc/rate", "must be more than 0bps");
         }
     }
 
@@ -315,6 +367,13 @@ class LabChecker
     {
         m_notes.Take(m_lab.links, "link", link.name, link.path + "/name");
         m_lab.captures[link.name] = true;
+        const bool hasUplink = m_lab.hosts.count(link.a.node) || m_lab.hosts.count(link.b.node);
+        if (!link.queueDisc.kind.empty() && !hasUplink)
+        {
+            m_notes.Error(link.path + "/queue_disc", "no end of this link is an ESX uplink");
+        }
+        CheckQueueDisc(link.queueDisc, link.path);
+        m_notes.CheckPositive(link.reorderDelay, link.path + "/reorder_delay");
         if (link.rate.GetBitRate() == 0)
         {
             m_notes.Error(

@@ -90,13 +90,18 @@ class PlanChecker
         constexpr uint32_t maxUdpPayload = 65507; // 65535 - 20 (IPv4) - 8 (UDP)
         constexpr uint32_t minRequest = 8; // its first 8 bytes say how long the response is to be
         const auto isApp = [&](TrafficApp app) { return traffic.app == app; };
-        if (isApp(TrafficApp::UdpCbr) &&
-            (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
+        const bool isUdp = isApp(TrafficApp::UdpCbr) || isApp(TrafficApp::UdpOnOff);
+        if (isApp(TrafficApp::UdpOnOff))
+        {
+            CheckRandom(traffic.path + "/burst", traffic.burst, Quantity::Seconds);
+            CheckRandom(traffic.path + "/pause", traffic.pause, Quantity::Seconds);
+        }
+        if (isUdp && (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
         {
             m_notes.Error(traffic.path + "/packet",
                           fmt::format("a datagram carries 1B to {}B", maxUdpPayload));
         }
-        if (isApp(TrafficApp::UdpCbr) && traffic.rate.GetBitRate() == 0)
+        if (isUdp && traffic.rate.GetBitRate() == 0)
         {
             m_notes.Error(traffic.path + "/rate", "must be more than 0bps");
         }
@@ -225,13 +230,15 @@ class PlanChecker
     {
         // what each kind of step is made of beside "at": the key that makes it, one it needs, those
         // it may have
-        static const std::vector<std::vector<std::string>> forms{
+        const bool ofNode = m_notes.Has(step.path, "node");
+        const std::vector<std::vector<std::string>> forms{
             {"run", "host", "id", "session", "expect"},
             {"press", "host", "session"},
             {"signal", "process", "host"},
-            {"down", "link", "for"},
-            {"set", "link", "for"},
+            {"down", ofNode ? "node" : "link", "for"},
+            {"set", ofNode ? "node" : "link", "for"},
             {"memory_pressure", "host", "for"},
+            {"grow", "vm"},
             {"power", "vm"},
             {"connected", "vm", "nic"},
             {"mac", "vm", "nic"}};
@@ -240,8 +247,8 @@ class PlanChecker
         {
             m_notes.Error(
                 step.path,
-                "a step has exactly one of: run, press, signal, down, set, memory_pressure, power, "
-                "connected, mac");
+                "a step has exactly one of: run, press, signal, down, set, memory_pressure, grow, "
+                "power, connected, mac");
             return;
         }
         const auto& form = *std::find_if(forms.begin(), forms.end(), makes);
@@ -252,7 +259,7 @@ class PlanChecker
             return;
         }
         for (const std::string key :
-             {"for", "host", "id", "session", "expect", "process", "link", "vm", "nic"})
+             {"for", "host", "id", "session", "expect", "process", "link", "node", "vm", "nic"})
         {
             if (m_notes.Has(step.path, key) &&
                 std::find(form.begin(), form.end(), key) == form.end())
@@ -284,6 +291,8 @@ class PlanChecker
                                       step.vm,
                                       m_lab.senders.at(step.vm).size()));
         }
+        CheckMemoryStep(step);
+        CheckNodeStep(step);
         if (step.length)
         {
             m_notes.CheckPositive(*step.length, step.path + "/for");
@@ -305,6 +314,54 @@ class PlanChecker
         }
     }
 
+    void CheckMemoryStep(const TimelineStep& step)
+    {
+        const auto host = m_lab.hosts.find(step.host);
+        if (step.freePercent && host != m_lab.hosts.end() && host->second->memoryBytes == 0)
+        {
+            m_notes.Error(step.path + "/memory_pressure/free", step.host + " has no memory.total");
+        }
+        if (step.kind != StepKind::Grow)
+        {
+            return;
+        }
+        for (const Host& owner : m_scenario.hosts)
+        {
+            for (const Vm& vm : owner.vms)
+            {
+                if (vm.name == step.vm && vm.memoryBytes < step.growToBytes)
+                {
+                    m_notes.Error(step.path + "/grow/to", "is more than the memory of " + vm.name);
+                }
+            }
+        }
+    }
+
+    void CheckNodeStep(const TimelineStep& step)
+    {
+        const bool ofNode = step.kind == StepKind::NodeDown || step.kind == StepKind::NodeSet;
+        if (!ofNode || !m_notes.Known(m_lab.nodes, "node", step.node, step.path + "/node"))
+        {
+            if (step.set.serviceTime)
+            {
+                m_notes.Error(step.path + "/set/service_time", "goes with 'node', not with 'link'");
+            }
+            return;
+        }
+        if (m_lab.nodes.at(step.node)->kind != NodeKind::Collector)
+        {
+            m_notes.Error(step.path + "/node", step.node + " is no collector");
+        }
+        for (const char* key :
+             {"rate", "delay", "queue", "loss", "bit_errors", "duplicate", "reorder"})
+        {
+            if (step.kind == StepKind::NodeSet && m_notes.Has(step.path + "/set", key))
+            {
+                m_notes.Error(step.path + "/set/" + key, "goes with 'link', not with 'node'");
+            }
+        }
+    }
+
     /// After an episode all is as before; of two at once nobody could say what "before" is.
     void CheckOverlaps()
     {
@@ -312,9 +369,10 @@ class PlanChecker
         for (const auto& step : m_scenario.timeline)
         {
             if (step.kind == StepKind::LinkDown || step.kind == StepKind::LinkSet ||
+                step.kind == StepKind::NodeDown || step.kind == StepKind::NodeSet ||
                 step.kind == StepKind::MemoryPressure)
             {
-                episodes[{step.kind, step.link + step.host}].push_back(&step);
+                episodes[{step.kind, step.link + step.host + step.node}].push_back(&step);
             }
         }
         for (auto& [what, steps] : episodes)

@@ -38,6 +38,20 @@ Read(const Json& json, uint32_t& value)
                              : json.get<uint32_t>();
 }
 
+/// A number, or an amount of memory: "512MiB", "16GiB".
+void
+Read(const Json& json, uint64_t& value)
+{
+    if (!json.is_string())
+    {
+        value = json.get<uint64_t>();
+        return;
+    }
+    const auto text = json.get<std::string>();
+    const unsigned shift = text[text.find_first_not_of("0123456789")] == 'G' ? 30 : 20;
+    value = static_cast<uint64_t>(std::stoull(text)) << shift;
+}
+
 void
 Read(const Json& json, ns3::Ipv4Address& value)
 {
@@ -230,8 +244,20 @@ ToAttributeWord(const std::string& word)
 }
 
 void
+ReadQueueDisc(const Fields& fields, QueueDiscSettings& disc)
+{
+    if (fields.Has("queue_disc"))
+    {
+        const auto settings = fields.At("queue_disc");
+        settings("kind", disc.kind)("size", disc.size)("rate", disc.rate);
+        settings("burst", disc.burstBytes);
+    }
+}
+
+void
 ReadNic(const Fields& fields, Nic& nic)
 {
+    ReadQueueDisc(fields, nic.queueDisc);
     fields("portgroup", nic.portGroup)("address", nic.address)("gateway", nic.gateway)("mac",
                                                                                        nic.mac);
 }
@@ -253,7 +279,9 @@ ReadVmknic(const Fields& fields, Vmknic& vmknic)
 void
 ReadVm(const Fields& fields, Vm& vm)
 {
-    fields("mtu", vm.mtu);
+    fields("mtu", vm.mtu)("memory", vm.memoryBytes)("reservation", vm.reservationBytes);
+    vm.touchedBytes = vm.memoryBytes;
+    fields("touched", vm.touchedBytes);
     fields.List("nics", vm.nics, ReadVnic);
 }
 
@@ -334,6 +362,7 @@ ReadNetflow(const Fields& fields, NetflowSettings& netflow)
     fields("cache_policy", netflow.cachePolicy)("max_entries", netflow.maxEntries);
     fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
     fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
+    fields("zero_unix_nsecs", netflow.zeroUnixNsecs);
     fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
     fields("halt_on_delete", netflow.haltOnDelete)("metering_delay", netflow.meteringDelay);
 }
@@ -343,7 +372,10 @@ ReadHost(const Fields& fields, Host& host)
 {
     host.isEsx3i = fields.Text("edition") == "esx3i";
     fields("portset_base", host.portsetBase)("uptime_at_start", host.uptimeAtStart);
-    fields.At("memory")("netflow_heap", host.netflow.heapBytes);
+    fields("arp_queue", host.arpQueue);
+    fields.At("memory")("netflow_heap", host.netflow.heapBytes)("total",
+                                                                host.memoryBytes)("kernel",
+                                                                                  host.kernelBytes);
     ReadNetflow(fields.At("netflow"), host.netflow);
     fields.Map("vswitches", host.vSwitches, ReadVSwitch);
     fields.Map("vmknics", host.vmknics, ReadVmknic);
@@ -363,6 +395,7 @@ ReadNode(const Fields& fields, Node& node)
     node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
     fields("address", node.address)("listen", node.listen)("receive_buffer",
                                                            node.receiveBufferBytes);
+    fields("service_time", node.serviceTime);
     fields("names", node.names)("ignore_engine", node.ignoreEngine);
     if (fields.Has("ports"))
     {
@@ -380,12 +413,16 @@ ReadLink(const Fields& fields, Link& link)
     fields("name", link.name)("rate", link.rate)("delay", link.delay)("queue",
                                                                       link.queue)("loss",
                                                                                   link.loss);
+    fields("bit_errors", link.bitErrors)("duplicate", link.duplicate)("reorder", link.reorder);
+    fields("reorder_delay", link.reorderDelay);
+    ReadQueueDisc(fields, link.queueDisc);
 }
 
 void
 ReadTraffic(const Fields& fields, Traffic& traffic)
 {
     static const std::map<std::string, TrafficApp> apps{{"udp-cbr", TrafficApp::UdpCbr},
+                                                        {"udp-on-off", TrafficApp::UdpOnOff},
                                                         {"tcp-bulk", TrafficApp::TcpBulk},
                                                         {"tcp-request", TrafficApp::TcpRequest},
                                                         {"tcp-syn-scan", TrafficApp::TcpSynScan},
@@ -411,6 +448,7 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
         traffic.every = ns3::Time(
             traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
     }
+    fields("burst", traffic.burst)("pause", traffic.pause);
     fields("flows", traffic.flows)("together", traffic.together)("protocol", traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
     fields("sources", traffic.sources)("file", traffic.file);
@@ -450,21 +488,33 @@ ReadStep(const Fields& fields, TimelineStep& step)
         const auto set = fields.At("set");
         set("rate", step.set.rate)("delay", step.set.delay)("queue", step.set.queue)("loss",
                                                                                      step.set.loss);
+        set("bit_errors", step.set.bitErrors)("duplicate", step.set.duplicate);
+        set("reorder", step.set.reorder)("service_time", step.set.serviceTime);
     }
     if (fields.Has("memory_pressure"))
     {
-        fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes);
+        fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes)("free",
+                                                                            step.freePercent);
     }
-    fields("vm", step.vm)("nic", step.nic)("connected", step.on)("mac", step.mac);
+    fields("node", step.node)("vm", step.vm)("nic", step.nic)("connected", step.on)("mac",
+                                                                                    step.mac);
     if (fields.Has("power"))
     {
         step.on = fields.Text("power") == "on";
     }
+    if (fields.Has("grow"))
+    {
+        fields.At("grow")("to", step.growToBytes)("per_second", step.growPerSecondBytes);
+    }
+    const bool ofNode = fields.Has("node");
     step.kind = fields.Has("signal")            ? StepKind::Signal
                 : fields.Has("press")           ? StepKind::Press
                 : fields.Has("power")           ? StepKind::Power
                 : fields.Has("connected")       ? StepKind::Connection
                 : fields.Has("mac")             ? StepKind::MacChange
+                : fields.Has("grow")            ? StepKind::Grow
+                : ofNode && fields.Has("down")  ? StepKind::NodeDown
+                : ofNode && fields.Has("set")   ? StepKind::NodeSet
                 : fields.Has("down")            ? StepKind::LinkDown
                 : fields.Has("set")             ? StepKind::LinkSet
                 : fields.Has("memory_pressure") ? StepKind::MemoryPressure

@@ -47,8 +47,18 @@ struct RunSettings : Part
     bool spanningTree = false; //!< links that close loops are blocked
 };
 
+/** A queue disc of ns-3. */
+struct QueueDiscSettings
+{
+    std::string kind; //!< fifo, pfifo_fast, red, codel, fq_codel, tbf; empty: none
+    ns3::QueueSize size;
+    ns3::DataRate rate;      //!< tbf
+    uint32_t burstBytes = 0; //!< tbf
+};
+
 struct Nic : Part
 {
+    QueueDiscSettings queueDisc; //!< between IP stack and NIC
     std::string portGroup;
     InterfaceAddress address;
     std::optional<ns3::Ipv4Address> gateway;
@@ -67,6 +77,9 @@ struct Vmknic : Nic
 
 struct Vm : Part
 {
+    uint64_t memoryBytes = 0; //!< 0: its memory is not modelled
+    uint64_t reservationBytes = 0;
+    uint64_t touchedBytes = 0;
     std::string name;
     uint16_t mtu = 1500;
     std::vector<Nic> nics; //!< eth0, eth1, ...
@@ -122,6 +135,7 @@ struct NetflowSettings : Part
     bool expireOnTcpEnd = false;
     bool haltOnDelete = false;
     ns3::Time meteringDelay;
+    bool zeroUnixNsecs = false;
 };
 
 struct Host : Part
@@ -130,6 +144,9 @@ struct Host : Part
     bool isEsx3i = false;     //!< edition
     uint16_t portsetBase = 1; //!< switch ID of the first vSwitch
     ns3::Time uptimeAtStart;
+    uint32_t arpQueue = 0;    //!< packets that may wait for one ARP reply at a vmknic
+    uint64_t memoryBytes = 0; //!< memory.total; 0: not modelled
+    uint64_t kernelBytes = 0; //!< memory.kernel
     NetflowSettings netflow;
     std::vector<VSwitch> vSwitches; //!< in order of creation
     std::vector<Vmknic> vmknics;
@@ -166,6 +183,7 @@ struct Node : Part
         address; //!< SemanticCheck() sees to it that a collector has one
     uint16_t listen = 0;
     uint32_t receiveBufferBytes = 0;
+    ns3::Time serviceTime; //!< time a collector takes over a datagram
     std::vector<std::string> names;
     bool ignoreEngine = false;
 };
@@ -187,12 +205,18 @@ struct Link : Part
     ns3::DataRate rate;
     ns3::Time delay;
     ns3::QueueSize queue;
+    QueueDiscSettings queueDisc; //!< at ends that are uplinks
     double loss = 0;
+    double bitErrors = 0;
+    double duplicate = 0;
+    double reorder = 0;
+    ns3::Time reorderDelay;
 };
 
 enum class TrafficApp
 {
     UdpCbr,
+    UdpOnOff,
     TcpBulk,
     TcpRequest,
     TcpSynScan,
@@ -220,9 +244,11 @@ struct Traffic : Part
     uint32_t responseBytes = 0;
     ns3::Time every;
     bool everyIsExponential = false; //!< every is then the mean
-    uint64_t flows = 0;              //!< 0: until stop
+    std::string burst;               //!< distributions: ParseDistribution() reads them
+    std::string pause;
+    uint64_t flows = 0; //!< 0: until stop
     uint32_t together = 1;
-    std::string flowDuration; //!< distributions: ParseDistribution() reads them
+    std::string flowDuration; //!< distributions, too
     std::string flowPackets;
     std::string packetSize;
     std::string protocol;                    //!< udp, tcp
@@ -243,7 +269,10 @@ enum class StepKind
     MemoryPressure,
     Power,
     Connection,
-    MacChange
+    MacChange,
+    NodeDown,
+    NodeSet,
+    Grow
 };
 
 /** What is different on a link during an episode. */
@@ -253,6 +282,10 @@ struct LinkChange
     std::optional<ns3::Time> delay;
     std::optional<ns3::QueueSize> queue;
     std::optional<double> loss;
+    std::optional<double> bitErrors;
+    std::optional<double> duplicate;
+    std::optional<double> reorder;
+    std::optional<ns3::Time> serviceTime; //!< of a collector
 };
 
 /** What a console line must give. */
@@ -281,11 +314,15 @@ struct TimelineStep : Part
     std::string process;                   //!< Signal: the id of an earlier step
     std::string link;                      //!< LinkDown, LinkSet
     LinkChange set;
-    uint32_t netflowHeapBytes = 0; //!< MemoryPressure
-    std::string vm;                //!< Power, Connection, MacChange
-    std::string nic;               //!< Connection, MacChange: eth0
-    bool on = false;               //!< Power: on; Connection: connected
-    ns3::Mac48Address mac;         //!< MacChange
+    std::string vm;                           //!< Power, Connection, MacChange, Grow
+    std::string nic;                          //!< Connection, MacChange: eth0
+    bool on = false;                          //!< Power: on; Connection: connected
+    ns3::Mac48Address mac;                    //!< MacChange
+    std::string node;                         //!< NodeDown, NodeSet
+    std::optional<uint32_t> netflowHeapBytes; //!< MemoryPressure
+    std::optional<double> freePercent;        //!< MemoryPressure
+    uint64_t growToBytes = 0;                 //!< Grow
+    uint64_t growPerSecondBytes = 0;          //!< Grow
 
     /** @return true if an episode holds at t: [at, at + length) */
     bool Covers(ns3::Time t) const;

@@ -8,6 +8,7 @@
 #include "ns3/boolean.h"
 #include "ns3/config.h"
 #include "ns3/enum.h"
+#include "ns3/esx-host-memory.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-physical-switch.h"
 #include "ns3/esx-traffic-helper.h"
@@ -15,9 +16,11 @@
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/names.h"
+#include "ns3/red-queue-disc.h"
 #include "ns3/rng-seed-manager.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
+#include "ns3/traffic-control-layer.h"
 #include "ns3/uinteger.h"
 
 #include <fmt/format.h>
@@ -38,6 +41,50 @@ Ipv4InterfaceAddress
 ToInterfaceAddress(const InterfaceAddress& address)
 {
     return {address.address, address.mask};
+}
+
+/// A queue disc as the scenario describes it. \return nullptr if it describes none
+Ptr<QueueDisc>
+MakeQueueDisc(const QueueDiscSettings& settings)
+{
+    static const std::map<std::string, std::string> types{{"fifo", "ns3::FifoQueueDisc"},
+                                                          {"pfifo_fast", "ns3::PfifoFastQueueDisc"},
+                                                          {"red", "ns3::RedQueueDisc"},
+                                                          {"codel", "ns3::CoDelQueueDisc"},
+                                                          {"fq_codel", "ns3::FqCoDelQueueDisc"},
+                                                          {"tbf", "ns3::TbfQueueDisc"}};
+    if (settings.kind.empty())
+    {
+        return nullptr;
+    }
+    ObjectFactory factory(types.at(settings.kind));
+    factory.Set("MaxSize", QueueSizeValue(settings.size));
+    if (settings.kind == "tbf")
+    {
+        factory.Set("Rate", DataRateValue(settings.rate));
+        factory.Set("Burst", UintegerValue(settings.burstBytes));
+        factory.Set("Mtu", UintegerValue(0));
+    }
+    return factory.Create<QueueDisc>();
+}
+
+/// Puts the queue disc of a NIC between its node's IP stack and the device.
+void
+AddQueueDisc(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
+{
+    if (const Ptr<QueueDisc> disc = MakeQueueDisc(nic.queueDisc))
+    {
+        device->GetNode()->GetObject<TrafficControlLayer>()->SetRootQueueDiscOnDevice(device, disc);
+    }
+}
+
+/// \param text checked: it is right
+Ptr<RandomVariableStream>
+RandomVariable(const std::string& text, Quantity quantity)
+{
+    Distribution distribution;
+    ParseDistribution(text, quantity, distribution);
+    return MakeRandomVariable(distribution);
 }
 
 void
@@ -142,8 +189,25 @@ Simulation::Builder::MakeHosts()
             UintegerValue(static_cast<uint64_t>(m_scenario.run.wallclockStart) * 1'000'000'000));
         const Ptr<EsxHost> made = m_helper.CreateHost(host.name);
         Names::Add(host.name, made->GetVmkernelNode());
+        if (host.memoryBytes > 0)
+        {
+            MakeMemory(host, made);
+        }
         m_world.hosts.push_back(made);
         m_world.hostsByName[host.name] = made;
+    }
+}
+
+void
+Simulation::Builder::MakeMemory(const Host& host, const Ptr<EsxHost>& made)
+{
+    const auto memory = CreateObject<EsxHostMemory>();
+    memory->SetAttribute("Total", UintegerValue(host.memoryBytes));
+    memory->SetAttribute("Kernel", UintegerValue(host.kernelBytes));
+    made->AggregateObject(memory);
+    for (const Vm& vm : host.vms)
+    {
+        memory->AddVirtualMachine(vm.name, vm.memoryBytes, vm.reservationBytes, vm.touchedBytes);
     }
 }
 
@@ -163,6 +227,7 @@ Simulation::Builder::MakeNodes()
             EsxNetflowHelper netflow;
             netflow.SetCollectorAttribute("IgnoreEngine", BooleanValue(node.ignoreEngine));
             netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(node.receiveBufferBytes));
+            netflow.SetCollectorAttribute("ServiceTime", TimeValue(node.serviceTime));
             netflow.InstallCollector(made, node.listen);
         }
     }
@@ -288,19 +353,27 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                     const unsigned end = atA ? 0 : 1;
                     Cable& cable = *m_world.cables.at(link.name);
                     cable.GetDevice(end)->SetMtu(vSwitch.mtu);
-                    cable.SetUplink(end, made->AddUplink(madeSwitch, cable.GetDevice(end), uplink));
+                    const auto added = made->AddUplink(madeSwitch, cable.GetDevice(end), uplink);
+                    cable.SetUplink(end, added);
+                    if (const Ptr<QueueDisc> disc = MakeQueueDisc(link.queueDisc))
+                    {
+                        added->SetQueueDisc(disc);
+                    }
                 }
             }
         }
     }
+    m_helper.SetVmkernelArpQueue(host.arpQueue);
     for (const Vmknic& vmknic : host.vmknics)
     {
-        SetMac(m_helper.AddVmknic(made,
-                                  vmknic.name,
-                                  vmknic.portGroup,
-                                  ToInterfaceAddress(vmknic.address),
-                                  vmknic.gateway.value_or(Ipv4Address::GetZero())),
-               vmknic);
+        const Ptr<EsxVmknic> device =
+            m_helper.AddVmknic(made,
+                               vmknic.name,
+                               vmknic.portGroup,
+                               ToInterfaceAddress(vmknic.address),
+                               vmknic.gateway.value_or(Ipv4Address::GetZero()));
+        SetMac(device, vmknic);
+        AddQueueDisc(device, vmknic);
     }
 }
 
@@ -320,6 +393,7 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  ToInterfaceAddress(nic.address),
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
             SetMac(vnic, nic);
+            AddQueueDisc(vnic, nic);
             vnic->SetMtu(vm.mtu);
             vnic->SetAttribute("Type", StringValue(nic.type));
             vnic->SetPromiscuous(nic.promiscuous);
@@ -359,6 +433,7 @@ Simulation::Builder::MakeNetflow(const Host& host)
     console->SetHost(made);
     console->SetAttribute("Strict", BooleanValue(m_scenario.run.strict));
     console->SetNetNetflowAttribute("SequenceMode", StringValue(settings.sequenceMode));
+    console->SetNetNetflowAttribute("ZeroUnixNsecs", BooleanValue(settings.zeroUnixNsecs));
     for (const Node& node : m_scenario.nodes)
     {
         for (const std::string& name : node.names)
@@ -413,6 +488,14 @@ Simulation::Builder::MakeTraffic(const Traffic& traffic, const std::string& from
                 to,
                 {times, traffic.port, traffic.rate, traffic.packetBytes, traffic.dscp}));
             break;
+        case TrafficApp::UdpOnOff:
+            m_traffic.Add(helper.UdpOnOff(
+                from,
+                to,
+                {{times, traffic.port, traffic.rate, traffic.packetBytes, traffic.dscp},
+                 RandomVariable(traffic.burst, Quantity::Seconds),
+                 RandomVariable(traffic.pause, Quantity::Seconds)}));
+            break;
         case TrafficApp::TcpBulk:
             m_traffic.Add(helper.TcpBulk(from, to, {times, traffic.port, traffic.sizeBytes}));
             break;
@@ -445,20 +528,16 @@ Simulation::Builder::MakeInjection(const Traffic& traffic,
         m_traffic.Add(helper.Inject(from, to, frames, times));
         return;
     }
-    const auto random = [](const std::string& text, Quantity quantity) {
-        Distribution distribution;
-        ParseDistribution(text, quantity, distribution); // checked: the text is right
-        return MakeRandomVariable(distribution);
-    };
     EsxFlowsOptions options;
     options.start = times.start;
     options.stop = times.stop;
     const std::string every = fmt::format("{}ns", traffic.every.GetNanoSeconds());
-    options.every = random(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
-                           Quantity::Seconds);
-    options.duration = random(traffic.flowDuration, Quantity::Seconds);
-    options.packets = random(traffic.flowPackets, Quantity::Number);
-    options.packetSize = random(traffic.packetSize, Quantity::Octets);
+    options.every =
+        RandomVariable(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
+                       Quantity::Seconds);
+    options.duration = RandomVariable(traffic.flowDuration, Quantity::Seconds);
+    options.packets = RandomVariable(traffic.flowPackets, Quantity::Number);
+    options.packetSize = RandomVariable(traffic.packetSize, Quantity::Octets);
     options.flows = traffic.flows;
     options.together = traffic.together;
     options.tcp = traffic.protocol == "tcp";
@@ -514,6 +593,84 @@ Simulation::Builder::ScheduleTimeline()
     }
 }
 
+/// What begins an episode, and what ends it.
+std::pair<std::function<void()>, std::function<void()>>
+Simulation::Builder::EpisodeOf(const TimelineStep& step)
+{
+    const TimelineStep* s = &step;
+    switch (step.kind)
+    {
+    case StepKind::MemoryPressure:
+        return PressureOf(step);
+    case StepKind::Grow:
+        return {[this_ = &m_world, s] { this_->Grow(*s); }, nullptr};
+    case StepKind::NodeDown: {
+        const auto collector = CollectorOf(step.node);
+        return {[collector] { collector->SetDown(true); },
+                [collector] { collector->SetDown(false); }};
+    }
+    case StepKind::NodeSet: {
+        const auto collector = CollectorOf(step.node);
+        TimeValue before;
+        collector->GetAttribute("ServiceTime", before);
+        return {[collector, s] {
+                    collector->SetAttribute("ServiceTime", TimeValue(*s->set.serviceTime));
+                },
+                [collector, before] { collector->SetAttribute("ServiceTime", before); }};
+    }
+    case StepKind::LinkDown: {
+        Cable* cable = m_world.cables.at(step.link).get();
+        return {[cable] { cable->SetDown(true); }, [cable] { cable->SetDown(false); }};
+    }
+    default:
+        Cable* cable = m_world.cables.at(step.link).get();
+        return {[cable, s] { cable->Apply(s->set); }, [cable, s] { cable->Restore(s->set); }};
+    }
+}
+
+std::pair<std::function<void()>, std::function<void()>>
+Simulation::Builder::PressureOf(const TimelineStep& step)
+{
+    const TimelineStep* s = &step;
+    const Ptr<EsxHost> host = m_world.hostsByName.at(step.host);
+    const auto module = host->GetObject<EsxNetflow>();
+    const auto memory = host->GetObject<EsxHostMemory>();
+    return {[module, memory, s] {
+                if (s->netflowHeapBytes)
+                {
+                    module->SetHeapMax(*s->netflowHeapBytes);
+                }
+                if (s->freePercent)
+                {
+                    memory->Hold(*s->freePercent);
+                }
+            },
+            [module, memory, s, before = module->GetHeapMax()] {
+                if (s->netflowHeapBytes)
+                {
+                    module->SetHeapMax(before);
+                }
+                if (s->freePercent)
+                {
+                    memory->Release();
+                }
+            }};
+}
+
+Ptr<EsxNetflowCollector>
+Simulation::Builder::CollectorOf(const std::string& node) const
+{
+    const Ptr<ns3::Node> made = m_world.nodes.at(node);
+    for (uint32_t i = 0; i < made->GetNApplications(); ++i)
+    {
+        if (const auto collector = DynamicCast<EsxNetflowCollector>(made->GetApplication(i)))
+        {
+            return collector;
+        }
+    }
+    return nullptr; // not reached: the check sees to it that the node is a collector
+}
+
 void
 Simulation::Builder::ScheduleVmStep(const TimelineStep& step)
 {
@@ -554,21 +711,7 @@ Simulation::Builder::ScheduleVmStep(const TimelineStep& step)
 void
 Simulation::Builder::ScheduleEpisode(const TimelineStep& step)
 {
-    std::function<void()> begin;
-    std::function<void()> end;
-    if (step.kind == StepKind::MemoryPressure)
-    {
-        const Ptr<EsxNetflow> module = m_world.hostsByName.at(step.host)->GetObject<EsxNetflow>();
-        begin = [module, &step] { module->SetHeapMax(step.netflowHeapBytes); };
-        end = [module, before = module->GetHeapMax()] { module->SetHeapMax(before); };
-    }
-    else
-    {
-        Cable* cable = m_world.cables.at(step.link).get();
-        const bool down = step.kind == StepKind::LinkDown;
-        begin = [cable, down, &step] { down ? cable->SetDown(true) : cable->Apply(step.set); };
-        end = [cable, down, &step] { down ? cable->SetDown(false) : cable->Restore(step.set); };
-    }
+    const auto [begin, end] = EpisodeOf(step);
     Simulator::Schedule(step.at, begin);
     if (step.length)
     {
@@ -641,7 +784,17 @@ Simulation::Builder::AssignStreams()
         stream += m_world.cables.at(link.name)->AssignStreams(stream);
     }
     stream += InternetStackHelper().AssignStreams(NodeContainer::GetGlobal(), stream);
-    EsxTrafficHelper().AssignStreams(m_traffic, stream);
+    stream += EsxTrafficHelper().AssignStreams(m_traffic, stream);
+    for (const Ptr<EsxHost>& host : m_world.hosts)
+    {
+        for (const Ptr<EsxUplink>& uplink : host->GetUplinks())
+        {
+            if (const auto red = DynamicCast<RedQueueDisc>(uplink->GetQueueDisc()))
+            {
+                stream += red->AssignStreams(stream);
+            }
+        }
+    }
 }
 
 Ptr<ns3::Node>

@@ -24,6 +24,10 @@ PhysicalDevices(const Ptr<ns3::Node>& node)
     return devices;
 }
 
+/// Of a frame that enters a port, headers are all that anybody looks at: Ethernet, two VLAN tags,
+/// and IPv4 and TCP at their longest are 14 + 8 + 60 + 60 octets.
+static constexpr uint32_t PORT_SNAP_LENGTH = 256;
+
 void
 Simulation::Builder::AddCaptures()
 {
@@ -146,7 +150,8 @@ Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
                         vSwitch,
                         capture.port,
                         EsxPcapDirection::INGRESS,
-                        true);
+                        true,
+                        PORT_SNAP_LENGTH);
     m_world.captures.push_back(capture);
 }
 

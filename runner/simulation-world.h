@@ -65,6 +65,7 @@ struct Simulation::World
     void Execute(const TimelineStep& step);
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
+    void Grow(const TimelineStep& step);
     void Collect(const std::string& node,
                  ns3::Ptr<const ns3::Packet> packet,
                  const std::string& error);
@@ -83,6 +84,7 @@ class Simulation::Builder
 
   private:
     void MakeHosts();
+    void MakeMemory(const Host& host, const ns3::Ptr<ns3::EsxHost>& made);
     void MakeNodes();
     void MakeCables();
     void MakeVSwitches(const Host& host);
@@ -99,6 +101,9 @@ class Simulation::Builder
     void ScheduleVmStep(const TimelineStep& step);
     void ScheduleTimeline();
     void ScheduleEpisode(const TimelineStep& step);
+    std::pair<std::function<void()>, std::function<void()>> EpisodeOf(const TimelineStep& step);
+    std::pair<std::function<void()>, std::function<void()>> PressureOf(const TimelineStep& step);
+    ns3::Ptr<ns3::EsxNetflowCollector> CollectorOf(const std::string& node) const;
     void Watch();
     void AddExpectations();
     void AddCaptures();

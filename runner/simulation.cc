@@ -7,6 +7,7 @@
 
 #include "ns3/config.h"
 #include "ns3/esx-export-tag.h"
+#include "ns3/esx-host-memory.h"
 #include "ns3/names.h"
 #include "ns3/node-list.h"
 #include "ns3/simulator.h"
@@ -195,6 +196,10 @@ Simulation::GetMonitored() const
                 span.to =
                     program.GetEndedAt().IsStrictlyNegative() ? m_world->end : program.GetEndedAt();
                 span.alternatePortIds = program.UsesAlternatePortIds();
+                span.sameProcessAsBefore = id != program.GetRegistered().front();
+                TimeValue period;
+                program.GetAttribute("PollPeriod", period);
+                span.pollPeriod = period.Get();
                 spans.push_back(span);
             }
         }
@@ -303,6 +308,20 @@ Simulation::World::Signal(const TimelineStep& step)
     {
         line.exit = 1;
         line.errors = "process " + step.process + " is not running\n";
+    }
+}
+
+void
+Simulation::World::Grow(const TimelineStep& step)
+{
+    for (const Ptr<EsxHost>& host : hosts)
+    {
+        if (host->GetGuest(step.vm))
+        {
+            host->GetObject<EsxHostMemory>()->Grow(step.vm,
+                                                   step.growToBytes,
+                                                   step.growPerSecondBytes);
+        }
     }
 }
 

@@ -82,7 +82,9 @@ struct MonitoredSpan
     ns3::Ipv4Address address; //!< source of the datagrams; any: no route to the collector
     ns3::Time from;
     ns3::Time to;
+    ns3::Time pollPeriod;
     bool alternatePortIds{false};
+    bool sameProcessAsBefore{false}; //!< as the span before it
 };
 
 /// A capture file of this run.

@@ -4,14 +4,19 @@
 
 #include "ns3/boolean.h"
 #include "ns3/bridge-helper.h"
+#include "ns3/double.h"
 #include "ns3/error-model.h"
 #include "ns3/esx-export-tag.h"
+#include "ns3/esx-link-impairment.h"
+#include "ns3/fifo-queue-disc.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/names.h"
 #include "ns3/queue-size.h"
+#include "ns3/tbf-queue-disc.h"
 #include "ns3/traffic-control-helper.h"
+#include "ns3/traffic-control-layer.h"
 #include "ns3/udp-socket-factory.h"
 
 #include <functional>
@@ -322,6 +327,88 @@ TEST_F(EsxExportTrackerTest, NoiseLoses)
     At(Seconds(50), [&] { noise->Disable(); });
     RunUntil(Seconds(90));
     ExpectSecondDied(Move::LOST_CHANNEL_ERROR, "node1");
+}
+
+TEST_F(EsxExportTrackerTest, DelayedDatagramIsInFlightUntilItArrives)
+{
+    AddExport();
+    const Ptr<EsxLinkImpairment> impairment = CreateObject<EsxLinkImpairment>();
+    impairment->Install(Csma(wire.Get(1)), Csma(wire.Get(0)));
+    impairment->SetAttribute("ReorderDelay", TimeValue(Seconds(5)));
+    Start();
+    SendThree();
+    At(Seconds(40), [&] { impairment->SetAttribute("Reorder", DoubleValue(1)); });
+    At(Seconds(43), [&] {
+        impairment->SetAttribute("Reorder", DoubleValue(0));
+        EXPECT_EQ(Datagrams()[1].fate, Move::SENT);
+    });
+    RunUntil(Seconds(90));
+    EXPECT_EQ(impairment->GetReordered(), 1u);
+    EXPECT_EQ(Records(Move::RECEIVED), 3u);
+    EXPECT_EQ(Records(Move::LOST_CHANNEL_ERROR), 0u);
+    EXPECT_EQ(Datagrams()[1].concludedAt - Datagrams()[1].sentAt > Seconds(5), true);
+}
+
+TEST_F(EsxExportTrackerTest, CorruptBitsLose)
+{
+    AddExport();
+    const Ptr<EsxLinkImpairment> impairment = CreateObject<EsxLinkImpairment>();
+    impairment->Install(Csma(wire.Get(1)), Csma(wire.Get(0)));
+    Start();
+    SendThree();
+    At(Seconds(40), [&] { impairment->SetAttribute("BitErrors", DoubleValue(1)); });
+    At(Seconds(50), [&] { impairment->SetAttribute("BitErrors", DoubleValue(0)); });
+    RunUntil(Seconds(90));
+    ExpectSecondDied(Move::LOST_CHANNEL_ERROR, "node1");
+}
+
+TEST_F(EsxExportTrackerTest, FullQueueDiscOfAnUplinkLoses)
+{
+    AddExport();
+    Csma(wire.Get(0))->GetQueue()->SetMaxSize(QueueSize("1p"));
+    const Ptr<QueueDisc> disc = CreateObject<FifoQueueDisc>();
+    disc->SetMaxSize(QueueSize("3p"));
+    host->GetUplinks()[0]->SetQueueDisc(disc);
+    Start();
+    Send(Seconds(1), 1);
+    Burst(Seconds(20), 101, 300);
+    RunUntil(Seconds(60));
+    // One is on the wire, one waits in the device, three in the queue disc, five are lost.
+    EXPECT_EQ(Records(Move::LOST_QUEUE_DISC), 150u);
+    EXPECT_EQ(Records(Move::LOST_DEVICE_QUEUE), 0u);
+    EXPECT_EQ(Records(Move::RECEIVED), 151u);
+    EXPECT_EQ(Datagrams().back().place, "esx1/vmnic0");
+}
+
+TEST_F(EsxExportTrackerTest, TokenBucketOfTheVmknicLoses)
+{
+    AddExport();
+    const Ptr<QueueDisc> bucket = CreateObject<TbfQueueDisc>();
+    bucket->SetAttribute("Rate", DataRateValue(DataRate("100kbps")));
+    bucket->SetAttribute("Burst", UintegerValue(2000));
+    bucket->SetAttribute("MaxSize", QueueSizeValue(QueueSize("2p")));
+    host->GetVmkernelNode()->GetObject<TrafficControlLayer>()->SetRootQueueDiscOnDevice(
+        host->GetVmknic("vmk0"),
+        bucket);
+    Start();
+    Send(Seconds(1), 1);
+    Burst(Seconds(20), 101, 300);
+    RunUntil(Seconds(60));
+    EXPECT_GE(Records(Move::LOST_QUEUE_DISC), 180u);
+    EXPECT_EQ(Records(Move::LOST_QUEUE_DISC) + Records(Move::RECEIVED), 301u);
+}
+
+TEST_F(EsxExportTrackerTest, CollectorThatRestartsRefusesMeanwhileAndForgetsSequences)
+{
+    AddExport();
+    Start();
+    SendThree();
+    At(Seconds(40), [this] { collector->SetDown(true); });
+    At(Seconds(50), [this] { collector->SetDown(false); });
+    RunUntil(Seconds(90));
+    EXPECT_EQ(Datagrams()[1].fate, Move::LOST_REFUSED);
+    EXPECT_EQ(Datagrams().back().fate, Move::RECEIVED);
+    EXPECT_EQ(collector->GetTotals().sequenceFailures, 0u);
 }
 
 TEST_F(EsxExportTrackerTest, CollectorThatDoesNotRunRefuses)

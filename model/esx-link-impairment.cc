@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-link-impairment.h"
+
+#include "ns3/double.h"
+#include "ns3/node.h"
+#include "ns3/pointer.h"
+#include "ns3/simulator.h"
+
+#include <cmath>
+
+namespace ns3
+{
+
+NS_OBJECT_ENSURE_REGISTERED(EsxLinkImpairment);
+
+TypeId
+EsxLinkImpairment::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxLinkImpairment")
+            .SetParent<ErrorModel>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxLinkImpairment>()
+            .AddAttribute("Loss",
+                          "Probability that a frame is lost",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_loss),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("BitErrors",
+                          "Probability that a bit is wrong; a frame with a wrong bit is lost",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_bitErrors),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Duplicate",
+                          "Probability that a frame is received twice",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_duplicate),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("Reorder",
+                          "Probability that a frame is delayed by ReorderDelay",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_reorder),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("ReorderDelay",
+                          "By how much a frame is delayed",
+                          TimeValue(MilliSeconds(10)),
+                          MakeTimeAccessor(&EsxLinkImpairment::m_reorderDelay),
+                          MakeTimeChecker(NanoSeconds(1)));
+    return tid;
+}
+
+EsxLinkImpairment::EsxLinkImpairment()
+    : m_lossDraw(CreateObject<UniformRandomVariable>()),
+      m_bitDraw(CreateObject<UniformRandomVariable>()),
+      m_duplicateDraw(CreateObject<UniformRandomVariable>()),
+      m_reorderDraw(CreateObject<UniformRandomVariable>())
+{
+}
+
+EsxLinkImpairment::~EsxLinkImpairment() = default;
+
+void
+EsxLinkImpairment::Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDevice>& peer)
+{
+    m_device = PeekPointer(device);
+    m_peer = peer;
+    device->SetReceiveErrorModel(this);
+}
+
+bool
+EsxLinkImpairment::IsHoldingBack() const
+{
+    return m_holdingBack;
+}
+
+uint64_t
+EsxLinkImpairment::GetReordered() const
+{
+    return m_reordered;
+}
+
+uint64_t
+EsxLinkImpairment::GetDuplicated() const
+{
+    return m_duplicated;
+}
+
+int64_t
+EsxLinkImpairment::AssignStreams(int64_t stream)
+{
+    int64_t used = 0;
+    for (const auto& draw : {m_lossDraw, m_bitDraw, m_duplicateDraw, m_reorderDraw})
+    {
+        draw->SetStream(stream + used++);
+    }
+    return used;
+}
+
+void
+EsxLinkImpairment::DoDispose()
+{
+    m_device = nullptr;
+    m_peer = nullptr;
+    ErrorModel::DoDispose();
+}
+
+bool
+EsxLinkImpairment::DoCorrupt(Ptr<Packet> packet)
+{
+    m_holdingBack = false;
+    if (m_delivering)
+    {
+        return false;
+    }
+    if (Draw(m_lossDraw, m_loss) || Draw(m_bitDraw, FrameErrorRate(packet->GetSize())))
+    {
+        return true;
+    }
+    if (Draw(m_duplicateDraw, m_duplicate))
+    {
+        ++m_duplicated;
+        Simulator::ScheduleNow(&EsxLinkImpairment::Deliver,
+                               Ptr<EsxLinkImpairment>(this),
+                               packet->Copy());
+    }
+    if (Draw(m_reorderDraw, m_reorder))
+    {
+        ++m_reordered;
+        m_holdingBack = true;
+        Simulator::Schedule(m_reorderDelay,
+                            &EsxLinkImpairment::Deliver,
+                            Ptr<EsxLinkImpairment>(this),
+                            packet->Copy());
+    }
+    return m_holdingBack;
+}
+
+void
+EsxLinkImpairment::DoReset()
+{
+    m_holdingBack = false;
+}
+
+bool
+EsxLinkImpairment::Draw(const Ptr<UniformRandomVariable>& variable, double probability) const
+{
+    return probability > 0 && variable->GetValue() < probability;
+}
+
+double
+EsxLinkImpairment::FrameErrorRate(uint32_t octets) const
+{
+    return m_bitErrors > 0 ? 1 - std::pow(1 - m_bitErrors, 8.0 * octets) : 0;
+}
+
+void
+EsxLinkImpairment::Deliver(Ptr<Packet> packet)
+{
+    if (!m_device)
+    {
+        return; // the simulation is over
+    }
+    m_delivering = true;
+    m_device->Receive(packet, m_peer);
+    m_delivering = false;
+}
+
+} // namespace ns3

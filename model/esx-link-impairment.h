@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_LINK_IMPAIRMENT_H
+#define ESX_LINK_IMPAIRMENT_H
+
+#include "ns3/csma-net-device.h"
+#include "ns3/error-model.h"
+#include "ns3/random-variable-stream.h"
+
+namespace ns3
+{
+
+/**
+ * What a bad link does to the frames that one CSMA device receives: it loses frames, corrupts bits
+ * (a frame with a wrong bit is lost), duplicates frames and delays some, so that later ones
+ * overtake them. A receive error model between ns-3's standard channel and device; each of the four
+ * draws from a stream of its own, and only while its rate is not 0.
+ *
+ * ns-3 tells of a frame that an error model takes as dropped (trace PhyRxDrop), also of one that is
+ * only delayed: IsHoldingBack() tells them apart inside that trace. A held frame, or the copy of a
+ * duplicated one, is handed to the device's Receive() when its time has come and is not impaired
+ * again. The copy comes right behind the original.
+ */
+class EsxLinkImpairment : public ErrorModel
+{
+  public:
+    static TypeId GetTypeId();
+    EsxLinkImpairment();
+    ~EsxLinkImpairment() override;
+
+    /// Becomes the receive error model of a device. \param peer at the other end of the link
+    void Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDevice>& peer);
+
+    /// Inside PhyRxDrop: whether that frame is only delayed.
+    bool IsHoldingBack() const;
+
+    uint64_t GetReordered() const;  //!< frames delayed so far
+    uint64_t GetDuplicated() const; //!< frames received twice so far
+
+    /// Gives random streams from \p stream on. \return how many
+    int64_t AssignStreams(int64_t stream);
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    bool DoCorrupt(Ptr<Packet> packet) override;
+    void DoReset() override;
+    bool Draw(const Ptr<UniformRandomVariable>& variable, double probability) const;
+    double FrameErrorRate(uint32_t octets) const;
+    void Deliver(Ptr<Packet> packet);
+
+    double m_loss{0};
+    double m_bitErrors{0};
+    double m_duplicate{0};
+    double m_reorder{0};
+    Time m_reorderDelay;
+
+    CsmaNetDevice* m_device{nullptr}; //!< owns this model
+    Ptr<CsmaNetDevice> m_peer;
+    Ptr<UniformRandomVariable> m_lossDraw;
+    Ptr<UniformRandomVariable> m_bitDraw;
+    Ptr<UniformRandomVariable> m_duplicateDraw;
+    Ptr<UniformRandomVariable> m_reorderDraw;
+    bool m_holdingBack{false};
+    bool m_delivering{false};
+    uint64_t m_reordered{0};
+    uint64_t m_duplicated{0};
+};
+
+} // namespace ns3
+
+#endif // ESX_LINK_IMPAIRMENT_H

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ns3/boolean.h"
+#include "ns3/csma-channel.h"
+#include "ns3/csma-helper.h"
+#include "ns3/double.h"
+#include "ns3/esx-link-impairment.h"
+#include "ns3/simulator.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+#include <vector>
+
+using namespace ns3;
+
+namespace
+{
+
+/// Numbered frames from one CSMA device to another, one each millisecond.
+class EsxLinkImpairmentTest : public ::testing::Test
+{
+  protected:
+    EsxLinkImpairmentTest()
+        : impairment(CreateObject<EsxLinkImpairment>())
+    {
+        NodeContainer nodes(2);
+        CsmaHelper csma;
+        csma.SetChannelAttribute("DataRate", StringValue("1Gbps"));
+        devices = csma.Install(nodes);
+        csma.AssignStreams(devices, 100);
+        impairment->Install(Device(1), Device(0));
+        impairment->AssignStreams(1);
+        nodes.Get(1)->RegisterProtocolHandler(Node::ProtocolHandler([this](Ptr<NetDevice>,
+                                                                           Ptr<const Packet> packet,
+                                                                           uint16_t,
+                                                                           const Address&,
+                                                                           const Address&,
+                                                                           NetDevice::PacketType) {
+                                                  uint8_t number[2];
+                                                  packet->CopyData(number, 2);
+                                                  arrived.push_back(number[0] << 8 | number[1]);
+                                                  times.push_back(Simulator::Now());
+                                              }),
+                                              0,
+                                              devices.Get(1));
+        devices.Get(1)->TraceConnectWithoutContext(
+            "PhyRxDrop",
+            Callback<void, Ptr<const Packet>>(
+                [this](Ptr<const Packet>) { ++(impairment->IsHoldingBack() ? held : lost); }));
+    }
+
+    ~EsxLinkImpairmentTest() override
+    {
+        Simulator::Destroy();
+    }
+
+    Ptr<CsmaNetDevice> Device(uint32_t end) const
+    {
+        return DynamicCast<CsmaNetDevice>(devices.Get(end));
+    }
+
+    void Set(const char* attribute, double rate)
+    {
+        impairment->SetAttribute(attribute, DoubleValue(rate));
+    }
+
+    void Send(uint16_t count, uint32_t octets = 100)
+    {
+        for (uint16_t i = 0; i < count; ++i)
+        {
+            Simulator::Schedule(MilliSeconds(i), [this, i, octets] {
+                std::vector<uint8_t> data(octets);
+                data[0] = i >> 8;
+                data[1] = i;
+                devices.Get(0)->Send(Create<Packet>(data.data(), octets),
+                                     devices.Get(1)->GetAddress(),
+                                     0x0800);
+            });
+        }
+        Simulator::Run();
+    }
+
+    NetDeviceContainer devices;
+    Ptr<EsxLinkImpairment> impairment;
+    std::vector<int> arrived;
+    std::vector<Time> times;
+    int lost{0};
+    int held{0};
+};
+
+TEST_F(EsxLinkImpairmentTest, AGoodLinkPassesEverythingInOrder)
+{
+    Send(500);
+    EXPECT_EQ(arrived.size(), 500U);
+    EXPECT_TRUE(std::is_sorted(arrived.begin(), arrived.end()));
+    EXPECT_EQ(lost + held, 0);
+}
+
+TEST_F(EsxLinkImpairmentTest, LossTakesItsShareOfTheFrames)
+{
+    Set("Loss", 0.2);
+    Send(5000);
+    EXPECT_NEAR(lost, 1000, 100);
+    EXPECT_EQ(arrived.size() + lost, 5000U);
+    EXPECT_EQ(held, 0);
+}
+
+TEST_F(EsxLinkImpairmentTest, BitErrorsLoseLongFramesMoreOften)
+{
+    Set("BitErrors", 1e-4);
+    Send(3000, 100); // 118 octets with header and FCS: 1 - (1 - 1e-4)^944 = 9 %
+    const int ofShort = lost;
+    EXPECT_NEAR(ofShort / 3000.0, 0.09, 0.02);
+    lost = 0;
+    Send(3000, 1400); // 1418: 68 %
+    EXPECT_NEAR(lost / 3000.0, 0.68, 0.03);
+}
+
+TEST_F(EsxLinkImpairmentTest, DuplicatesComeRightBehindTheirOriginals)
+{
+    Set("Duplicate", 0.1);
+    Send(2000);
+    EXPECT_NEAR(impairment->GetDuplicated(), 200, 45);
+    EXPECT_EQ(arrived.size(), 2000 + impairment->GetDuplicated());
+    EXPECT_TRUE(std::is_sorted(arrived.begin(), arrived.end()));
+    EXPECT_EQ(lost + held, 0);
+}
+
+TEST_F(EsxLinkImpairmentTest, DelayedFramesAreOvertakenAndNotLost)
+{
+    Set("Reorder", 0.1);
+    impairment->SetAttribute("ReorderDelay", TimeValue(MicroSeconds(2500)));
+    Send(2000);
+    EXPECT_EQ(arrived.size(), 2000U);
+    EXPECT_EQ(lost, 0);
+    EXPECT_EQ(held, static_cast<int>(impairment->GetReordered()));
+    EXPECT_NEAR(held, 200, 45);
+    int late = 0;
+    for (size_t i = 0; i < arrived.size(); ++i)
+    {
+        const Time wait = times[i] - MilliSeconds(arrived[i]);
+        late += wait > MilliSeconds(2);
+        EXPECT_LT(wait, MilliSeconds(3)); // delayed once only
+    }
+    EXPECT_EQ(late, held);
+}
+
+TEST_F(EsxLinkImpairmentTest, EqualStreamsImpairEqualFramesWhateverElseIsSet)
+{
+    Set("Loss", 0.1);
+    Send(300);
+    auto first = arrived;
+    arrived.clear();
+    impairment->AssignStreams(1);
+    Set("Duplicate", 0.5);
+    Send(300);
+    arrived.erase(std::unique(arrived.begin(), arrived.end()), arrived.end());
+    EXPECT_EQ(first, arrived);
+}
+
+} // namespace
