@@ -397,7 +397,11 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
             vnic->SetMtu(vm.mtu);
             vnic->SetAttribute("Type", StringValue(nic.type));
             vnic->SetPromiscuous(nic.promiscuous);
-            if (nic.guestRate.GetBitRate() != 0)
+            if (nic.guestRate.GetBitRate() != 0 && !nic.queueDisc.kind.empty())
+            {
+                vnic->SetGuestRate(nic.guestRate); // the helper would give it ns-3's default disc
+            }
+            else if (nic.guestRate.GetBitRate() != 0)
             {
                 m_helper.SetGuestRate(vnic, nic.guestRate);
             }

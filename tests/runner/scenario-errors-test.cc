@@ -114,8 +114,8 @@ const Mistake g_mistakes[] = {
     {"EnumListsItsWords",
      "app: udp-cbr",
      "app: udp",
-     "lab.yaml:26:24: traffic[0].app: 'udp' is not allowed; allowed: one of udp-cbr, tcp-bulk, "
-     "tcp-request, tcp-syn-scan, flows, pcap"},
+     "lab.yaml:26:24: traffic[0].app: 'udp' is not allowed; allowed: one of udp-cbr, udp-on-off, "
+     "tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap"},
     {"PortRange",
      "port: 5060",
      "port: 70000",
@@ -158,8 +158,7 @@ const Mistake g_mistakes[] = {
      "set: {rate: 64kbps}",
      "set: {}",
      "lab.yaml:34:37: timeline[4].set: an empty map is not allowed; allowed: a map of at least one "
-     "of "
-     "rate, delay, loss, queue"},
+     "of rate, delay, queue, loss, bit_errors, duplicate, reorder; of a collector service_time"},
     {"NetflowPolicyIsCalledAsTheAttribute",
      "{purgatory_max: 1024}",
      "{purgatory_policy: taildrop}",
@@ -178,7 +177,8 @@ const Mistake g_mistakes[] = {
     {"PropertyOfAnotherApp",
      "ports: 1-100",
      "ports: 1-100, rate: 1Mbps",
-     "lab.yaml:28:72: traffic[2].rate: 'rate' does not apply to tcp-syn-scan; it is for udp-cbr"},
+     "lab.yaml:28:72: traffic[2].rate: 'rate' does not apply to tcp-syn-scan; it is for udp-cbr, "
+     "udp-on-off"},
     {"PropertyOfAnotherKind",
      "sw2: {kind: switch}",
      "sw2: {kind: switch, listen: 2055}",
@@ -409,12 +409,12 @@ const Mistake g_mistakes[] = {
      "link: trunk, down: true",
      "link: trunk, down: true, run: ps",
      "lab.yaml:32:5: timeline[2]: a step has exactly one of: run, press, signal, down, set, "
-     "memory_pressure, power, connected, mac"},
+     "memory_pressure, grow, power, connected, mac"},
     {"StepOfNoKind",
      ", run: vmkload_mod netflow",
      "",
      "lab.yaml:30:5: timeline[0]: a step has exactly one of: run, press, signal, down, set, "
-     "memory_pressure, power, connected, mac"},
+     "memory_pressure, grow, power, connected, mac"},
     {"StepLacksItsHost",
      "at: 1s, host: esx1,",
      "at: 1s,",
