@@ -63,7 +63,7 @@ void
 EsxLinkImpairment::Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDevice>& peer)
 {
     m_device = PeekPointer(device);
-    m_peer = peer;
+    m_peer = PeekPointer(peer);
     device->SetReceiveErrorModel(this);
 }
 
@@ -161,7 +161,7 @@ EsxLinkImpairment::Deliver(Ptr<Packet> packet)
         return; // the simulation is over
     }
     m_delivering = true;
-    m_device->Receive(packet, m_peer);
+    m_device->Receive(packet, Ptr<CsmaNetDevice>(m_peer));
     m_delivering = false;
 }
 

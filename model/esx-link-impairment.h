@@ -27,7 +27,8 @@ class EsxLinkImpairment : public ErrorModel
     EsxLinkImpairment();
     ~EsxLinkImpairment() override;
 
-    /// Becomes the receive error model of a device. \param peer at the other end of the link
+    /// Becomes the receive error model of a device. \param peer at the other end of the link, lives
+    /// as long
     void Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDevice>& peer);
 
     /// Inside PhyRxDrop: whether that frame is only delayed.
@@ -56,7 +57,7 @@ class EsxLinkImpairment : public ErrorModel
     Time m_reorderDelay;
 
     CsmaNetDevice* m_device{nullptr}; //!< owns this model
-    Ptr<CsmaNetDevice> m_peer;
+    CsmaNetDevice* m_peer{nullptr};   //!< owns the model that points back: no reference is counted
     Ptr<UniformRandomVariable> m_lossDraw;
     Ptr<UniformRandomVariable> m_bitDraw;
     Ptr<UniformRandomVariable> m_duplicateDraw;

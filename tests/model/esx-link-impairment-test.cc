@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <gtest/gtest.h>
+#include <memory>
 #include <vector>
 
 using namespace ns3;
@@ -157,6 +158,28 @@ TEST_F(EsxLinkImpairmentTest, EqualStreamsImpairEqualFramesWhateverElseIsSet)
     Send(300);
     arrived.erase(std::unique(arrived.begin(), arrived.end()), arrived.end());
     EXPECT_EQ(first, arrived);
+}
+
+/// What a trace holds (a capture file, say) is let go, and so flushed, with the device.
+TEST(EsxLinkImpairmentLifeTest, ModelsAtBothEndsDoNotKeepEachOthersDevicesAlive)
+{
+    const auto held = std::make_shared<int>(0);
+    {
+        NodeContainer nodes(2);
+        const NetDeviceContainer ends = CsmaHelper().Install(nodes);
+        for (uint32_t end : {0U, 1U})
+        {
+            const auto device = DynamicCast<CsmaNetDevice>(ends.Get(end));
+            CreateObject<EsxLinkImpairment>()->Install(
+                device,
+                DynamicCast<CsmaNetDevice>(ends.Get(1 - end)));
+            device->TraceConnectWithoutContext(
+                "PhyRxEnd",
+                Callback<void, Ptr<const Packet>>([held](Ptr<const Packet>) {}));
+        }
+    }
+    Simulator::Destroy();
+    EXPECT_EQ(held.use_count(), 1);
 }
 
 } // namespace
