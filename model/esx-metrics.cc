@@ -60,6 +60,7 @@ const Unit UNITS[] = {{"packets", &EsxCounts::packets},
 const std::string LEDGER_PREFIX = "netflow.";
 const std::string COLLECTOR_PREFIX = "collector.";
 const std::string LOST_RATIO = "collector.records.lost_ratio";
+const std::string LOST_OCTETS_RATIO = "collector.octets.lost_ratio";
 const std::string RESTARTS = "collector.sequence.restarts";
 const std::string COMPLAINTS = "collector.complaints";
 const std::string AMBIGUOUS = "netflow.interfaces.ambiguous";
@@ -67,7 +68,14 @@ const std::string RESIDUAL = "netflow.residual";
 const std::string LOG_LINES = "vmkernel.log.lines";
 
 /// Metrics that are read in a way of their own.
-const std::string OTHERS[] = {AMBIGUOUS, RESIDUAL, LOST_RATIO, RESTARTS, COMPLAINTS, LOG_LINES};
+const std::string OTHERS[] =
+    {AMBIGUOUS, RESIDUAL, LOST_RATIO, LOST_OCTETS_RATIO, RESTARTS, COMPLAINTS, LOG_LINES};
+
+bool
+IsLostRatio(const std::string& name)
+{
+    return name == LOST_RATIO || name == LOST_OCTETS_RATIO;
+}
 
 using CollectorReader = std::function<double(const EsxNetflowCollector&)>;
 
@@ -163,8 +171,9 @@ ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
                          ((lost || received) && EsxNodeName(collector->GetNode()) == metric.node &&
                           IsAddressOf(collector->GetNode(), datagram.collector));
             }
-            sample.counter += counts && lost ? datagram.records : 0;
-            sample.base += counts ? datagram.records : 0;
+            const uint64_t weight = metric.name == LOST_RATIO ? datagram.records : datagram.octets;
+            sample.counter += counts && lost ? weight : 0;
+            sample.base += counts ? weight : 0;
         }
     }
     return sample;
@@ -340,7 +349,7 @@ EsxCheckMetric(const EsxMetric& metric)
     {
         useless = "node";
     }
-    else if (!metric.host.empty() && ofCollector && metric.name != LOST_RATIO)
+    else if (!metric.host.empty() && ofCollector && !IsLostRatio(metric.name))
     {
         useless = "host";
     }
@@ -404,7 +413,7 @@ EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
 EsxMetricSample
 EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
 {
-    if (metric.name == LOST_RATIO)
+    if (IsLostRatio(metric.name))
     {
         return ReadLostRatio(ledger, metric);
     }

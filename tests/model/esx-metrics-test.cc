@@ -163,6 +163,22 @@ TEST_F(EsxMetricsTest, LostRatioIsOfRecordsLostOrReceived)
     EXPECT_EQ(Read({"collector.records.lost_ratio", "", "esx1"}), 0.25);
 }
 
+TEST_F(EsxMetricsTest, LostOctetsRatioWeighsRecordsByTheirOctets)
+{
+    AddExport();
+    Names::Add("ntop", collectorNode);
+    collector->SetStopTime(Seconds(50));
+    Start();
+    for (uint16_t flow : {1, 2, 3})
+    {
+        Send(Seconds(1), flow, 100);
+    }
+    Send(Seconds(40), 101, 300); // refused
+    RunUntil(Seconds(70));
+    EXPECT_EQ(Read({"collector.records.lost_ratio", "", "esx1", "", "ntop"}), 0.25);
+    EXPECT_EQ(Read({"collector.octets.lost_ratio", "", "esx1", "", "ntop"}), 0.5);
+}
+
 TEST_F(EsxMetricsTest, LostRatioKnowsCollectorsApart)
 {
     esx.AddVSwitch(host, "vSwitch1")->AddPortGroup("Second");
