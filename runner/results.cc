@@ -153,6 +153,10 @@ ToJson(const CaptureFile& capture)
         object["port"] = capture.port;
         object["direction"] = "in";
         object["role"] = capture.isUplink ? "uplink" : "local";
+        if (!capture.mac.empty())
+        {
+            object["mac"] = capture.mac;
+        }
     }
     return object;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <sstream>
 
 namespace esxnf
 {
@@ -145,6 +146,12 @@ Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
     capture.vSwitch = vSwitch->GetName();
     capture.port = port->GetLocalId();
     capture.isUplink = port->GetKind() == EsxPortKind::UPLINK;
+    if (const Ptr<EsxVirtualNetDevice> adapter = port->GetDevice())
+    {
+        std::ostringstream mac;
+        mac << adapter->GetMac();
+        capture.mac = mac.str();
+    }
     capture.file = fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
     m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
                         vSwitch,

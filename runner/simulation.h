@@ -96,6 +96,7 @@ struct CaptureFile
     std::string vSwitch;
     uint16_t port{0};
     bool isUplink{false}; //!< of a port
+    std::string mac;      //!< of the adapter in a port, empty at uplinks
     std::string node;     //!< collector
     ns3::Ipv4Address address;
     uint16_t udpPort{0};

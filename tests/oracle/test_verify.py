@@ -192,6 +192,12 @@ def test_without_an_uplink_unknown_addresses_leave_nowhere():
     assert switch(uplinks=()).output({"port": 3}, WIRE + A) == 0
 
 
+def test_an_address_that_never_sends_is_where_it_is_registered():
+    silent = switch()
+    silent.learn({"port": 5, "direction": "in", "role": "local", "mac": "02:00:00:00:00:09"}, [])
+    assert silent.output({"port": 3}, bytes([2, 0, 0, 0, 0, 9]) + A) == 5
+
+
 def test_outputs_are_not_judged_with_vlans_teams_or_unknown_roles():
     assert switch().is_judged()
     assert not switch(tag=b"\x81\x00").is_judged()

@@ -57,7 +57,7 @@ class Window:
 
 
 class Switch:
-    """Which port of a vSwitch has which MAC address, learnt from the captures of the whole run."""
+    """Which port of a vSwitch has which MAC address: as registered, and learnt from the captures of the whole run."""
 
     def __init__(self):
         self.port_of: dict[bytes, set[int]] = defaultdict(set)
@@ -69,6 +69,8 @@ class Switch:
         self.judged = self.judged and "role" in entry and entry["direction"] == "in"
         if is_uplink:
             self.uplinks.add(entry["port"])
+        if "mac" in entry:  # of one that never sends
+            self.port_of[bytes.fromhex(entry["mac"].replace(":", ""))].add(entry["port"])
         for packet in packets:
             self.judged = self.judged and int.from_bytes(packet.data[12:14], "big") not in VLAN_ETHERTYPES
             if not is_uplink:
