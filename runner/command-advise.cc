@@ -9,10 +9,10 @@
 #include "runner/advice.h"
 #include "runner/cli.h"
 #include "runner/interrupt.h"
+#include "runner/lab-check.h"
 #include "runner/progress.h"
 #include "runner/scenario-report.h"
 #include "runner/simulation.h"
-#include "runner/topology.h"
 
 #include "ns3/simulator.h"
 
@@ -145,10 +145,11 @@ WithPeriod(const std::string& line, int64_t ms)
     {
         words.push_back(word);
     }
-    const auto isProgram = [](const std::string& word) {
-        return word.substr(word.rfind('/') + 1) == "net-netflow";
+    const auto isNamed = [](const char* name) {
+        return [name](const std::string& word) { return word.substr(word.rfind('/') + 1) == name; };
     };
-    const auto program = std::find_if(words.begin(), words.end(), isProgram);
+    const auto wrapper = std::find_if(words.begin(), words.end(), isNamed("vmkload_app"));
+    const auto program = std::find_if(wrapper, words.end(), isNamed("net-netflow"));
     if (program == words.end())
     {
         return line;
@@ -275,7 +276,7 @@ Run(const std::string& path, bool quiet)
     {
         return EXIT_USAGE;
     }
-    const Diagnostics loops = CheckLoops(Topology(*scenario));
+    const Diagnostics loops = CheckLoops(FrameGraph(*scenario));
     Print(loops);
     if (HasErrors(loops))
     {
