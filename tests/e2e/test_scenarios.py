@@ -13,7 +13,7 @@ SCENARIOS = sorted((TESTS.parent / "scenarios").glob("*.yaml"))
 
 
 def test_there_are_scenarios():
-    assert len(SCENARIOS) >= 2
+    assert len(SCENARIOS) >= 20
 
 
 @pytest.fixture(scope="module", params=SCENARIOS, ids=lambda path: path.stem)
