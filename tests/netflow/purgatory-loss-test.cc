@@ -34,6 +34,11 @@ class Lab : public MeteringEvents
         m_metering->Register(1);
     }
 
+    ~Lab() override
+    {
+        EXPECT_EQ(m_metering->GetResidual(), Counts{});
+    }
+
     /// New flows of one packet each.
     void Begin(TimeNs at, uint32_t count)
     {
@@ -61,7 +66,6 @@ class Lab : public MeteringEvents
                 m_nextPoll += period;
             }
         }
-        EXPECT_EQ(m_metering->GetResidual(), Counts{});
     }
 
     void PollFirstAt(TimeNs at)
