@@ -11,7 +11,6 @@ namespace
 {
 
 constexpr uint8_t TCP_FIN_OR_RST = 0x01 | 0x04;
-constexpr uint64_t COUNTER_MAX = UINT32_MAX;  // dPkts and dOctets are 32 bits wide
 constexpr std::size_t STALE_CREATIONS = 1024; // kept at least before they are swept out
 constexpr uint64_t MAX_WHEEL_TICKS = 1 << 16; // a longer timeout is armed in several steps
 constexpr std::size_t AHEAD = 16;             // entries on their way from memory during a scan
@@ -54,7 +53,7 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
       m_endingFlags(config.expireOnTcpEnd ? TCP_FIN_OR_RST : 0),
       m_table(config.memoryAdvice),
       m_nextId(config.firstRecordId),
-      m_wheel(WheelTicks(m_config))
+      m_wheel(WheelTicks(m_config), config.memoryAdvice)
 {
     assert(config.idleTimeout > 0 && config.activeTimeout > 0 && config.scanInterval > 0);
 }
@@ -62,49 +61,6 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
 FlowCache::~FlowCache()
 {
     m_heap.Free(m_table.GetSize() * m_config.heapPerRecord);
-}
-
-/// The last instant at which a packet still belongs to the record.
-inline TimeNs
-FlowCache::Deadline(const FlowEntry& entry) const
-{
-    return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
-}
-
-/// Counts a packet whose flow has this entry, or none. Inlined: the usual case calls nothing.
-inline AccountResult
-FlowCache::AccountIn(FlowEntry* entry,
-                     const PacketSummary& packet,
-                     uint32_t hash,
-                     uint16_t output,
-                     TimeNs now)
-{
-    if (!entry)
-    {
-        return AccountNew(packet, hash, output, now);
-    }
-    const uint64_t octets = uint64_t{entry->octets} + packet.octets;
-    const uint32_t packets = entry->packets + 1;
-    if (now > Deadline(*entry) || packets == 0 || octets > COUNTER_MAX)
-    {
-        return AccountNext(*entry, packet, output, now);
-    }
-    entry->packets = packets;
-    entry->octets = static_cast<uint32_t>(octets);
-    entry->last = now;
-    entry->tcpFlags |= packet.tcpFlags;
-    if ((packet.tcpFlags & m_endingFlags) != 0)
-    {
-        EndAndRemove(m_table.IndexOf(*entry), EndReason::TCP_END);
-    }
-    return AccountResult::COUNTED;
-}
-
-AccountResult
-FlowCache::Account(const PacketSummary& packet, uint16_t output, TimeNs now)
-{
-    const uint32_t hash = Hash(packet.key);
-    return AccountIn(m_table.Find(packet.key, hash), packet, hash, output, now);
 }
 
 void
@@ -117,17 +73,8 @@ FlowCache::Prepare(BatchedPacket* packets, std::size_t count) const
     }
     for (std::size_t i = 0; i < count; ++i)
     {
-        packets[i].guess = m_table.Guess(packets[i].packet.key, packets[i].hash);
+        packets[i].guess = m_table.Guess(packets[i].hash);
     }
-}
-
-AccountResult
-FlowCache::Account(const BatchedPacket& batched, TimeNs now)
-{
-    const FlowKey& key = batched.packet.key;
-    FlowEntry* entry = m_table.IsAt(batched.guess, key) ? &m_table.At(batched.guess)
-                                                        : m_table.Find(key, batched.hash);
-    return AccountIn(entry, batched.packet, batched.hash, batched.output, now);
 }
 
 AccountResult
@@ -141,10 +88,6 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     if (m_table.GetSize() == 0)
     {
         Scan(now); // nothing ends, but the wheel's window comes up to the present
-    }
-    if (m_table.IsCrowded())
-    {
-        Grow();
     }
     const uint32_t index = m_table.Insert(packet.key, hash);
     if (index == FlowTable::NO_ENTRY)
@@ -162,29 +105,11 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
     return AccountResult::COUNTED_NEW;
 }
 
-/// Doubles the table; whoever refers to an entry gets its new number.
-void
-FlowCache::Grow()
-{
-    const FlowTable::Renumbering renumber = m_table.Grow();
-    if (renumber) // else there is no memory: it goes on more crowded
-    {
-        m_wheel.Renumber(renumber);
-        for (auto& [id, index] : m_creationOrder)
-        {
-            index = renumber(index);
-        }
-    }
-}
-
 /// Ends a record that cannot take the packet, and begins the flow's next one with it.
 AccountResult
-FlowCache::AccountNext(const FlowEntry& entry,
-                       const PacketSummary& packet,
-                       uint16_t output,
-                       TimeNs now)
+FlowCache::AccountNext(FlowEntry& entry, const PacketSummary& packet, uint16_t output, TimeNs now)
 {
-    const uint32_t index = m_table.IndexOf(entry);
+    const uint32_t index = entry.number;
     End(entry, now > Deadline(entry) ? TimeoutReason(entry, now) : EndReason::SPLIT);
     Begin(index, packet, output, now);
     if ((packet.tcpFlags & m_endingFlags) != 0)
@@ -228,8 +153,13 @@ FlowCache::Scan(TimeNs now)
         std::sort(m_due.begin(), m_due.end());
     }
     m_due.erase(std::unique(m_due.begin(), m_due.end()), m_due.end());
-    for (const auto& [id, index] : m_due)
+    for (std::size_t i = 0; i < m_due.size(); ++i)
     {
+        if (i + AHEAD < m_due.size())
+        {
+            m_table.PrefetchPlace(Hash(m_table.At(m_due[i + AHEAD].second).key));
+        }
+        const uint32_t index = m_due[i].second;
         EndAndRemove(index, TimeoutReason(m_table.At(index), now));
     }
 }
@@ -247,10 +177,6 @@ FlowCache::CollectDue(int64_t visited, int64_t tick)
             m_table.PrefetchEntry(m_references[i + AHEAD]);
         }
         const uint32_t index = m_references[i];
-        if (index == FlowTable::NO_ENTRY)
-        {
-            continue; // it was unused when the table grew
-        }
         const FlowEntry& entry = m_table.At(index);
         // A reference is stale when its entry was freed, or is now another record's, armed at
         // another tick.
@@ -356,17 +282,13 @@ void
 FlowCache::EndAndRemove(uint32_t index, EndReason reason)
 {
     End(m_table.At(index), reason);
-    m_table.Remove(index);
+    m_table.Remove(m_table.At(index));
     m_heap.Free(m_config.heapPerRecord);
 }
 
 bool
 FlowCache::IsStale(const Creation& creation) const
 {
-    if (creation.second == FlowTable::NO_ENTRY)
-    {
-        return true;
-    }
     const FlowEntry& entry = m_table.At(creation.second);
     return !entry.live || entry.id != creation.first;
 }
@@ -396,7 +318,7 @@ FlowCache::EvictOldest()
     const uint32_t index = m_creationOrder.front().second;
     m_creationOrder.pop_front();
     End(m_table.At(index), EndReason::EVICTED);
-    m_table.Remove(index);
+    m_table.Remove(m_table.At(index));
 }
 
 void
@@ -424,7 +346,7 @@ FlowCache::LiveInOrderOfCreation() const
 {
     std::vector<Creation> live;
     live.reserve(m_table.GetSize());
-    for (uint32_t index = 0; index < m_table.GetEnd(); ++index)
+    for (uint32_t index = 1; index < m_table.GetEnd(); ++index)
     {
         if (m_table.At(index).live)
         {

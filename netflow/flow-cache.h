@@ -20,6 +20,7 @@
 #include "netflow/packet-parser.h"
 #include "netflow/timer-wheel.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -98,16 +99,26 @@ class FlowCache
      * \param output local port ID of its receiver; kept if it is the record's first packet
      * \param now not earlier than in any earlier call
      */
-    AccountResult Account(const PacketSummary& packet, uint16_t output, TimeNs now);
+    AccountResult Account(const PacketSummary& packet, uint16_t output, TimeNs now)
+    {
+        const uint32_t hash = Hash(packet.key);
+        return AccountIn(m_table.Find(packet.key, hash), packet, hash, output, now);
+    }
 
     /**
-     * Has the memory fetched that Account() will touch for each of some packets: first the buckets
+     * Has the memory fetched that Account() will touch for each of some packets: first the places
      * of all, then the entries of all. Changes nothing in the cache.
      */
     void Prepare(BatchedPacket* packets, std::size_t count) const;
 
     /// The same as Account() above for a packet that was prepared, no matter what happened since.
-    AccountResult Account(const BatchedPacket& packet, TimeNs now);
+    AccountResult Account(const BatchedPacket& batched, TimeNs now)
+    {
+        const FlowKey& key = batched.packet.key;
+        FlowEntry* entry = m_table.IsAt(batched.guess, key) ? &m_table.At(batched.guess)
+                                                            : m_table.Find(key, batched.hash);
+        return AccountIn(entry, batched.packet, batched.hash, batched.output, now);
+    }
 
     /**
      * Ends every record that is past a timeout at \p now (a multiple of the scan interval), in
@@ -144,17 +155,47 @@ class FlowCache
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
     static FlowRecord ToRecord(const FlowEntry& entry);
+
+    /// The last instant at which a packet still belongs to the record.
+    TimeNs Deadline(const FlowEntry& entry) const
+    {
+        return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
+    }
+
+    /// Counts a packet whose flow has this entry, or none. The usual case calls nothing.
     AccountResult AccountIn(FlowEntry* entry,
                             const PacketSummary& packet,
                             uint32_t hash,
                             uint16_t output,
-                            TimeNs now);
+                            TimeNs now)
+    {
+        if (!entry)
+        {
+            return AccountNew(packet, hash, output, now);
+        }
+        const uint64_t octets = uint64_t{entry->octets} + packet.octets;
+        const uint32_t packets = entry->packets + 1;
+        const bool fits = packets != 0 && octets <= UINT32_MAX; // dPkts and dOctets have 32 bits
+        if (now > Deadline(*entry) || !fits)
+        {
+            return AccountNext(*entry, packet, output, now);
+        }
+        entry->packets = packets;
+        entry->octets = static_cast<uint32_t>(octets);
+        entry->last = now;
+        entry->tcpFlags |= packet.tcpFlags;
+        if ((packet.tcpFlags & m_endingFlags) != 0)
+        {
+            EndAndRemove(entry->number, EndReason::TCP_END);
+        }
+        return AccountResult::COUNTED;
+    }
+
     AccountResult AccountNew(const PacketSummary& packet,
                              uint32_t hash,
                              uint16_t output,
                              TimeNs now);
-    void Grow();
-    AccountResult AccountNext(const FlowEntry& entry,
+    AccountResult AccountNext(FlowEntry& entry,
                               const PacketSummary& packet,
                               uint16_t output,
                               TimeNs now);
@@ -167,7 +208,6 @@ class FlowCache
     void RememberCreation(uint32_t index, uint64_t id);
     void EvictOldest();
     void ArmFor(uint32_t index);
-    TimeNs Deadline(const FlowEntry& entry) const;
     int64_t DueTick(const FlowEntry& entry) const;
     EndReason TimeoutReason(const FlowEntry& entry, TimeNs now) const;
     void CollectDue(int64_t visited, int64_t tick);

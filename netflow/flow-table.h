@@ -3,19 +3,23 @@
  * \file
  * The flow cache's memory: live flows by key.
  *
- * A hash table of entries of one cache line each, with the entries themselves in their places: a
- * packet of a known flow touches one line in most cases, and a caller with several packets at hand
- * has their lines fetched beforehand. A flow whose place is taken goes to an overflow area behind
- * the places, chained to the place. Nothing moves but when the table grows, so that others can
- * refer to entries by number. When records begin and end is the flow cache's business.
+ * Entries of one cache line each lie one behind the other, in the order in which flows began as
+ * long as none ends; they never move, so that others can refer to them by number. Which entry a key
+ * has, an index tells: a hash table of four octets a place, so small that it stays in the
+ * processor's caches when the entries do not. Besides the entry's number a place has bits of the
+ * key's hash, so a packet of a known flow touches one entry, its own. A caller with several packets
+ * at hand has their entries fetched beforehand. When records begin and end is the flow cache's
+ * business.
  */
 #ifndef NETFLOW_FLOW_TABLE_H
 #define NETFLOW_FLOW_TABLE_H
 
+#include "netflow/block-array.h"
 #include "netflow/flow-key.h"
 #include "netflow/large-memory.h"
 #include "netflow/time.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -23,20 +27,20 @@ namespace netflow
 {
 
 /// A live flow's record, or an unused entry. Filled in by the flow cache, but for key, live and
-/// link.
+/// number.
 struct alignas(64) FlowEntry
 {
     FlowKey key;
-    uint16_t output;
-    uint8_t tcpFlags;
-    bool live;
     uint32_t packets;
-    uint32_t octets;
     TimeNs first;
     TimeNs last;
     uint64_t id;
+    uint32_t octets;
     uint32_t armedTick; // low bits of the tick at which the wheel refers to this entry
-    uint32_t link;      // the next entry of the same place, or the next unused one; 0: none
+    uint32_t number;    // of this entry; of an unused one: of the next unused one
+    uint16_t output;
+    uint8_t tcpFlags;
+    bool live;
 };
 
 static_assert(sizeof(FlowEntry) == 64, "one cache line per flow");
@@ -48,112 +52,80 @@ class FlowTable
     /// \param advice of its memory; may be nullptr
     explicit FlowTable(MemoryAdvice advice);
 
-    static constexpr uint32_t NO_ENTRY = UINT32_MAX;
+    static constexpr uint32_t NO_ENTRY = 0; // entry 0 is never live
 
-    FlowEntry& At(uint32_t index)
+    FlowEntry& At(uint32_t number)
     {
-        return m_entries[index];
+        return m_entries[number];
     }
 
-    const FlowEntry& At(uint32_t index) const
+    const FlowEntry& At(uint32_t number) const
     {
-        return m_entries[index];
+        return m_entries[number];
     }
 
     /// \return the key's entry, or nullptr. \param hash of the key
     FlowEntry* Find(const FlowKey& key, uint32_t hash)
     {
-        uint32_t index = hash & m_mask;
-        do
+        for (uint32_t at = hash;; ++at)
         {
-            FlowEntry& entry = m_entries[index];
-            if (entry.key == key && entry.live)
+            const uint32_t place = m_places[at & m_mask];
+            if (place == FREE)
             {
-                return &entry;
+                return nullptr;
             }
-            index = entry.link;
-        } while (index != 0);
-        return nullptr;
+            if (IsLike(place, hash))
+            {
+                FlowEntry& entry = m_entries[place & m_mask];
+                if (entry.key == key)
+                {
+                    return &entry;
+                }
+            }
+        }
     }
 
-    /// The number of an entry.
-    uint32_t IndexOf(const FlowEntry& entry) const
-    {
-        return static_cast<uint32_t>(&entry - m_entries.get());
-    }
-
-    /// Asks for the entry that Find() reads first.
+    /// Asks for the place that Find() and Guess() read first.
     void PrefetchPlace(uint32_t hash) const
     {
-        __builtin_prefetch(&m_entries[hash & m_mask], 1);
+        __builtin_prefetch(&m_places[hash & m_mask], 1);
     }
 
-    /// The entry that a key most probably has if it has any, looked for in its place only and asked
-    /// for if it is elsewhere.
-    uint32_t Guess(const FlowKey& key, uint32_t hash) const
+    /// The entry that a key most probably has if it has any, asked for; else NO_ENTRY.
+    uint32_t Guess(uint32_t hash) const
     {
-        const uint32_t place = hash & m_mask;
-        const FlowEntry& entry = m_entries[place];
-        if (entry.link == 0 || entry.key == key)
+        for (uint32_t at = hash;; ++at)
         {
-            return place;
+            const uint32_t place = m_places[at & m_mask];
+            if (place == FREE)
+            {
+                return NO_ENTRY;
+            }
+            if (IsLike(place, hash))
+            {
+                PrefetchEntry(place & m_mask);
+                return place & m_mask;
+            }
         }
-        __builtin_prefetch(&m_entries[entry.link], 1);
-        return entry.link;
     }
 
     /// Whether a guess is right, however old it is.
-    bool IsAt(uint32_t index, const FlowKey& key) const
+    bool IsAt(uint32_t number, const FlowKey& key) const
     {
-        return index < m_end && m_entries[index].key == key && m_entries[index].live;
+        return m_entries[number].key == key && m_entries[number].live;
     }
 
-    /// Asks for an entry. \param index may be NO_ENTRY
-    void PrefetchEntry(uint32_t index) const
+    /// Asks for an entry.
+    void PrefetchEntry(uint32_t number) const
     {
-        __builtin_prefetch(m_entries.get() + index, 1);
+        __builtin_prefetch(&m_entries[number], 1);
     }
 
-    /// Whether the table should grow before another entry is made.
-    bool IsCrowded() const
-    {
-        return m_size >= m_crowd || (m_unused == 0 && m_end == m_capacity);
-    }
-
-    /// What Grow() leaves behind: the entries' new numbers by their old ones.
-    class Renumbering
-    {
-      public:
-        /// Whether the table has grown.
-        explicit operator bool() const
-        {
-            return m_old != nullptr;
-        }
-
-        /// NO_ENTRY for an entry that was unused.
-        uint32_t operator()(uint32_t index) const
-        {
-            return index < m_end && m_old[index].live ? m_old[index].link : NO_ENTRY;
-        }
-
-      private:
-        friend class FlowTable;
-
-        LargeArray<FlowEntry> m_old; // link: the new number
-        uint32_t m_end{0};
-    };
-
-    /**
-     * Doubles the table: all entries get new numbers.
-     * \return false, and nothing has changed, if this machine has no memory for it
-     */
-    Renumbering Grow();
-
-    /// Makes an entry for a key that has none. \return NO_ENTRY if there is no room
+    /// Makes an entry for a key that has none. \return NO_ENTRY if there is no memory
     uint32_t Insert(const FlowKey& key, uint32_t hash);
 
     /// Gives a live entry up.
-    void Remove(uint32_t index);
+    void Remove(FlowEntry& entry);
 
     /// Live entries.
     uint64_t GetSize() const
@@ -168,16 +140,40 @@ class FlowTable
     }
 
   private:
-    bool Allocate(uint32_t places);
+    // A place holds an entry's number, in as many bits as number the places; in DISTANCE_BITS, how
+    // far behind the place that the key's hash names it is; the highest bits of the hash. No
+    // key is behind a free place.
+    static constexpr uint32_t FREE = 0;
+    static constexpr uint32_t DISTANCE_BITS = 4;
+    static constexpr uint32_t FAR = (1U << DISTANCE_BITS) - 1; // this distance or a greater one
+
+    /// Whether a place may be that of a key.
+    bool IsLike(uint32_t place, uint32_t hash) const
+    {
+        return ((place ^ hash) & m_hashMask) == 0;
+    }
+
+    /// The bits of a distance in a place.
+    uint32_t Note(uint32_t distance) const
+    {
+        return std::min(distance, FAR) << m_numberBits;
+    }
+
+    bool GrowIndex();
+    bool AllocateIndex(uint32_t numberBits);
+    void Enter(uint32_t number, uint32_t hash);
+    uint32_t DistanceOf(uint32_t place, uint32_t at) const;
+    uint32_t TakeEntry();
 
     const MemoryAdvice m_advice;
-    LargeArray<FlowEntry> m_entries; // places, then the overflow area
-    uint32_t m_mask{0};              // places - 1
-    uint32_t m_capacity{0};          // places and overflow area
-    uint32_t m_end{0};               // of the used part of the overflow area
-    uint32_t m_unused{0};            // chain of given-up entries in the overflow area
+    LargeArray<uint32_t> m_places;
+    uint32_t m_mask{0};       // places - 1; also of the bits of a number
+    uint32_t m_hashMask{0};   // of the bits of the hash in a place
+    uint32_t m_numberBits{0}; // in a place
+    BlockArray<FlowEntry> m_entries;
+    uint32_t m_end{1};           // of the used entries; entry 0 is none
+    uint32_t m_unused{NO_ENTRY}; // chain of given-up entries, the latest one first
     uint64_t m_size{0};
-    uint64_t m_crowd{0}; // size at which the table should grow
 };
 
 } // namespace netflow

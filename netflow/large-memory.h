@@ -21,8 +21,8 @@ namespace netflow
 /// Told of each new large piece of memory before it is first touched.
 using MemoryAdvice = void (*)(void* memory, std::size_t octets);
 
-/// Pieces of memory at least this large begin at a multiple of it: the large pages of x86-64 and
-/// AArch64.
+/// Advised pieces of memory at least this large begin at a multiple of it: the large pages of
+/// x86-64 and AArch64.
 constexpr std::size_t LARGE_PAGE = std::size_t{2} << 20;
 
 /// Gives back what AllocateArray() got.
@@ -49,10 +49,11 @@ AllocateArray(std::size_t count, MemoryAdvice advice)
                   "nothing is constructed or destroyed");
     constexpr std::size_t CACHE_LINE = 64;
     const std::size_t octets = count * sizeof(T);
-    const std::size_t alignment = octets >= LARGE_PAGE ? LARGE_PAGE : CACHE_LINE;
+    const bool large = advice && octets >= LARGE_PAGE;
+    const std::size_t alignment = large ? LARGE_PAGE : CACHE_LINE;
     const std::size_t rounded = (octets + alignment - 1) / alignment * alignment;
     void* memory = std::aligned_alloc(alignment, rounded);
-    if (memory && advice && octets >= LARGE_PAGE)
+    if (memory && large)
     {
         advice(memory, rounded);
     }

@@ -198,6 +198,19 @@ MeteringProcess::PrepareBatch(BatchedPacket* packets, std::size_t count) const
     m_cache.Prepare(packets, count);
 }
 
+/// The present: time does not run backwards.
+inline TimeNs
+MeteringProcess::NotBefore(TimeNs now)
+{
+    if (now < m_now)
+    {
+        ++m_clockRegressions;
+        return m_now;
+    }
+    m_now = now;
+    return now;
+}
+
 std::size_t
 MeteringProcess::ObserveBatch(const BatchedPacket* packets, std::size_t count, TimeNs until)
 {
@@ -210,7 +223,8 @@ MeteringProcess::ObserveBatch(const BatchedPacket* packets, std::size_t count, T
         assert(IsRegistered(vSwitch));
         Account& account = *m_registrations[vSwitch].account;
         Counts offered;
-        Counts metered;
+        Counts refused; // ignored or shed
+        uint64_t begun = 0;
         for (; done < count && packets[done].time < until; ++done)
         {
             const BatchedPacket& batched = packets[done];
@@ -220,40 +234,32 @@ MeteringProcess::ObserveBatch(const BatchedPacket* packets, std::size_t count, T
                 break;
             }
             const TimeNs now = NotBefore(batched.time);
-            offered += {1, packet.octets, 0};
+            ++offered.packets;
+            offered.octets += packet.octets;
             if (packet.verdict != FrameVerdict::METERABLE)
             {
                 account.Book(IgnoredMove(packet.verdict), {1, packet.octets, 0});
+                refused += {1, packet.octets, 0};
                 continue;
             }
             const AccountResult result = m_cache.Account(batched, now);
-            if (IsCounted(result))
+            if (result == AccountResult::COUNTED)
             {
-                metered += {1, packet.octets, RecordsBegun(result)};
+                continue;
             }
-            else
+            begun += RecordsBegun(result);
+            if (!IsCounted(result))
             {
                 Shed(account, packet, result, now);
+                refused += {1, packet.octets, 0};
             }
         }
         account.Book(Move::OFFERED, offered);
-        account.Book(Move::METERED, metered);
+        account.Book(Move::METERED,
+                     {offered.packets - refused.packets, offered.octets - refused.octets, begun});
     }
     AssertBalance();
     return done;
-}
-
-/// The present: time does not run backwards.
-TimeNs
-MeteringProcess::NotBefore(TimeNs now)
-{
-    if (now < m_now)
-    {
-        ++m_clockRegressions;
-        return m_now;
-    }
-    m_now = now;
-    return now;
 }
 
 /// A packet that the cache could not count.

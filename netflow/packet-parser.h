@@ -65,6 +65,51 @@ PacketSummary ParsePayload(uint16_t etherType,
                            uint32_t captured,
                            uint32_t wire);
 
+/**
+ * The usual frame, by a short way: an untagged Ethernet frame with IPv4 without options, TCP or
+ * UDP, no later fragment, headers captured as a whole. \param summary set as ParseEthernet() would
+ * return it, if the result is true \return false for every other frame: it is ParseEthernet()'s
+ */
+inline bool
+ParseUsual(const uint8_t* frame, uint32_t captured, uint32_t wire, PacketSummary& summary)
+{
+    constexpr uint32_t ETHERNET = 14;
+    constexpr uint32_t HEADERS = 20 + 14; // IPv4, and TCP up to its flags
+    constexpr uint8_t TCP = 6;
+    constexpr uint8_t UDP = 17;
+    const auto read16 = [frame](uint32_t at) {
+        return static_cast<uint16_t>(frame[at] << 8 | frame[at + 1]);
+    };
+    const auto read32 = [&](uint32_t at) { return uint32_t{read16(at)} << 16 | read16(at + 2); };
+    // EtherType IPv4, version 4, five words of header.
+    if (captured < ETHERNET + HEADERS || wire < captured || read16(12) != 0x0800 ||
+        frame[ETHERNET] != 0x45)
+    {
+        return false;
+    }
+    const uint32_t octets = read16(ETHERNET + 2);
+    const bool laterFragment = (read16(ETHERNET + 6) & 0x1fffU) != 0;
+    const uint8_t protocol = frame[ETHERNET + 9];
+    if (octets < HEADERS || octets > wire - ETHERNET || laterFragment ||
+        (protocol != TCP && protocol != UDP))
+    {
+        return false;
+    }
+    summary.key.source = read32(ETHERNET + 12);
+    summary.key.destination = read32(ETHERNET + 16);
+    summary.key.sourcePort = read16(ETHERNET + 20);
+    summary.key.destinationPort = read16(ETHERNET + 22);
+    summary.key.vSwitch = 0;
+    summary.key.input = 0;
+    summary.key.protocol = protocol;
+    summary.key.tos = frame[ETHERNET + 1];
+    summary.key.unused = 0;
+    summary.octets = octets;
+    summary.tcpFlags = protocol == TCP ? frame[ETHERNET + 20 + 13] : 0;
+    summary.verdict = FrameVerdict::METERABLE;
+    return true;
+}
+
 /// Enough captured octets for every packet that the parser accepts: two VLAN tags, 60 octets of
 /// IPv4, 14 of TCP.
 constexpr uint32_t PARSE_OCTETS = 2 * 4 + 60 + 14;

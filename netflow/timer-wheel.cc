@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <new>
 #include <utility>
 
 namespace netflow
@@ -26,9 +27,10 @@ RoundUpToPowerOfTwo(uint64_t value)
 
 } // namespace
 
-TimerWheel::TimerWheel(uint64_t window)
+TimerWheel::TimerWheel(uint64_t window, MemoryAdvice advice)
     : m_buckets(RoundUpToPowerOfTwo(window), NO_CHUNK),
       m_occupied(m_buckets.size() / WORD_BITS, 0),
+      m_chunks(advice),
       m_mask(static_cast<int64_t>(m_buckets.size()) - 1)
 {
 }
@@ -127,8 +129,11 @@ TimerWheel::NewChunk()
     }
     else
     {
-        index = static_cast<uint32_t>(m_chunks.size());
-        m_chunks.emplace_back();
+        if (m_usedChunks == m_chunks.GetCapacity() && !m_chunks.AddBlock())
+        {
+            throw std::bad_alloc();
+        }
+        index = m_usedChunks++;
     }
     m_chunks[index].count = 0;
     return index;

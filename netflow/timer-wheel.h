@@ -11,8 +11,9 @@
 #ifndef NETFLOW_TIMER_WHEEL_H
 #define NETFLOW_TIMER_WHEEL_H
 
+#include "netflow/block-array.h"
+
 #include <cstdint>
-#include <deque>
 #include <vector>
 
 namespace netflow
@@ -23,8 +24,11 @@ namespace netflow
 class TimerWheel
 {
   public:
-    /// \param window ticks ahead that can be armed; rounded up to a power of two
-    explicit TimerWheel(uint64_t window);
+    /**
+     * \param window ticks ahead that can be armed; rounded up to a power of two
+     * \param advice of its memory; may be nullptr
+     */
+    explicit TimerWheel(uint64_t window, MemoryAdvice advice = nullptr);
 
     /**
      * Puts a reference into the bucket of a tick. A tick beyond the window is brought to its end:
@@ -42,19 +46,6 @@ class TimerWheel
      */
     void Take(int64_t tick, std::vector<uint32_t>& references);
 
-    /// Replaces each reference by \p renumber(reference).
-    template <typename Function>
-    void Renumber(const Function& renumber)
-    {
-        for (Chunk& chunk : m_chunks) // unused ones have no references
-        {
-            for (uint32_t i = 0; i < chunk.count; ++i)
-            {
-                chunk.references[i] = renumber(chunk.references[i]);
-            }
-        }
-    }
-
     /// Moves the window on to begin after \p tick, if nothing is armed up to it.
     void Advance(int64_t tick);
 
@@ -64,7 +55,7 @@ class TimerWheel
     static constexpr uint32_t CHUNK_REFERENCES = 14; // with count and next: one cache line
     static constexpr uint32_t NO_CHUNK = UINT32_MAX;
 
-    struct Chunk
+    struct alignas(64) Chunk
     {
         uint32_t references[CHUNK_REFERENCES];
         uint32_t count;
@@ -76,7 +67,8 @@ class TimerWheel
 
     std::vector<uint32_t> m_buckets;  // last chunk of each bucket; its next one is the first
     std::vector<uint64_t> m_occupied; // one bit a bucket
-    std::deque<Chunk> m_chunks;       // grows without moving
+    BlockArray<Chunk> m_chunks;
+    uint32_t m_usedChunks{0}; // of m_chunks, from its beginning
     uint32_t m_freeChunk{NO_CHUNK};
     int64_t m_mask;
     int64_t m_now{-1};           // last visited tick

@@ -42,6 +42,7 @@ class CaptureClock
      */
     CaptureClock(int64_t bootUnixNs, netflow::TimeNs uptime)
         : m_bootUnixNs(bootUnixNs),
+          m_limit((int64_t{1} << 32) * netflow::NS_PER_SECOND - 1 - bootUnixNs),
           m_uptime(uptime)
     {
     }
@@ -50,7 +51,8 @@ class CaptureClock
     netflow::TimeNs Observe(int64_t unixNs)
     {
         const netflow::TimeNs now = unixNs - m_bootUnixNs + m_offset;
-        if (now >= m_uptime && now - m_uptime <= FORWARD_STEP && now <= Limit())
+        const auto step = static_cast<uint64_t>(now - m_uptime); // backwards: large
+        if (step <= FORWARD_STEP && now <= m_limit)
         {
             return m_uptime = now;
         }
@@ -75,12 +77,6 @@ class CaptureClock
     }
 
   private:
-    /// NetFlow v5 counts seconds since 1970 in 32 bits: later than that, time stands still.
-    netflow::TimeNs Limit() const
-    {
-        return (int64_t{1} << 32) * netflow::NS_PER_SECOND - 1 - m_bootUnixNs;
-    }
-
     netflow::TimeNs ObserveStep(netflow::TimeNs now)
     {
         if (now < m_uptime && m_uptime - now <= REORDERING)
@@ -95,12 +91,14 @@ class CaptureClock
         else
         {
             m_counts.stepsForward += now - m_uptime > FORWARD_STEP;
-            m_uptime = std::min(now, std::max(Limit(), m_uptime));
+            m_uptime = std::min(now, std::max(m_limit, m_uptime));
         }
         return m_uptime;
     }
 
     const int64_t m_bootUnixNs;
+    // NetFlow v5 counts seconds since 1970 in 32 bits: later than that, time stands still.
+    const netflow::TimeNs m_limit;
     netflow::TimeNs m_uptime; // the latest
     netflow::TimeNs m_offset{0};
     ClockCounts m_counts;

@@ -50,6 +50,18 @@ class LinkLayer
                                         : ParseOther(frame, captured, wire);
     }
 
+    /// The same, written to \p summary: faster for a usual frame.
+    void ParseTo(netflow::PacketSummary& summary,
+                 const uint8_t* frame,
+                 uint32_t captured,
+                 uint32_t wire) const
+    {
+        if (m_kind != Kind::ETHERNET || !netflow::ParseUsual(frame, captured, wire, summary))
+        {
+            summary = Parse(frame, captured, wire);
+        }
+    }
+
     bool IsEthernet() const
     {
         return m_kind == Kind::ETHERNET;

@@ -127,7 +127,7 @@ Session::MeterBatch(const CapturedFrame* frames, std::size_t count)
     for (std::size_t i = 0; i < count; ++i)
     {
         const CapturedFrame& frame = frames[i];
-        packets[i].packet = m_link.Parse(frame.data, frame.captured, frame.wire);
+        m_link.ParseTo(packets[i].packet, frame.data, frame.captured, frame.wire);
         packets[i].time = frame.unixNs;
         vlans[i] = mapped ? m_link.FindVlan(frame.data, frame.captured) : 0;
     }

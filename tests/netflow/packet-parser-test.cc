@@ -293,6 +293,42 @@ TEST(PacketParser, ParseOctetsSufficeForTheLongestHeaders)
               FrameVerdict::METERABLE);
 }
 
+TEST(PacketParser, TheShortWayGivesWhatTheLongOneDoes)
+{
+    test::Random random(7);
+    unsigned usual = 0;
+    for (int round = 0; round < 50'000; ++round)
+    {
+        Frame frame = round % 2 == 0 ? TcpFrame() : UdpFrame();
+        frame.payload.resize(frame.payload.size() + random.Below(20));
+        Bytes bytes = frame.Build();
+        for (uint64_t changes = random.Below(3); changes > 0; --changes)
+        {
+            bytes[ETHERNET - 2 + random.Below(40)] = static_cast<uint8_t>(random.Below(256));
+        }
+        const auto captured = static_cast<uint32_t>(random.Below(bytes.size() + 1));
+        const auto wire = static_cast<uint32_t>(bytes.size() + random.Below(3) - 1);
+        const Bytes exactly(bytes.begin(), bytes.begin() + captured); // reading on would be seen
+        PacketSummary summary;
+        summary.key.unused = 7; // left by another packet
+        if (ParseUsual(exactly.data(), captured, wire, summary))
+        {
+            const PacketSummary expected = ParseEthernet(exactly.data(), captured, wire);
+            ASSERT_EQ(summary.key, expected.key) << round;
+            ASSERT_EQ(summary.octets, expected.octets) << round;
+            ASSERT_EQ(summary.tcpFlags, expected.tcpFlags) << round;
+            ASSERT_EQ(summary.verdict, expected.verdict) << round;
+            ++usual;
+        }
+    }
+    EXPECT_GT(usual, 1000U);
+    const Bytes bytes = TcpFrame().Build();
+    const auto size = static_cast<uint32_t>(bytes.size());
+    PacketSummary summary;
+    EXPECT_TRUE(ParseUsual(bytes.data(), size, size, summary));
+    EXPECT_FALSE(ParseUsual(bytes.data(), ETHERNET + 33, size, summary)) << "TCP flags are cut off";
+}
+
 TEST(PacketParser, EveryVerdictHasItsOwnName)
 {
     std::set<std::string> names;

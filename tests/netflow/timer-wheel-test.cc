@@ -79,23 +79,6 @@ TEST(TimerWheel, AdvanceMovesTheWindowOnlyOverEmptyTicks)
     EXPECT_EQ(wheel.NextTick(), 31);
 }
 
-TEST(TimerWheel, RenumberingReachesArmedReferencesOnce)
-{
-    TimerWheel wheel(64);
-    for (uint32_t reference = 0; reference < 40; ++reference)
-    {
-        wheel.Arm(5, reference);
-        wheel.Arm(9, reference);
-    }
-    TakeSorted(wheel, 5);
-    wheel.Arm(9, 40); // in a chunk that was used before
-    wheel.Renumber([](uint32_t reference) { return reference + 100; });
-    const std::vector<uint32_t> taken = TakeSorted(wheel, 9);
-    ASSERT_EQ(taken.size(), 41U);
-    EXPECT_EQ(taken.front(), 100U);
-    EXPECT_EQ(taken.back(), 140U);
-}
-
 TEST(TimerWheel, ReferencesComeInTheOrderInWhichTheyWereArmed)
 {
     TimerWheel wheel(64);
