@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-from typing import Any, Callable, Optional, Sequence
+from typing import Any, Callable, ClassVar, Optional, Sequence, Union
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,24 @@ class ScenarioError(ValueError): ...
 class RunError(RuntimeError): ...
 class CaptureError(ValueError): ...
 
-class CachePolicy:
-    __members__: dict[str, CachePolicy]
+class _Enum:
+    @property
+    def name(self) -> str: ...
+    @property
+    def value(self) -> int: ...
+    def __int__(self) -> int: ...
+    def __index__(self) -> int: ...
 
-class PurgatoryPolicy:
-    __members__: dict[str, PurgatoryPolicy]
+class CachePolicy(_Enum):
+    __members__: ClassVar[dict[str, CachePolicy]]
+    DropNew: ClassVar[CachePolicy]
+    EvictOldest: ClassVar[CachePolicy]
+    EvictOldestDrop: ClassVar[CachePolicy]
+
+class PurgatoryPolicy(_Enum):
+    __members__: ClassVar[dict[str, PurgatoryPolicy]]
+    TailDrop: ClassVar[PurgatoryPolicy]
+    HeadDrop: ClassVar[PurgatoryPolicy]
 
 class FlowCacheConfig:
     idle_timeout: int
@@ -89,7 +102,7 @@ class Exporter:
     @property
     def datagrams(self) -> int: ...
 
-def decode_v5_buffer(buffer: bytes) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]: ...
+def decode_v5_buffer(buffer: Union[bytes, bytearray, memoryview, npt.NDArray[Any]]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]: ...
 def decode_v5_list(datagrams: Sequence[bytes]) -> tuple[npt.NDArray[np.void], npt.NDArray[np.void]]: ...
 def encode_v5(headers: npt.NDArray[np.void], records: npt.NDArray[np.void]) -> bytes: ...
 def meter_capture(path: str, config: ProbeConfig, keep_octets: bool) -> tuple[Any, ...]: ...

@@ -45,7 +45,7 @@ class _Figures:
     def all(self):
         from . import plots
 
-        rows = min(16, len(plots._owners(self.result)) or 1)
+        rows = min(16, len(plots.traffic.owners(self.result)) or 1)
         talkers = 10 if self.result.truth is None else min(10, max(1, len(set(self.result.truth["src"].tolist()))))
         return {
             "topology": self.svg(plots.topology, plots.topology_size(self.result)),

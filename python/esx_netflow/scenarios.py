@@ -211,7 +211,7 @@ class Scenario:
             return NotImplemented
         return json.loads(self._json()) == json.loads(other._json())
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]  # it can be changed
 
     def __repr__(self):
         return f"<esx_netflow.Scenario {self.name}>"

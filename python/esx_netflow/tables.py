@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Optional
+from typing import Any, Iterable, Optional
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,7 @@ _FLOW = (
     "exporter vswitch engine src dst proto sport dport tos input output packets octets first_ms last_ms tcp_flags "
     "reason datagram input_port output_port collector received_ns"
 ).split()
-_NOT_IN = {"truth": {"reason", "datagram", "collector", "received_ns"}, "exported": {"collector", "received_ns"}, "collected": set()}
+_NOT_IN: dict[str, set[str]] = {"truth": {"reason", "datagram", "collector", "received_ns"}, "exported": {"collector", "received_ns"}, "collected": set()}
 _LINK = "time_ns link from rate_bps octets frames dropped queued".split()
 _LOSS = "exporter vswitch src dst proto sport dport tos input cause packets octets records".split()
 # Which list of names a field is an index in.
@@ -77,12 +77,17 @@ class Table(np.ndarray):
         return self[:10].to_pandas()._repr_html_() + f"<p>{len(self)} rows of the table <i>{self.kind}</i></p>"
 
     @property
+    def _fields(self) -> tuple[str, ...]:
+        return self.dtype.names or ()
+
+    @property
     def names(self) -> dict[str, list[str]]:
-        return {field: self._lists[_LISTS[field]] for field in self.dtype.names if field in _LISTS}
+        return {field: self._lists[_LISTS[field]] for field in self._fields if field in _LISTS}
 
     @property
     def columns(self) -> list[str]:
         """Fields in the order of the CSV file of the same table, without those that mean nothing in it."""
+        wanted: Iterable[str]
         if self.kind in _NOT_IN:
             wanted = [field for field in _FLOW if field not in _NOT_IN[self.kind]]
         elif self.kind == "losses":
@@ -90,8 +95,8 @@ class Table(np.ndarray):
         elif self.kind == "links":
             wanted = _LINK
         else:
-            wanted = self.dtype.names
-        return [field for field in wanted if field in self.dtype.names]
+            wanted = self._fields
+        return [field for field in wanted if field in self._fields]
 
     def to_pandas(self) -> pd.DataFrame:
         """The same as a pandas DataFrame, with the columns of the CSV file of the same name (docs/formats.md).

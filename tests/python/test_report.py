@@ -53,12 +53,12 @@ def test_every_cause_of_loss_has_a_look_of_its_own():
 
 
 def test_the_numbers_in_figures_are_those_of_the_ledger(losses):
-    bars = plots._losses_over_time(losses, None).sum()
+    bars = plots.over_time.losses_over_time(losses, None).sum()
     for cause in ("purgatory_full", "link_down", "killed"):
         assert bars.get(cause, 0) == losses.ledger.lost.get(cause, (0, 0, 0))[2]
     assert bars["no_memory"] == losses.ledger.lost["no_memory"].packets
-    assert plots._by_sender(losses)["truth"].sum() == losses.ledger.truth.octets
-    assert plots._by_sender(losses)["collected"].sum() == losses.ledger.collected.octets
+    assert plots.traffic.by_sender(losses)["truth"].sum() == losses.ledger.truth.octets
+    assert plots.traffic.by_sender(losses)["collected"].sum() == losses.ledger.collected.octets
 
 
 def lab(*links):

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The lab as a drawing, and the links that bound the export."""
+
+from __future__ import annotations
+
+from typing import Optional, Union
+
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyBboxPatch
+
+from ..results import Result
+from ..scenarios import Scenario
+from .style import BLUE, DARK, GREY, ORANGE, VERMILION, axes_for, short
+
+
+def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
+    """The links that bound what all exporters together can send to the collectors.
+
+    Parameters
+    ----------
+    scenario : Scenario
+        Rates are those of the links; other traffic and episodes of the timeline are not counted.
+
+    Returns
+    -------
+    (float, list of str)
+        Bits a second, and the names of the links: a minimum cut, the one nearest to the collectors. ``(0.0, [])`` if nobody
+        exports or no way leads there.
+    """
+    capacity = scenario.lab()["capacity"]
+    return float(capacity["bits_per_s"]), list(capacity["links"])
+
+
+def _columns_of_nodes(data):
+    """-> list of columns of physical nodes: by distance from the hosts, collectors last."""
+    import networkx
+
+    graph = networkx.Graph()
+    graph.add_nodes_from(data["nodes"])
+    for link in data["links"]:
+        graph.add_edge(*(end.partition(":")[0] for end in link["endpoints"]))
+    hosts = [host for host in data["hosts"] if host in graph]
+    distance = networkx.multi_source_dijkstra_path_length(graph, hosts) if hosts else {}
+    inner = [name for name, node in data["nodes"].items() if node["kind"] != "collector"]
+    columns = {}
+    for name in inner:
+        columns.setdefault(distance.get(name, 1), []).append(name)
+    found = [columns[key] for key in sorted(columns)]
+    collectors = [name for name, node in data["nodes"].items() if node["kind"] == "collector"]
+    return found + [collectors] if collectors else found
+
+
+class _Lab:
+    """Draws a lab: hosts with their VMs and vSwitches at the left, switches, collectors at the right."""
+
+    HOST, COLUMN, ROW = 4.6, 3.4, 0.42  # width of a host, distance of columns, height of a line
+
+    def __init__(self, ax, data, cut, used):
+        self.ax, self.data, self.cut, self.used = ax, data, cut, used
+        self.at = {}  # "node:port" or node -> (x, y)
+
+    def box(self, x, y, width, height, colour, **style):
+        shape = {"boxstyle": "round,pad=0,rounding_size=0.08", "linewidth": 1, "edgecolor": GREY, "facecolor": colour, "zorder": 2}
+        self.ax.add_patch(FancyBboxPatch((x, y), width, height, **{**shape, **style}))
+
+    def text(self, x, y, text, **style):
+        self.ax.text(x, y, text, **{"fontsize": 7.5, "color": DARK, "va": "center", "zorder": 4, **style})
+
+    def vswitch(self, name, entry, host, top):
+        """-> y below it"""
+        guests = [(vm, nic["portgroup"]) for vm, machine in host.get("vms", {}).items() for nic in machine["nics"]]
+        guests += [(vmk, nic["portgroup"]) for vmk, nic in host.get("vmknics", {}).items()]
+        mine = [guest for guest, group in guests if group in entry["portgroups"]]
+        shown = mine if len(mine) <= 8 else [*mine[:7], f"and {len(mine) - 7} more"]
+        height = max(len(shown), 1) * self.ROW
+        middle = top - height / 2
+        self.box(2.6, top - height + 0.06, 1.25, height - 0.12, "#D6E6F2", edgecolor=BLUE)
+        self.text(3.22, middle, name, ha="center")
+        for i, guest in enumerate(shown):
+            y = top - (i + 0.5) * self.ROW
+            self.box(0.2, y - 0.15, 1.9, 0.3, "white" if not guest.startswith("vmk") else "#D9F0E8")
+            self.text(1.15, y, guest, ha="center")
+            self.ax.plot([2.1, 2.6], [y, y], color=GREY, linewidth=1, zorder=1)
+        for i, uplink in enumerate(entry.get("uplinks", [])):
+            y = middle + ((len(entry["uplinks"]) - 1) / 2 - i) * 0.3
+            self.ax.plot([3.85, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
+            self.text(self.HOST + 0.06, y + 0.13, uplink, fontsize=6)
+            yield_at = (self.HOST, y)
+            self.at[uplink] = yield_at
+        return top - height - 0.12
+
+    def host(self, name, entry, top):
+        y = top - 0.42
+        ports = {}
+        for vswitch, settings in entry["vswitches"].items():
+            self.at = {}
+            y = self.vswitch(vswitch, settings, entry, y)
+            ports.update(self.at)
+        self.box(0, y, self.HOST, top - y, "#F7F7F7", zorder=0)
+        self.text(0.2, top - 0.2, name, fontsize=9, fontweight="bold")
+        return y, {f"{name}:{port}": place for port, place in ports.items()}
+
+    def draw(self):
+        places, top = {}, 0.0
+        for name, entry in self.data["hosts"].items():
+            top, ports = self.host(name, entry, top)
+            places.update(ports)
+            top -= 0.35
+        height = -top
+        columns = _columns_of_nodes(self.data)
+        for number, column in enumerate(columns):
+            x = self.HOST + self.COLUMN * (number + 1) - 0.9
+            for i, name in enumerate(column):
+                y = -height * (i + 0.5) / len(column)
+                places[name] = (x, y)
+                self.node(name, x, y)
+        self.wires(places)
+        self.ax.set_xlim(-0.2, self.HOST + self.COLUMN * len(columns) + 0.4)
+        self.ax.set_ylim(min(-height, -1.2) - 0.1, 0.35)
+        self.ax.set_aspect("equal")
+        self.ax.set_axis_off()
+
+    def node(self, name, x, y):
+        collector = self.data["nodes"][name]["kind"] == "collector"
+        self.box(x - 0.9, y - 0.3, 1.8, 0.6, "#FCE8D5" if collector else "white", edgecolor=ORANGE if collector else DARK)
+        self.text(x, y + (0.1 if collector else 0), name, ha="center")
+        if collector:
+            self.text(x, y - 0.14, self.data["nodes"][name]["address"].partition("/")[0], ha="center", fontsize=6)
+
+    def wires(self, places):
+        drawn = {}
+        for link in self.data["links"]:
+            a, b = ((end, end.partition(":")[0]) for end in link["endpoints"])
+            start, stop = (places.get(end) or places.get(node) for end, node in (a, b))
+            if start is None or stop is None:
+                continue
+            (x0, y0), (x1, y1) = sorted((start, stop))
+            x0 += 0.9 if (x0, y0) in [places.get(n) for n in self.data["nodes"]] else 0
+            x1 -= 0.9
+            parallel = drawn[(x0, y0, x1, y1)] = drawn.get((x0, y0, x1, y1), -1) + 1
+            y0, y1 = y0 - 0.12 * parallel, y1 - 0.12 * parallel
+            in_cut, used = link["name"] in self.cut, link["name"] in self.used
+            self.ax.plot([x0, x1], [y0, y1], color=VERMILION if in_cut else BLUE if used else GREY, linewidth=3 if in_cut else 2 if used else 1, zorder=1, solid_capstyle="round", linestyle=(0, (4, 1.5)) if in_cut else "-")
+            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.14, link["rate"], ha="center", fontsize=6.5, color=VERMILION if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
+
+
+def _scenario_of(result: Union[Result, Scenario]) -> Scenario:
+    return result.scenario if isinstance(result, Result) else result
+
+
+def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
+    """-> (width, height) in inches that suit the topology of a result or scenario."""
+    data = _scenario_of(result).resolved().data
+    rows = 0.0
+    for host in data["hosts"].values():
+        groups = [nic["portgroup"] for vm in host["vms"].values() for nic in vm["nics"]] + [nic["portgroup"] for nic in host["vmknics"].values()]
+        rows += 1.8 + sum(max(1, min(8, sum(group in vswitch["portgroups"] for group in groups))) + 0.3 for vswitch in host["vswitches"].values())
+    width = _Lab.HOST + _Lab.COLUMN * len(_columns_of_nodes(data)) + 0.6
+    return 9, max(1.6, 0.3 + 9 / width * _Lab.ROW * rows)
+
+
+def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes:
+    """The lab: hosts with their VMs, vmknics and vSwitches, links with their rates, the way of the export (blue), and the links
+    that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
+    scenario = _scenario_of(result)
+    ax = axes_for(ax, topology_size(scenario))
+    lab = scenario.lab()
+    capacity, cut = lab["capacity"]["bits_per_s"], lab["capacity"]["links"]
+    used = {link for export in lab["exports"] for link in export["links"]}
+    _Lab(ax, scenario.resolved().data, cut, used).draw()
+    if cut:
+        which = f"{', '.join(cut[:4])}{' and more' if len(cut) > 4 else ''} {'bounds' if len(cut) == 1 else 'bound'} it"
+        ax.set_title(f"all exports together can send {short(capacity)}bit/s: {which}", fontsize=8, color=DARK, loc="left")
+    return ax

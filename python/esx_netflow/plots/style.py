@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What all figures share: colours, axes, the time axis with its episodes, quantities of a scenario."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"
+GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
+COLLECTED = GREEN
+TRUTH = DARK
+
+#: cause -> (colour, hatching). docs/metrics.md says what the causes mean.
+CAUSES = {
+    "no_memory": (BLUE, ""),
+    "cache_full": (BLUE, "////"),
+    "purgatory_full": (VERMILION, ""),
+    "evicted": (VERMILION, "////"),
+    "killed": (PURPLE, ""),
+    "unloaded": (PURPLE, "////"),
+    "switch_deleted": (PURPLE, "xxxx"),
+    "send_failed": (DARK, ""),
+    "no_route": (DARK, "////"),
+    "arp": (DARK, "xxxx"),
+    "queue_disc": (ORANGE, "////"),
+    "device_queue": (ORANGE, ""),
+    "port": (ORANGE, "xxxx"),
+    "vlan": (ORANGE, "...."),
+    "link_down": (SKY, ""),
+    "channel_error": (SKY, "////"),
+    "network": (SKY, "xxxx"),
+    "refused": (YELLOW, "////"),
+    "socket_buffer": (YELLOW, ""),
+    "not_decoded": (YELLOW, "xxxx"),
+    "live": (GREY, ""),
+    "queued": (GREY, "////"),
+    "in_flight": (GREY, "xxxx"),
+}
+PLACES = ("shed", "dropped", "discarded", "unsent", "lost")  # of the loss columns of the series, in the order of a record's way
+
+
+def cause_style(cause: str) -> dict[str, Any]:
+    """-> dict of matplotlib's facecolor, hatch and edgecolor for a cause; one that is not known is black."""
+    colour, hatch = CAUSES.get(cause, ("#000000", "...."))
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+
+
+# ---------------------------------------------------------------- what all figures share
+
+ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.93), "ncols": 4, "fontsize": 7, "frameon": False, "handlelength": 1.6, "columnspacing": 1.2}
+
+
+def axes_for(ax, size):
+    if ax is not None:
+        return ax
+    return plt.subplots(figsize=size, layout="constrained")[1]
+
+
+def plain(ax, grid="y"):
+    """The look of all figures."""
+    for side in ("top", "right"):
+        ax.spines[side].set_visible(False)
+    for side in ("left", "bottom"):
+        ax.spines[side].set_color(GREY)
+    ax.tick_params(colors=DARK, labelsize=8, length=3)
+    ax.set_axisbelow(True)
+    if grid:
+        ax.grid(axis=grid, color=LIGHT, linewidth=0.8)
+    return ax
+
+
+def short(value, _position=None):
+    """12345678 -> 12.3M"""
+    for limit, unit in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            return f"{value / limit:.3g}{unit}"
+    return f"{value:.3g}"
+
+
+def empty(ax, text):
+    ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", color=DARK, fontsize=9)
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return plain(ax, None)
+
+
+UNITS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0}
+SIZES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1000**3, "GiB": 1024**3}
+
+
+def quantity(text, units):
+    """"1.5s" -> 1.5"""
+    number, unit = re.fullmatch(r"([0-9.]+)\s*([A-Za-z]+)", str(text)).groups()
+    return float(number) * units[unit]
+
+
+def end_of(result):
+    return result.summary["end_ns"] / 1e9
+
+
+def episodes_of(result):
+    """-> (begin, end, what) of the timeline's episodes, in s; instants have end == begin."""
+    found = []
+    for step in result.scenario.data.get("timeline", []):
+        at = quantity(step["at"], UNITS)
+        what = _episode_name(step)
+        if what is None:
+            continue
+        is_instant = "signal" in step
+        end = at if is_instant else at + quantity(step["for"], UNITS) if "for" in step else end_of(result)
+        found.append((at, min(end, end_of(result)), what))
+    return found
+
+
+def _episode_name(step):
+    if "memory_pressure" in step:
+        return "memory pressure"
+    if "signal" in step:
+        return f"{step['process']} {step['signal']}"
+    if "down" in step:
+        return f"{step['link']} cut"
+    if "set" in step:
+        return f"{step['link']} changed"
+    return None
+
+
+def shade_episodes(ax, result, names=False):
+    for number, (begin, end, what) in enumerate(episodes_of(result)):
+        if end > begin:
+            ax.axvspan(begin, end, color="#FFF3CD", zorder=0, linewidth=0)
+        else:
+            ax.axvline(begin, color=PURPLE, linewidth=1, linestyle=":", zorder=1)
+        if names:
+            ax.annotate(
+                what,
+                ((begin + end) / 2, 1),
+                (0, 3 + 10 * (number % 2)),
+                xycoords=("data", "axes fraction"),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
+                color="#7A5C00",
+                annotation_clip=False,
+            )
+
+
+def series_of(result, host=None):
+    """The series of one host, or the sum over all, with its time in s."""
+    table = result.series
+    if table is None or len(table) == 0:
+        return None
+    frame = pd.DataFrame(np.asarray(table))
+    if host is not None:
+        if host not in result.exporters:
+            raise ValueError(f"no exporter is {host}; there are {', '.join(result.exporters)}")
+        frame = frame[frame["exporter"] == result.exporters.index(host)]
+    frame = frame.drop(columns="exporter").groupby("time_ns").sum().reset_index()
+    frame["time"] = frame["time_ns"] / 1e9
+    return frame
+
+
+def time_axis(ax, result, label=True):
+    ax.set_xlim(0, max(end_of(result), 1e-9))
+    if label:
+        ax.set_xlabel("simulated time, s", fontsize=8, color=DARK)
+
+
+def level(result, ax, column, label, host, size=(8, 2), shade=True):
+    ax = axes_for(ax, size)
+    frame = series_of(result, host)
+    if frame is None:
+        return empty(ax, "no series was recorded")
+    ax.fill_between(frame["time"], frame[column], step="post", color=BLUE, alpha=0.25, linewidth=0)
+    ax.step(frame["time"], frame[column], where="post", color=BLUE, linewidth=1.2)
+    ax.set_ylabel(label, fontsize=8, color=DARK)
+    ax.set_ylim(bottom=0)
+    ax.yaxis.set_major_formatter(FuncFormatter(short))
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    if shade:
+        shade_episodes(ax, result)
+    time_axis(ax, result)
+    return plain(ax)
+
+
+def hosts_of(result, host):
+    return [h for name, h in result.scenario.resolved().data["hosts"].items() if host in (None, name)]
+
+
+def draw_bound(ax, value, text, high):
+    """A line for a limit, if it is near enough to be seen beside the data."""
+    if value <= max(high, 1) * 20:
+        ax.axhline(value, color=VERMILION, linewidth=1, linestyle="--")
+        ax.set_ylim(top=max(ax.get_ylim()[1], value * 1.25))
+        ax.annotate(text, (1, value), (-2, 1), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", va="bottom", fontsize=7, color=VERMILION)
+    else:
+        ax.annotate(f"{text} (above)", (1, 1), (-2, -2), xycoords="axes fraction", textcoords="offset points", ha="right", va="top", fontsize=7, color=VERMILION)
+
+
+def integer_of(address):
+    a, b, c, d = (int(part) for part in address.partition("/")[0].split("."))
+    return a << 24 | b << 16 | c << 8 | d

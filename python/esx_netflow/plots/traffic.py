@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where records and octets went, by cause, sender and flow."""
+
+from __future__ import annotations
+
+from typing import Optional
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter
+
+from ..results import Result
+from .style import BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, integer_of, plain, quantity, short
+
+
+def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
+    """Where everything went: packets, octets and records by their fate, collected first, as shares of what was seen."""
+    ax = axes_for(ax, (8, 2.2))
+    ledger = result.ledger
+    units = ("packets", "octets", "records")
+    shown = []
+    for row, unit in enumerate(reversed(units)):
+        parts = [("collected", getattr(ledger.collected, unit))]
+        parts += [(cause, getattr(ledger.lost[cause], unit)) for cause in CAUSES if cause in ledger.lost]
+        parts += [(cause, getattr(counts, unit)) for cause, counts in sorted(ledger.lost.items()) if cause not in CAUSES]
+        total = sum(value for _, value in parts)
+        left = 0
+        for cause, value in parts:
+            if value == 0 or total == 0:
+                continue
+            share = value / total * 100
+            style = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
+            ax.barh(row, share, left=left, height=0.7, **style)
+            if share > 9:
+                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color="white" if cause != "live" else "black", bbox={"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1})
+            left += share
+            if cause not in shown:
+                shown.append(cause)
+        ax.text(101, row, short(total), va="center", fontsize=8, color=DARK)
+    ax.set_yticks(range(3), reversed(units))
+    ax.set_xlim(0, 100)
+    ax.set_xlabel("% of what was seen", fontsize=8, color=DARK)
+    order = ["collected"] + [c for c in CAUSES if c in shown] + [c for c in shown if c not in CAUSES and c != "collected"]
+    handles = [Patch(label=c, **({"facecolor": COLLECTED} if c == "collected" else cause_style(c))) for c in order if c in shown]
+    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=6, fontsize=7.5, frameon=False)
+    return plain(ax, "x")
+
+
+def owners(result):
+    """-> dict of address (int) to the name of who has it."""
+    names = {}
+    data = result.scenario.data
+    for host, entry in data.get("hosts", {}).items():
+        for vmk, nic in entry.get("vmknics", {}).items():
+            names[integer_of(nic["address"])] = f"{host}:{vmk}"
+        for vm, machine in entry.get("vms", {}).items():
+            for nic in machine["nics"]:
+                names[integer_of(nic["address"])] = vm
+    for node, entry in data.get("nodes", {}).items():
+        if "address" in entry:
+            names[integer_of(entry["address"])] = node
+    return names
+
+
+def _dotted(address):
+    return ".".join(str(int(address) >> shift & 255) for shift in (24, 16, 8, 0))
+
+
+def by_sender(result):
+    """-> DataFrame by sender's address: octets in truth and collected, and its name; most octets first."""
+    truth = pd.Series(result.truth["octets"]).groupby(result.truth["src"]).sum()
+    collected = pd.Series(result.collected["octets"]).groupby(result.collected["src"]).sum()
+    frame = pd.DataFrame({"truth": truth, "collected": collected}).fillna(0)
+    names = owners(result)
+    frame["name"] = [names.get(address, "") or _dotted(address) for address in frame.index]
+    frame["address"] = [_dotted(address) for address in frame.index]
+    return frame.sort_values("truth", ascending=False, kind="stable")
+
+
+def _pairs(ax, frame, labels):
+    """Two bars each, truth above collected, and the error behind them."""
+    high = max(frame["truth"].max(), 1)
+    for row, (truth, collected) in enumerate(zip(frame["truth"], frame["collected"])):
+        ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
+        ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
+        error = (collected - truth) / truth * 100 if truth else 0
+        ax.text(max(truth, collected) + high * 0.01, row, f"{error:+.1f}%" if abs(error) >= 0.05 else "exact" if collected == truth else "±0.0%", va="center", fontsize=7.5, color=DARK if abs(error) < 1 else VERMILION)
+    ax.set_yticks(range(len(frame)), labels)
+    ax.set_ylim(len(frame) - 0.4, -0.6)
+    ax.set_xlim(0, high * 1.12)
+    ax.xaxis.set_major_formatter(FuncFormatter(short))
+    ax.set_xlabel("octets sent", fontsize=8, color=DARK)
+    ax.legend(handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")], loc="lower right", fontsize=7.5, frameon=False)
+    return plain(ax, "x")
+
+
+def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
+    """Truth and what was collected, octets by VM (and vmknic) that sent them, with the error in %."""
+    if result.truth is None or len(result.truth) == 0:
+        return empty(axes_for(ax, (8, 2)), "no flow was seen")
+    frame = by_sender(result)
+    known = set(owners(result))
+    frame = frame[[address in known for address in frame.index]].groupby("name", sort=False)[["truth", "collected"]].sum()
+    if len(frame) == 0:
+        return empty(axes_for(ax, (8, 2)), "no flow was sent by a VM of the scenario")
+    shown = frame.head(16)
+    ax = _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(shown))), shown, shown.index)
+    if len(frame) > len(shown):
+        ax.set_title(f"the {len(shown)} largest of {len(frame)}", fontsize=8, color=DARK, loc="left")
+    return ax
+
+
+def top_talkers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axes:
+    """The `count` addresses that sent the most octets, truth beside what was collected."""
+    if result.truth is None or len(result.truth) == 0:
+        return empty(axes_for(ax, (8, 2)), "no flow was seen")
+    frame = by_sender(result).head(count)
+    labels = [a if n == a else f"{n}  {a}" for n, a in zip(frame["name"], frame["address"])]
+    return _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(frame))), frame, labels)
+
+
+def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
+    """Each flow's octets, truth against what was collected: on the diagonal nothing is missing, on the lower edge everything."""
+    ax = axes_for(ax, (4.2, 3.8))
+    if result.truth is None or len(result.truth) == 0:
+        return empty(ax, "no flow was seen")
+    key = "exporter vswitch src dst proto sport dport tos input".split()
+    truth = pd.DataFrame(np.asarray(result.truth))[[*key, "octets"]]
+    collected = pd.DataFrame(np.asarray(result.collected))[[*key, "octets"]].groupby(key, sort=False).sum()
+    both = truth.join(collected.rename(columns={"octets": "collected"}), on=key).fillna({"collected": 0})
+    floor = max(both["octets"].min() / 3, 0.5)
+    spots = both.assign(collected=both["collected"].clip(lower=floor)).groupby(["octets", "collected"]).size().reset_index(name="flows")
+    limits = (floor * 0.7, both["octets"].max() * 2)
+    ax.plot(limits, limits, color=GREY, linewidth=1)
+    colour = np.where(spots["collected"] <= floor, VERMILION, np.where(spots["collected"] < spots["octets"], ORANGE, COLLECTED))
+    ax.scatter(spots["octets"], spots["collected"], s=8 + 12 * np.log10(spots["flows"]), c=colour, alpha=0.75, linewidths=0)
+    ax.set_xscale("log")
+    ax.set_yscale("log")
+    ax.set_xlim(limits)
+    ax.set_ylim(limits)
+    ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
+    ax.set_ylabel("collected", fontsize=8, color=DARK)
+    whole = int((both["collected"] == both["octets"]).sum())
+    none = int((both["collected"] == 0).sum())
+    counts = ((COLLECTED, f"whole: {whole}"), (ORANGE, f"in part: {len(both) - whole - none}"), (VERMILION, f"nothing: {none}"))
+    ax.legend(handles=[Patch(color=c, label=text) for c, text in counts], loc="upper left", fontsize=7.5, frameon=False)
+    return plain(ax, "both")
+
+
+def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
+    """Time from a record's expiry to its arrival at a collector, as a cumulative distribution by reason.
+
+    A record expires in the first scan after its deadline: idle timeout after its last packet, or active timeout after its first
+    one. Records that ended for another reason are taken to end with their last packet.
+    """
+    ax = axes_for(ax, (4.2, 3.8))
+    table = result.collected
+    if table is None or len(table) == 0:
+        return empty(ax, "nothing was collected")
+    hosts = result.scenario.resolved().data["hosts"]
+    reasons = result.collected.names["reason"]
+    settings = {name: (quantity(hosts[name]["netflow"]["idle_timeout"], UNITS), quantity(hosts[name]["netflow"]["active_timeout"], UNITS), quantity(hosts[name]["uptime_at_start"], UNITS)) for name in result.exporters}
+    idle, active, boot = (np.array([settings[name][i] for name in result.exporters])[table["exporter"]] for i in range(3))
+    ended = table["last_ms"] / 1e3
+    is_idle = table["reason"] == reasons.index("idle") if "idle" in reasons else np.zeros(len(table), bool)
+    is_active = table["reason"] == reasons.index("active") if "active" in reasons else np.zeros(len(table), bool)
+    ended = np.where(is_idle, ended + idle, np.where(is_active, table["first_ms"] / 1e3 + active, ended))
+    delay = table["received_ns"] / 1e9 - (ended - boot)
+    for reason, colour, style in zip(reasons, (BLUE, ORANGE, GREEN, VERMILION, PURPLE, DARK), ("-", "--", "-.", ":", "-", "--")):
+        part = np.sort(delay[table["reason"] == reasons.index(reason)])
+        if len(part):
+            ax.step(part, np.arange(1, len(part) + 1) / len(part) * 100, where="post", color=colour, linestyle=style, label=f"{reason} ({len(part)})", linewidth=1.4)
+    ax.set_xlim(left=min(0, np.min(delay)))
+    ax.set_ylim(0, 102)
+    ax.set_xlabel("s from expiry to arrival", fontsize=8, color=DARK)
+    ax.set_ylabel("% of the records", fontsize=8, color=DARK)
+    ax.legend(loc="lower right", fontsize=7.5, frameon=False)
+    return plain(ax, "both")

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Types: those of the package hold together, the stubs of the compiled module are as it is, and a user's checker sees them."""
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import esx_netflow
+
+ROOT = Path(__file__).parent.parent.parent
+PACKAGE = Path(esx_netflow.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """mypy needs long for what it sees the first time."""
+    return tmp_path_factory.mktemp("mypy")
+
+
+def checked(module: str, *arguments, folder: Path) -> subprocess.CompletedProcess:
+    """Runs mypy's or stubtest's module by Debian's interpreter, or whichever runs this test."""
+    environment = {**os.environ, "MYPYPATH": str(PACKAGE.parent), "PYTHONPATH": str(PACKAGE.parent), "MYPY_CACHE_DIR": str(folder / "cache")}
+    return subprocess.run([sys.executable, "-B", "-m", module, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_the_package_holds_together(cache):
+    done = checked("mypy", "--config-file", ROOT / "pyproject.toml", "-p", "esx_netflow", folder=cache)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_stubs_are_those_of_the_compiled_module(cache):
+    allowed = Path(__file__).parent / "stubtest-allowlist.txt"
+    done = checked("mypy.stubtest", "--concise", "--allowlist", allowed, "--mypy-config-file", ROOT / "pyproject.toml", "esx_netflow._core", folder=cache)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+USER = """
+import esx_netflow
+import esx_netflow.plots
+
+result = esx_netflow.run("lab.yaml", seed=2)
+reveal_type(result.ledger.residual.packets)
+headers, records = esx_netflow.decode_v5(b"")
+esx_netflow.plots.timeline(result)
+esx_netflow.run(3.5)
+esx_netflow.run("lab.yaml", sead=1)
+result.ledgr
+esx_netflow.sweep("lab.yaml", keep=3)
+"""
+
+
+def test_a_users_checker_sees_types(cache):
+    (cache / "user.py").write_text(USER)
+    done = checked("mypy", "--ignore-missing-imports", "user.py", folder=cache)
+    said = dict(re.findall(r"^user.py:(\d+): \w+: (.*)$", done.stdout, re.MULTILINE))
+    assert done.returncode == 1 and (PACKAGE / "py.typed").is_file()
+    wanted = {6: 'Revealed type is "builtins.int"', 9: "incompatible type", 10: 'Unexpected keyword argument "sead"', 11: 'has no attribute "ledgr"', 12: "incompatible type"}
+    assert {int(line) for line in said} == set(wanted), done.stdout
+    for line, text in wanted.items():
+        assert text in said[str(line)], done.stdout
