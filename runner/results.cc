@@ -133,7 +133,9 @@ ToJson(const MonitoredSpan& span, const Host& host)
             {"dash_p", span.alternatePortIds},
             {"idle_ns", host.netflow.idleTimeout.GetNanoSeconds()},
             {"active_ns", host.netflow.activeTimeout.GetNanoSeconds()},
-            {"scan_ns", host.netflow.scanInterval.GetNanoSeconds()}};
+            {"scan_ns", host.netflow.scanInterval.GetNanoSeconds()},
+            {"meter_own_export", host.netflow.meterOwnExport},
+            {"zero_unix_nsecs", host.netflow.zeroUnixNsecs}};
 }
 
 Json

@@ -123,7 +123,7 @@ def test_mistakes_are_told_with_their_place(esx_netflow, tmp_path, changes, mess
     assert message in done.stderr and "lab.yaml:" in done.stderr
 
 
-MEMORY = LAB.replace("    {host}", "    memory: {{total: 4GiB}}").replace("      noise:", "      db: {{memory: 3500MiB, reservation: {reserved}, touched: 1GiB, nics: [{{portgroup: VM Network, address: 10.1.1.9/24}}]}}\n      noise:")  # fmt: skip
+MEMORY = LAB.replace("    {host}", "    memory: {{total: 4GiB}}").replace("      noise:", "      db: {{memory: 3520MiB, reservation: {reserved}, touched: 1GiB, nics: [{{portgroup: VM Network, address: 10.1.1.9/24}}]}}\n      noise:")  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -131,13 +131,13 @@ MEMORY = LAB.replace("    {host}", "    memory: {{total: 4GiB}}").replace("     
     [
         ("- {at: 10s, host: esx1, memory_pressure: {free: 1.5}}", True),
         ("- {at: 10s, host: esx1, memory_pressure: {free: 3}}", False),  # soft: heaps may grow
-        ("- {at: 10s, vm: db, grow: {to: 3500MiB, per_second: 1GiB}}", True),
+        ("- {at: 10s, vm: db, grow: {to: 3520MiB, per_second: 1GiB}}", True),
         ("- {at: 10s, vm: db, grow: {to: 2GiB, per_second: 1GiB}}", False),
         ("- {at: 10s, host: esx1, memory_pressure: {netflow_heap: 300KiB}}", True),
     ],
 )
 def test_memory_pressure_comes_by_free_memory_by_a_growing_vm_or_by_the_heap(esx_netflow, tmp_path, step, sheds):
-    text = MEMORY.format(**(NOTHING | {"timeline": step, "reserved": "3500MiB"}))
+    text = MEMORY.format(**(NOTHING | {"timeline": step, "reserved": "3520MiB"}))
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done
     causes = {line["cause"] for line in table(tmp_path / "out", "flows-lost.csv")}
@@ -148,7 +148,7 @@ def test_memory_pressure_comes_by_free_memory_by_a_growing_vm_or_by_the_heap(esx
 
 
 def test_memory_is_reclaimed_from_vms_above_their_reservations(esx_netflow, tmp_path):
-    text = MEMORY.format(**(NOTHING | {"timeline": "- {at: 10s, vm: db, grow: {to: 3500MiB, per_second: 1GiB}}", "reserved": "1GiB"}))
+    text = MEMORY.format(**(NOTHING | {"timeline": "- {at: 10s, vm: db, grow: {to: 3520MiB, per_second: 1GiB}}", "reserved": "1GiB"}))
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done
     states = [line.split("memory state is ")[1].split(":")[0] for line in (tmp_path / "out" / "esx1.vmkernel.log").read_text().splitlines() if "memory state is" in line]

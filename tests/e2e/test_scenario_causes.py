@@ -13,7 +13,7 @@ CHANGES = [
     ("purgatory-knee", "more load", [("together: 3, flows: 9000", "together: 5, flows: 15000")], {"3000 a second pass"}),
     ("purgatory-knee", "another flow", [("every: 1.953125ms, together: 8", "every: 2ms, together: 9")], {"4096 a second just pass", "below the knee it is silent"}),
     ("purgatory-knee", "less load", [("together: 8, flows: 12288", "together: 7, flows: 12288")], {"and fill the purgatory to its last place"}),
-    ("purgatory-knee", "load below the knee", [("together: 5, flows: 15000", "together: 4, flows: 12000"), (LOW, "together: 4, flows: 12000")], {"of 5000 a second 904 are lost", "of 6000 a second 1904 are lost", "the kernel says so"}),
+    ("purgatory-knee", "load below the knee", [("together: 5, flows: 15000", "together: 4, flows: 12000"), (LOW, "together: 4, flows: 12000")], {"of 5000 a second 904 are lost", "of 6000 a second 1904 are lost", "the kernel says so", "and how many it lost"}),
     ("purgatory-knee", "a larger bound", [("purgatory_policy: HeadDrop, sequence_mode: AtExpiry}", "purgatory_max: 8192}")], {"of 6000 a second 1904 are lost"}),
     ("purgatory-knee", "numbers at expiry", [("sequence_mode: AtExpiry", "sequence_mode: AtSend")], {"the collector misses all that it can"}),
     ("purgatory-knee", "a short queue", [("endpoints: [nf1:eth0, sw1:5], queue: 1000p", "endpoints: [nf1:eth0, sw1:5], queue: 10p, rate: 1Mbps")], {"nothing else is lost"}),

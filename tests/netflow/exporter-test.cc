@@ -74,6 +74,18 @@ class ExporterTest : public ::testing::Test
 using Sizes = std::vector<std::size_t>;
 using Numbers = std::vector<uint32_t>;
 
+TEST_F(ExporterTest, NanosecondsAreThoseOfTheSecondOrZeroIfAsked)
+{
+    for (const bool zero : {false, true})
+    {
+        config.zeroUnixNsecs = zero;
+        Make();
+        Export(1, 1, 7 * NS_PER_SECOND + 123'456'789);
+        EXPECT_EQ(sink.datagrams.back().header.unixSecs, 7U);
+        EXPECT_EQ(sink.datagrams.back().header.unixNsecs, zero ? 0U : 123'456'789U);
+    }
+}
+
 TEST_F(ExporterTest, DatagramsFillTo30AndAPollSealsTheRest)
 {
     Export(0);

@@ -154,12 +154,15 @@ def signed(difference: int) -> int:
     return (difference + WRAP // 2) % WRAP - WRAP // 2
 
 
-def check_rules(datagrams: Iterable[Datagram], *, lossy=False, restarts=False, first_sequence: int | None = 0) -> list[str]:
+def check_rules(
+    datagrams: Iterable[Datagram], *, lossy=False, restarts=False, first_sequence: int | None = 0, whole_seconds=()
+) -> list[str]:
     """What a strict reader complains of, as "R3: ..." lines.
 
     Lossless (default): `datagrams` is all that each engine sent, in order. `lossy`: a network lay between;
     gaps and disorder are no complaint, but numbers that overlap are. `restarts`: an engine may begin again
     at 0 with a later uptime. `first_sequence` None: the capture began later than the exporter.
+    `whole_seconds`: exporters that leave unix_nsecs 0, so that their clocks differ by less than a second.
     """
     complaints, engines, exporters = [], defaultdict(list), defaultdict(list)
     for datagram in datagrams:
@@ -167,8 +170,11 @@ def check_rules(datagrams: Iterable[Datagram], *, lossy=False, restarts=False, f
         engines[datagram.exporter, datagram.engine].append(datagram)
         exporters[datagram.exporter].append(datagram)
     for name, stream in sorted(exporters.items()):
-        if _clock_spread_ns(stream) >= MS_NS:
+        coarse = name in whole_seconds
+        if _clock_spread_ns(stream) >= MS_NS + coarse * 1000 * MS_NS:
             complaints.append(f"R7: {name}: unix time - uptime is not constant")
+        if coarse and any(datagram.unix_nsecs for datagram in stream):
+            complaints.append(f"R7: {name}: unix_nsecs is not zero")
     for (exporter, engine), stream in sorted(engines.items()):
         stream = _in_order_of_sending(stream) if lossy else stream
         first = None if lossy else first_sequence

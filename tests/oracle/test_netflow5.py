@@ -163,3 +163,11 @@ def test_datagrams_are_read_out_of_a_collector_capture():
 def test_header_layout():
     d = datagram(0x01020304, records=[GOOD], engine_type=9, engine_id=8, sampling=7)
     assert struct.unpack_from("!HHI", d.encode()) == (5, 1, 1000) and d.encode()[16:24] == bytes([1, 2, 3, 4, 9, 8, 0, 7])
+
+
+def test_unix_nsecs_may_be_left_zero_if_told():
+    zeroed = [datagram(unix_nsecs=0), datagram(1, 1999, unix_nsecs=0)]
+    assert any(text.startswith("R7") for text in check_rules(zeroed))
+    exporter = {zeroed[0].exporter}
+    assert not any(text.startswith("R7") for text in check_rules(zeroed, whole_seconds=exporter))
+    assert any("not zero" in text for text in check_rules([datagram(unix_nsecs=5)], whole_seconds=exporter))

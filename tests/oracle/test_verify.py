@@ -192,6 +192,22 @@ def test_without_an_uplink_unknown_addresses_leave_nowhere():
     assert switch(uplinks=()).output({"port": 3}, WIRE + A) == 0
 
 
+def test_own_export_is_left_out_where_it_is_not_metered(folder):
+    """It enters by another port of the vSwitch; a datagram to another port of the collector is no export."""
+    index = json.loads((folder / "captures.json").read_text())
+    export, other = (ethernet(ipv4(udp(dport=port), src="10.9.9.1", dst="10.9.9.2")) for port in (2055, 53))
+    (folder / "esx1-vSwitch0-7.pcap").write_bytes(pcapng([(5 * S, export, 1)]))
+    index["captures"].append({**index["captures"][0], "file": "esx1-vSwitch0-7.pcap", "port": 7})
+    index["monitored"][0]["meter_own_export"] = False
+    (folder / "captures.json").write_text(json.dumps(index))
+    summary = json.loads((folder / "summary.json").read_text())
+    summary["ledger"]["ignored"]["own_export"] = {"packets": 1, "octets": 28}
+    (folder / "summary.json").write_text(json.dumps(summary))
+    assert verify(folder) == []
+    (folder / "esx1-vSwitch0-7.pcap").write_bytes(pcapng([(5 * S, export, 1), (6 * S, other, 1)]))
+    assert any("flows-truth.csv lacks" in finding for finding in verify(folder))
+
+
 def test_an_address_that_never_sends_is_where_it_is_registered():
     silent = switch()
     silent.learn({"port": 5, "direction": "in", "role": "local", "mac": "02:00:00:00:00:09"}, [])

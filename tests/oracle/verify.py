@@ -12,9 +12,10 @@ from pathlib import Path
 
 from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
-from .frames import VLAN_ETHERTYPES
+from .frames import VLAN_ETHERTYPES, parse_frame
 from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, signed, unique_datagrams
 
+UDP = 17
 COLLECTOR_HOST_CAUSES = ("refused", "socket_buffer")  # die after the capture
 PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
 SPLITTING_CAUSES = (*PACKET_CAUSES, "evicted")  # make records that do not follow from the packets alone
@@ -31,12 +32,25 @@ class Window:
         self.from_ns, self.to_ns = entry["from_ns"], entry["to_ns"]
         self.boot_ns = -entry.get("uptime_at_start_ns", 0)
         self.dash_p = entry.get("dash_p", False)
+        self.meters_own_export = entry.get("meter_own_export", True)
+        self.zeroes_unix_nsecs = entry.get("zero_unix_nsecs", False)
         settings = {k: entry[k] for k in ("idle_ns", "active_ns", "scan_ns") if k in entry}
         self.truth = FlowTruth(**settings)
 
     def port(self, wire_or_local: int) -> int:
         """The port as flows are compared by it: under -p only 9 bits of it reach the collector."""
         return wire_or_local & (1 << P_PORT_BITS) - 1 if self.dash_p else wire_or_local
+
+    def meter(self, packet: Packet, entry: dict, output: int, udp_ports: set[int]) -> None:
+        """A frame that entered port entry["port"]. The own export goes from the exporter's address to a collector's port."""
+        if not self.meters_own_export:
+            frame = parse_frame(packet.data, packet.wire_len)
+            if (frame.src, frame.proto) == (self.address, UDP) and frame.dport in udp_ports:
+                self.truth.ignored_packets["own_export"] += 1
+                self.truth.ignored_octets["own_export"] += frame.octets
+                return
+        where = (self.exporter, self.vswitch, self.port(entry["port"]))
+        self.truth.frame(packet.time_ns - self.boot_ns, packet.data, packet.wire_len, *where, output)
 
     def sealed_ns(self, datagram: Datagram, near_ns: int) -> int:
         """When the datagram was sealed, as time of the run; SysUptime wraps, so take the time nearest."""
@@ -99,6 +113,7 @@ class Verification:
         self.windows = [Window(entry) for entry in index["monitored"]]
         for window in self.windows:  # totals of a flow span windows, so one with -p decides for all of its vSwitch
             window.dash_p = any(w.dash_p for w in self.windows if (w.exporter, w.vswitch) == (window.exporter, window.vswitch))
+        self.udp_ports = {entry["udp_port"] for entry in index["captures"] if entry["kind"] == "collector"}
         ports = [(entry, self._read(entry["file"])) for entry in index["captures"] if entry["kind"] != "collector"]
         self.switches = {}
         for entry, packets in ports:
@@ -139,9 +154,7 @@ class Verification:
                 continue
             window = next((w for w in windows if w.from_ns <= packet.time_ns < w.to_ns), None)
             if window is not None:
-                where = (window.exporter, window.vswitch, window.port(entry["port"]))
-                output = switch.output(entry, packet.data)
-                window.truth.frame(packet.time_ns - window.boot_ns, packet.data, packet.wire_len, *where, output)
+                window.meter(packet, entry, switch.output(entry, packet.data), self.udp_ports)
 
     def _captured(self, collectors: list[dict]) -> Counter:
         """Rows of all records that reached a collector, copies of datagrams left out."""
@@ -152,7 +165,9 @@ class Verification:
             self.findings += [f"{name}: refused datagram: {reason}" for reason in capture.refused]
             self.findings += [f"{name}: R14: {capture.fragments} IP fragments"] if capture.fragments else []
             datagrams = unique_datagrams(capture.datagrams)
-            self.findings += [f"{name}: {text}" for text in check_rules(datagrams, lossy=True, restarts=True)]
+            zeroed = {window.address for window in self.windows if window.zeroes_unix_nsecs}
+            complaints = check_rules(datagrams, lossy=True, restarts=True, whole_seconds=zeroed)
+            self.findings += [f"{name}: {text}" for text in complaints]
             for datagram in datagrams:
                 window = next((w for w in self.windows if w.wrote(datagram)), None)
                 if window is None:
