@@ -4,12 +4,12 @@
 #include "bindings.h"
 #include "results.h"
 #include "runner/cli.h"
+#include "runner/drawing.h"
 #include "runner/lab-check.h"
 #include "runner/results.h"
 #include "runner/scenario-diagnostic.h"
 #include "runner/second-run.h"
 #include "runner/summary.h"
-#include "runner/topology.h"
 
 #include <exception>
 #include <filesystem>
@@ -129,7 +129,7 @@ Check(const std::string& json, const std::string& text, const std::string& name)
     return py::make_tuple(scenario.document.GetRoot().dump(),
                           ResolvedYaml(scenario),
                           ToLines(warnings),
-                          ToDot(Topology(scenario)),
+                          ToDot(DrawLab(scenario)),
                           report.facts.dump());
 }
 

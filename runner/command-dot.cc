@@ -4,8 +4,8 @@
  * 'esx-netflow dot': the lab of a scenario in Graphviz' language.
  */
 #include "runner/cli.h"
+#include "runner/drawing.h"
 #include "runner/scenario-report.h"
-#include "runner/topology.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,15 +30,18 @@ AddDot(CLI::App& program, int& exitCode)
     CLI::App* app = program.add_subcommand("dot", "Draw the lab of a scenario (Graphviz)");
     const auto path = std::make_shared<std::string>();
     app->add_option("scenario", *path, "Scenario file")->type_name("SCENARIO")->required();
+    const auto graphml = std::make_shared<bool>(false);
+    app->add_flag("--graphml", *graphml, "GraphML instead, for yEd, Gephi, NetworkX");
     app->footer(EXAMPLES);
-    app->callback([path, &exitCode] {
+    app->callback([path, graphml, &exitCode] {
         const std::optional<Scenario> scenario = LoadAndReport(*path);
         if (!scenario)
         {
             exitCode = EXIT_USAGE;
             return;
         }
-        fmt::print("{}", ToDot(Topology(*scenario)));
+        const Drawing drawing = DrawLab(*scenario);
+        fmt::print("{}", *graphml ? ToGraphml(drawing) : ToDot(drawing));
     });
 }
 
