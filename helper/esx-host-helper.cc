@@ -10,6 +10,7 @@
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/log.h"
+#include "ns3/names.h"
 #include "ns3/pcap-file-wrapper.h"
 #include "ns3/string.h"
 #include "ns3/traffic-control-helper.h"
@@ -52,6 +53,54 @@ EsxHostHelper::CreateHost(const std::string& name) const
     Ptr<Node> node = CreateObject<Node>();
     node->AggregateObject(host);
     return host;
+}
+
+EsxHostContainer
+EsxHostHelper::Install(const NodeContainer& vmkernels) const
+{
+    EsxHostContainer hosts;
+    for (auto node = vmkernels.Begin(); node != vmkernels.End(); ++node)
+    {
+        NS_ABORT_MSG_IF((*node)->GetObject<EsxHost>(),
+                        "node " << (*node)->GetId() << " is an ESX host already");
+        Ptr<EsxHost> host = m_hostFactory.Create<EsxHost>();
+        host->SetAttribute("Name", StringValue("esx" + std::to_string(hosts.GetN() + 1)));
+        (*node)->AggregateObject(host);
+        hosts.Add(host);
+    }
+    return hosts;
+}
+
+NetDeviceContainer
+EsxHostHelper::Install(const NodeContainer& guests,
+                       Ptr<EsxHost> host,
+                       const std::string& portGroup) const
+{
+    NetDeviceContainer devices;
+    for (auto node = guests.Begin(); node != guests.End(); ++node)
+    {
+        std::string name;
+        for (const EsxHost::Guest& guest : host->GetGuests())
+        {
+            name = guest.node == *node ? guest.name : name;
+        }
+        if (name.empty())
+        {
+            name = Names::FindName(*node);
+            name = name.empty() ? "vm" + std::to_string((*node)->GetId()) : name;
+            host->AddGuest(name, *node);
+        }
+        devices.Add(host->AddVnic(name, portGroup));
+    }
+    return devices;
+}
+
+int64_t
+EsxHostHelper::AssignStreams(const EsxHostContainer& hosts, int64_t stream) const
+{
+    NodeContainer nodes = hosts.GetVmkernelNodes();
+    nodes.Add(hosts.GetGuests());
+    return InternetStackHelper().AssignStreams(nodes, stream);
 }
 
 Ptr<EsxVSwitch>
@@ -195,6 +244,48 @@ EsxHostHelper::EnablePcapInternal(std::string prefix,
     pcap.HookDefaultSink<EsxVirtualNetDevice>(captured,
                                               promiscuous ? "PromiscSniffer" : "Sniffer",
                                               CreateCapture(filename));
+}
+
+void
+EsxHostHelper::EnableAsciiInternal(Ptr<OutputStreamWrapper> stream,
+                                   std::string prefix,
+                                   Ptr<NetDevice> device,
+                                   bool explicitFilename)
+{
+    Ptr<EsxVirtualNetDevice> traced = DynamicCast<EsxVirtualNetDevice>(device);
+    if (!traced)
+    {
+        NS_LOG_INFO("device " << device << " is neither vNIC nor vmknic"); // as ns-3's helpers do
+        return;
+    }
+    Packet::EnablePrinting();
+    AsciiTraceHelper ascii;
+    if (!stream)
+    {
+        const std::string filename =
+            explicitFilename ? prefix : ascii.GetFilenameFromDevice(prefix, device);
+        stream = ascii.CreateFileStream(filename);
+        ascii.HookDefaultDequeueSinkWithoutContext<EsxVirtualNetDevice>(traced, "MacTx", stream);
+        ascii.HookDefaultDropSinkWithoutContext<EsxVirtualNetDevice>(traced, "MacTxDrop", stream);
+        ascii.HookDefaultReceiveSinkWithoutContext<EsxVirtualNetDevice>(traced, "MacRx", stream);
+        return;
+    }
+    // One file for many devices: each line says whose it is.
+    const std::string context = "/NodeList/" + std::to_string(device->GetNode()->GetId()) +
+                                "/DeviceList/" + std::to_string(device->GetIfIndex()) +
+                                "/$ns3::EsxVirtualNetDevice/";
+    ascii.HookDefaultDequeueSinkWithContext<EsxVirtualNetDevice>(traced,
+                                                                 context + "MacTx",
+                                                                 "MacTx",
+                                                                 stream);
+    ascii.HookDefaultDropSinkWithContext<EsxVirtualNetDevice>(traced,
+                                                              context + "MacTxDrop",
+                                                              "MacTxDrop",
+                                                              stream);
+    ascii.HookDefaultReceiveSinkWithContext<EsxVirtualNetDevice>(traced,
+                                                                 context + "MacRx",
+                                                                 "MacRx",
+                                                                 stream);
 }
 
 } // namespace ns3

@@ -2,9 +2,11 @@
 #ifndef ESX_HOST_HELPER_H
 #define ESX_HOST_HELPER_H
 
+#include "ns3/esx-host-container.h"
 #include "ns3/esx-host.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/ipv4-interface-address.h"
+#include "ns3/net-device-container.h"
 #include "ns3/object-factory.h"
 #include "ns3/trace-helper.h"
 
@@ -25,7 +27,7 @@ enum class EsxPcapDirection
  * Builds ESX hosts, their vSwitches and virtual machines, with their IP stacks: IPv4 only, static
  * routes only, no forwarding (our choice). Captures have nanosecond timestamps.
  */
-class EsxHostHelper : public PcapHelperForDevice
+class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevice
 {
   public:
     EsxHostHelper();
@@ -39,11 +41,24 @@ class EsxHostHelper : public PcapHelperForDevice
 
     /// \return a new host with a new VMkernel node
     Ptr<EsxHost> CreateHost(const std::string& name) const;
+    /// Makes nodes the VMkernels of ESX hosts: "esx1", "esx2", ... in order. What is installed on
+    /// them already (devices, stacks) stays.
+    EsxHostContainer Install(const NodeContainer& vmkernels) const;
+
     /// \return a new vSwitch of the host
     Ptr<EsxVSwitch> AddVSwitch(Ptr<EsxHost> host, const std::string& name) const;
 
     /// \return a new node with an IPv4 stack and no interface, registered as a guest of the host
     Ptr<Node> AddVm(Ptr<EsxHost> host, const std::string& name) const;
+    /**
+     * Makes nodes guests of a host and gives each a vNIC, without a stack or an address: those are
+     * put on as on any device (InternetStackHelper, Ipv4AddressHelper). A node that is a guest of
+     * the host already gets one more vNIC. Guests are named as ns3::Names does, else "vm" and the
+     * node's ID.
+     */
+    NetDeviceContainer Install(const NodeContainer& guests,
+                               Ptr<EsxHost> host,
+                               const std::string& portGroup) const;
     /**
      * Gives a guest a vNIC with an address.
      * \param gateway default router; Ipv4Address::GetZero(): none
@@ -69,6 +84,10 @@ class EsxHostHelper : public PcapHelperForDevice
     /// Makes a guest as fast as it is to be: rings bind from now on, and the guest gets ns-3's
     /// default queue disc, which the transmit ring stops when it is full. Once for each vNIC.
     void SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const;
+
+    /// Assigns streams from \p stream on to whatever draws random numbers in the stacks of
+    /// VMkernels and guests. \return how many were used
+    int64_t AssignStreams(const EsxHostContainer& hosts, int64_t stream) const;
 
     using PcapHelperForDevice::EnablePcap;
     /**
@@ -96,6 +115,11 @@ class EsxHostHelper : public PcapHelperForDevice
                             Ptr<NetDevice> device,
                             bool promiscuous,
                             bool explicitFilename) override;
+    /// "-": handed to the vSwitch, "d": dropped before it, "r": received.
+    void EnableAsciiInternal(Ptr<OutputStreamWrapper> stream,
+                             std::string prefix,
+                             Ptr<NetDevice> device,
+                             bool explicitFilename) override;
     void InstallStack(Ptr<Node> node) const;
     uint32_t AssignAddress(Ptr<NetDevice> device,
                            const Ipv4InterfaceAddress& address,

@@ -24,8 +24,8 @@ constexpr double PURGATORY_OCTETS = 64; // of a place in purgatory
 /// A link as it is during a span.
 struct LinkState
 {
-    double rate; //!< bit/s; 0: down
-    double loss;
+    double rate;   //!< bit/s; 0: down
+    bool isFaulty; //!< loses, damages, doubles or delays frames
     ns3::QueueSize queue;
 
     double GetQueuedDatagrams() const
@@ -104,7 +104,7 @@ class Forecaster
         {
             return;
         }
-        const LinkState own{static_cast<double>(link.rate.GetBitRate()), 0, link.queue};
+        const LinkState own{static_cast<double>(link.rate.GetBitRate()), false, link.queue};
         const double fullBits = 8 * (RECORDS * RECORD_OCTETS + FRAME_OCTETS);
         for (const auto* step : episodes->second)
         {
@@ -204,7 +204,9 @@ class Forecaster
     LinkState StateOf(int index, double time) const
     {
         const Link& link = m_scenario.links[index];
-        LinkState state{static_cast<double>(link.rate.GetBitRate()), link.loss, link.queue};
+        LinkState state{static_cast<double>(link.rate.GetBitRate()),
+                        link.loss + link.bitErrors + link.duplicate + link.reorder > 0,
+                        link.queue};
         const auto episodes = m_episodes.find(link.name);
         if (episodes == m_episodes.end())
         {
@@ -217,7 +219,10 @@ class Forecaster
                 state.rate = step->kind == StepKind::LinkDown ? 0
                              : step->set.rate ? static_cast<double>(step->set.rate->GetBitRate())
                                               : state.rate;
-                state.loss = step->set.loss.value_or(state.loss);
+                const auto& set = step->set;
+                state.isFaulty |= set.loss.value_or(0) + set.bitErrors.value_or(0) +
+                                      set.duplicate.value_or(0) + set.reorder.value_or(0) >
+                                  0;
                 state.queue = step->set.queue.value_or(state.queue);
             }
         }
@@ -285,6 +290,10 @@ class Forecaster
             {
                 return traffic.random;
             }
+        }
+        if (planned.host->memoryBytes > 0)
+        {
+            return fmt::format("the memory of {} is shared with its VMs", planned.host->name);
         }
         const double memory = planned.host->netflow.idleTimeout.GetSeconds() + MARGIN;
         for (const auto& step : m_scenario.timeline)
@@ -374,7 +383,10 @@ class Forecaster
         double goes = span.capacity * length; // and what waits at the end
         for (const int link : flow.cut)
         {
-            goes += RECORDS * (1 + StateOf(link, span.begin).GetQueuedDatagrams());
+            const LinkState disc{0, false, m_scenario.links[link].queueDisc.size};
+            const bool hasDisc = !m_scenario.links[link].queueDisc.kind.empty();
+            goes += RECORDS * (1 + StateOf(link, span.begin).GetQueuedDatagrams() +
+                               (hasDisc ? disc.GetQueuedDatagrams() : 0));
         }
         span.leastLoss = comes > goes ? 1 - goes / comes : 0;
         if (span.leastLoss > 0)
@@ -406,6 +418,18 @@ class Forecaster
                       const std::vector<const PlannedExport*>& active,
                       const std::map<const PlannedExport*, Demand>& demands) const
     {
+        const Node& collector = *m_graph.GetStations()[span.collector].collector;
+        for (const auto& step : m_scenario.timeline)
+        {
+            if (step.node == collector.name)
+            {
+                return fmt::format("{} is down or slow at times", collector.name);
+            }
+        }
+        if (!collector.serviceTime.IsZero())
+        {
+            return fmt::format("{} takes its time over each datagram", collector.name);
+        }
         std::map<int, double> loads;  // bits a second
         std::map<int, double> bursts; // datagrams at once
         for (const auto* planned : active)
@@ -507,9 +531,13 @@ class Forecaster
             {
                 return fmt::format("link {} is down", name);
             }
-            if (state.loss > 0)
+            if (state.isFaulty)
             {
-                return fmt::format("link {} loses frames", name);
+                return fmt::format("link {} loses, doubles or delays frames", name);
+            }
+            if (!m_scenario.links[link].queueDisc.kind.empty())
+            {
+                return fmt::format("link {} has a queue disc", name);
             }
             if (load > state.rate)
             {

@@ -140,12 +140,23 @@ class VlanChecker
         return {nullptr, nullptr};
     }
 
+    /// Injected frames are metered whether they arrive or not.
     void CheckTraffic()
     {
-        Teller teller(*this, Severity::Error);
+        CheckTraffic(false, Severity::Error);
+        CheckTraffic(true, Severity::Warning);
+    }
+
+    void CheckTraffic(bool injected, Severity severity)
+    {
+        Teller teller(*this, severity);
         std::string last;
         for (const auto& traffic : m_scenario.traffic)
         {
+            if (traffic.IsInjected() != injected)
+            {
+                continue;
+            }
             std::set<std::pair<std::size_t, std::size_t>> told;
             for (const auto& from : traffic.from)
             {

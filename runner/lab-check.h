@@ -18,9 +18,9 @@ Diagnostics CheckLoops(const FrameGraph& graph);
 
 /**
  * Who does not meet whom, and which port, link or VLAN is to blame: an error where traffic of the
- * scenario is planned between the two, a warning where they only are on one IP network. Teams whose
- * uplinks lead to different networks and links that carry a VLAN one way only are warnings, too. At
- * most ten of each kind are told.
+ * scenario is planned between the two (injected: a warning), a warning where they only are on one
+ * IP network. Teams whose uplinks lead to different networks and links that carry a VLAN one way
+ * only are warnings, too. At most ten of each kind are told.
  */
 Diagnostics CheckVlans(const FrameGraph& graph);
 

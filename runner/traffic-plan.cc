@@ -117,6 +117,9 @@ class TrafficPlanner
             planned.load = packets * 8 * (traffic.packetBytes + UDP_HEADERS);
             break;
         }
+        case TrafficApp::UdpOnOff:
+            planned.random = fmt::format("traffic {} comes in bursts", traffic.name);
+            break;
         case TrafficApp::TcpBulk:
             planned.isLong = true;
             planned.isAnswered = true;

@@ -16,7 +16,9 @@ set(NS3STD_MODULES
     fd-net-device
     flow-monitor
     internet
+    mobility
     mpi
+    netanim
     network
     nix-vector-routing
     point-to-point

@@ -119,7 +119,7 @@ UNSURE = {
     "pressure": ("not_checked", "the memory of esx1 is short", {"steps": "  - {at: 10s, host: esx1, memory_pressure: {netflow_heap: 400KiB}}"}),
     "queue": ("possible", "a poll sends 15 datagrams at once, and 5 can wait at link backbone", {"queue": "5p"}),
     "traffic that takes all": ("possible", "traffic bulk may fill link up1", {"traffic": "[{name: bulk, app: tcp-bulk, from: a, to: c}]"}),
-    "frames lost": ("possible", "link last loses frames", {"steps": "  - {at: 10s, link: last, set: {loss: 0.01}}"}),
+    "frames lost": ("possible", "link last loses, doubles or delays frames", {"steps": "  - {at: 10s, link: last, set: {loss: 0.01}}"}),
     "purgatory": ("possible", "purgatory of esx1 is short for 5001 records between two polls", {"traffic": "[" + FLOWS.format("a", "b", "200us") + "]"}),
 }
 
