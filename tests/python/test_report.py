@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import matplotlib
 
@@ -24,6 +25,26 @@ FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "links", 
 @pytest.fixture(scope="module")
 def page(losses):
     return esx_netflow.report(losses)
+
+
+EPISODES = [
+    ({"for": "2s", "link": "l", "down": True}, (5, 7, "l cut")),
+    ({"for": "2s", "node": "nf1", "down": True}, (5, 7, "nf1 down")),
+    ({"node": "nf1", "set": {"service_time": "1ms"}}, (5, 60, "nf1 changed")),
+    ({"for": "90s", "link": "l", "set": {"loss": 0.1}}, (5, 60, "l changed")),
+    ({"for": "1min", "host": "h", "memory_pressure": {"free": "1MiB"}}, (5, 60, "memory pressure")),
+    ({"signal": "TERM", "process": "nf"}, (5, 5, "nf TERM")),
+    ({"vm": "web1", "power": "off"}, (5, 5, "web1 off")),
+    ({"vm": "web1", "nic": "eth0", "connected": False}, (5, 5, "web1 disconnected")),
+    ({"vm": "web1", "nic": "eth0", "mac": "00:50:56:00:00:01"}, (5, 5, "web1 changes its MAC")),
+    ({"vm": "web1", "grow": {"to": "1GiB"}}, (5, 5, "web1 grows")),
+]
+
+
+@pytest.mark.parametrize("step, episode", EPISODES, ids=[what for _, (_, _, what) in EPISODES])
+def test_every_kind_of_step_that_changes_the_lab_is_an_episode(step, episode):
+    result = SimpleNamespace(scenario=SimpleNamespace(data={"timeline": [{"at": "5s", **step}]}), summary={"end_ns": 60 * 10**9})
+    assert plots.style.episodes_of(result) == [episode]
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -112,21 +112,33 @@ def episodes_of(result):
         what = _episode_name(step)
         if what is None:
             continue
-        is_instant = "signal" in step
+        is_instant = any(key in step for key in _INSTANTS)
         end = at if is_instant else at + quantity(step["for"], UNITS) if "for" in step else end_of(result)
         found.append((at, min(end, end_of(result)), what))
     return found
 
 
+_INSTANTS = ("signal", "power", "connected", "mac", "grow")
+
+
 def _episode_name(step):
+    where = step.get("link") or step.get("node")
     if "memory_pressure" in step:
         return "memory pressure"
     if "signal" in step:
         return f"{step['process']} {step['signal']}"
     if "down" in step:
-        return f"{step['link']} cut"
+        return f"{where} cut" if "link" in step else f"{where} down"
     if "set" in step:
-        return f"{step['link']} changed"
+        return f"{where} changed"
+    if "power" in step:
+        return f"{step['vm']} {step['power']}"
+    if "connected" in step:
+        return f"{step['vm']} {'' if step['connected'] else 'dis'}connected"
+    if "mac" in step:
+        return f"{step['vm']} changes its MAC"
+    if "grow" in step:
+        return f"{step['vm']} grows"
     return None
 
 
