@@ -247,9 +247,10 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=2, help="at once (default %(default)s)")
     parser.add_argument("--at-least", type=float, default=95, help="percent that must be killed (default %(default)s)")
     parser.add_argument("--seconds", type=float, default=0, help="stop after so long; a later run goes on (0: never)")
+    parser.add_argument("--file", help="only the mutants of that file, as in netflow/ledger.cc")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     arguments = parser.parse_args()
-    mutants = chosen(all_mutants(), arguments.count)
+    mutants = [m for m in chosen(all_mutants(), arguments.count) if arguments.file in (None, m.file)]
     if arguments.list:
         print(*mutants, sep="\n")
         return 0

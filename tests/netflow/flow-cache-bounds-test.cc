@@ -88,6 +88,15 @@ TEST_F(FlowCacheBoundsTest, OctetsThatWouldPass32BitsSplitTheRecord)
     EXPECT_EQ(sink.records[2].octets, 1U);
 }
 
+TEST_F(FlowCacheBoundsTest, ASplitAtTheVeryDeadlineIsNoTimeout)
+{
+    Make();
+    cache->Account(Packet(1, UINT32_MAX), 5, 0);
+    cache->Account(Packet(1, 1), 5, config.idleTimeout);
+    ASSERT_EQ(sink.records.size(), 1U);
+    EXPECT_EQ(sink.records[0].reason, EndReason::SPLIT);
+}
+
 TEST_F(FlowCacheBoundsTest, PacketsThatWouldPass32BitsSplitTheRecord)
 {
     Make();

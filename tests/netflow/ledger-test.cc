@@ -3,6 +3,7 @@
 #include "tests/netflow/testing.h"
 
 #include <set>
+#include <string>
 
 namespace netflow
 {
@@ -20,6 +21,64 @@ AllMoves()
         moves.push_back(static_cast<Move>(i));
     }
     return moves;
+}
+
+/// The words of metrics and result files, and the picture in docs/ARCHITECTURE.md: a move that goes
+/// elsewhere, or by another name, is a change of what others build on.
+TEST(Ledger, MovesHaveThePublishedNamesCausesAndPlaces)
+{
+    const std::vector<std::string> published = {
+        "offered||wire|meter",
+        "ignored_not_ipv4|not_ipv4|meter|ignored",
+        "ignored_truncated|truncated|meter|ignored",
+        "ignored_malformed|malformed|meter|ignored",
+        "ignored_not_monitored|not_monitored|meter|ignored",
+        "ignored_own_export|own_export|meter|ignored",
+        "shed_no_memory|no_memory|meter|shed",
+        "shed_cache_full|cache_full|meter|shed",
+        "metered||meter|cache",
+        "ended_idle|idle|cache|expired",
+        "ended_active|active|cache|expired",
+        "ended_tcp_end|tcp_end|cache|expired",
+        "ended_evicted|evicted|cache|expired",
+        "ended_split|split|cache|expired",
+        "ended_stopped|stopped|cache|expired",
+        "queued||expired|purgatory",
+        "dropped_purgatory_full|purgatory_full|expired|dropped",
+        "dropped_purgatory_head|purgatory_full|purgatory|dropped",
+        "dropped_evicted|evicted|expired|dropped",
+        "polled||purgatory|staging",
+        "sealed||staging|socket",
+        "sent||socket|network",
+        "send_failed|send_failed|socket|unsent",
+        "discarded_killed|killed|expired|discarded",
+        "discarded_unloaded|unloaded|expired|discarded",
+        "discarded_switch_deleted|switch_deleted|expired|discarded",
+        "discarded_queued_killed|killed|purgatory|discarded",
+        "discarded_queued_unloaded|unloaded|purgatory|discarded",
+        "discarded_queued_switch_deleted|switch_deleted|purgatory|discarded",
+        "received||network|collected",
+        "lost_no_route|no_route|network|lost",
+        "lost_arp|arp|network|lost",
+        "lost_queue_disc|queue_disc|network|lost",
+        "lost_device_queue|device_queue|network|lost",
+        "lost_port|port|network|lost",
+        "lost_link_down|link_down|network|lost",
+        "lost_channel_error|channel_error|network|lost",
+        "lost_network|network|network|lost",
+        "lost_vlan|vlan|network|lost",
+        "lost_refused|refused|network|lost",
+        "lost_socket_buffer|socket_buffer|network|lost",
+        "lost_not_decoded|not_decoded|network|lost",
+    };
+    std::vector<std::string> moves;
+    for (Move move : AllMoves())
+    {
+        const MoveInfo& info = GetInfo(move);
+        moves.push_back(std::string(info.name) + "|" + info.cause + "|" + ToString(info.from) +
+                        "|" + ToString(info.to));
+    }
+    EXPECT_EQ(moves, published);
 }
 
 TEST(Ledger, EveryMoveTakesFromOnePlaceExactlyWhatItPutsIntoAnother)
