@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scenarios/two-hosts.yaml: each expectation holds for its named cause, and fails when that cause is taken away."""
 import pytest
+import yaml
 from labs import SCENARIOS, summary, write
 
 SCENARIO = SCENARIOS / "two-hosts.yaml"
@@ -50,3 +51,39 @@ def test_expectation_fails_without_its_cause(esx_netflow, tmp_path, cause):
     assert done.returncode == 1, done
     failed = [e["name"] for e in summary(tmp_path / "out")["expectations"] if not e["pass"]]
     assert cause in failed
+
+
+# step of the timeline that is judged -> what is replaced by what in the scenario
+STEPS = {
+    0: [("  esx1:\n", "  esx1:\n    edition: esx3i\n")],
+    1: [("  - {at: 1s, host: esx1, run: vmkload_mod netflow, expect: {stdout: Module load of netflow succeeded.}}\n", "  - {at: 1s, host: esx1, run: vmkping 10.6.125.12}\n")],
+    2: [("-p -s 1000 -e vSwitch0,prod1", "-p -s 1000 -e vSwitch0,prod2")],
+    4: [("net-netflow -e vSwitch9 10", "net-netflow -e vSwitch0 10")],
+}  # fmt: skip
+
+
+def beginning(changes) -> str:
+    """The first seconds, without what comes later."""
+    text = SCENARIO.read_text()
+    for piece, replacement in changes:
+        assert piece in text
+        text = text.replace(piece, replacement, 1)
+    data = yaml.safe_load(text)
+    data.update(traffic=[], expect=[], timeline=data["timeline"][:5])
+    data["run"]["duration"] = "10s"
+    return yaml.safe_dump(data, sort_keys=False)
+
+
+@pytest.mark.parametrize("step", [None, *STEPS])
+def test_a_console_line_fails_without_its_cause(esx_netflow, tmp_path, step):
+    done = esx_netflow("run", write(tmp_path, beginning(STEPS.get(step, []))), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+    failed = [line for line in done.stderr.splitlines() if "warning" not in line]
+    if step is None:
+        assert (done.returncode, failed) == (0, [])
+    else:
+        assert done.returncode == 1 and any(f"timeline[{step}].expect" in line for line in failed), done.stderr
+
+
+def test_every_judged_console_line_has_its_cause():
+    timeline = yaml.safe_load(SCENARIO.read_text())["timeline"]
+    assert {i for i, step in enumerate(timeline) if "expect" in step} == set(STEPS)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios as Python data: one schema, one validator, nothing lost between file and data."""
 import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -127,3 +128,21 @@ def test_a_varied_scenario_is_another_one():
     other = scenario.varied({"run.seed": 9, "hosts.esx1.netflow.purgatory_max": 64})
     assert other["run.seed"] == 9 and scenario["run.seed"] == 1 and "netflow" not in scenario.data["hosts"]["esx1"]
     assert scenario.to_dot().startswith("graph")
+
+
+def test_lab_says_what_validate_says_for_programs():
+    scenario = Scenario.load(QUICKSTART.parent / "two-hosts.yaml")
+    lab = scenario.lab()
+    assert lab["exports"][0]["links"] == ["esx1.vmnic0-sw1.1", "collector-link"]
+    assert lab["exports"][0]["single_points_of_failure"] == ["esx1.vmnic0-sw1.1", "sw1", "collector-link"]
+    assert lab["capacity"] == {"bits_per_s": 100e6, "links": ["collector-link"]}
+    assert {span["reason"] for span in lab["forecast"] if span["verdict"] == "not_checked"} >= {"traffic web is random"}
+
+
+def test_a_loop_is_an_error_unless_a_spanning_tree_blocks_it():
+    loop = Path(__file__).parent.parent / "data" / "broken-labs" / "loop.yaml"
+    scenario = Scenario.load(loop)
+    with pytest.raises(esx_netflow.ScenarioError, match="use --spanning-tree"):
+        scenario.lab()
+    scenario.data["run"]["spanning_tree"] = True
+    assert scenario.lab()["blocked"] == ["spare"]
