@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <boost/graph/breadth_first_search.hpp>
 #include <boost/pending/disjoint_sets.hpp>
-#include <numeric>
 
 namespace esxnf
 {

@@ -7,7 +7,6 @@
 #include <boost/pending/disjoint_sets.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <numeric>
 
 namespace esxnf
 {
@@ -324,7 +323,7 @@ class VlanChecker
                 return m_graph.GetDomain(way.state) != m_graph.GetDomain(ways[0].state);
             };
             const auto stray = std::find_if(ways.begin(), ways.end(), strays);
-            if (station.group && stray != ways.end() && !IsBarelyUsed(station))
+            if (station.group && stray != ways.end() && !IsUnused(station))
             {
                 last = station.GetPath();
                 teller.Say(last,
@@ -339,7 +338,7 @@ class VlanChecker
     }
 
     /// \return true if nobody is in a port group
-    bool IsBarelyUsed(const Station& station) const
+    bool IsUnused(const Station& station) const
     {
         const auto isIn = [&](const Nic& nic) { return nic.portGroup == station.group->name; };
         const auto& host = *station.host;

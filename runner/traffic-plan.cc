@@ -4,6 +4,7 @@
 #include "runner/distribution.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
 #include <unordered_map>
 
