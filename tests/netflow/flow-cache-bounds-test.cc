@@ -6,6 +6,10 @@
 #include "netflow/flow-cache.h"
 #include "tests/netflow/testing.h"
 
+#include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
+
 namespace netflow
 {
 
@@ -87,6 +91,36 @@ TEST_F(FlowCacheBoundsTest, OctetsThatWouldPass32BitsSplitTheRecord)
     EXPECT_EQ(sink.records[1].octets, UINT32_MAX);
     EXPECT_EQ(sink.records[2].octets, 1U);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) // it maps more than any limit
+/// \return the octets that this process maps now
+rlim_t
+MappedOctets()
+{
+    std::ifstream statm("/proc/self/statm");
+    rlim_t pages = 0;
+    statm >> pages;
+    return pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(FlowCacheBoundsTest, WhatTheMachineHasNoMemoryForIsNotChargedToTheHeap)
+{
+    Make(UINT64_MAX);
+    const auto chargesWhatItHolds = [this] { // in a process of its own
+        constexpr rlim_t MORE = 4 << 20;
+        const rlimit limit{MappedOctets() + MORE, RLIM_INFINITY};
+        setrlimit(RLIMIT_AS, &limit);
+        AccountResult result = AccountResult::COUNTED_NEW;
+        for (uint32_t flow = 0; result == AccountResult::COUNTED_NEW && flow < 1'000'000; ++flow)
+        {
+            result = Account(flow, 0);
+        }
+        return result == AccountResult::SHED_NO_MEMORY &&
+               heap->GetUsed() == cache->GetSize() * config.heapPerRecord;
+    };
+    EXPECT_EXIT(_exit(chargesWhatItHolds() ? 0 : 1), ::testing::ExitedWithCode(0), "");
+}
+#endif
 
 TEST_F(FlowCacheBoundsTest, ASplitAtTheVeryDeadlineIsNoTimeout)
 {
