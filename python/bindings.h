@@ -12,7 +12,8 @@ namespace esxnf
 {
 
 void BindCodec(pybind11::module_& module);    //!< NetFlow v5 on whole buffers
-void BindMetering(pybind11::module_& module); //!< cache, purgatory, exporter, captures
+void BindMetering(pybind11::module_& module); //!< cache, purgatory, exporter
+void BindCaptures(pybind11::module_& module); //!< captures through all three; after BindMetering
 void BindResults(pybind11::module_& module);  //!< tables of a run
 void BindScenario(pybind11::module_& module); //!< reading, checking and running scenarios
 

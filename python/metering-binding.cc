@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The library's flow cache, purgatory and exporter on arrays of packets and records, and captures
-// through all three.
+// The library's flow cache, purgatory and exporter on arrays of packets and records.
 #include "bindings.h"
+#include "flow-entries.h"
 #include "netflow/exporter.h"
 #include "netflow/flow-cache.h"
 #include "netflow/purgatory.h"
-#include "runner/capture-reader.h"
-#include "runner/cli.h"
 #include "runner/probe.h"
 
-#include <deque>
 #include <fmt/format.h>
 #include <pybind11/stl.h>
 
@@ -25,102 +22,8 @@ using netflow::TimeNs;
 namespace
 {
 
-/// A packet as it is handed to a cache.
-struct PacketEntry
-{
-    int64_t timeNs;
-    uint32_t source;
-    uint32_t destination;
-    uint32_t octets;
-    uint16_t sourcePort;
-    uint16_t destinationPort;
-    uint16_t vSwitch;
-    uint16_t input;
-    uint16_t output;
-    uint8_t protocol;
-    uint8_t tos;
-    uint8_t tcpFlags;
-    uint8_t unused[7];
-};
-
-static_assert(sizeof(PacketEntry) == 40, "no padding beside the member that says so");
-
-/// A flow record, flat.
-struct RecordEntry
-{
-    int64_t firstNs;
-    int64_t lastNs;
-    uint64_t id;
-    uint32_t packets;
-    uint32_t octets;
-    uint32_t source;
-    uint32_t destination;
-    uint16_t sourcePort;
-    uint16_t destinationPort;
-    uint16_t vSwitch;
-    uint16_t input;
-    uint16_t output;
-    uint8_t protocol;
-    uint8_t tos;
-    uint8_t tcpFlags;
-    uint8_t reason;
-    uint8_t unused[2];
-};
-
-static_assert(sizeof(RecordEntry) == 56, "no padding beside the member that says so");
-
 using Packets = py::array_t<PacketEntry, py::array::c_style>;
 using Records = py::array_t<RecordEntry, py::array::c_style>;
-
-RecordEntry
-ToEntry(const FlowRecord& record)
-{
-    RecordEntry entry{};
-    entry.firstNs = record.first;
-    entry.lastNs = record.last;
-    entry.id = record.id;
-    entry.packets = record.packets;
-    entry.octets = record.octets;
-    entry.source = record.key.source;
-    entry.destination = record.key.destination;
-    entry.sourcePort = record.key.sourcePort;
-    entry.destinationPort = record.key.destinationPort;
-    entry.vSwitch = record.key.vSwitch;
-    entry.input = record.key.input;
-    entry.output = record.output;
-    entry.protocol = record.key.protocol;
-    entry.tos = record.key.tos;
-    entry.tcpFlags = record.tcpFlags;
-    entry.reason = static_cast<uint8_t>(record.reason);
-    return entry;
-}
-
-FlowRecord
-ToRecord(const RecordEntry& entry)
-{
-    if (entry.reason >= netflow::END_REASONS)
-    {
-        throw py::value_error(fmt::format("no reason is {}", entry.reason));
-    }
-    FlowRecord record;
-    record.first = entry.firstNs;
-    record.last = entry.lastNs;
-    record.id = entry.id;
-    record.packets = entry.packets;
-    record.octets = entry.octets;
-    record.key.source = entry.source;
-    record.key.destination = entry.destination;
-    record.key.sourcePort = entry.sourcePort;
-    record.key.destinationPort = entry.destinationPort;
-    record.key.vSwitch = entry.vSwitch;
-    record.key.input = entry.input;
-    record.output = entry.output;
-    record.key.protocol = entry.protocol;
-    record.key.tos = entry.tos;
-    record.tcpFlags = entry.tcpFlags;
-    record.reason = static_cast<netflow::EndReason>(entry.reason);
-    return record;
-}
 
 /// Refuses a time before an earlier one: the library's clocks never run backwards.
 void
@@ -312,206 +215,6 @@ class ExporterBinding : private netflow::DatagramSink
     netflow::Exporter m_exporter;
 };
 
-/// Keeps what a probe exports.
-class RecordKeeper : public netflow::DatagramSink
-{
-  public:
-    explicit RecordKeeper(bool keepOctets)
-        : m_keepOctets(keepOctets)
-    {
-    }
-
-    bool Send(const netflow::Datagram& datagram) override
-    {
-        for (const QueuedRecord* queued : datagram.records)
-        {
-            records.push_back(ToEntry(queued->record));
-        }
-        if (m_keepOctets)
-        {
-            octets.append(reinterpret_cast<const char*>(datagram.data), datagram.size);
-        }
-        return true;
-    }
-
-    std::vector<RecordEntry> records;
-    std::string octets; //!< datagrams one behind the other
-
-  private:
-    const bool m_keepOctets;
-};
-
-constexpr uint64_t BATCHES_BETWEEN_SIGNALS = 1 << 10; // some ten milliseconds
-
-/// Every so many batches, with no GIL held: lets Python handle signals. Throws what they raise.
-void
-CheckSignals(uint64_t batches)
-{
-    if (batches % BATCHES_BETWEEN_SIGNALS == 0)
-    {
-        const py::gil_scoped_acquire gil;
-        if (PyErr_CheckSignals() != 0)
-        {
-            throw py::error_already_set();
-        }
-    }
-}
-
-py::dict
-MovesOf(const netflow::Ledger& ledger)
-{
-    const netflow::Account total = ledger.GetTotal();
-    py::dict moves;
-    for (unsigned i = 0; i < netflow::MOVES; ++i)
-    {
-        const netflow::Counts& counts = total.Get(static_cast<netflow::Move>(i));
-        moves[netflow::GetInfo(static_cast<netflow::Move>(i)).name] =
-            py::make_tuple(counts.packets, counts.octets, counts.records);
-    }
-    return moves;
-}
-
-constexpr std::size_t BATCH = 64; // frames: their cache misses overlap
-
-void
-MeterBatch(Probe& probe,
-           const CaptureReader& reader,
-           const CapturedFrame* frames,
-           std::size_t count)
-{
-    netflow::BatchedPacket packets[BATCH];
-    for (std::size_t i = 0; i < count; ++i)
-    {
-        packets[i].packet = reader.Parse(frames[i]);
-        packets[i].time = frames[i].unixNs;
-    }
-    probe.ObserveBatch(packets, count, nullptr);
-}
-
-/// -> (records, datagrams one behind the other, moves, residual, datagrams, time of the first
-/// packet)
-py::tuple
-MeterCapture(const std::string& path, const ProbeConfig& config, bool keepOctets)
-{
-    RecordKeeper keeper(keepOctets);
-    std::optional<Probe> probe;
-    int64_t begin = 0;
-    {
-        const py::gil_scoped_release released;
-        CaptureReader reader(path);
-        CapturedFrame frames[BATCH];
-        std::size_t count = reader.NextBatch(frames, BATCH);
-        begin = count > 0 ? frames[0].unixNs : 0;
-        probe.emplace(config, begin, keeper);
-        for (std::size_t batch = 1; count > 0; count = reader.NextBatch(frames, BATCH), ++batch)
-        {
-            MeterBatch(*probe, reader, frames, count);
-            CheckSignals(batch);
-        }
-        probe->Finish();
-    }
-    const netflow::Counts residual = probe->GetResidual();
-    return py::make_tuple(ToArray(std::move(keeper.records)),
-                          py::bytes(keeper.octets),
-                          MovesOf(probe->GetLedger()),
-                          py::make_tuple(residual.packets, residual.octets, residual.records),
-                          probe->GetExporter().GetDatagrams(),
-                          begin);
-}
-
-/// -> UDP payloads to a port in a capture, of whole datagrams, and how many were not whole
-py::tuple
-ReadUdp(const std::string& path, uint16_t port)
-{
-    std::deque<std::string> payloads;
-    uint64_t incomplete = 0;
-    {
-        const py::gil_scoped_release released;
-        CaptureReader reader(path);
-        CapturedFrame frame;
-        UdpDatagram datagram;
-        while (reader.Next(frame))
-        {
-            const UdpFinding finding = reader.FindUdp(frame, port, datagram);
-            if (finding == UdpFinding::FOUND)
-            {
-                payloads.emplace_back(reinterpret_cast<const char*>(datagram.data), datagram.size);
-            }
-            incomplete += finding == UdpFinding::FRAGMENT || finding == UdpFinding::INCOMPLETE;
-            CheckSignals(reader.GetCount() / BATCH);
-        }
-    }
-    py::list list;
-    for (const std::string& payload : payloads)
-    {
-        list.append(py::bytes(payload));
-    }
-    return py::make_tuple(list, incomplete);
-}
-
-void
-RegisterTypes()
-{
-    PYBIND11_NUMPY_DTYPE_EX(PacketEntry,
-                            timeNs,
-                            "time_ns",
-                            source,
-                            "src",
-                            destination,
-                            "dst",
-                            octets,
-                            "octets",
-                            sourcePort,
-                            "sport",
-                            destinationPort,
-                            "dport",
-                            vSwitch,
-                            "vswitch",
-                            input,
-                            "input",
-                            output,
-                            "output",
-                            protocol,
-                            "proto",
-                            tos,
-                            "tos",
-                            tcpFlags,
-                            "tcp_flags");
-    PYBIND11_NUMPY_DTYPE_EX(RecordEntry,
-                            firstNs,
-                            "first_ns",
-                            lastNs,
-                            "last_ns",
-                            id,
-                            "id",
-                            packets,
-                            "packets",
-                            octets,
-                            "octets",
-                            source,
-                            "src",
-                            destination,
-                            "dst",
-                            sourcePort,
-                            "sport",
-                            destinationPort,
-                            "dport",
-                            vSwitch,
-                            "vswitch",
-                            input,
-                            "input",
-                            output,
-                            "output",
-                            protocol,
-                            "proto",
-                            tos,
-                            "tos",
-                            tcpFlags,
-                            "tcp_flags",
-                            reason,
-                            "reason");
-}
-
 void
 BindConfigs(py::module_& module)
 {
@@ -636,7 +339,7 @@ BindClasses(py::module_& module)
 void
 BindMetering(py::module_& module)
 {
-    RegisterTypes();
+    RegisterFlowEntries();
     module.attr("PACKET") = py::dtype::of<PacketEntry>();
     module.attr("RECORD") = py::dtype::of<RecordEntry>();
     std::vector<std::string> reasons;
@@ -646,15 +349,8 @@ BindMetering(py::module_& module)
     }
     module.attr("REASONS") = reasons;
     module.attr("NEVER") = netflow::NEVER;
-    py::register_exception<CaptureError>(module, "CaptureError", PyExc_ValueError);
     BindConfigs(module);
     BindClasses(module);
-    module.def("meter_capture",
-               &MeterCapture,
-               py::arg("path"),
-               py::arg("config"),
-               py::arg("keep_octets"));
-    module.def("read_udp", &ReadUdp, py::arg("path"), py::arg("port"));
 }
 
 } // namespace esxnf

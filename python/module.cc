@@ -9,6 +9,7 @@ PYBIND11_MODULE(_core, module)
     module.attr("ns3_version") = ESX_NETFLOW_NS3_VERSION;
     esxnf::BindCodec(module);
     esxnf::BindMetering(module);
+    esxnf::BindCaptures(module);
     esxnf::BindResults(module);
     esxnf::BindScenario(module);
 }

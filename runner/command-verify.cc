@@ -4,7 +4,7 @@
  * 'esx-netflow verify': lets the oracle, which shares no code with this program, judge results.
  */
 #include "runner/cli.h"
-#include "runner/python-module.h"
+#include "runner/python-package.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -37,20 +37,25 @@ constexpr int NO_PACKAGE = 77;
 constexpr int NO_LIBRARIES = 78;
 constexpr int NO_INTERPRETER = -1;
 
-/// The package lies beside this program where both were built together.
+/// Puts the first of some folders beside this program that has a module before PYTHONPATH.
 void
-OfferPackage()
+OfferModule(const std::string& module, const std::vector<std::string>& places)
 {
+    namespace fs = std::filesystem;
     std::error_code ignored;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
-    const auto folder = program.parent_path() / "python";
-    if (ignored || !std::filesystem::exists(folder / "esx_netflow"))
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    for (const std::string& place : places)
     {
-        return;
+        const fs::path folder = (program.parent_path() / place).lexically_normal();
+        if (fs::exists(folder / module / "__main__.py", ignored))
+        {
+            const char* const others = std::getenv("PYTHONPATH");
+            const std::string path =
+                folder.string() + (others && *others ? fmt::format(":{}", others) : "");
+            setenv("PYTHONPATH", path.c_str(), 1);
+            return;
+        }
     }
-    const char* const others = std::getenv("PYTHONPATH");
-    const std::string path = folder.string() + (others ? fmt::format(":{}", others) : "");
-    setenv("PYTHONPATH", path.c_str(), 1);
 }
 
 /// The interpreter that the package was built for, if no other one is asked for.
@@ -94,7 +99,7 @@ SpawnAndWait(std::vector<std::string> arguments)
 void
 RequirePython()
 {
-    OfferPackage();
+    OfferModule("esx_netflow", {"python"}); // where both were built together
     switch (SpawnAndWait({"-c", PROBE}))
     {
     case 0:
@@ -119,6 +124,26 @@ RunPython(const std::vector<std::string>& arguments)
     std::vector<std::string> words{"-m", "esx_netflow"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     return SpawnAndWait(words);
+}
+
+int
+RunPythonModule(const std::string& module,
+                const std::vector<std::string>& arguments,
+                const std::vector<std::string>& places)
+{
+    OfferModule(module, places);
+    std::fflush(stdout);
+    std::vector<std::string> words{"-B", "-m", module};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const int code = SpawnAndWait(words);
+    if (code == NO_INTERPRETER)
+    {
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("there is no '{}'; on Debian: apt-get install "
+                                       "--no-install-recommends python3",
+                                       Interpreter()));
+    }
+    return code;
 }
 
 } // namespace esxnf

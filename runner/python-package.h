@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What of the program is written in Python: reports and sweeps. Runs 'python3 -m esx_netflow' with
-// the interpreter that the package was built for (or the one that ESX_NETFLOW_PYTHON names), and
-// says what to install where something is missing.
+// What of the program is written in Python: reports and sweeps (the package esx_netflow), and the
+// oracle. Runs 'python3 -m MODULE' with the interpreter that the package was built for (or the one
+// that ESX_NETFLOW_PYTHON names), and says what to install where something is missing.
 #ifndef ESXNF_PYTHON_PACKAGE_H
 #define ESXNF_PYTHON_PACKAGE_H
 
@@ -18,6 +18,17 @@ void RequirePython();
 /// Runs 'python3 -m esx_netflow ARGUMENTS' and waits. \return its exit code. RequirePython() comes
 /// first
 int RunPython(const std::vector<std::string>& arguments);
+
+/**
+ * Runs a module that needs nothing but Python and waits for its end; it writes to our streams.
+ * \param module "oracle"
+ * \param places folders beside the program, such as "../tests", in which the module may be: the
+ * first one that has it goes before PYTHONPATH
+ * \return its exit code; throws CommandError (usage) if there is no Python
+ */
+int RunPythonModule(const std::string& module,
+                    const std::vector<std::string>& arguments,
+                    const std::vector<std::string>& places);
 
 } // namespace esxnf
 

@@ -60,5 +60,5 @@ def test_no_result_folder_is_exit_2(esx_netflow, tmp_path):
 
 
 def test_where_python_is_missing_the_apt_line_is_said(captured, esx_netflow, tmp_path):
-    done = esx_netflow("verify", captured, env={**os.environ, "PATH": str(tmp_path)})
+    done = esx_netflow("verify", captured, env={**os.environ, "ESX_NETFLOW_PYTHON": str(tmp_path / "python3")})
     assert done.returncode == 2 and "apt-get install --no-install-recommends python3" in done.stderr
