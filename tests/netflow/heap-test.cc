@@ -89,5 +89,18 @@ TEST(Heap, HighWaterIsTheMostThatWasInUseAtOnce)
     EXPECT_EQ(heap.GetHighWater(), 70U) << "a refused allocation is no use";
 }
 
+TEST(Heap, GrowthLeftIsWhatTheHighWaterLeavesOfTheMaximum)
+{
+    Heap heap(100);
+    EXPECT_TRUE(heap.Allocate(70));
+    heap.Free(70);
+    EXPECT_EQ(heap.GetGrowthLeft(), 30U);
+    heap.SetMaximum(70);
+    EXPECT_EQ(heap.GetGrowthLeft(), 0U);
+    heap.SetMaximum(100);
+    heap.SetGrowthAllowed(false);
+    EXPECT_EQ(heap.GetGrowthLeft(), 0U);
+}
+
 } // namespace
 } // namespace netflow

@@ -61,11 +61,13 @@ TEST(Journal, ShedPacketsAddUpByFlowAndCause)
     const FlowKey one = test::Packet(1).key;
     const FlowKey two = test::Packet(2).key;
     journal.Shed(one, Move::SHED_NO_MEMORY, 40, 0x02, 7);
-    journal.Shed(one, Move::SHED_NO_MEMORY, 60, 0x02, 7);
+    journal.Shed(one, Move::SHED_NO_MEMORY, 60, 0x02, 9);
     journal.Shed(one, Move::SHED_CACHE_FULL, 100, 0x02, 7);
     journal.Shed(two, Move::SHED_NO_MEMORY, 1500, 0x02, 7);
     ASSERT_EQ(journal.GetShed().size(), 3U);
     EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}).counts, (Counts{2, 100, 0}));
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}).first, 7);
+    EXPECT_EQ(journal.GetShed().at({one, Move::SHED_NO_MEMORY}).last, 9);
     EXPECT_EQ(journal.GetShed().at({one, Move::SHED_CACHE_FULL}).counts, (Counts{1, 100, 0}));
     EXPECT_EQ(journal.GetShed().at({two, Move::SHED_NO_MEMORY}).counts, (Counts{1, 1500, 0}));
     EXPECT_TRUE(journal.GetEntries().empty());

@@ -340,5 +340,16 @@ TEST(PacketParser, EveryVerdictHasItsOwnName)
     EXPECT_STREQ(ToString(FrameVerdict::TRANSPORT_TRUNCATED), "transport_truncated");
 }
 
+TEST(PacketParser, AnEthernetHeaderWithNothingBehindItIsRead)
+{
+    Frame frame = UdpFrame();
+    frame.etherType = 0x0806;
+    Bytes bytes = frame.Build();
+    bytes.resize(ETHERNET);
+    EXPECT_EQ(Parse(bytes).verdict, FrameVerdict::NOT_IPV4);
+    bytes.resize(ETHERNET - 1);
+    EXPECT_EQ(Parse(bytes).verdict, FrameVerdict::ETHERNET_TRUNCATED);
+}
+
 } // namespace
 } // namespace netflow
