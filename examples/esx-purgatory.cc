@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// Three ways to lose flow records. A port scan makes every packet a flow of its own; they outgrow
+// purgatory, which is small and polled every 5 s only, then the module's heap, which is short from
+// 60 s to 70 s, and always the slow link to the collector with its short queue.
 //
-//   ESX host "esx1"                                    Three ways to lose flow records. A port scan
-//   makes every packet a
-//   +------------------------------------+             flow of its own; they outgrow
-//   |  scanner  victim     vmk0          |               1. purgatory, which is small and polled
-//   every 5 s only, |  .11      .12        .5            |               2. the module's heap,
-//   which is short from 60 s to 70 s, |   |        |          |  10.0.0/24 |               3. the
-//   slow link to the collector and its short queue. |  =+========+==========+= vSwitch0  |  vmnic0
-//   |                      +-------------+------------------------ collector 10.0.0.9:2055
-//   +------------------------------------+  128 kb/s, 4 packets
+//   ESX host "esx1"
+//   +------------------------------------+
+//   |  scanner  victim     vmk0          |
+//   |   .11      .12        .5           |
+//   |   |        |          | 10.0.0.0/24|       128 kb/s, 4 packets
+//   |  =+========+==========+= vSwitch0 == vmnic0 ------------------- collector 10.0.0.9:2055
+//   +------------------------------------+
 #include "ns3/core-module.h"
 #include "ns3/csma-module.h"
 #include "ns3/esx-netflow-module.h"
