@@ -16,7 +16,7 @@
 namespace bench
 {
 
-/// As runner/huge-pages does it.
+/// As runner/probe/huge-pages does it.
 inline void
 AdviseHugePages(void* memory, std::size_t octets)
 {

@@ -5,7 +5,7 @@
  *
  * A table that is accessed at random spends as much time on address translation as on the table
  * itself, unless its pages are large. How to ask for large pages is the system's business, so the
- * caller brings the function that does (see runner/huge-pages).
+ * caller brings the function that does (see runner/probe/huge-pages).
  */
 #ifndef NETFLOW_LARGE_MEMORY_H
 #define NETFLOW_LARGE_MEMORY_H

@@ -2,8 +2,8 @@
 // Captures through the whole library, and export datagrams out of captures.
 #include "bindings.h"
 #include "flow-entries.h"
-#include "runner/capture-reader.h"
-#include "runner/probe.h"
+#include "runner/capture/capture-reader.h"
+#include "runner/probe/probe.h"
 
 #include <deque>
 #include <optional>

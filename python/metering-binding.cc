@@ -5,7 +5,7 @@
 #include "netflow/exporter.h"
 #include "netflow/flow-cache.h"
 #include "netflow/purgatory.h"
-#include "runner/probe.h"
+#include "runner/probe/probe.h"
 
 #include <fmt/format.h>
 #include <pybind11/stl.h>

@@ -3,7 +3,7 @@
 
 #include "bindings.h"
 #include "netflow/ledger.h"
-#include "runner/results-tables.h"
+#include "runner/results/results-tables.h"
 
 #include <pybind11/stl.h>
 #include <stdexcept>

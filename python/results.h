@@ -4,7 +4,7 @@
 #ifndef ESXNF_PYTHON_RESULTS_H
 #define ESXNF_PYTHON_RESULTS_H
 
-#include "runner/simulation.h"
+#include "runner/simulation/simulation.h"
 
 #include <cstdint>
 #include <pybind11/numpy.h>

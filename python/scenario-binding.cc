@@ -3,13 +3,13 @@
 // that messages know its lines.
 #include "bindings.h"
 #include "results.h"
-#include "runner/cli.h"
-#include "runner/drawing.h"
-#include "runner/lab-check.h"
-#include "runner/results.h"
-#include "runner/scenario-diagnostic.h"
-#include "runner/second-run.h"
-#include "runner/summary.h"
+#include "runner/commands/cli.h"
+#include "runner/lab/drawing.h"
+#include "runner/lab/lab-check.h"
+#include "runner/results/results.h"
+#include "runner/results/summary.h"
+#include "runner/scenario/scenario-diagnostic.h"
+#include "runner/simulation/second-run.h"
 
 #include <exception>
 #include <filesystem>

@@ -33,7 +33,7 @@ class Scenario:
     Parameters
     ----------
     data : dict, optional
-        The scenario as a YAML file would say it (runner/scenario.schema.json documents every key).
+        The scenario as a YAML file would say it (runner/scenario/scenario.schema.json documents every key).
     **parts
         Top-level keys in place of those of `data`: ``name``, ``run``, ``hosts``, ``nodes``, ``links``, ``traffic``,
         ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1.

@@ -15,7 +15,7 @@ TARGETS = {
     "netflow": "netflow/flow-key.h",
     "model": "ns3/esx-port.h",
     "helper": "ns3/esx-host-helper.h",
-    "runner": "runner/scenario.h",
+    "runner": "runner/scenario/scenario.h",
     "python": "python/bind.h",
     "bench": "bench/clock.h",
     "examples": "examples/map.h",

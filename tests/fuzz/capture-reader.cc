@@ -4,10 +4,10 @@
  * Any octets as a capture file, metered and exported: damage is told with the number of the packet,
  * and every packet before it has its place in the books.
  */
-#include "runner/capture-reader.h"
+#include "runner/capture/capture-reader.h"
 
 #include "check.h"
-#include "runner/probe.h"
+#include "runner/probe/probe.h"
 
 #include <fcntl.h>
 #include <string>

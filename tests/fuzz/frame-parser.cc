@@ -7,7 +7,7 @@
  * The first octet tells how much longer the frame was on the wire.
  */
 #include "check.h"
-#include "runner/link-layer.h"
+#include "runner/capture/link-layer.h"
 
 #include <vector>
 

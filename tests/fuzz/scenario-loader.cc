@@ -5,7 +5,7 @@
  * written down and read again without a change.
  */
 #include "check.h"
-#include "runner/scenario.h"
+#include "runner/scenario/scenario.h"
 
 #include <string>
 

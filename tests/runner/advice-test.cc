@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/advice.h"
+#include "runner/simulation/advice.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture-clock.h"
+#include "runner/probe/capture-clock.h"
 
 #include <gtest/gtest.h>
 

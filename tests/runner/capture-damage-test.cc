@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Captures in every state of damage: what was before it is read, and the damage is told with the
 // packet's number. Both readers, pcap out of mapped memory and pcapng by libpcap.
-#include "runner/capture-reader.h"
+#include "runner/capture/capture-reader.h"
 
 #include <cstdio>
 #include <cstring>

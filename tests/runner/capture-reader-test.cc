@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture-reader.h"
+#include "runner/capture/capture-reader.h"
 
 #include <cstdio>
 #include <cstring>

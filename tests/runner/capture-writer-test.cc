@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture-reader.h"
-#include "runner/capture-writer.h"
-#include "runner/cli.h"
+#include "runner/capture/capture-reader.h"
+#include "runner/capture/capture-writer.h"
+#include "runner/commands/cli.h"
 
 #include <gtest/gtest.h>
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/csv-table.h"
+#include "runner/commands/cli.h"
+#include "runner/results/csv-table.h"
 
 #include <filesystem>
 #include <fstream>

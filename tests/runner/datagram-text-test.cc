@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/datagram-text.h"
+#include "runner/probe/datagram-text.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/distribution.h"
+#include "runner/scenario/distribution.h"
 
 #include <cmath>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/export-commands.h"
+#include "runner/lab/export-commands.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/flow-comparison.h"
+#include "runner/probe/flow-comparison.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/flow-pattern.h"
+#include "runner/commands/cli.h"
+#include "runner/results/flow-pattern.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/golden.h"
+#include "runner/commands/cli.h"
+#include "runner/results/golden.h"
 
 #include <filesystem>
 #include <fstream>

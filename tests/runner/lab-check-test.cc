@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/drawing.h"
-#include "runner/lab-check.h"
+#include "runner/lab/drawing.h"
+#include "runner/lab/lab-check.h"
 #include "tests/runner/scenario-lab.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/link-layer.h"
+#include "runner/capture/link-layer.h"
 
 #include <gtest/gtest.h>
 #include <vector>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture-source.h"
-#include "runner/libpcap-capture.h"
-#include "runner/mapped-capture.h"
+#include "runner/capture/capture-source.h"
+#include "runner/capture/libpcap-capture.h"
+#include "runner/capture/mapped-capture.h"
 
 #include <cstdio>
 #include <fstream>

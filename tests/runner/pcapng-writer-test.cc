@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Other readers judge whole files in the end-to-end tests; here are the octets.
-#include "runner/pcapng-writer.h"
+#include "runner/capture/pcapng-writer.h"
 
 #include <gtest/gtest.h>
 

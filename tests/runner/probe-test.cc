@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/probe.h"
+#include "runner/commands/cli.h"
+#include "runner/probe/probe.h"
 
 #include <gmock/gmock.h>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lower bounds only: how late a busy machine is, is nobody's promise.
-#include "runner/real-clock.h"
+#include "runner/simulation/real-clock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/results-tables.h"
-#include "runner/results.h"
-#include "runner/simulation.h"
+#include "runner/results/results-tables.h"
+#include "runner/results/results.h"
+#include "runner/simulation/simulation.h"
 
 #include <filesystem>
 #include <fstream>

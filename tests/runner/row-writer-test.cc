@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/row-writer.h"
+#include "runner/commands/cli.h"
+#include "runner/results/row-writer.h"
 
 #include <fstream>
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/run-report.h"
+#include "runner/commands/cli.h"
+#include "runner/results/run-report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

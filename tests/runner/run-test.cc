@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of 'run' that can be looked at without a run.
-#include "runner/cli.h"
-#include "runner/progress.h"
-#include "runner/real-collectors.h"
+#include "runner/commands/cli.h"
+#include "runner/simulation/progress.h"
+#include "runner/simulation/real-collectors.h"
 #include "scenario-lab.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Every mistake gives its own line: the place, the value, what is allowed.
-#include "runner/scenario.h"
+#include "runner/scenario/scenario.h"
 #include "tests/runner/scenario-lab.h"
 
 #include <gtest/gtest.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/scenario-validator.h"
-#include "runner/scenario.h"
+#include "runner/scenario/scenario-validator.h"
+#include "runner/scenario/scenario.h"
 #include "tests/runner/scenario-lab.h"
 
 #include <fmt/format.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/steered-scheduler.h"
+#include "runner/simulation/steered-scheduler.h"
 
 #include "ns3/simulator.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/step-verdict.h"
+#include "runner/simulation/step-verdict.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/summary.h"
+#include "runner/results/summary.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

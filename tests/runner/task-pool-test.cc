@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/task-pool.h"
+#include "runner/commands/cli.h"
+#include "runner/simulation/task-pool.h"
 
 #include <csignal>
 #include <cstdio>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/traffic-plan.h"
+#include "runner/lab/traffic-plan.h"
 #include "tests/runner/scenario-lab.h"
 
 #include <gtest/gtest.h>

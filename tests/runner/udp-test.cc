@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-#include "runner/udp-listener.h"
-#include "runner/udp-sender.h"
+#include "runner/commands/cli.h"
+#include "runner/probe/udp-listener.h"
+#include "runner/probe/udp-sender.h"
 
 #include <cerrno>
 #include <gmock/gmock.h>

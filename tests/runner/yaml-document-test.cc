@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/yaml-document.h"
+#include "runner/scenario/yaml-document.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow collect': prints NetFlow v5 datagrams from the network or out of a capture.
+ */
+#include "runner/capture/capture-reader.h"
+#include "runner/commands/cli.h"
+#include "runner/probe/datagram-text.h"
+#include "runner/probe/udp-listener.h"
+#include "runner/results/record-rows.h"
+#include "runner/simulation/interrupt.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <fmt/format.h>
+#include <map>
+#include <utility>
+
+namespace esxnf
+{
+
+AddCommand AddCollect;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Examples:
+  esx-netflow collect                      listen on UDP port 2055 until Ctrl-C
+  esx-netflow collect -l 127.0.0.1:9995 -c 10
+  esx-netflow collect -r export.pcap       datagrams to port 2055 in a capture
+  esx-netflow collect -r export.pcap -l 4242
+  esx-netflow collect -l 2055 --json -    one line of JSON for each record
+Where records are written to standard output, everything else goes to standard error.)";
+
+struct Options
+{
+    std::string listen{std::to_string(DEFAULT_COLLECTOR_PORT)};
+    std::string capture;
+    uint64_t count{UINT64_MAX};
+    std::string csv;  // empty: none; "-": standard output
+    std::string json; // the same
+};
+
+/// Prints datagrams or writes their records as they come, and checks their sequence per exporter
+/// and engine.
+class Printer
+{
+  public:
+    explicit Printer(const Options& options)
+        : m_toTables(!options.csv.empty() || !options.json.empty()),
+          m_text(options.csv == "-" || options.json == "-" ? stderr : stdout)
+    {
+        if (!options.csv.empty())
+        {
+            m_tables.push_back(
+                std::make_unique<RowWriter>(options.csv, RowFormat::CSV, ReceivedColumns()));
+        }
+        if (!options.json.empty())
+        {
+            m_tables.push_back(std::make_unique<RowWriter>(options.json,
+                                                           RowFormat::JSON_LINES,
+                                                           ReceivedColumns()));
+        }
+    }
+
+    void Take(const UdpDatagram& datagram)
+    {
+        netflow::V5Header header;
+        const netflow::V5Error error =
+            netflow::DecodeV5(datagram.data, datagram.size, header, m_records);
+        if (error != netflow::V5Error::NONE)
+        {
+            Refuse(datagram, netflow::ToString(error));
+            return;
+        }
+        const std::string origin = Origin(datagram);
+        if (!m_toTables)
+        {
+            fmt::print(m_text, "{} {}", origin, DatagramToText(header, m_records));
+        }
+        for (const auto& table : m_tables)
+        {
+            AddReceivedRows(*table, datagram.sourceAddress, m_datagrams - 1, header, m_records);
+        }
+        m_recordCount += m_records.size();
+        CheckSequence(datagram.sourceAddress, header);
+    }
+
+    void Refuse(const UdpDatagram& datagram, const char* reason)
+    {
+        fmt::print(m_text, "{} refused: {}\n", Origin(datagram), reason);
+        ++m_refused;
+    }
+
+    uint64_t GetDatagrams() const
+    {
+        return m_datagrams;
+    }
+
+    /// So that who waits for it sees it; throws CommandError (usage).
+    void Flush()
+    {
+        for (const auto& table : m_tables)
+        {
+            table->Flush();
+        }
+        std::fflush(m_text);
+    }
+
+    void PrintSummary() const
+    {
+        fmt::print(m_text,
+                   "datagrams {} refused {} records {} exporters-and-engines {}\n",
+                   m_datagrams,
+                   m_refused,
+                   m_recordCount,
+                   m_nextSequence.size());
+        fmt::print(m_text,
+                   "sequence gaps {} records-missing {} steps-back {}\n",
+                   m_gaps,
+                   m_missing,
+                   m_stepsBack);
+    }
+
+  private:
+    using EngineOfExporter = std::pair<uint32_t, uint16_t>;
+
+    std::string Origin(const UdpDatagram& datagram)
+    {
+        return fmt::format("datagram {} from {}:{}",
+                           ++m_datagrams,
+                           AddressToText(datagram.sourceAddress),
+                           datagram.sourcePort);
+    }
+
+    void CheckSequence(uint32_t exporter, const netflow::V5Header& header)
+    {
+        const auto engine = static_cast<uint16_t>(header.engineType << 8 | header.engineId);
+        const auto [known, isNew] =
+            m_nextSequence.insert({EngineOfExporter{exporter, engine}, header.flowSequence});
+        const auto step = static_cast<int32_t>(header.flowSequence - known->second);
+        if (step > 0)
+        {
+            ++m_gaps;
+            m_missing += static_cast<uint64_t>(step);
+        }
+        else if (step < 0) // a restart, a late datagram or a copy
+        {
+            ++m_stepsBack;
+        }
+        if (step != 0)
+        {
+            fmt::print(m_text,
+                       "{}  sequence {} where {} was due\n",
+                       m_toTables ? fmt::format("datagram {}", m_datagrams) : "",
+                       header.flowSequence,
+                       known->second);
+        }
+        known->second = header.flowSequence + header.count;
+    }
+
+    const bool m_toTables; // instead of text
+    std::FILE* const m_text;
+    std::vector<std::unique_ptr<RowWriter>> m_tables;
+    std::vector<netflow::V5Record> m_records;
+    std::map<EngineOfExporter, uint32_t> m_nextSequence;
+    uint64_t m_datagrams{0};
+    uint64_t m_refused{0};
+    uint64_t m_recordCount{0};
+    uint64_t m_gaps{0};
+    uint64_t m_missing{0};
+    uint64_t m_stepsBack{0};
+};
+
+/// Until count datagrams or an interruption, which is the usual end.
+ExitCode
+CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
+{
+    constexpr std::chrono::milliseconds WAIT{100}; // how soon an interruption is noticed
+    const InterruptCatcher interrupt;
+    UdpListener listener(local);
+    fmt::print(stderr, "listening on {}\n", listener.GetLocal().ToString());
+    UdpDatagram datagram;
+    while (printer.GetDatagrams() < count && !interrupt.WasInterrupted())
+    {
+        if (listener.Receive(WAIT, datagram))
+        {
+            printer.Take(datagram);
+            printer.Flush();
+        }
+    }
+    return EXIT_GOOD;
+}
+
+void
+CollectFromFrame(const CaptureReader& reader,
+                 const CapturedFrame& frame,
+                 uint16_t port,
+                 Printer& printer)
+{
+    UdpDatagram datagram;
+    switch (reader.FindUdp(frame, port, datagram))
+    {
+    case UdpFinding::FOUND:
+        printer.Take(datagram);
+        break;
+    case UdpFinding::FRAGMENT:
+        printer.Refuse(datagram, "fragmented");
+        break;
+    case UdpFinding::INCOMPLETE:
+        printer.Refuse(datagram, "incomplete");
+        break;
+    case UdpFinding::OTHER:
+        break;
+    }
+}
+
+ExitCode
+CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Printer& printer)
+{
+    const InterruptCatcher interrupt;
+    CaptureReader reader(path);
+    CapturedFrame frame;
+    try
+    {
+        while (printer.GetDatagrams() < count && !interrupt.WasInterrupted() && reader.Next(frame))
+        {
+            CollectFromFrame(reader, frame, port, printer);
+        }
+    }
+    catch (const CaptureError& error)
+    {
+        PrintError(error.what());
+        return EXIT_USAGE;
+    }
+    return interrupt.WasInterrupted() ? EXIT_INTERRUPTED : EXIT_GOOD;
+}
+
+ExitCode
+RunCollect(const Options& options)
+{
+    const Endpoint local = ParseListenEndpoint(options.listen);
+    Printer printer(options);
+    const ExitCode exitCode =
+        options.capture.empty()
+            ? CollectFromNetwork(local, options.count, printer)
+            : CollectFromCapture(options.capture, local.port, options.count, printer);
+    printer.Flush();
+    printer.PrintSummary();
+    return exitCode;
+}
+
+} // namespace
+
+void
+AddCollect(CLI::App& program, int& exitCode)
+{
+    CLI::App* app =
+        program.add_subcommand("collect", "Print NetFlow v5 from the network or a capture");
+    const auto options = std::make_shared<Options>();
+    app->add_option("-l,--listen", options->listen, "Where the datagrams go to")
+        ->type_name("[ADDRESS:]PORT")
+        ->capture_default_str();
+    app->add_option("-r,--read", options->capture, "Take them from a capture, '-': standard input")
+        ->type_name("FILE");
+    app->add_option("-c,--count", options->count, "End after so many datagrams")
+        ->type_name("N")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    app->add_option("--csv", options->csv, "Write records as CSV instead, '-': standard output")
+        ->type_name("FILE");
+    app->add_option("--json", options->json, "The same as JSON lines")->type_name("FILE");
+    app->footer(EXAMPLES);
+    app->callback([options, &exitCode] { exitCode = RunCollect(*options); });
+}
+
+} // namespace esxnf

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow compare': runs another meter over the same capture and shows where it differs.
+ */
+#include "runner/capture/capture-reader.h"
+#include "runner/commands/cli.h"
+#include "runner/probe/flow-comparison.h"
+#include "runner/probe/peer.h"
+#include "runner/probe/probe.h"
+#include "runner/results/row-writer.h"
+#include "runner/scenario/scenario-diagnostic.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace esxnf
+{
+
+AddCommand AddCompare;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Examples:
+  esx-netflow compare --peer softflowd -r lan.pcap
+  esx-netflow compare --peer nfpcapd -r lan.pcap --limit 0 --csv differences.csv
+Reasons: padding or VLAN tags counted as octets; flows that differ in ToS only
+merged; timeouts not applied; records ended at FIN or RST; a record for each
+DNS packet; fragments joined; unknown. Exit code 0 whether the meters differ or not.)";
+
+struct Options
+{
+    std::string peer;
+    std::string capture;
+    std::string csv;
+    uint64_t limit{20};
+    unsigned idleSeconds{15};
+    unsigned activeSeconds{300};
+};
+
+/// What we say of a capture, by flow.
+class OurFlows : public netflow::DatagramSink
+{
+  public:
+    explicit OurFlows(const Options& options)
+    {
+        ProbeConfig config;
+        config.metering.cache.idleTimeout = options.idleSeconds * netflow::NS_PER_SECOND;
+        config.metering.cache.activeTimeout = options.activeSeconds * netflow::NS_PER_SECOND;
+        CaptureReader reader(options.capture);
+        CapturedFrame frame;
+        bool more = reader.Next(frame);
+        Probe probe(config, more ? frame.unixNs : 0, *this);
+        for (; more; more = reader.Next(frame))
+        {
+            const netflow::PacketSummary packet = reader.Parse(frame);
+            probe.Observe(packet, frame.unixNs);
+            NoteLink(reader.GetLink(), frame, packet);
+        }
+        probe.Finish();
+    }
+
+    bool Send(const netflow::Datagram& datagram) override
+    {
+        for (const netflow::QueuedRecord* queued : datagram.records)
+        {
+            const netflow::FlowRecord& record = queued->record;
+            ComparedFlow& flow = flows[ToComparedKey(record.key)];
+            flow.packets += record.packets;
+            flow.octets += record.octets;
+            ++flow.records;
+            flow.tcpFlags |= record.tcpFlags;
+            flow.tos.insert(record.key.tos);
+        }
+        return true;
+    }
+
+    ComparedFlows flows;
+    std::map<ComparedKey, LinkOctets> link;
+
+  private:
+    static ComparedKey ToComparedKey(const netflow::FlowKey& key)
+    {
+        return {key.source, key.destination, key.protocol, key.sourcePort, key.destinationPort};
+    }
+
+    void NoteLink(const LinkLayer& layer,
+                  const CapturedFrame& frame,
+                  const netflow::PacketSummary& packet)
+    {
+        if (packet.verdict != netflow::FrameVerdict::METERABLE)
+        {
+            return;
+        }
+        const LinkOctets octets{
+            layer.GetPadding(frame.data, frame.captured, frame.wire, packet.octets),
+            layer.GetTags(frame.data, frame.captured)};
+        if (octets.padding > 0 || octets.tags > 0)
+        {
+            LinkOctets& sum = link[ToComparedKey(packet.key)];
+            sum.padding += octets.padding;
+            sum.tags += octets.tags;
+        }
+    }
+};
+
+std::string
+JoinReasons(const FlowDifference& difference)
+{
+    std::vector<const char*> names;
+    for (DifferenceReason reason : difference.reasons)
+    {
+        names.push_back(ToString(reason));
+    }
+    return fmt::format("{}", fmt::join(names, "; "));
+}
+
+void
+WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences)
+{
+    RowWriter rows(path,
+                   RowFormat::CSV,
+                   {"src",
+                    "dst",
+                    "proto",
+                    "sport",
+                    "dport",
+                    "packets",
+                    "octets",
+                    "records",
+                    "peer_packets",
+                    "peer_octets",
+                    "peer_records",
+                    "reasons"});
+    for (const FlowDifference& difference : differences)
+    {
+        rows.Add(AddressToText(difference.key.source));
+        rows.Add(AddressToText(difference.key.destination));
+        rows.AddNumber(difference.key.protocol);
+        rows.AddNumber(difference.key.sourcePort);
+        rows.AddNumber(difference.key.destinationPort);
+        for (const ComparedFlow* flow : {&difference.ours, &difference.peer})
+        {
+            rows.AddNumber(flow->packets);
+            rows.AddNumber(flow->octets);
+            rows.AddNumber(flow->records);
+        }
+        rows.Add(JoinReasons(difference));
+        rows.EndRow();
+    }
+    rows.Flush();
+}
+
+void
+PrintTotals(const Options& options, const ComparedFlows& ours, const ComparedFlows& peer)
+{
+    const ComparedFlow a = SumFlows(ours);
+    const ComparedFlow b = SumFlows(peer);
+    fmt::print("{:<10}{:>18}{:>18}{:>18}\n", "", "esx-netflow", options.peer, "difference");
+    const auto line = [](const char* name, uint64_t x, uint64_t y) {
+        fmt::print("{:<10}{:>18}{:>18}{:>+18}\n", name, x, y, static_cast<int64_t>(y - x));
+    };
+    line("packets", a.packets, b.packets);
+    line("octets", a.octets, b.octets);
+    line("records", a.records, b.records);
+    line("flows", ours.size(), peer.size());
+}
+
+void
+PrintDifferences(const Options& options, const std::vector<FlowDifference>& differences)
+{
+    std::map<DifferenceReason, uint64_t> byReason;
+    for (const FlowDifference& difference : differences)
+    {
+        for (DifferenceReason reason : difference.reasons)
+        {
+            ++byReason[reason];
+        }
+    }
+    fmt::print("\nflows that differ: {}\n", differences.size());
+    for (const auto& [reason, count] : byReason)
+    {
+        fmt::print("  {:<24}{:>10}\n", ToString(reason), count);
+    }
+    const uint64_t shown = options.limit == 0
+                               ? differences.size()
+                               : std::min<uint64_t>(options.limit, differences.size());
+    for (uint64_t i = 0; i < shown; ++i)
+    {
+        const FlowDifference& difference = differences[i];
+        fmt::print("{}: packets {} / {} octets {} / {} records {} / {}: {}\n",
+                   difference.key.ToString(),
+                   difference.ours.packets,
+                   difference.peer.packets,
+                   difference.ours.octets,
+                   difference.peer.octets,
+                   difference.ours.records,
+                   difference.peer.records,
+                   JoinReasons(difference));
+    }
+    if (shown < differences.size())
+    {
+        fmt::print("… and {} more (--limit 0 shows all, --csv writes them)\n",
+                   differences.size() - shown);
+    }
+}
+
+ExitCode
+RunCompare(const Options& options)
+{
+    if (options.capture == "-")
+    {
+        throw CommandError(EXIT_USAGE, "compare: a capture is read twice: it must be a file");
+    }
+    const std::vector<std::string>& names = PeerNames();
+    if (std::find(names.begin(), names.end(), options.peer) == names.end())
+    {
+        throw CommandError(
+            EXIT_USAGE,
+            fmt::format("--peer: '{}': {}", options.peer, Suggest(options.peer, names)));
+    }
+    const OurFlows ours(options);
+    const ComparedFlows peer =
+        RunPeer(options.peer, {options.capture, options.idleSeconds, options.activeSeconds});
+    const std::vector<FlowDifference> differences = CompareFlows(ours.flows, peer, ours.link);
+    PrintTotals(options, ours.flows, peer);
+    PrintDifferences(options, differences);
+    if (!options.csv.empty())
+    {
+        WriteCsv(options.csv, differences);
+    }
+    return EXIT_GOOD;
+}
+
+} // namespace
+
+void
+AddCompare(CLI::App& program, int& exitCode)
+{
+    CLI::App* app =
+        program.add_subcommand("compare", "Show where another meter differs over a capture");
+    const auto options = std::make_shared<Options>();
+    app->add_option("--peer", options->peer, "softflowd or nfpcapd")->type_name("NAME")->required();
+    app->add_option("-r,--read", options->capture, "pcap or pcapng")->type_name("FILE")->required();
+    app->add_option("--idle", options->idleSeconds, "Idle timeout of both")
+        ->type_name("S")
+        ->check(CLI::Range(1U, 100'000U).description(""))
+        ->capture_default_str();
+    app->add_option("--active", options->activeSeconds, "Active timeout of both")
+        ->type_name("S")
+        ->check(CLI::Range(1U, 100'000U).description(""))
+        ->capture_default_str();
+    app->add_option("--limit", options->limit, "Show so many flows, 0: all")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--csv", options->csv, "Write all flows that differ")->type_name("FILE");
+    app->footer(EXAMPLES);
+    app->callback([options, &exitCode] { exitCode = RunCompare(*options); });
+}
+
+} // namespace esxnf

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow probe': meters a capture and exports it as NetFlow v5 to a real collector.
+ */
+#include "runner/commands/cli.h"
+#include "runner/probe/probe-session.h"
+#include "runner/scenario/scenario-diagnostic.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <iterator>
+#include <map>
+
+namespace esxnf
+{
+
+AddCommand AddProbe;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Examples:
+  esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -n other:9995 -v
+  esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
+  esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes
+A capture that ends too early is exported as far as it goes; exit code 2.)";
+
+constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
+                                      // collector may sleep that long
+// First may lie 2^31 ms = 2.1e6 s before SysUptime (rule R6): a timeout, a scan and a poll
+// together.
+constexpr double MAX_SECONDS = 1e6;
+constexpr uint32_t MAX_POLL_MS = 1'000'000'000;
+constexpr double MAX_UPTIME = 4e9; // the time since 1970 bounds it before
+
+/// The options as given, where they are not what a session takes.
+struct Options
+{
+    ProbeSessionConfig session;
+    std::vector<std::string> maps;
+    double idleSeconds{15};
+    double activeSeconds{300};
+    double scanMs{10};
+    double uptimeSeconds{0};
+    double statisticsSeconds{0};
+    uint32_t pollMs{1000};
+    bool lossy{false};
+    bool quietInterface{false};
+};
+
+netflow::TimeNs
+ToNs(double value, netflow::TimeNs unit)
+{
+    return std::llround(value * static_cast<double>(unit));
+}
+
+int
+RunProbe(Options& options)
+{
+    ProbeSessionConfig& session = options.session;
+    if (session.capture.empty() == session.interface.empty())
+    {
+        throw CommandError(EXIT_USAGE,
+                           "probe: one of -r FILE and -i INTERFACE is needed; --help shows more");
+    }
+    netflow::FlowCacheConfig& cache = session.probe.metering.cache;
+    cache.idleTimeout = ToNs(options.idleSeconds, netflow::NS_PER_SECOND);
+    cache.activeTimeout = ToNs(options.activeSeconds, netflow::NS_PER_SECOND);
+    cache.scanInterval = ToNs(options.scanMs, netflow::NS_PER_MS);
+    session.probe.uptimeAtStart = ToNs(options.uptimeSeconds, netflow::NS_PER_SECOND);
+    session.probe.pollPeriod = options.pollMs * netflow::NS_PER_MS;
+    session.probe.lossless = !options.lossy;
+    session.statisticsPeriod = ToNs(options.statisticsSeconds, netflow::NS_PER_SECOND);
+    session.promiscuous = !options.quietInterface;
+    for (const std::string& map : options.maps)
+    {
+        session.probe.vlans.Add(map);
+    }
+    return RunProbeSession(session);
+}
+
+/// An option with a unit, a range and a default.
+template <typename T>
+void
+AddNumber(CLI::App& app,
+          const char* names,
+          T& value,
+          const char* unit,
+          T low,
+          T high,
+          const char* help)
+{
+    app.add_option(names, value, help)
+        ->type_name(unit)
+        ->check(CLI::Range(low, high).description(""))
+        ->capture_default_str();
+}
+
+/// An option whose value is one of some words.
+template <typename T>
+void
+AddChoice(CLI::App& app,
+          const std::string& name,
+          T& value,
+          const std::map<std::string, T>& words,
+          const char* help)
+{
+    const auto choose = [name, &value, words](const std::string& word) {
+        const auto found = words.find(word);
+        if (found == words.end())
+        {
+            std::vector<std::string> allowed;
+            std::transform(words.begin(),
+                           words.end(),
+                           std::back_inserter(allowed),
+                           [](const auto& w) { return w.first; });
+            throw CLI::ValidationError(name, fmt::format("'{}': {}", word, Suggest(word, allowed)));
+        }
+        value = found->second;
+    };
+    app.add_option_function<std::string>(name, choose, help)->type_name("WORD");
+}
+
+void
+DescribeInput(CLI::App& app, Options& options)
+{
+    ProbeSessionConfig& session = options.session;
+    app.add_option("-r,--read", session.capture, "pcap or pcapng, '-': standard input")
+        ->type_name("FILE");
+    app.add_option("-i,--interface", session.interface, "Or meter a network interface, live")
+        ->type_name("NAME");
+    app.add_flag("--no-promiscuous", options.quietInterface, "Leave out frames to other stations");
+    app.add_option("-c,--count", session.maxPackets, "End after so many packets")
+        ->type_name("N")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddNumber(app,
+              "--stats",
+              options.statisticsSeconds,
+              "S",
+              0.0,
+              MAX_SECONDS,
+              "Print a line each S seconds, 0: none");
+}
+
+void
+DescribeExport(CLI::App& app, Options& options)
+{
+    ProbeExportConfig& exporting = options.session.exporting;
+    netflow::ExporterConfig& exporter = options.session.probe.exporter;
+    app.add_option("-n,--collector",
+                   exporting.collectors,
+                   "Send the datagrams there (2055); may be repeated")
+        ->type_name("HOST[:PORT]")
+        ->allow_extra_args(false);
+    app.add_option("-w,--write", exporting.captureFile, "Write the datagrams as a capture")
+        ->type_name("FILE");
+    app.add_option("--csv", exporting.csvFile, "Write the records as CSV, '-': standard output")
+        ->type_name("FILE");
+    app.add_option("--json", exporting.jsonFile, "The same as JSON lines")->type_name("FILE");
+    app.add_flag("-v,--verbose", exporting.verbose, "Print the flows sent");
+    app.add_flag("-p,--alternate-ids",
+                 exporter.alternatePortIds,
+                 "Interfaces as switch ID and port");
+    AddNumber(app, "-s,--poll", options.pollMs, "MS", 1U, MAX_POLL_MS, "Poll period");
+    AddChoice(app,
+              "--sequence",
+              exporter.sequenceMode,
+              {{"at-send", netflow::SequenceMode::AT_SEND},
+               {"at-expiry", netflow::SequenceMode::AT_EXPIRY}},
+              "at-send (default), or at-expiry: drops show as gaps");
+    exporting.rate = DEFAULT_RATE;
+    AddNumber(app,
+              "--rate",
+              exporting.rate,
+              "N",
+              0.0,
+              1e9,
+              "Datagrams a second at most, 0: no limit");
+    AddNumber(app,
+              "--uptime",
+              options.uptimeSeconds,
+              "S",
+              0.0,
+              MAX_UPTIME,
+              "Of the exporter at the first packet");
+}
+
+void
+DescribePorts(CLI::App& app, Options& options)
+{
+    ProbeConfig& probe = options.session.probe;
+    AddNumber<uint16_t>(app,
+                        "--switch",
+                        probe.ingress.vSwitch,
+                        "ID",
+                        1,
+                        UINT16_MAX,
+                        "vSwitch: the engine");
+    AddNumber<uint16_t>(app,
+                        "--input",
+                        probe.ingress.port,
+                        "PORT",
+                        0,
+                        UINT16_MAX,
+                        "By which all packets enter");
+    app.add_option("--map", options.maps, "But a VLAN's by this vSwitch and port; may be repeated")
+        ->type_name("VLAN=ID:PORT")
+        ->allow_extra_args(false);
+    AddNumber<uint16_t>(app,
+                        "--output",
+                        probe.output,
+                        "PORT",
+                        0,
+                        UINT16_MAX,
+                        "By which they leave, 0: unknown");
+}
+
+void
+DescribeMetering(CLI::App& app, Options& options)
+{
+    netflow::MeteringConfig& metering = options.session.probe.metering;
+    AddNumber(app, "--idle", options.idleSeconds, "S", 1e-3, MAX_SECONDS, "Idle timeout");
+    AddNumber(app, "--active", options.activeSeconds, "S", 1e-3, MAX_SECONDS, "Active timeout");
+    AddNumber(app,
+              "--scan-interval",
+              options.scanMs,
+              "MS",
+              1e-3,
+              1e6,
+              "Records end on multiples of it");
+    AddNumber(app,
+              "--purgatory",
+              metering.purgatoryMax,
+              "N",
+              1U,
+              1U << 24,
+              "Records that can wait for a poll");
+    app.add_flag("--lossy", options.lossy, "A full purgatory drops; without, it is polled at once");
+    AddChoice(app,
+              "--purgatory-policy",
+              metering.purgatoryPolicy,
+              {{"tail-drop", netflow::PurgatoryPolicy::TAIL_DROP},
+               {"head-drop", netflow::PurgatoryPolicy::HEAD_DROP}},
+              "Then the newest: tail-drop (default), or head-drop");
+    app.add_option("--heap",
+                   options.session.probe.heapMaximum,
+                   "Modelled memory; no limit if not given")
+        ->type_name("OCTETS");
+    app.add_option("--max-flows", metering.cache.maxEntries, "Live records; no limit if not given")
+        ->type_name("N")
+        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddChoice(app,
+              "--cache-policy",
+              metering.cache.policy,
+              {{"drop-new", netflow::CachePolicy::DROP_NEW},
+               {"evict-oldest", netflow::CachePolicy::EVICT_OLDEST},
+               {"evict-oldest-drop", netflow::CachePolicy::EVICT_OLDEST_DROP}},
+              "No room: drop-new (default), evict-oldest, evict-oldest-drop");
+}
+
+} // namespace
+
+void
+AddProbe(CLI::App& program, int& exitCode)
+{
+    CLI::App* app = program.add_subcommand("probe", "Meter a capture, export it as NetFlow v5");
+    const auto options = std::make_shared<Options>();
+    DescribeInput(*app, *options);
+    DescribeExport(*app, *options);
+    DescribePorts(*app, *options);
+    DescribeMetering(*app, *options);
+    app->footer(EXAMPLES);
+    app->callback([options, &exitCode] { exitCode = RunProbe(*options); });
+}
+
+} // namespace esxnf

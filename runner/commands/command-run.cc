@@ -1,0 +1,448 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow run': runs scenarios, writes their results, says what came of them.
+ */
+#include "runner/commands/cli.h"
+#include "runner/commands/python-package.h"
+#include "runner/lab/lab-check.h"
+#include "runner/results/golden.h"
+#include "runner/results/results.h"
+#include "runner/results/run-report.h"
+#include "runner/results/scenario-report.h"
+#include "runner/simulation/interrupt.h"
+#include "runner/simulation/progress.h"
+#include "runner/simulation/real-clock.h"
+#include "runner/simulation/real-collectors.h"
+#include "runner/simulation/second-run.h"
+#include "runner/simulation/simulation.h"
+#include "runner/simulation/task-pool.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fstream>
+#include <list>
+#include <set>
+
+namespace esxnf
+{
+
+AddCommand AddRun;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Examples:
+  esx-netflow run scenarios/quickstart.yaml
+  esx-netflow run lab.yaml --out /tmp/lab --seed 7
+  esx-netflow run lab.yaml --to 127.0.0.1:2055     feed a real collector, too
+  esx-netflow run lab.yaml --realtime --to 127.0.0.1:2055      live
+  esx-netflow run lab.yaml --to nf1=127.0.0.1:2055 --to nf2=127.0.0.1:9995
+  esx-netflow run scenarios/*.yaml -j 2 --junit junit.xml     for CI: one table
+  esx-netflow run lab.yaml --update golden         keep what it gives; later:
+  esx-netflow run lab.yaml --check golden          exit code 1 if it gives anything else
+Ctrl-C ends a run early; its results are written all the same.)";
+
+constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
+                                      // collector may sleep that long
+
+constexpr double NO_LIMIT = 0; // of a rate: the scenario's own times pace it
+
+/// The options as given.
+struct Options
+{
+    std::vector<std::string> scenarios;
+    std::string out;
+    std::optional<uint32_t> seed;
+    std::optional<uint32_t> run;
+    std::vector<std::string> to;
+    double toRate{DEFAULT_RATE};
+    bool realTime{false};
+    bool captures{false};
+    bool report{false};
+    bool annotate{false};
+    bool spanningTree{false};
+    bool quiet{false};
+    unsigned jobs{1};
+    std::string junit;
+    std::string markdown;
+    std::string check;  //!< folder of golden results; empty: none
+    std::string update; //!< the same
+};
+
+/// A scenario that can be run.
+struct Job
+{
+    Scenario scenario;
+    std::unique_ptr<RealCollectors> collectors; //!< nullptr: none
+    std::string out;                            //!< as the user would name it
+    std::unique_ptr<ResultFolder> results;
+    RunReport* report; //!< of this run
+};
+
+Overrides
+OverridesOf(const Options& options)
+{
+    Overrides overrides;
+    if (options.seed)
+    {
+        overrides.emplace_back("/run/seed", *options.seed);
+    }
+    if (options.run)
+    {
+        overrides.emplace_back("/run/run", *options.run);
+    }
+    if (options.spanningTree)
+    {
+        overrides.emplace_back("/run/spanning_tree", true);
+    }
+    return overrides;
+}
+
+std::string
+FolderOf(const Options& options, const std::string& name)
+{
+    if (options.out.empty())
+    {
+        return "out/" + name;
+    }
+    return options.scenarios.size() == 1 ? options.out : options.out + "/" + name;
+}
+
+/// Loops cannot be run; an exporter that does not reach its collector can, and shows what ESX does.
+bool
+CheckAndReport(const Scenario& scenario)
+{
+    const LabReport report = CheckLab(scenario);
+    Print(report.loops);
+    Print(WarningsOf(report));
+    return !HasErrors(report.loops);
+}
+
+/// Reads a scenario, takes its result folder and opens its sockets. \return its exit code if it
+/// cannot be run
+int
+Prepare(const Options& options,
+        const std::vector<RealTarget>& targets,
+        const std::string& path,
+        std::set<std::string>& names,
+        std::list<Job>& jobs,
+        RunReport& report)
+{
+    report.scenario = path;
+    std::optional<Scenario> scenario = LoadAndReport(path, OverridesOf(options));
+    if (!scenario || !CheckAndReport(*scenario))
+    {
+        return EXIT_USAGE;
+    }
+    const std::string name = scenario->name;
+    if (!names.insert(name).second)
+    {
+        PrintError(fmt::format("{}: an earlier scenario is named {}, too; results are kept by name",
+                               path,
+                               name));
+        return EXIT_USAGE;
+    }
+    try
+    {
+        Job job;
+        if (!targets.empty())
+        {
+            const double rate = options.realTime ? NO_LIMIT : options.toRate;
+            job.collectors = std::make_unique<RealCollectors>(*scenario, targets, rate);
+        }
+        job.out = FolderOf(options, name);
+        job.results = std::make_unique<ResultFolder>(job.out);
+        job.scenario = std::move(*scenario);
+        report.name = name;
+        report.folder = job.out;
+        job.report = &report;
+        jobs.push_back(std::move(job));
+    }
+    catch (const CommandError& error)
+    {
+        PrintError(error.what());
+        return error.GetExitCode();
+    }
+    return EXIT_GOOD;
+}
+
+/// Console lines that did not do what they were to do.
+void
+PrintFailedSteps(const Simulation& simulation)
+{
+    for (const StepOutcome& outcome : simulation.GetSteps())
+    {
+        if (outcome.step->expect)
+        {
+            const StepVerdict verdict = Judge(outcome);
+            if (!verdict.Passes())
+            {
+                const std::string path = outcome.step->path + "/expect";
+                Print({simulation.GetScenario().At(Severity::Error, path, verdict.Explain())});
+            }
+        }
+        else if (outcome.line.exit.value_or(0) != 0)
+        {
+            std::string what = fmt::format("exit status {}", *outcome.line.exit);
+            std::istringstream errors(outcome.line.errors);
+            for (std::string line; std::getline(errors, line);)
+            {
+                what += ": " + line;
+            }
+            Print({simulation.GetScenario().At(Severity::Warning, outcome.step->path, what)});
+        }
+    }
+}
+
+/// Simulates and writes the result folder; it is not at its place yet.
+Summary
+Simulate(Job& job, const SimulationOptions& options)
+{
+    Simulation simulation(job.scenario, options);
+    simulation.Run();
+    PrintFailedSteps(simulation);
+    Summary summary = Summarize(simulation);
+    WriteResults(simulation, summary, job.results->GetPath());
+    return summary;
+}
+
+int
+Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
+{
+    SimulationOptions simulationOptions;
+    simulationOptions.directory = job.results->GetPath();
+    simulationOptions.captureEverything = options.captures;
+    simulationOptions.annotate = options.annotate;
+    if (job.collectors)
+    {
+        simulationOptions.exported =
+            [&job](const auto& host, ns3::Ipv4Address collector, const auto& payload) {
+                job.collectors->Send(host, collector, payload);
+            };
+    }
+    RealClock clock;
+    simulationOptions.realClock = options.realTime ? &clock : nullptr;
+    std::optional<ProgressBar> bar(!options.quiet);
+    simulationOptions.heartbeat = [&](const Progress& progress) {
+        bar->Update(progress.now, progress.end);
+        return !interrupt.WasInterrupted();
+    };
+    Summary summary = Simulate(job, simulationOptions);
+    if (ExpectsSecondRun(job.scenario) && !summary.interrupted)
+    {
+        for (const std::string& file :
+             JudgeBySecondRun(job.scenario, simulationOptions, job.results->GetPath(), summary))
+        {
+            PrintError(fmt::format("{}: a second run gives another {}", job.scenario.name, file));
+        }
+    }
+    bar.reset();
+    if (options.realTime && !options.quiet)
+    {
+        PrintError(clock.Report());
+    }
+    if (options.report && RunPython({"report", "--quiet", job.results->GetPath()}) != EXIT_GOOD)
+    {
+        throw CommandError(EXIT_USAGE, "the report could not be made");
+    }
+    job.results->Commit();
+    if (!options.quiet)
+    {
+        fmt::print("{}", options.scenarios.size() == 1 ? ToText(summary, job.out) : "");
+        fmt::print("{}", options.report ? fmt::format("  report: {}/report.html\n", job.out) : "");
+        fmt::print("{}", job.collectors ? job.collectors->Report() : "");
+    }
+    return summary.GetExitCode();
+}
+
+/// Reads what a run left, and compares it with golden results if these are wanted.
+void
+Look(const Options& options, RunReport& report)
+{
+    std::ifstream file(report.folder + "/summary.json");
+    const bool mayBeOlder = report.exitCode == EXIT_USAGE || report.exitCode > EXIT_INTERRUPTED;
+    report.summary = mayBeOlder ? Json() : Json::parse(file, nullptr, false);
+    if (!report.summary.is_object())
+    {
+        report.summary = Json();
+        return;
+    }
+    if (!options.check.empty())
+    {
+        report.compared = true;
+        report.differences = CompareWithGolden(options.check, report.name, report.folder);
+        report.exitCode = std::max<int>(report.exitCode,
+                                        report.differences.empty() ? EXIT_GOOD : EXIT_EXPECTATION);
+    }
+}
+
+/// Runs what can be run, each in a process of its own unless there is one only.
+void
+RunJobs(std::list<Job>& jobs, const Options& options, const InterruptCatcher& interrupt)
+{
+    if (options.scenarios.size() == 1 && !jobs.empty())
+    {
+        RunReport& report = *jobs.front().report;
+        report.exitCode = Run(jobs.front(), options, interrupt);
+        jobs.clear(); // sockets of real collectors close
+        Look(options, report);
+        return;
+    }
+    std::vector<TaskPool::Task> tasks;
+    std::vector<RunReport*> reports;
+    for (Job& job : jobs)
+    {
+        tasks.emplace_back([&] { return Run(job, options, interrupt); });
+        reports.push_back(job.report);
+    }
+    TaskPool::Run(
+        tasks,
+        options.jobs,
+        interrupt,
+        [&](std::size_t index, const TaskOutcome& outcome) {
+            RunReport& report = *reports[index];
+            report.exitCode =
+                outcome.started ? outcome.exitCode : static_cast<int>(EXIT_INTERRUPTED);
+            fmt::print("{}", outcome.output);
+            std::fflush(stdout);
+            fmt::print(stderr, "{}", outcome.errors);
+            if (outcome.signal != 0)
+            {
+                PrintError(fmt::format("{} was ended by signal {}", report.name, outcome.signal));
+            }
+            if (!outcome.started)
+            {
+                PrintError(fmt::format("{} was not run", report.name));
+                return;
+            }
+            Look(options, report);
+        });
+}
+
+void
+WriteReport(const std::string& path, const std::string& text)
+{
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.flush();
+    if (!path.empty() && !file)
+    {
+        throw CommandError(EXIT_USAGE, fmt::format("{} cannot be written", path));
+    }
+}
+
+/// What is said once all have ended. Not a word if all is well and the user wants quiet.
+void
+Tell(const Options& options, const std::vector<RunReport>& reports)
+{
+    if (!options.quiet && reports.size() > 1)
+    {
+        fmt::print("{}", ToTable(reports));
+    }
+    for (const RunReport& report : reports)
+    {
+        if (options.quiet || reports.size() == 1)
+        {
+            for (const std::string& line : report.differences)
+            {
+                fmt::print("{}: {}\n", report.name, line);
+            }
+        }
+        if (!options.update.empty() && !report.summary.is_null())
+        {
+            const auto changes = UpdateGolden(options.update, report.name, report.folder);
+            for (std::size_t i = 0; i < changes.size() && !options.quiet; ++i)
+            {
+                fmt::print("{}: golden results change: {}\n", report.name, changes[i]);
+            }
+        }
+    }
+    WriteReport(options.junit, ToJUnit(reports));
+    WriteReport(options.markdown, ToMarkdown(reports));
+}
+
+int
+RunAll(const Options& options)
+{
+    if (!options.to.empty() && options.jobs > 1 && options.scenarios.size() > 1)
+    {
+        throw CommandError(EXIT_USAGE,
+                           "--to feeds collectors from one run at a time: leave out -j");
+    }
+    std::vector<RealTarget> targets;
+    for (const std::string& to : options.to)
+    {
+        targets.push_back(ParseRealTarget(to));
+    }
+    if (options.report)
+    {
+        RequirePython();
+    }
+    const InterruptCatcher interrupt;
+    std::vector<RunReport> reports(options.scenarios.size());
+    std::list<Job> jobs;
+    std::set<std::string> names;
+    for (std::size_t i = 0; i < reports.size(); ++i)
+    {
+        reports[i].exitCode =
+            Prepare(options, targets, options.scenarios[i], names, jobs, reports[i]);
+    }
+    RunJobs(jobs, options, interrupt);
+    Tell(options, reports);
+    int exitCode = EXIT_GOOD;
+    for (const RunReport& report : reports)
+    {
+        exitCode = std::max(exitCode, report.exitCode);
+    }
+    return interrupt.WasInterrupted() ? static_cast<int>(EXIT_INTERRUPTED) : exitCode;
+}
+
+} // namespace
+
+void
+AddRun(CLI::App& program, int& exitCode)
+{
+    CLI::App* app = program.add_subcommand("run", "Run scenarios, write their results");
+    const auto options = std::make_shared<Options>();
+    app->add_option("scenario", options->scenarios, "Scenario files")
+        ->type_name("SCENARIO")
+        ->required();
+    app->add_option("-o,--out",
+                    options->out,
+                    "Result folder (default out/NAME);\nof several scenarios: DIR/NAME")
+        ->type_name("DIR");
+    app->add_option("--seed", options->seed, "In place of the scenario's")->type_name("N");
+    app->add_option("--run", options->run, "In place of the scenario's")->type_name("N");
+    app->add_option("--to", options->to, "Send what leaves the vmknics to a real collector, too")
+        ->type_name("[NODE=]HOST:PORT");
+    app->add_option("--to-rate", options->toRate, "Datagrams a second at most, 0: no limit")
+        ->type_name("N")
+        ->check(CLI::Range(0.0, 1e9).description(""))
+        ->capture_default_str();
+    app->add_flag("--realtime",
+                  options->realTime,
+                  "Pace by the wall clock, best effort;\n--to-rate does not apply");
+    app->add_flag("--captures", options->captures, "Capture all that is metered and collected");
+    app->add_flag("--annotate",
+                  options->annotate,
+                  "Collectors' captures as pcapng with comments:\nwhere lost datagrams died");
+    app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
+    app->add_option("-j,--jobs", options->jobs, "Scenarios at once")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1024).description(""))
+        ->capture_default_str();
+    app->add_option("--junit", options->junit, "Write verdicts as JUnit XML")->type_name("FILE");
+    app->add_option("--summary-md", options->markdown, "Write a summary in Markdown")
+        ->type_name("FILE");
+    app->add_option("--check", options->check, "Compare with golden results")->type_name("GOLDEN");
+    app->add_option("--update", options->update, "Write golden results")
+        ->type_name("GOLDEN")
+        ->excludes("--check");
+    app->add_flag("--report", options->report, "Draw report.html, too (needs Python)");
+    app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
+    app->footer(EXAMPLES);
+    app->callback([options, &exitCode] { exitCode = RunAll(*options); });
+}
+
+} // namespace esxnf

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * 'esx-netflow talkers': who sent what, as collected and in truth.
+ */
+#include "runner/commands/cli.h"
+#include "runner/results/talkers.h"
+#include "runner/scenario/scenario.h"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <regex>
+
+namespace esxnf
+{
+
+AddCommand AddTalkers;
+
+namespace
+{
+
+const char* const EXAMPLES = R"(Examples:
+  esx-netflow talkers out/losses
+  esx-netflow talkers out/losses --window 60s..120s --top 3
+  esx-netflow talkers out/day --last 24h --format json
+Irregular: one source that sends to many addresses, tries many ports of one address, or
+sends many times the octets of the median source of its vSwitch.)";
+
+struct Options
+{
+    std::string folder;
+    std::string window;
+    std::string last;
+    std::string format{"text"};
+    TalkersOptions talkers;
+};
+
+/// "1.5s"; throws CommandError (usage).
+ns3::Time
+ParseTime(const std::string& text, const char* option)
+{
+    static const std::regex TIME("[0-9]{1,9}(\\.[0-9]{1,9})?(ns|us|ms|s|min|h)");
+    if (!std::regex_match(text, TIME))
+    {
+        throw CommandError(
+            EXIT_USAGE,
+            fmt::format("{}: '{}' is no time with its unit (ns, us, ms, s, min, h)", option, text));
+    }
+    return ns3::Time(text);
+}
+
+void
+Print(Options options)
+{
+    if (!options.window.empty())
+    {
+        const std::size_t dots = options.window.find("..");
+        if (dots == std::string::npos)
+        {
+            throw CommandError(EXIT_USAGE,
+                               fmt::format("--window: '{}' is no two times joined by two dots such "
+                                           "as 10s..20s",
+                                           options.window));
+        }
+        options.talkers.from = ParseTime(options.window.substr(0, dots), "--window");
+        options.talkers.to = ParseTime(options.window.substr(dots + 2), "--window");
+    }
+    if (!options.last.empty())
+    {
+        options.talkers.last = ParseTime(options.last, "--last");
+    }
+    const TalkersReport report = ReadTalkers(options.folder, options.talkers);
+    fmt::print("{}",
+               options.format == "json"  ? ToJson(report).dump(2) + "\n"
+               : options.format == "csv" ? ToCsv(report)
+                                         : ToText(report));
+}
+
+} // namespace
+
+void
+AddTalkers(CLI::App& program, int& exitCode)
+{
+    CLI::App* app = program.add_subcommand("talkers", "Tell who sent what, collected and in truth");
+    const auto options = std::make_shared<Options>();
+    TalkersOptions& talkers = options->talkers;
+    app->add_option("folder", options->folder, "Result folder of a run")
+        ->type_name("DIR")
+        ->required();
+    CLI::Option* window =
+        app->add_option("--window", options->window, "Simulated time, e.g. 10s..20s");
+    window->type_name("A..B");
+    app->add_option("--last", options->last, "So long before the end, e.g. 24h")
+        ->type_name("TIME")
+        ->excludes(window);
+    app->add_option("--top", talkers.top, "Talkers of each vSwitch, 0: all")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--fan-out", talkers.fanOut, "Irregular from so many addresses")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--ports", talkers.ports, "Irregular from so many ports of one address")
+        ->type_name("N")
+        ->capture_default_str();
+    app->add_option("--volume", talkers.volume, "Irregular from so many times the median")
+        ->type_name("N")
+        ->check(CLI::Range(1.0, 1e9).description(""))
+        ->capture_default_str();
+    app->add_option("--format", options->format, "text, json or csv")
+        ->type_name("FORMAT")
+        ->check(CLI::IsMember({"text", "json", "csv"}).description(""))
+        ->capture_default_str();
+    app->footer(EXAMPLES);
+    app->callback([options, &exitCode] {
+        Print(*options);
+        exitCode = EXIT_GOOD;
+    });
+}
+
+} // namespace esxnf

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/commands/python-package.h"
+
+#include "runner/commands/cli.h"
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef ESX_NETFLOW_PYTHON_EXECUTABLE
+#define ESX_NETFLOW_PYTHON_EXECUTABLE "python3"
+#endif
+
+namespace esxnf
+{
+
+namespace
+{
+
+const char* const APT_LINE = "on Debian: apt-get install python3 python3-jinja2 python3-matplotlib "
+                             "python3-networkx python3-numpy python3-pandas python3-tqdm";
+
+/// Looks for what is needed without importing it. Prints what is missing, if anything is.
+const char* const PROBE =
+    "import importlib.util, sys\n"
+    "wanted = 'numpy pandas matplotlib jinja2 networkx tqdm esx_netflow'.split()\n"
+    "missing = [name for name in wanted if importlib.util.find_spec(name) is None]\n"
+    "sys.exit(77 if missing == ['esx_netflow'] else 78 if missing else 0)\n";
+
+constexpr int NO_PACKAGE = 77;
+constexpr int NO_LIBRARIES = 78;
+constexpr int NO_INTERPRETER = -1;
+
+/// Puts the first of some folders beside this program that has a module before PYTHONPATH.
+void
+OfferModule(const std::string& module, const std::vector<std::string>& places)
+{
+    namespace fs = std::filesystem;
+    std::error_code ignored;
+    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
+    for (const std::string& place : places)
+    {
+        const fs::path folder = (program.parent_path() / place).lexically_normal();
+        if (fs::exists(folder / module / "__main__.py", ignored))
+        {
+            const char* const others = std::getenv("PYTHONPATH");
+            const std::string path =
+                folder.string() + (others && *others ? fmt::format(":{}", others) : "");
+            setenv("PYTHONPATH", path.c_str(), 1);
+            return;
+        }
+    }
+}
+
+/// The interpreter that the package was built for, if no other one is asked for.
+const char*
+Interpreter()
+{
+    const char* const asked = std::getenv("ESX_NETFLOW_PYTHON");
+    return asked && *asked ? asked : ESX_NETFLOW_PYTHON_EXECUTABLE;
+}
+
+/// \return the exit code, or NO_INTERPRETER
+int
+SpawnAndWait(std::vector<std::string> arguments)
+{
+    arguments.insert(arguments.begin(), Interpreter());
+    std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
+    for (std::string& argument : arguments)
+    {
+        argv.push_back(argument.data());
+    }
+    argv.push_back(nullptr);
+    pid_t child = 0;
+    if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0)
+    {
+        return NO_INTERPRETER;
+    }
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    {
+    }
+    if (WIFSIGNALED(status))
+    {
+        return WTERMSIG(status) == SIGINT ? EXIT_INTERRUPTED : 128 + WTERMSIG(status);
+    }
+    return WEXITSTATUS(status);
+}
+
+} // namespace
+
+void
+RequirePython()
+{
+    OfferModule("esx_netflow", {"python"}); // where both were built together
+    switch (SpawnAndWait({"-c", PROBE}))
+    {
+    case 0:
+        return;
+    case NO_PACKAGE:
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("the Python package esx_netflow is not installed for '{}': "
+                                       "./setup build, or pip install .",
+                                       Interpreter()));
+    case NO_LIBRARIES:
+        throw CommandError(EXIT_USAGE, fmt::format("Python packages are missing; {}", APT_LINE));
+    default:
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("there is no '{}'; {}", Interpreter(), APT_LINE));
+    }
+}
+
+int
+RunPython(const std::vector<std::string>& arguments)
+{
+    std::fflush(stdout);
+    std::vector<std::string> words{"-m", "esx_netflow"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return SpawnAndWait(words);
+}
+
+int
+RunPythonModule(const std::string& module,
+                const std::vector<std::string>& arguments,
+                const std::vector<std::string>& places)
+{
+    OfferModule(module, places);
+    std::fflush(stdout);
+    std::vector<std::string> words{"-B", "-m", module};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    const int code = SpawnAndWait(words);
+    if (code == NO_INTERPRETER)
+    {
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("there is no '{}'; on Debian: apt-get install "
+                                       "--no-install-recommends python3",
+                                       Interpreter()));
+    }
+    return code;
+}
+
+} // namespace esxnf

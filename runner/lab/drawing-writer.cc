@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// ToDot() and ToGraphml().
+#include "runner/lab/drawing.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+#include <set>
+#include <sstream>
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// A line break becomes Graphviz' own.
+std::string
+Quote(const std::string& text)
+{
+    std::string quoted = "\"";
+    for (const char c : text)
+    {
+        quoted += c == '\n'               ? "\\n"
+                  : c == '"' || c == '\\' ? std::string("\\") + c
+                                          : std::string(1, c);
+    }
+    return quoted + "\"";
+}
+
+std::string
+ShapeOf(const std::string& kind)
+{
+    static const std::map<std::string, std::string> SHAPES = {{"host", "house"},
+                                                              {"vswitch", "box3d"},
+                                                              {"switch", "box3d"},
+                                                              {"portgroup", "folder"},
+                                                              {"uplink", "ellipse"},
+                                                              {"vmknic", "ellipse"},
+                                                              {"collector", "cylinder"}};
+    const auto found = SHAPES.find(kind);
+    return found == SHAPES.end() ? "box" : found->second;
+}
+
+std::string
+ListOf(const DrawnAttributes& attributes)
+{
+    std::string list;
+    for (const auto& [name, value] : attributes)
+    {
+        list += fmt::format("{}{}={}", list.empty() ? "" : ", ", name, Quote(value));
+    }
+    return list;
+}
+
+std::string
+EscapeXml(const std::string& text)
+{
+    static const std::map<char, std::string> ENTITIES = {{'<', "&lt;"},
+                                                         {'>', "&gt;"},
+                                                         {'&', "&amp;"},
+                                                         {'"', "&quot;"}};
+    std::string escaped;
+    for (const char c : text)
+    {
+        const auto entity = ENTITIES.find(c);
+        escaped += entity == ENTITIES.end() ? std::string(1, c) : entity->second;
+    }
+    return escaped;
+}
+
+void
+DeclareKeys(std::ostream& out, const std::set<std::string>& names, const std::string& domain)
+{
+    for (const auto& name : names)
+    {
+        out << fmt::format("  <key id=\"{0}.{1}\" for=\"{0}\" attr.name=\"{1}\" "
+                           "attr.type=\"string\"/>\n",
+                           domain,
+                           EscapeXml(name));
+    }
+}
+
+void
+WriteData(std::ostream& out, const DrawnAttributes& attributes, const std::string& domain)
+{
+    for (const auto& [name, value] : attributes)
+    {
+        out << fmt::format("      <data key=\"{}.{}\">{}</data>\n",
+                           domain,
+                           EscapeXml(name),
+                           EscapeXml(value));
+    }
+}
+
+template <typename Parts>
+std::set<std::string>
+NamesIn(const Parts& parts)
+{
+    std::set<std::string> names;
+    for (const auto& part : parts)
+    {
+        for (const auto& attribute : part.attributes)
+        {
+            names.insert(attribute.first);
+        }
+    }
+    return names;
+}
+
+} // namespace
+
+std::string
+ToDot(const Drawing& drawing)
+{
+    std::ostringstream dot;
+    std::string host;
+    dot << "graph " << Quote(drawing.name) << " {\n  node [fontname=\"sans-serif\"];\n";
+    for (const auto& vertex : drawing.vertices)
+    {
+        const auto kind = vertex.Get("kind");
+        const auto home = kind == "host" ? vertex.id : vertex.Get("host");
+        if (home != host)
+        {
+            dot << (host.empty() ? "" : "  }\n");
+            if (!home.empty())
+            {
+                dot << "  subgraph " << Quote("cluster_" + home) << " {\n";
+            }
+            host = home;
+        }
+        const auto name = vertex.Get("name");
+        dot << fmt::format("{}{} [{}, label={}, shape={}];\n",
+                           home.empty() ? "  " : "    ",
+                           Quote(vertex.id),
+                           ListOf(vertex.attributes),
+                           Quote(name.empty() ? vertex.id : name),
+                           ShapeOf(kind));
+    }
+    dot << (host.empty() ? "" : "  }\n");
+    for (const auto& edge : drawing.edges)
+    {
+        auto attributes = edge.attributes;
+        if (!edge.Get("rate").empty() && !edge.Get("from").empty())
+        {
+            attributes.emplace_back("label", edge.Get("name") + "\n" + edge.Get("rate"));
+        }
+        const auto list = ListOf(attributes);
+        dot << fmt::format("  {} -- {}{};\n",
+                           Quote(edge.a),
+                           Quote(edge.b),
+                           list.empty() ? "" : " [" + list + "]");
+    }
+    dot << "}\n";
+    return dot.str();
+}
+
+std::string
+ToGraphml(const Drawing& drawing)
+{
+    std::ostringstream xml;
+    xml << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+           "<graphml xmlns=\"http://graphml.graphdrawing.org/xmlns\">\n";
+    DeclareKeys(xml, NamesIn(drawing.vertices), "node");
+    DeclareKeys(xml, NamesIn(drawing.edges), "edge");
+    xml << fmt::format("  <graph id=\"{}\" edgedefault=\"undirected\">\n", EscapeXml(drawing.name));
+    for (const auto& vertex : drawing.vertices)
+    {
+        xml << fmt::format("    <node id=\"{}\">\n", EscapeXml(vertex.id));
+        WriteData(xml, vertex.attributes, "node");
+        xml << "    </node>\n";
+    }
+    for (const auto& edge : drawing.edges)
+    {
+        xml << fmt::format("    <edge source=\"{}\" target=\"{}\">\n",
+                           EscapeXml(edge.a),
+                           EscapeXml(edge.b));
+        WriteData(xml, edge.attributes, "edge");
+        xml << "    </edge>\n";
+    }
+    xml << "  </graph>\n</graphml>\n";
+    return xml.str();
+}
+
+} // namespace esxnf

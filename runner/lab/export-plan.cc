@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/lab/export-plan.h"
+
+#include "runner/lab/export-commands.h"
+#include "runner/simulation/addresses.h"
+
+#include <algorithm>
+#include <boost/graph/dominator_tree.hpp>
+#include <cctype>
+#include <sstream>
+
+namespace esxnf
+{
+
+namespace
+{
+
+bool
+Mentions(const TimelineStep& step, const std::string& word)
+{
+    return step.kind == StepKind::Console && step.command.find(word) != std::string::npos;
+}
+
+class ExportPlanner
+{
+  public:
+    explicit ExportPlanner(const FrameGraph& graph)
+        : m_graph(graph),
+          m_scenario(graph.GetScenario())
+    {
+    }
+
+    std::vector<PlannedExport> Plan()
+    {
+        for (const auto& node : m_scenario.nodes)
+        {
+            if (node.kind == NodeKind::Collector && node.address)
+            {
+                m_collectors.emplace(ToDotted(node.address->address), &node);
+                for (const auto& name : node.names)
+                {
+                    m_collectors.emplace(LowerCase(name), &node);
+                }
+            }
+        }
+        std::map<std::string, const Host*> hosts;
+        for (const auto& host : m_scenario.hosts)
+        {
+            hosts.emplace(host.name, &host);
+        }
+        for (const auto& step : m_scenario.timeline)
+        {
+            const auto host = hosts.find(step.host);
+            if (step.kind == StepKind::Console && host != hosts.end())
+            {
+                for (const auto& command : FindExportCommands(step.command))
+                {
+                    Add(*host->second, step, command);
+                }
+            }
+        }
+        return std::move(m_plan);
+    }
+
+  private:
+    static std::string LowerCase(std::string text)
+    {
+        for (char& c : text)
+        {
+            c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        }
+        return text;
+    }
+
+    void Add(const Host& host, const TimelineStep& step, const ns3::EsxNetNetflowOptions& command)
+    {
+        const auto found = m_collectors.find(LowerCase(command.collector));
+        if (found == m_collectors.end())
+        {
+            return;
+        }
+        const Node& collector = *found->second;
+        const auto target = m_graph.FindCollector(collector.name);
+        const auto vmknic =
+            std::find_if(host.vmknics.begin(), host.vmknics.end(), [&](const auto& v) {
+                return v.address.SharesNetworkWith(collector.address->address);
+            });
+        const auto station = vmknic == host.vmknics.end()
+                                 ? std::nullopt
+                                 : m_graph.FindGroup(host, vmknic->portGroup);
+        if (!station || !target || !m_graph.Joins(*station, *target))
+        {
+            return;
+        }
+        const auto route = RoutesTo(*target).From(*station);
+        PlannedExport planned{&host,
+                              &*vmknic,
+                              *station,
+                              *target,
+                              *route,
+                              step.path + "/run",
+                              {},
+                              ns3::MilliSeconds(command.pollMs),
+                              step.at,
+                              m_scenario.run.duration,
+                              m_scenario.run.duration,
+                              !host.isEsx3i && command.port == collector.listen};
+        AddVSwitches(command.vSwitches, planned);
+        FindEnd(step, planned);
+        CheckStart(step, planned);
+        m_plan.push_back(std::move(planned));
+    }
+
+    static void AddVSwitches(const std::string& names, PlannedExport& planned)
+    {
+        std::istringstream list(names);
+        for (std::string name; std::getline(list, name, ',');)
+        {
+            const auto& vSwitches = planned.host->vSwitches;
+            const auto vSwitch = std::find_if(vSwitches.begin(),
+                                              vSwitches.end(),
+                                              [&](const auto& v) { return v.name == name; });
+            planned.starts &= vSwitch != vSwitches.end();
+            if (vSwitch != vSwitches.end())
+            {
+                planned.vSwitches.insert(&*vSwitch);
+            }
+        }
+    }
+
+    /// A signal step ends it; other lines and keys may, and what they did is not known before.
+    void FindEnd(const TimelineStep& start, PlannedExport& planned) const
+    {
+        for (const auto& step : m_scenario.timeline)
+        {
+            const bool isLater = &step > &start && step.at >= start.at;
+            const bool signals = step.kind == StepKind::Signal && step.process == start.id;
+            if (isLater && signals && !start.id.empty())
+            {
+                planned.end = std::min(planned.end, step.at);
+            }
+            const bool mayEnd = step.kind == StepKind::Press || Mentions(step, "kill") ||
+                                Mentions(step, "vmkload_mod -u") ||
+                                Mentions(step, "esxcfg-vswitch -");
+            if (isLater && mayEnd && step.host == planned.host->name)
+            {
+                planned.surely = std::min(planned.surely, step.at);
+            }
+        }
+        planned.surely = std::min(planned.surely, planned.end);
+    }
+
+    void CheckStart(const TimelineStep& start, PlannedExport& planned) const
+    {
+        const auto loads = [&](const TimelineStep& step) {
+            return &step <= &start && step.host == planned.host->name &&
+                   Mentions(step, "vmkload_mod netflow");
+        };
+        planned.starts &=
+            std::any_of(m_scenario.timeline.begin(), m_scenario.timeline.end(), loads);
+        if (start.expect)
+        {
+            const bool fails = start.expect->exitIsNonzero || start.expect->exit.value_or(0) != 0;
+            planned.starts &= !fails && start.expect->running.value_or(true);
+        }
+        for (const auto& other : m_plan) // a vSwitch can be registered once
+        {
+            const bool shares = std::any_of(
+                planned.vSwitches.begin(),
+                planned.vSwitches.end(),
+                [&](const VSwitch* vSwitch) { return other.vSwitches.count(vSwitch) > 0; });
+            if (other.starts && other.host == planned.host && shares && other.end > planned.begin)
+            {
+                planned.starts = false;
+            }
+        }
+    }
+
+    const FrameRoutes& RoutesTo(std::size_t collector)
+    {
+        const auto found = m_routes.find(collector);
+        return found != m_routes.end()
+                   ? found->second
+                   : m_routes.emplace(collector, FrameRoutes(m_graph, collector)).first->second;
+    }
+
+    const FrameGraph& m_graph;
+    const Scenario& m_scenario;
+    std::map<std::string, const Node*> m_collectors; //!< by address and by host name
+    std::map<std::size_t, FrameRoutes> m_routes;     //!< by collector
+    std::vector<PlannedExport> m_plan;
+};
+
+} // namespace
+
+std::vector<PlannedExport>
+PlanExports(const FrameGraph& graph)
+{
+    return ExportPlanner(graph).Plan();
+}
+
+namespace
+{
+
+/// What can fail is a vertex: the states of switches, the links, then the collector and the hosts.
+/// One search from a collector answers for all hosts.
+class FailureSearch
+{
+  public:
+    using Ways = boost::adjacency_list<boost::vecS, boost::vecS, boost::bidirectionalS>;
+    using Vertex = Ways::vertex_descriptor;
+
+    FailureSearch(const FrameGraph& graph, std::size_t collector)
+        : m_graph(graph),
+          m_states(graph.GetStates()),
+          m_firstLink(boost::num_vertices(m_states)),
+          m_collector(m_firstLink + graph.GetScenario().links.size()),
+          m_ways(m_collector + 1)
+    {
+        std::set<int> domains; // others have no part in it, though their VLANs share links
+        for (const auto& way : graph.GetStations()[collector].ways)
+        {
+            domains.insert(graph.GetDomain(way.state));
+            Join(m_collector, way.link, way.state);
+        }
+        for (const auto& edge : boost::make_iterator_range(boost::edges(m_states)))
+        {
+            const auto a = boost::source(edge, m_states);
+            const auto b = boost::target(edge, m_states);
+            if (domains.count(graph.GetDomain(a)))
+            {
+                Join(a, m_states[edge].link, b);
+                Join(b, m_states[edge].link, a);
+            }
+        }
+    }
+
+    Vertex AddHost(const Station& station)
+    {
+        const auto host = boost::add_vertex(m_ways);
+        for (const auto& way : station.ways)
+        {
+            Join(way.state, way.link, host);
+        }
+        return host;
+    }
+
+    void Search()
+    {
+        m_dominators.assign(boost::num_vertices(m_ways), Ways::null_vertex());
+        boost::lengauer_tarjan_dominator_tree(
+            m_ways,
+            m_collector,
+            boost::make_iterator_property_map(m_dominators.begin(),
+                                              boost::get(boost::vertex_index, m_ways)));
+    }
+
+    /// \return from a host to the collector
+    std::vector<std::string> NamesOf(Vertex host) const
+    {
+        const auto& scenario = m_graph.GetScenario();
+        std::vector<std::string> names;
+        for (auto at = m_dominators[host]; at != m_collector && at != Ways::null_vertex();
+             at = m_dominators[at])
+        {
+            if (at >= m_firstLink)
+            {
+                names.push_back(scenario.links[at - m_firstLink].name);
+            }
+            else if (m_states[at].node >= 0)
+            {
+                names.push_back(scenario.nodes[m_states[at].node].name);
+            }
+        }
+        return names;
+    }
+
+  private:
+    void Join(Vertex from, int link, Vertex to)
+    {
+        if (link < 0)
+        {
+            boost::add_edge(from, to, m_ways);
+            return;
+        }
+        boost::add_edge(from, m_firstLink + link, m_ways);
+        boost::add_edge(m_firstLink + link, to, m_ways);
+    }
+
+    const FrameGraph& m_graph;
+    const FrameStates& m_states;
+    const Vertex m_firstLink;
+    const Vertex m_collector;
+    Ways m_ways;
+    std::vector<Vertex> m_dominators;
+};
+
+} // namespace
+
+std::vector<std::vector<std::string>>
+SinglePointsOfFailure(const FrameGraph& graph, const std::vector<PlannedExport>& plan)
+{
+    std::map<std::size_t, FailureSearch> searches; // by collector
+    std::vector<FailureSearch::Vertex> hosts;
+    for (const auto& planned : plan)
+    {
+        auto search = searches.find(planned.collector);
+        if (search == searches.end())
+        {
+            search =
+                searches.emplace(planned.collector, FailureSearch(graph, planned.collector)).first;
+        }
+        hosts.push_back(search->second.AddHost(graph.GetStations()[planned.station]));
+    }
+    for (auto& [collector, search] : searches)
+    {
+        search.Search();
+    }
+    std::vector<std::vector<std::string>> names;
+    for (std::size_t i = 0; i < plan.size(); ++i)
+    {
+        names.push_back(searches.at(plan[i].collector).NamesOf(hosts[i]));
+    }
+    return names;
+}
+
+} // namespace esxnf

@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// CheckExport(): from each vmknic that net-netflow would use to the collector it names.
+#include "runner/lab/export-commands.h"
+#include "runner/lab/frame-route.h"
+#include "runner/lab/lab-check.h"
+#include "runner/simulation/addresses.h"
+
+#include <cctype>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// 24 + 30 * 48 octets of NetFlow, 28 of UDP and IPv4, 18 of Ethernet.
+constexpr uint32_t FULL_DATAGRAM_FRAME = 1510;
+
+/// 30500 ns -> "30.5us"
+std::string
+Short(ns3::Time time)
+{
+    const auto ns = static_cast<double>(time.GetNanoSeconds());
+    return ns < 1e3   ? fmt::format("{}ns", ns)
+           : ns < 1e6 ? fmt::format("{:.5g}us", ns / 1e3)
+           : ns < 1e9 ? fmt::format("{:.5g}ms", ns / 1e6)
+                      : fmt::format("{:.5g}s", ns / 1e9);
+}
+
+/// Host names have no case.
+std::string
+LowerCase(std::string text)
+{
+    for (char& c : text)
+    {
+        c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    }
+    return text;
+}
+
+class ExportChecker
+{
+  public:
+    explicit ExportChecker(const FrameGraph& graph)
+        : m_graph(graph),
+          m_scenario(graph.GetScenario())
+    {
+    }
+
+    Diagnostics Check()
+    {
+        std::map<std::string, const Host*> hosts;
+        for (const auto& host : m_scenario.hosts)
+        {
+            hosts.emplace(host.name, &host);
+        }
+        for (const auto& node : m_scenario.nodes)
+        {
+            if (node.kind == NodeKind::Collector && node.address)
+            {
+                m_collectors.emplace(ToDotted(node.address->address), &node);
+                for (const auto& name : node.names)
+                {
+                    m_collectors.emplace(LowerCase(name), &node);
+                }
+            }
+        }
+        for (const auto& step : m_scenario.timeline)
+        {
+            const auto host = hosts.find(step.host);
+            if (step.kind == StepKind::Console && host != hosts.end())
+            {
+                CheckLine(*host->second, step);
+            }
+        }
+        return std::move(m_messages);
+    }
+
+  private:
+    void Say(Severity severity, const std::string& path, const std::string& what)
+    {
+        m_messages.push_back(m_scenario.At(severity, path, what));
+    }
+
+    void CheckLine(const Host& host, const TimelineStep& step)
+    {
+        for (const auto& command : FindExportCommands(step.command))
+        {
+            // A restarted net-netflow says nothing new.
+            if (m_checked.emplace(host.name, command.collector, command.port).second)
+            {
+                // A line that is judged by its own "expect" may be one that is meant to fail.
+                m_fault = step.expect ? Severity::Warning : Severity::Error;
+                CheckTarget(host, command.collector, command.port, step.path + "/run");
+            }
+        }
+    }
+
+    void CheckTarget(const Host& host,
+                     const std::string& name,
+                     uint16_t port,
+                     const std::string& path)
+    {
+        const auto found = m_collectors.find(LowerCase(name));
+        if (found == m_collectors.end())
+        {
+            std::vector<std::string> known;
+            for (const auto& collector : m_collectors)
+            {
+                known.push_back(collector.first);
+            }
+            Say(m_fault,
+                path,
+                fmt::format("no collector has the address {}; {}", name, Suggest(name, known)));
+            return;
+        }
+        const Node& collector = *found->second;
+        if (port != collector.listen)
+        {
+            Say(Severity::Warning,
+                path,
+                fmt::format("sends to port {}, and {} listens on port {}",
+                            port,
+                            collector.name,
+                            collector.listen));
+        }
+        CheckNetwork(host, collector, path);
+    }
+
+    /// "a VMkernel virtual interface (vmknic) exists on the network where your collector is
+    /// located"
+    void CheckNetwork(const Host& host, const Node& collector, const std::string& path)
+    {
+        const auto address = collector.address->address;
+        const auto where = fmt::format("{} ({})", collector.name, ToDotted(address));
+        if (host.vmknics.empty())
+        {
+            Say(m_fault,
+                path,
+                fmt::format("{} has no vmknic: net-netflow needs a VMkernel virtual interface on "
+                            "the network where the "
+                            "collector {} is located",
+                            host.name,
+                            where));
+            return;
+        }
+        for (const auto& vmknic : host.vmknics)
+        {
+            if (vmknic.address.SharesNetworkWith(address))
+            {
+                CheckWay(host, vmknic, collector, where + " on its own network", path);
+                return;
+            }
+        }
+        std::string networks;
+        for (const auto& vmknic : host.vmknics)
+        {
+            const auto& [own, mask] = vmknic.address;
+            networks += fmt::format("{}{} {}/{}",
+                                    networks.empty() ? "" : ", ",
+                                    vmknic.name,
+                                    ToDotted(own),
+                                    mask.GetPrefixLength());
+            if (vmknic.gateway)
+            {
+                Say(m_fault,
+                    path,
+                    fmt::format("the network of {} is routed: {}:{} sends to gateway {}, which no "
+                                "node is (routers are "
+                                "not yet supported)",
+                                where,
+                                host.name,
+                                vmknic.name,
+                                ToDotted(*vmknic.gateway)));
+                return;
+            }
+        }
+        Say(m_fault,
+            path,
+            fmt::format(
+                "no route from {} to {}: no vmknic is on its network ({}) and none has a gateway",
+                host.name,
+                where,
+                networks));
+    }
+
+    void CheckWay(const Host& host,
+                  const Vmknic& vmknic,
+                  const Node& collector,
+                  const std::string& where,
+                  const std::string& path)
+    {
+        const auto from = m_graph.FindGroup(host, vmknic.portGroup);
+        const auto to = m_graph.FindCollector(collector.name);
+        const auto name = host.name + ":" + vmknic.name;
+        if (from && to && m_graph.Joins(*from, *to))
+        {
+            const FrameRoute route = *RoutesTo(*to).From(*from);
+            Say(Severity::Info,
+                path,
+                fmt::format("{} reaches {} by {}, one way in {} and a full datagram in {}",
+                            name,
+                            where,
+                            Names(route.links),
+                            Short(route.GetDelay(m_scenario)),
+                            Short(route.GetDelayOf(m_scenario, FULL_DATAGRAM_FRAME))));
+            return;
+        }
+        const auto faults = from && to ? m_graph.Explain(*from, *to) : std::nullopt;
+        std::vector<std::string> why;
+        for (const auto& fault : faults.value_or(std::vector<FrameFault>()))
+        {
+            why.push_back(fault.what);
+        }
+        if (why.empty())
+        {
+            why.push_back(ExplainGap(collector, host, vmknic));
+        }
+        Say(m_fault,
+            path,
+            fmt::format("{} does not reach {}: {}", name, where, fmt::join(why, "; ")));
+    }
+
+    /// Names the first thing that is missing, seen from the vmknic.
+    std::string ExplainGap(const Node& collector, const Host& host, const Vmknic& vmknic) const
+    {
+        const VSwitch* vSwitch = host.FindVSwitchOf(vmknic.portGroup);
+        if (!vSwitch)
+        {
+            return fmt::format("no vSwitch has the port group '{}'", vmknic.portGroup);
+        }
+        if (vSwitch->uplinks.empty())
+        {
+            return fmt::format("{} has no uplink", vSwitch->name);
+        }
+        const auto uplink = host.name + ":" + vSwitch->uplinks[0];
+        const auto mine = Neighbour(uplink);
+        const auto theirs = Neighbour(collector.name + ":eth0");
+        if (mine.empty())
+        {
+            return fmt::format("no link is at {}", uplink);
+        }
+        if (theirs.empty())
+        {
+            return fmt::format("no link is at {}:eth0", collector.name);
+        }
+        return fmt::format("no link joins {}, at {}, and {}, at {}",
+                           mine,
+                           uplink,
+                           theirs,
+                           collector.name);
+    }
+
+    /// \return the node that the cable at an interface leads to; empty: there is none
+    std::string Neighbour(const std::string& end) const
+    {
+        for (const auto& link : m_scenario.links)
+        {
+            if (link.a.ToString() == end)
+            {
+                return link.b.node;
+            }
+            if (link.b.ToString() == end)
+            {
+                return link.a.node;
+            }
+        }
+        return "";
+    }
+
+    std::string Names(const std::vector<int>& links) const
+    {
+        constexpr std::size_t maxListed = 8;
+        std::vector<std::string> names;
+        for (std::size_t i = 0; i < links.size() && i < maxListed; ++i)
+        {
+            names.push_back(m_scenario.links[links[i]].name);
+        }
+        const auto count = links.size();
+        const auto more = count > maxListed ? fmt::format(" and {} more", count - maxListed) : "";
+        return fmt::format("{} {}{}", count == 1 ? "link" : "links", fmt::join(names, ", "), more);
+    }
+
+    /// There are many hosts and few collectors.
+    const FrameRoutes& RoutesTo(std::size_t collector)
+    {
+        const auto found = m_routes.find(collector);
+        return found != m_routes.end()
+                   ? found->second
+                   : m_routes.emplace(collector, FrameRoutes(m_graph, collector)).first->second;
+    }
+
+    const FrameGraph& m_graph;
+    const Scenario& m_scenario;
+    Severity m_fault = Severity::Error; //!< how a line that cannot work is told
+    Diagnostics m_messages;
+    std::map<std::string, const Node*> m_collectors; //!< by address and by host name
+    std::set<std::tuple<std::string, std::string, uint16_t>> m_checked; //!< host, collector, port
+    std::map<std::size_t, FrameRoutes> m_routes;                        //!< by collector
+};
+
+} // namespace
+
+Diagnostics
+CheckExport(const FrameGraph& graph)
+{
+    return ExportChecker(graph).Check();
+}
+
+} // namespace esxnf

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What can be said of a lab before it is run, by the commands that take a scenario and by Python:
+// each check asks the frame graph and speaks in messages with a place and a reason.
+#ifndef ESXNF_LAB_CHECK_H
+#define ESXNF_LAB_CHECK_H
+
+#include "runner/lab/export-forecast.h"
+
+namespace esxnf
+{
+
+/**
+ * Switches learn and flood and run no spanning tree: each loop is an error that names its links. A
+ * run would hang, so it must be refused. Under run.spanning_tree the links that are blocked are
+ * infos. At most ten are told.
+ */
+Diagnostics CheckLoops(const FrameGraph& graph);
+
+/**
+ * Who does not meet whom, and which port, link or VLAN is to blame: an error where traffic of the
+ * scenario is planned between the two (injected: a warning), a warning where they only are on one
+ * IP network. Teams whose uplinks lead to different networks and links that carry a VLAN one way
+ * only are warnings, too. At most ten of each kind are told.
+ */
+Diagnostics CheckVlans(const FrameGraph& graph);
+
+/**
+ * The technote's first step, for each host and collector that a net-netflow line of the timeline
+ * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
+ * it to the collector and back. What is wrong is an error, though not one to refuse a run for: a
+ * run shows what an ESX host does then. How the way goes is an info.
+ */
+Diagnostics CheckExport(const FrameGraph& graph);
+
+/** What fails alone, for each export: infos. */
+Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
+
+/**
+ * What loss of exports is to be expected of the links, span by span: a warning where records must
+ * be lost, else infos.
+ */
+Diagnostics TellForecast(const FrameGraph& graph, const std::vector<ExportSpan>& forecast);
+
+/** All that is said about a lab. */
+struct LabReport
+{
+    Diagnostics loops;    //!< an error of these refuses a run
+    Diagnostics findings; //!< all others
+    Diagnostics forecast; //!< what the exports meet; not said before a run
+    Json facts;           //!< the same for programs: docs/formats.md
+};
+
+LabReport CheckLab(const Scenario& scenario);
+
+/** What a run, or Python, says of a lab that it does not refuse: faults as warnings, no infos. */
+Diagnostics WarningsOf(const LabReport& report);
+
+} // namespace esxnf
+
+#endif // ESXNF_LAB_CHECK_H

@@ -1,8 +1,0 @@
-// SPDX-License-Identifier: GPL-2.0-only
-#include "runner/cli.h"
-
-int
-main(int argc, char** argv)
-{
-    return esxnf::RunProgram(argc, argv);
-}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/probe/endpoint.h"
+
+#include "runner/commands/cli.h"
+
+#include <charconv>
+#include <cstring>
+#include <fmt/format.h>
+#include <memory>
+#include <netdb.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+uint16_t
+ParsePort(const std::string& text, const std::string& whole)
+{
+    uint16_t port = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, port);
+    if (error != std::errc{} || rest != end)
+    {
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("{}: '{}' is no UDP port (0 to 65535)", whole, text));
+    }
+    return port;
+}
+
+} // namespace
+
+std::string
+Endpoint::ToString() const
+{
+    return fmt::format("{}:{}", host.empty() ? "0.0.0.0" : host, port);
+}
+
+Endpoint
+ParseEndpoint(const std::string& text, uint16_t defaultPort)
+{
+    const std::size_t colon = text.find(':');
+    Endpoint endpoint{text.substr(0, colon), defaultPort};
+    if (endpoint.host.empty())
+    {
+        throw CommandError(EXIT_USAGE, fmt::format("'{}' names no host: HOST[:PORT]", text));
+    }
+    if (colon != std::string::npos)
+    {
+        endpoint.port = ParsePort(text.substr(colon + 1), text);
+    }
+    if (endpoint.port == 0)
+    {
+        throw CommandError(EXIT_USAGE, fmt::format("{}: nothing can be sent to port 0", text));
+    }
+    return endpoint;
+}
+
+Endpoint
+ParseListenEndpoint(const std::string& text)
+{
+    const std::size_t colon = text.find(':');
+    if (colon == std::string::npos)
+    {
+        return {"", ParsePort(text, text)};
+    }
+    return {text.substr(0, colon), ParsePort(text.substr(colon + 1), text)};
+}
+
+sockaddr_in
+Resolve(const Endpoint& endpoint)
+{
+    addrinfo hints = {};
+    hints.ai_family = AF_INET;
+    hints.ai_socktype = SOCK_DGRAM;
+    hints.ai_flags = AI_PASSIVE;
+    addrinfo* found = nullptr;
+    const int error = getaddrinfo(endpoint.host.empty() ? nullptr : endpoint.host.c_str(),
+                                  std::to_string(endpoint.port).c_str(),
+                                  &hints,
+                                  &found);
+    if (error != 0)
+    {
+        throw CommandError(
+            EXIT_COLLECTOR,
+            fmt::format("{}: no IPv4 address: {}", endpoint.ToString(), gai_strerror(error)));
+    }
+    const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);
+    sockaddr_in address;
+    std::memcpy(&address, found->ai_addr, sizeof(address));
+    return address;
+}
+
+std::string
+AddressToText(uint32_t address)
+{
+    return fmt::format("{}.{}.{}.{}",
+                       address >> 24,
+                       address >> 16 & 0xff,
+                       address >> 8 & 0xff,
+                       address & 0xff);
+}
+
+} // namespace esxnf

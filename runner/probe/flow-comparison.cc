@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/probe/flow-comparison.h"
+
+#include "runner/probe/endpoint.h"
+
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+constexpr uint8_t PROTOCOL_ICMP = 1;
+constexpr uint8_t PROTOCOL_TCP = 6;
+constexpr uint8_t PROTOCOL_UDP = 17;
+constexpr uint8_t TCP_FIN_OR_RST = 0x01 | 0x04;
+constexpr uint16_t DNS_PORT = 53;
+
+bool
+IsDns(const ComparedKey& key)
+{
+    return key.protocol == PROTOCOL_UDP &&
+           (key.sourcePort == DNS_PORT || key.destinationPort == DNS_PORT);
+}
+
+/// Where later fragments between the flow's hosts are counted here.
+ComparedKey
+KeyOfFragments(ComparedKey key)
+{
+    key.sourcePort = 0;
+    key.destinationPort = 0;
+    return key;
+}
+
+bool
+IsOfFragments(const ComparedKey& key)
+{
+    return key.sourcePort == 0 && key.destinationPort == 0;
+}
+
+/// Whether we have later fragments between the flow's hosts and the peer has none.
+bool
+FragmentsAreJoined(const ComparedKey& key, const ComparedFlows& ours, const ComparedFlows& peer)
+{
+    const bool hasPorts = key.protocol == PROTOCOL_TCP || key.protocol == PROTOCOL_UDP;
+    const ComparedKey fragments = KeyOfFragments(key);
+    return hasPorts && ours.count(fragments) == 1 && peer.count(fragments) == 0;
+}
+
+/// Adds why the octets differ, if they do; the packets are the same.
+void
+ExplainOctets(FlowDifference& difference, const LinkOctets& link, bool joined)
+{
+    if (difference.ours.octets == difference.peer.octets)
+    {
+        return;
+    }
+    const uint64_t more = difference.peer.octets - difference.ours.octets; // modulo 2^64
+    if (more == link.padding + link.tags)
+    {
+        if (link.padding > 0)
+        {
+            difference.reasons.insert(DifferenceReason::PADDING_COUNTED);
+        }
+        if (link.tags > 0)
+        {
+            difference.reasons.insert(DifferenceReason::TAGS_COUNTED);
+        }
+    }
+    else if (more == link.padding)
+    {
+        difference.reasons.insert(DifferenceReason::PADDING_COUNTED);
+    }
+    else if (more == link.tags)
+    {
+        difference.reasons.insert(DifferenceReason::TAGS_COUNTED);
+    }
+    else
+    {
+        const bool hasMore = difference.peer.octets > difference.ours.octets;
+        difference.reasons.insert(joined && hasMore ? DifferenceReason::FRAGMENTS_JOINED
+                                                    : DifferenceReason::UNKNOWN);
+    }
+}
+
+/// Adds why the packets are in other records, if they are.
+void
+ExplainRecords(FlowDifference& difference)
+{
+    const ComparedFlow& ours = difference.ours;
+    const ComparedFlow& peer = difference.peer;
+    const bool merged = peer.tos.size() < ours.tos.size();
+    if (merged)
+    {
+        difference.reasons.insert(DifferenceReason::TOS_MERGED);
+    }
+    if (peer.records == ours.records)
+    {
+        if (!merged && peer.tos != ours.tos)
+        {
+            difference.reasons.insert(DifferenceReason::UNKNOWN);
+        }
+        return;
+    }
+    // Records beyond one for each ToS value that is told apart: those that something ended.
+    const uint64_t ended = ours.records - ours.tos.size();
+    const bool onePerFlow = peer.records == peer.tos.size();
+    if (peer.records < ours.records && onePerFlow && ended > 0)
+    {
+        difference.reasons.insert(DifferenceReason::TIMEOUTS_NOT_APPLIED);
+    }
+    else if (peer.records == peer.packets && IsDns(difference.key))
+    {
+        difference.reasons.insert(DifferenceReason::DNS_EACH_PACKET);
+    }
+    else if (peer.records > ours.records && (ours.tcpFlags & TCP_FIN_OR_RST) != 0)
+    {
+        difference.reasons.insert(DifferenceReason::TCP_END);
+    }
+    else if (!merged || !onePerFlow)
+    {
+        difference.reasons.insert(DifferenceReason::UNKNOWN);
+    }
+}
+
+FlowDifference
+Explain(const ComparedKey& key,
+        const ComparedFlow& ours,
+        const ComparedFlow& peer,
+        const LinkOctets& link,
+        bool joined)
+{
+    FlowDifference difference{key, ours, peer, {}};
+    if (ours.packets != peer.packets)
+    {
+        difference.reasons.insert(joined && peer.packets == 0 && IsOfFragments(key)
+                                      ? DifferenceReason::FRAGMENTS_JOINED
+                                      : DifferenceReason::UNKNOWN);
+        return difference;
+    }
+    ExplainOctets(difference, link, joined);
+    ExplainRecords(difference);
+    return difference;
+}
+
+bool
+Same(const ComparedFlow& a, const ComparedFlow& b)
+{
+    return a.packets == b.packets && a.octets == b.octets && a.records == b.records &&
+           a.tos == b.tos;
+}
+
+} // namespace
+
+std::string
+ComparedKey::ToString() const
+{
+    const std::string name = protocol == PROTOCOL_ICMP  ? "icmp"
+                             : protocol == PROTOCOL_TCP ? "tcp"
+                             : protocol == PROTOCOL_UDP ? "udp"
+                                                        : fmt::format("protocol {}", protocol);
+    return fmt::format("{} {}:{} > {}:{}",
+                       name,
+                       AddressToText(source),
+                       sourcePort,
+                       AddressToText(destination),
+                       destinationPort);
+}
+
+const char*
+ToString(DifferenceReason reason)
+{
+    static const char* const NAMES[DIFFERENCE_REASONS] = {"padding counted",
+                                                          "VLAN tags counted",
+                                                          "ToS merged",
+                                                          "timeouts not applied",
+                                                          "ended at FIN or RST",
+                                                          "DNS: a record a packet",
+                                                          "fragments joined",
+                                                          "unknown"};
+    return NAMES[static_cast<unsigned>(reason)];
+}
+
+std::vector<FlowDifference>
+CompareFlows(const ComparedFlows& ours,
+             const ComparedFlows& peer,
+             const std::map<ComparedKey, LinkOctets>& link)
+{
+    std::map<ComparedKey, std::pair<ComparedFlow, ComparedFlow>> both;
+    for (const auto& [key, flow] : ours)
+    {
+        both[key].first = flow;
+    }
+    for (const auto& [key, flow] : peer)
+    {
+        both[key].second = flow;
+    }
+    std::vector<FlowDifference> differences;
+    for (const auto& [key, flows] : both)
+    {
+        if (!Same(flows.first, flows.second))
+        {
+            const auto octets = link.find(key);
+            differences.push_back(Explain(key,
+                                          flows.first,
+                                          flows.second,
+                                          octets == link.end() ? LinkOctets{} : octets->second,
+                                          FragmentsAreJoined(key, ours, peer)));
+        }
+    }
+    return differences;
+}
+
+ComparedFlow
+SumFlows(const ComparedFlows& flows)
+{
+    ComparedFlow sum;
+    for (const auto& [key, flow] : flows)
+    {
+        sum.packets += flow.packets;
+        sum.octets += flow.octets;
+        sum.records += flow.records;
+    }
+    return sum;
+}
+
+} // namespace esxnf

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * Where the datagrams of probe go: collectors, a capture file, tables of records, the screen; all
+ * that are asked for. Books of what each collector was not sent. Probe calls it.
+ */
+#ifndef ESXNF_PROBE_EXPORT_H
+#define ESXNF_PROBE_EXPORT_H
+
+#include "netflow/exporter.h"
+#include "runner/capture/capture-writer.h"
+#include "runner/probe/udp-sender.h"
+#include "runner/results/row-writer.h"
+
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+/// What is to be done with datagrams.
+struct ProbeExportConfig
+{
+    std::vector<std::string> collectors; //!< HOST[:PORT] each; none: nothing is sent
+    double rate{0};                      //!< datagrams a second and collector at most; 0: no limit
+    std::string captureFile;             //!< empty: none
+    std::string csvFile;                 //!< empty: none; "-": standard output
+    std::string jsonFile;                //!< the same, JSON lines
+    bool verbose{false};                 //!< print datagrams
+
+    /// Where text for people goes: standard output belongs to the tables if one is written there.
+    std::FILE* GetTextStream() const;
+};
+
+/// Sends, writes and prints.
+class ProbeExport : public netflow::DatagramSink
+{
+  public:
+    /// Throws CommandError if a collector cannot be reached (collector) or a file cannot be written
+    /// (usage).
+    explicit ProbeExport(const ProbeExportConfig& config);
+    ~ProbeExport() override;
+
+    /// \return true if at least one collector's socket took it, or there is no collector
+    bool Send(const netflow::Datagram& datagram) override;
+
+    /// As many as a socket takes at once, unless a rate spreads them.
+    std::size_t GetBatch() const override;
+
+    void SendBatch(const netflow::Datagram* datagrams, std::size_t count, bool* sent) override;
+
+    void PortAliased(uint16_t vSwitch, uint16_t port) override;
+
+    /// Writes what is buffered; throws CommandError (usage).
+    void Flush();
+
+    /// A line for each collector, each line with its end; says so if there is none.
+    std::string DescribeCollectors();
+
+    /// Datagrams that a collector's socket did not take, over all collectors.
+    uint64_t GetUnsent() const;
+
+  private:
+    struct Collector;
+
+    void Record(const netflow::Datagram& datagram);
+    void Print(const netflow::Datagram& datagram);
+
+    const ProbeExportConfig m_config;
+    std::vector<std::unique_ptr<Collector>> m_collectors;
+    std::optional<CaptureWriter> m_capture;
+    std::vector<std::unique_ptr<RowWriter>> m_tables;
+    std::vector<netflow::V5Record> m_records; // scratch of Print
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_PROBE_EXPORT_H

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/probe/probe-session.h"
+
+#include "runner/capture/capture-reader.h"
+#include "runner/capture/live-capture.h"
+#include "runner/simulation/interrupt.h"
+
+#include <algorithm>
+#include <chrono>
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+using netflow::Counts;
+using netflow::Move;
+using netflow::NS_PER_MS;
+using netflow::NS_PER_SECOND;
+using netflow::TimeNs;
+
+namespace
+{
+
+/// How soon a signal is noticed on a silent interface.
+constexpr TimeNs MAX_WAIT = 100 * NS_PER_MS;
+/// A packet may be stamped so much earlier than it can be read.
+constexpr TimeNs CAPTURE_LAG = 5 * NS_PER_MS;
+/// Packets between two looks at the clock when they come faster than they are metered.
+constexpr unsigned PACKETS_PER_TICK = 1024;
+
+int64_t
+UnixNow()
+{
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(now).count();
+}
+
+/// Frames that are metered together: enough to hide the wait for memory, few enough to stay in the
+/// nearest cache.
+constexpr std::size_t BATCH = 32;
+
+/// Frames into a probe, and what is printed about it.
+class Session
+{
+  public:
+    Session(const ProbeSessionConfig& config, const LinkLayer& link, int64_t startUnixNs)
+        : m_config(config),
+          m_link(link),
+          m_export(config.exporting),
+          m_probe(config.probe, startUnixNs, m_export),
+          m_text(config.exporting.GetTextStream()),
+          m_nextStatistics(config.statisticsPeriod > 0
+                               ? m_probe.GetUptime() + config.statisticsPeriod
+                               : netflow::NEVER)
+    {
+    }
+
+    /// Meters frames in their order. \param count at most BATCH
+    void Meter(const CapturedFrame* frames, std::size_t count);
+
+    void Tick(int64_t unixNs)
+    {
+        m_probe.Tick(unixNs);
+        if (m_probe.GetUptime() >= m_nextStatistics)
+        {
+            PrintLine();
+        }
+    }
+
+    bool IsComplete() const
+    {
+        return m_packets >= m_config.maxPackets;
+    }
+
+    Probe& GetProbe()
+    {
+        return m_probe;
+    }
+
+    void SetDrops(const LiveDrops& drops)
+    {
+        m_drops = drops;
+    }
+
+    /// \return whether the books are balanced
+    bool PrintEnd();
+
+  private:
+    void MeterBatch(const CapturedFrame* frames, std::size_t count);
+    void PrintLine();
+    void PrintCounts(const char* name, const Counts& counts);
+
+    const ProbeSessionConfig& m_config;
+    const LinkLayer m_link;
+    ProbeExport m_export;
+    Probe m_probe;
+    std::FILE* const m_text;
+    uint64_t m_packets{0};
+    TimeNs m_nextStatistics;
+    netflow::BatchedPacket m_batch[BATCH]; // scratch of MeterBatch
+    uint16_t m_vlans[BATCH];               // likewise
+    std::optional<LiveDrops> m_drops;      // of a live capture
+};
+
+void
+Session::Meter(const CapturedFrame* frames, std::size_t count)
+{
+    count = std::min<uint64_t>(count, m_config.maxPackets - m_packets);
+    // Lines of statistics come between packets: then one packet is a batch.
+    const std::size_t step = m_nextStatistics == netflow::NEVER ? count : 1;
+    for (std::size_t done = 0; done < count; done += step)
+    {
+        MeterBatch(frames + done, step);
+        if (m_probe.GetUptime() >= m_nextStatistics)
+        {
+            PrintLine();
+        }
+    }
+}
+
+void
+Session::MeterBatch(const CapturedFrame* frames, std::size_t count)
+{
+    netflow::BatchedPacket* packets = m_batch;
+    uint16_t* vlans = m_vlans;
+    const bool mapped = !m_config.probe.vlans.IsEmpty();
+    for (std::size_t i = 0; i < count; ++i)
+    {
+        const CapturedFrame& frame = frames[i];
+        m_link.ParseTo(packets[i].packet, frame.data, frame.captured, frame.wire);
+        packets[i].time = frame.unixNs;
+        vlans[i] = mapped ? m_link.FindVlan(frame.data, frame.captured) : 0;
+    }
+    m_probe.ObserveBatch(packets, count, mapped ? vlans : nullptr);
+    m_packets += count;
+}
+
+/// The state in one line.
+void
+Session::PrintLine()
+{
+    const netflow::Account total = m_probe.GetLedger().GetTotal();
+    const netflow::MeteringProcess& metering = m_probe.GetMetering();
+    const Counts shed = {total.Get(Move::SHED_NO_MEMORY).packets +
+                             total.Get(Move::SHED_CACHE_FULL).packets,
+                         0,
+                         0};
+    fmt::print(m_text,
+               "uptime {}.{:03} packets {} metered {} shed {} live {} queued {} dropped {} "
+               "datagrams {} unsent {}",
+               m_probe.GetUptime() / NS_PER_SECOND,
+               m_probe.GetUptime() % NS_PER_SECOND / NS_PER_MS,
+               total.Get(Move::OFFERED).packets,
+               total.Get(Move::METERED).packets,
+               shed.packets,
+               metering.GetCache().GetSize(),
+               metering.GetPurgatory().GetSize(),
+               total.GetBalance(netflow::Place::DROPPED).records,
+               m_probe.GetExporter().GetDatagrams(),
+               m_export.GetUnsent());
+    if (m_drops)
+    {
+        fmt::print(m_text, " kernel-drops {}", m_drops->kernel + m_drops->interface);
+    }
+    fmt::print(m_text, "\n");
+    std::fflush(m_text);
+    const TimeNs period = m_config.statisticsPeriod;
+    m_nextStatistics += ((m_probe.GetUptime() - m_nextStatistics) / period + 1) * period;
+}
+
+void
+Session::PrintCounts(const char* name, const Counts& counts)
+{
+    fmt::print(m_text,
+               "{:<24}{:>14}{:>18}{:>12}\n",
+               name,
+               counts.packets,
+               counts.octets,
+               counts.records);
+}
+
+/// Every move of the ledger that happened, then what no move tells.
+bool
+Session::PrintEnd()
+{
+    m_export.Flush();
+    fmt::print(m_text, "{:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
+    const netflow::Account total = m_probe.GetLedger().GetTotal();
+    for (unsigned i = 0; i < netflow::MOVES; ++i)
+    {
+        const auto move = static_cast<Move>(i);
+        if (!(total.Get(move) == Counts{}))
+        {
+            PrintCounts(netflow::GetInfo(move).name, total.Get(move));
+        }
+    }
+    const Counts residual = m_probe.GetResidual();
+    PrintCounts("residual", residual);
+    const auto& purgatory = m_probe.GetMetering().GetPurgatory();
+    const ClockCounts& clock = m_probe.GetClockCounts();
+    fmt::print(m_text, "datagrams {}\n", m_probe.GetExporter().GetDatagrams());
+    fmt::print(m_text,
+               "cache high water {} records\n",
+               m_probe.GetMetering().GetCache().GetHighWater());
+    fmt::print(m_text,
+               "purgatory high water {} of {} records\n",
+               purgatory.GetHighWater(),
+               purgatory.GetBound());
+    fmt::print(m_text,
+               "packets out of order {}, clock steps backwards {} forwards {}\n",
+               clock.outOfOrder,
+               clock.stepsBack,
+               clock.stepsForward);
+    if (m_drops)
+    {
+        fmt::print(m_text,
+                   "dropped before the meter: by the kernel {} by the interface {}\n",
+                   m_drops->kernel,
+                   m_drops->interface);
+    }
+    fmt::print(m_text, "{}", m_export.DescribeCollectors());
+    std::fflush(m_text);
+    return residual == Counts{};
+}
+
+ExitCode
+RunOverFile(const ProbeSessionConfig& config)
+{
+    const InterruptCatcher interrupt;
+    CaptureReader reader(config.capture);
+    CapturedFrame frames[BATCH];
+    std::size_t count = 0;
+    std::string damage;
+    try
+    {
+        count = reader.NextBatch(frames, BATCH);
+    }
+    catch (const CaptureError& error) // in the very first packet: the books are empty
+    {
+        damage = error.what();
+    }
+    Session session(config, reader.GetLink(), count > 0 ? frames[0].unixNs : 0);
+    try
+    {
+        for (; count > 0 && !interrupt.WasInterrupted(); count = reader.NextBatch(frames, BATCH))
+        {
+            session.Meter(frames, count);
+            if (session.IsComplete())
+            {
+                break;
+            }
+        }
+    }
+    catch (const CaptureError& error)
+    {
+        damage = error.what();
+    }
+    if (!damage.empty())
+    {
+        PrintError(damage);
+    }
+    session.GetProbe().Finish();
+    if (!session.PrintEnd())
+    {
+        return EXIT_RESIDUAL;
+    }
+    return interrupt.WasInterrupted() ? EXIT_INTERRUPTED : damage.empty() ? EXIT_GOOD : EXIT_USAGE;
+}
+
+/// Meters what is there, then lets time go on and waits for more.
+void
+MeterLive(LiveCapture& capture, Session& session)
+{
+    const int64_t present = UnixNow() - CAPTURE_LAG; // before looking: nothing earlier comes later
+    CapturedFrame frame;
+    for (unsigned taken = 0; taken < PACKETS_PER_TICK; ++taken)
+    {
+        if (session.IsComplete())
+        {
+            return;
+        }
+        if (!capture.Next(frame))
+        {
+            session.SetDrops(capture.GetDrops());
+            session.Tick(present);
+            const TimeNs wait = std::min(session.GetProbe().GetIdleTime(), MAX_WAIT);
+            capture.Wait(std::chrono::milliseconds(wait / NS_PER_MS + 1));
+            return;
+        }
+        session.Meter(&frame, 1);
+    }
+}
+
+ExitCode
+RunOverInterface(const ProbeSessionConfig& config)
+{
+    const InterruptCatcher interrupt;
+    LiveCapture capture(config.interface, config.promiscuous);
+    Session session(config, capture.GetLink(), UnixNow() - CAPTURE_LAG);
+    fmt::print(stderr, "capturing on {}\n", config.interface);
+    ExitCode exitCode = EXIT_GOOD;
+    try
+    {
+        while (!interrupt.WasInterrupted() && !session.IsComplete())
+        {
+            MeterLive(capture, session);
+        }
+    }
+    catch (const CaptureError& error) // the interface is gone
+    {
+        PrintError(error.what());
+        exitCode = EXIT_USAGE;
+    }
+    session.SetDrops(capture.GetDrops());
+    session.GetProbe().Flush();
+    return session.PrintEnd() ? exitCode : EXIT_RESIDUAL;
+}
+
+} // namespace
+
+ExitCode
+RunProbeSession(const ProbeSessionConfig& config)
+{
+    return config.interface.empty() ? RunOverFile(config) : RunOverInterface(config);
+}
+
+} // namespace esxnf

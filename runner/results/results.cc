@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/results/results.h"
+
+#include "runner/results/results-tables.h"
+#include "runner/results/story-tables.h"
+#include "runner/simulation/simulation.h"
+
+#include "ns3/esx-top.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <sstream>
+#include <unistd.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void
+Refuse(const fs::path& path, const std::string& why)
+{
+    throw CommandError(EXIT_USAGE, fmt::format("{}: {}", path.string(), why));
+}
+
+/// Runs file system calls; what they throw becomes a message about a path.
+template <typename Action>
+auto
+OrRefuse(const fs::path& path, Action action)
+{
+    try
+    {
+        return action();
+    }
+    catch (const fs::filesystem_error& error)
+    {
+        Refuse(path, "cannot write results: " + error.code().message());
+    }
+}
+
+/// Whether summary.json of ours is in a folder: nothing else is ever replaced.
+bool
+HoldsResults(const fs::path& folder)
+{
+    std::ifstream file(folder / "summary.json");
+    const Json summary = Json::parse(file, nullptr, false);
+    return summary.is_object() && summary.value("schema", Json()) == SUMMARY_SCHEMA;
+}
+
+void
+CheckReplaceable(const fs::path& target, const std::string& asGiven)
+{
+    if (!fs::exists(target))
+    {
+        return;
+    }
+    if (!fs::is_directory(target))
+    {
+        Refuse(asGiven, "is no folder");
+    }
+    if (fs::equivalent(target, fs::current_path()))
+    {
+        Refuse(asGiven, "is the working directory; results replace a whole folder");
+    }
+    if (!fs::is_empty(target) && !HoldsResults(target))
+    {
+        Refuse(asGiven, "is neither empty nor a result folder, so it is not replaced");
+    }
+}
+
+fs::path
+WithSuffix(const fs::path& path, const char* what)
+{
+    return path.string() + fmt::format(".{}-{}", what, getpid());
+}
+
+void
+WriteFile(const fs::path& path, const std::string& text)
+{
+    std::ofstream file(path, std::ios::binary);
+    file << text;
+    file.flush();
+    if (!file)
+    {
+        Refuse(path.filename(), fmt::format("cannot be written: {}", std::strerror(errno)));
+    }
+}
+
+template <typename Lines>
+std::string
+JoinLines(const Lines& lines)
+{
+    std::string text;
+    for (const std::string& line : lines)
+    {
+        text += line;
+        text += '\n';
+    }
+    return text;
+}
+
+std::string
+ToText(ns3::Ipv4Address address)
+{
+    std::ostringstream text;
+    address.Print(text);
+    return text.str();
+}
+
+const Host&
+FindHost(const Scenario& scenario, const std::string& name)
+{
+    const auto hasName = [&name](const Host& host) { return host.name == name; };
+    return *std::find_if(scenario.hosts.begin(), scenario.hosts.end(), hasName);
+}
+
+Json
+ToJson(const MonitoredSpan& span, const Host& host)
+{
+    return {{"exporter", host.name},
+            {"address", ToText(span.address)},
+            {"vswitch", span.vSwitch},
+            {"engine", span.engine},
+            {"from_ns", span.from.GetNanoSeconds()},
+            {"to_ns", span.to.GetNanoSeconds()},
+            {"uptime_at_start_ns", host.uptimeAtStart.GetNanoSeconds()},
+            {"dash_p", span.alternatePortIds},
+            {"idle_ns", host.netflow.idleTimeout.GetNanoSeconds()},
+            {"active_ns", host.netflow.activeTimeout.GetNanoSeconds()},
+            {"scan_ns", host.netflow.scanInterval.GetNanoSeconds()},
+            {"meter_own_export", host.netflow.meterOwnExport},
+            {"zero_unix_nsecs", host.netflow.zeroUnixNsecs}};
+}
+
+Json
+ToJson(const CaptureFile& capture)
+{
+    Json object = {{"file", capture.file}, {"kind", capture.kind}};
+    if (capture.kind == "collector")
+    {
+        object["node"] = capture.node;
+        object["address"] = ToText(capture.address);
+        object["udp_port"] = capture.udpPort;
+    }
+    else
+    {
+        object["exporter"] = capture.host;
+        object["vswitch"] = capture.vSwitch;
+        object["port"] = capture.port;
+        object["direction"] = "in";
+        object["role"] = capture.isUplink ? "uplink" : "local";
+        if (!capture.mac.empty())
+        {
+            object["mac"] = capture.mac;
+        }
+    }
+    return object;
+}
+
+/// Captures that the scenario asks for may see a frame twice, or only in part: not in the index.
+bool
+IsIndexed(const CaptureFile& capture)
+{
+    return capture.kind == "port" || capture.kind == "collector";
+}
+
+/// For who recomputes everything from the captures: what was monitored when, and where the frames
+/// are.
+std::string
+CapturesJson(const Simulation& simulation)
+{
+    Json index = {{"monitored", Json::array()}, {"captures", Json::array()}};
+    for (const MonitoredSpan& span : simulation.GetMonitored())
+    {
+        const Host& host = FindHost(simulation.GetScenario(), span.host->GetName());
+        index["monitored"].push_back(ToJson(span, host));
+    }
+    for (const CaptureFile& capture : simulation.GetCaptures())
+    {
+        if (IsIndexed(capture))
+        {
+            index["captures"].push_back(ToJson(capture));
+        }
+    }
+    return index.dump(2) + "\n";
+}
+
+} // namespace
+
+ResultFolder::ResultFolder(const std::string& target)
+{
+    OrRefuse(target, [&] {
+        m_target = fs::weakly_canonical(fs::absolute(target));
+        if (!m_target.has_filename()) // "out/" is "out"
+        {
+            m_target = m_target.parent_path();
+        }
+        CheckReplaceable(m_target, target);
+        fs::create_directories(m_target.parent_path());
+        const fs::path temporary = WithSuffix(m_target, "tmp");
+        fs::remove_all(temporary);
+        fs::create_directory(temporary);
+        m_temporary = temporary;
+    });
+}
+
+ResultFolder::~ResultFolder()
+{
+    if (!m_temporary.empty())
+    {
+        std::error_code ignored;
+        fs::remove_all(m_temporary, ignored);
+    }
+}
+
+std::string
+ResultFolder::GetPath() const
+{
+    return m_temporary.string();
+}
+
+void
+ResultFolder::Commit()
+{
+    OrRefuse(m_target, [this] {
+        const fs::path old = WithSuffix(m_target, "old");
+        if (fs::exists(m_target))
+        {
+            fs::rename(m_target, old);
+        }
+        fs::rename(m_temporary, m_target);
+        m_temporary.clear();
+        fs::remove_all(old);
+    });
+}
+
+void
+WriteSummary(const Summary& summary, const std::string& directory)
+{
+    WriteFile(fs::path(directory) / "summary.json", ToJson(summary).dump(2) + "\n");
+}
+
+void
+WriteResults(const Simulation& simulation, const Summary& summary, const std::string& directory)
+{
+    const fs::path folder = directory;
+    const Scenario& scenario = simulation.GetScenario();
+    WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
+    WriteSummary(summary, directory);
+    if (scenario.outputs.flows)
+    {
+        WriteFile(folder / "flows-truth.csv", TruthTable(simulation));
+        WriteFile(folder / "flows-exported.csv", ExportedTable(simulation));
+        WriteFile(folder / "flows-collected.csv", CollectedTable(simulation));
+        WriteFile(folder / "flows-lost.csv", LostTable(simulation));
+        WriteFile(folder / "records.csv", RecordsTable(simulation));
+        WriteFile(folder / "datagrams.csv", DatagramsTable(simulation));
+    }
+    if (scenario.outputs.seriesEvery.IsStrictlyPositive())
+    {
+        WriteFile(folder / "series.csv", SeriesTable(simulation));
+        WriteFile(folder / "links.csv", LinksTable(simulation));
+    }
+    for (const auto& host : simulation.GetHosts())
+    {
+        WriteFile(folder / (host->GetName() + ".vmkernel.log"),
+                  JoinLines(host->GetLog()->GetLines()));
+        WriteFile(folder / (host->GetName() + ".esxtop.txt"),
+                  ns3::EsxTop::Format(ns3::EsxTop(*host).Sample()));
+        WriteFile(folder / (host->GetName() + ".console.log"),
+                  JoinLines(host->GetObject<ns3::EsxConsole>()->GetTranscript()));
+    }
+    for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
+    {
+        WriteFile(folder / file, octets);
+    }
+    const std::vector<CaptureFile>& captures = simulation.GetCaptures();
+    if (std::any_of(captures.begin(), captures.end(), IsIndexed))
+    {
+        WriteFile(folder / "captures.json", CapturesJson(simulation));
+    }
+}
+
+} // namespace esxnf

@@ -1,0 +1,402 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/results/run-report.h"
+
+#include "runner/commands/cli.h"
+#include "runner/simulation/step-verdict.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <functional>
+#include <iterator>
+
+namespace esxnf
+{
+
+namespace
+{
+
+using Text = fmt::memory_buffer;
+
+template <typename... Args>
+void
+Append(Text& text, fmt::format_string<Args...> format, Args&&... args)
+{
+    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+}
+
+/// Things that are there at the end of a run and not lost.
+bool
+IsLoss(const std::string& cause)
+{
+    return cause != "live" && cause != "queued" && cause != "in_flight";
+}
+
+/// "4102 of 69311": of one unit, in packets, octets or records.
+struct Numbers
+{
+    uint64_t seen{0};
+    uint64_t collected{0};
+    uint64_t lost{0};
+    uint64_t residual{0};
+};
+
+Numbers
+NumbersOf(const Json& summary, const char* unit)
+{
+    const Json& ledger = summary.at("ledger");
+    Numbers numbers;
+    numbers.seen = ledger.at("truth").at(unit);
+    numbers.collected = ledger.at("collected").at(unit);
+    for (const auto& [cause, counts] : ledger.at("lost").items())
+    {
+        numbers.lost += IsLoss(cause) ? counts.at(unit).get<uint64_t>() : 0;
+    }
+    for (const auto& [name, value] : summary.at("residual").items())
+    {
+        numbers.residual += value.get<uint64_t>();
+    }
+    return numbers;
+}
+
+/// "5 of 6" of the scenario's expectations and those of its console lines.
+std::string
+Met(const RunReport& report)
+{
+    std::size_t met = 0;
+    std::size_t all = 0;
+    for (const char* list : {"expectations", "steps"})
+    {
+        for (const Json& item : report.summary.at(list))
+        {
+            met += item.at("pass").get<bool>() ? 1 : 0;
+            ++all;
+        }
+    }
+    return fmt::format("{} of {}", met, all);
+}
+
+/// "esx1 at 2 s: vmkload_mod netflow"
+std::string
+NameOfStep(const Json& step)
+{
+    return fmt::format("{} at {} s: {}",
+                       step.at("host").get<std::string>(),
+                       ns3::NanoSeconds(step.at("at_ns").get<int64_t>()).GetSeconds(),
+                       step.at("run").get<std::string>());
+}
+
+std::string
+NameOf(const RunReport& report)
+{
+    return report.name.empty() ? report.scenario : report.name;
+}
+
+/// Every reason why a run is not good, in a line each.
+std::vector<std::string>
+FailuresOf(const RunReport& report)
+{
+    std::vector<std::string> failures;
+    if (report.summary.is_null())
+    {
+        failures.push_back(fmt::format("no results, exit code {}", report.exitCode));
+        return failures;
+    }
+    for (const Json& expectation : report.summary.at("expectations"))
+    {
+        if (!expectation.at("pass").get<bool>())
+        {
+            failures.push_back(fmt::format("{}: {}",
+                                           expectation.at("name").get<std::string>(),
+                                           Explain(expectation)));
+        }
+    }
+    for (const Json& step : report.summary.at("steps"))
+    {
+        if (!step.at("pass").get<bool>())
+        {
+            failures.push_back(fmt::format("{}: {}", NameOfStep(step), ExplainStep(step)));
+        }
+    }
+    if (report.summary.at("verdict") == "unbalanced")
+    {
+        failures.push_back("the ledger does not balance: this is a bug in esx-netflow");
+    }
+    failures.insert(failures.end(), report.differences.begin(), report.differences.end());
+    return failures;
+}
+
+/// \param escapes what stands for what
+std::string
+Escape(const std::string& text, const std::vector<std::pair<char, const char*>>& escapes)
+{
+    std::string escaped;
+    for (const char c : text)
+    {
+        const auto found = std::find_if(escapes.begin(), escapes.end(), [c](const auto& escape) {
+            return escape.first == c;
+        });
+        escaped += found == escapes.end() ? std::string(1, c) : found->second;
+    }
+    return escaped;
+}
+
+std::string
+Xml(const std::string& text)
+{
+    return Escape(text,
+                  {{'&', "&amp;"}, {'<', "&lt;"}, {'>', "&gt;"}, {'"', "&quot;"}, {'\n', "&#10;"}});
+}
+
+std::string
+Markdown(const std::string& text)
+{
+    return Escape(
+        text,
+        {{'|', "\\|"}, {'<', "&lt;"}, {'>', "&gt;"}, {'*', "\\*"}, {'_', "\\_"}, {'`', "\\`"}});
+}
+
+/// One test case of JUnit.
+struct TestCase
+{
+    std::string name;
+    std::string failure; //!< empty: it passed
+    std::string detail;
+    bool isError{false}; //!< it could not be judged
+};
+
+std::vector<TestCase>
+TestCasesOf(const RunReport& report)
+{
+    if (report.summary.is_null())
+    {
+        return {{"the scenario runs",
+                 fmt::format("{}, exit code {}", report.GetVerdict(), report.exitCode),
+                 "",
+                 true}};
+    }
+    std::vector<TestCase> cases;
+    for (const Json& expectation : report.summary.at("expectations"))
+    {
+        const bool pass = expectation.at("pass");
+        cases.push_back({expectation.at("name"), pass ? "" : Explain(expectation), "", false});
+    }
+    for (const Json& step : report.summary.at("steps"))
+    {
+        const bool pass = step.at("pass");
+        cases.push_back({NameOfStep(step), pass ? "" : ExplainStep(step), "", false});
+    }
+    const uint64_t residual = NumbersOf(report.summary, "records").residual;
+    cases.push_back({"the ledger balances",
+                     residual == 0 ? "" : fmt::format("residual {}", residual),
+                     "",
+                     false});
+    if (report.compared)
+    {
+        std::string lines;
+        for (const std::string& line : report.differences)
+        {
+            lines += line + "\n";
+        }
+        cases.push_back({"results are the golden ones",
+                         report.differences.empty() ? "" : "results differ",
+                         lines,
+                         false});
+    }
+    if (report.summary.at("verdict") == "interrupted")
+    {
+        cases.push_back({"the run ends", "interrupted", "", true});
+    }
+    return cases;
+}
+
+} // namespace
+
+std::string
+RunReport::GetVerdict() const
+{
+    if (summary.is_null())
+    {
+        return exitCode == EXIT_INTERRUPTED ? "not run" : "error";
+    }
+    const std::string verdict = summary.at("verdict");
+    return verdict == "pass" && !differences.empty() ? "fail" : verdict;
+}
+
+std::string
+Explain(const Json& expectation)
+{
+    const auto only = expectation.at("bound").begin();
+    const std::string& key = only.key();
+    const Json& bound = only.value();
+    const std::string measured = expectation.at("measured").dump();
+    if (key == "between")
+    {
+        return fmt::format("{}, wanted {} to {}", measured, bound.at(0).dump(), bound.at(1).dump());
+    }
+    const char* suffix = key == "at_least" ? " or more" : key == "at_most" ? " or less" : "";
+    return fmt::format("{}, wanted {}{}", measured, bound.dump(), suffix);
+}
+
+std::string
+ExplainStep(const Json& step)
+{
+    StepVerdict verdict;
+    verdict.missed = step.at("missed").get<std::vector<std::string>>();
+    verdict.printed.output = step.at("stdout");
+    verdict.printed.errors = step.at("stderr");
+    return verdict.Explain();
+}
+
+std::string
+ToTable(const std::vector<RunReport>& reports)
+{
+    std::size_t width = 8;
+    for (const RunReport& report : reports)
+    {
+        width = std::max(width, NameOf(report).size());
+    }
+    Text text;
+    const auto row =
+        [&](const auto& name, const auto& verdict, const auto& folder, const auto&... columns) {
+            Append(text, "{:<{}}  {:<11}", name, width, verdict);
+            (Append(text, " {:>9}", columns), ...);
+            Append(text, "  {}\n", folder);
+        };
+    row("scenario", "verdict", "results", "met", "records", "collected", "lost", "residual");
+    for (const RunReport& report : reports)
+    {
+        if (report.summary.is_null())
+        {
+            row(NameOf(report), report.GetVerdict(), "-", "-", "-", "-", "-", "-");
+            continue;
+        }
+        const Numbers records = NumbersOf(report.summary, "records");
+        row(report.name,
+            report.GetVerdict(),
+            report.folder,
+            Met(report),
+            records.seen,
+            records.collected,
+            records.lost,
+            records.residual);
+    }
+    for (const RunReport& report : reports)
+    {
+        for (const std::string& failure : FailuresOf(report))
+        {
+            Append(text, "FAILED  {}: {}\n", NameOf(report), failure);
+        }
+    }
+    const auto passed = std::count_if(reports.begin(), reports.end(), [](const RunReport& report) {
+        return report.GetVerdict() == "pass";
+    });
+    Append(text, "{} of {} scenarios pass\n", passed, reports.size());
+    return fmt::to_string(text);
+}
+
+std::string
+ToJUnit(const std::vector<RunReport>& reports)
+{
+    Text suites;
+    std::size_t tests = 0;
+    std::size_t failures = 0;
+    std::size_t errors = 0;
+    for (const RunReport& report : reports)
+    {
+        const std::vector<TestCase> cases = TestCasesOf(report);
+        const auto count = [&cases](bool isError) {
+            return static_cast<std::size_t>(
+                std::count_if(cases.begin(), cases.end(), [isError](const TestCase& test) {
+                    return !test.failure.empty() && test.isError == isError;
+                }));
+        };
+        Append(
+            suites,
+            "  <testsuite name=\"{}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" skipped=\"0\">\n",
+            Xml(NameOf(report)),
+            cases.size(),
+            count(false),
+            count(true));
+        tests += cases.size();
+        failures += count(false);
+        errors += count(true);
+        for (const TestCase& test : cases)
+        {
+            Append(suites,
+                   "    <testcase classname=\"{}\" name=\"{}\" file=\"{}\"",
+                   Xml(NameOf(report)),
+                   Xml(test.name),
+                   Xml(report.scenario));
+            if (test.failure.empty())
+            {
+                Append(suites, "/>\n");
+                continue;
+            }
+            const char* tag = test.isError ? "error" : "failure";
+            Append(suites,
+                   ">\n      <{0} message=\"{1}\">{2}</{0}>\n    </testcase>\n",
+                   tag,
+                   Xml(test.failure),
+                   Xml(test.detail));
+        }
+        Append(suites, "  </testsuite>\n");
+    }
+    return fmt::format(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"esx-netflow\" "
+        "tests=\"{}\" failures=\"{}\" errors=\"{}\">\n{}</testsuites>\n",
+        tests,
+        failures,
+        errors,
+        fmt::to_string(suites));
+}
+
+std::string
+ToMarkdown(const std::vector<RunReport>& reports)
+{
+    Text text;
+    Append(text,
+           "### esx-netflow\n\n"
+           "| scenario | verdict | expectations met | records seen | collected | lost | lost "
+           "octets | residual |\n"
+           "|---|---|--:|--:|--:|--:|--:|--:|\n");
+    for (const RunReport& report : reports)
+    {
+        if (report.summary.is_null())
+        {
+            Append(text,
+                   "| {} | **{}** | | | | | | |\n",
+                   Markdown(NameOf(report)),
+                   report.GetVerdict());
+            continue;
+        }
+        const Numbers records = NumbersOf(report.summary, "records");
+        const Numbers octets = NumbersOf(report.summary, "octets");
+        const bool pass = report.GetVerdict() == "pass";
+        Append(text,
+               "| {0} | {1}{2}{1} | {3} | {4} | {5} | {6} | {7} | {8} |\n",
+               Markdown(report.name),
+               pass ? "" : "**",
+               report.GetVerdict(),
+               Met(report),
+               records.seen,
+               records.collected,
+               records.lost,
+               octets.lost,
+               records.residual);
+    }
+    for (const RunReport& report : reports)
+    {
+        const std::vector<std::string> failures = FailuresOf(report);
+        if (!failures.empty())
+        {
+            Append(text, "\n**{}**\n\n", Markdown(NameOf(report)));
+        }
+        for (const std::string& failure : failures)
+        {
+            Append(text, "- {}\n", Markdown(failure));
+        }
+    }
+    return fmt::to_string(text);
+}
+
+} // namespace esxnf

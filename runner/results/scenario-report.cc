@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/results/scenario-report.h"
+
+#include <cstdio>
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+void
+Print(const Diagnostics& diagnostics)
+{
+    for (const Diagnostic& diagnostic : diagnostics)
+    {
+        std::FILE* const stream = diagnostic.severity == Severity::Info ? stdout : stderr;
+        fmt::print(stream, "{}\n", diagnostic.ToString());
+    }
+}
+
+std::optional<Scenario>
+LoadAndReport(const std::string& path, const Overrides& overrides)
+{
+    try
+    {
+        Diagnostics warnings;
+        Scenario scenario = LoadScenario(path, overrides, &warnings);
+        Print(warnings);
+        return scenario;
+    }
+    catch (const ScenarioError& error)
+    {
+        Print(error.GetDiagnostics());
+        return std::nullopt;
+    }
+}
+
+} // namespace esxnf

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What the subcommands that take a scenario have in common: they read it and say what is to be
+// said about it.
+#ifndef ESXNF_SCENARIO_REPORT_H
+#define ESXNF_SCENARIO_REPORT_H
+
+#include "runner/scenario/scenario.h"
+
+#include <optional>
+#include <string>
+
+namespace esxnf
+{
+
+/// One line each: infos to standard output, all others to standard error.
+void Print(const Diagnostics& diagnostics);
+
+/// Reads and checks a scenario, and prints what is said about it. \return none if it has errors
+std::optional<Scenario> LoadAndReport(const std::string& path, const Overrides& overrides = {});
+
+} // namespace esxnf
+
+#endif // ESXNF_SCENARIO_REPORT_H

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// The summary at the end of a run, for people: what was seen is what was collected, lost and left.
+#include "runner/results/summary.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <iterator>
+#include <sstream>
+
+namespace esxnf
+{
+
+namespace
+{
+
+using ns3::EsxCounts;
+
+using Text = fmt::memory_buffer;
+
+template <typename... Args>
+void
+Append(Text& text, fmt::format_string<Args...> format, Args&&... args)
+{
+    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
+}
+
+/// "181 204"
+std::string
+Grouped(uint64_t number)
+{
+    std::string digits = std::to_string(number);
+    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
+    {
+        digits.insert(static_cast<std::size_t>(at), " ");
+    }
+    return digits;
+}
+
+/// "1 record", "2 records"
+std::string
+Count(uint64_t number, const char* noun)
+{
+    return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
+}
+
+void
+AppendRow(Text& text, const std::string& what, const EsxCounts& counts)
+{
+    Append(text,
+           "  {:<24}{:>14}{:>18}{:>12}\n",
+           what,
+           Grouped(counts.packets),
+           Grouped(counts.octets),
+           Grouped(counts.records));
+}
+
+/// What is there at the end of a run is not lost; in the words of a row.
+std::string
+RowName(const std::string& cause)
+{
+    static const std::map<std::string, std::string> LEFT = {
+        {"live", "left in the cache"},
+        {"queued", "left in purgatory"},
+        {"in_flight", "left on the way"},
+    };
+    const auto left = LEFT.find(cause);
+    return left == LEFT.end() ? "lost: " + cause : left->second;
+}
+
+bool
+IsLoss(const std::pair<const std::string, EsxCounts>& row)
+{
+    return RowName(row.first) == "lost: " + row.first;
+}
+
+void
+AppendBalance(Text& text, const Summary& summary)
+{
+    Append(text, "  {:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
+    AppendRow(text, "seen", summary.truth);
+    AppendRow(text, "collected", summary.collected);
+    if (std::none_of(summary.lost.begin(), summary.lost.end(), IsLoss))
+    {
+        AppendRow(text, "lost", {});
+    }
+    for (const bool losses : {true, false})
+    {
+        for (const auto& row : summary.lost)
+        {
+            if (IsLoss(row) == losses)
+            {
+                AppendRow(text, RowName(row.first), row.second);
+            }
+        }
+    }
+    AppendRow(text, "residual", summary.residual);
+    Append(text,
+           "  {}\n\n",
+           summary.Balances() ? "Every packet, octet and record is accounted for."
+                              : "THE LEDGER DOES NOT BALANCE: this is a bug in esx-netflow.");
+}
+
+void
+AppendFacts(Text& text, const Summary& summary)
+{
+    Append(text,
+           "  {} seen; {} exported in {}",
+           Count(summary.flows, "flow"),
+           Count(summary.exported.records, "record"),
+           Count(summary.datagrams, "datagram"));
+    const char* separator = "; not metered: ";
+    for (const auto& [reason, counts] : summary.ignored)
+    {
+        Append(text, "{}{} {}", separator, Count(counts.packets, "frame"), reason);
+        separator = ", ";
+    }
+    Append(text, "\n");
+    for (const HostSummary& host : summary.hosts)
+    {
+        if (host.isUnstable)
+        {
+            Append(text,
+                   "  {} {}: a virtual switch with NetFlow activated was deleted\n",
+                   host.name,
+                   host.hasHalted ? "halted" : "may be unstable");
+        }
+    }
+    for (const CollectorSummary& collector : summary.collectors)
+    {
+        Append(text,
+               "  {} received {} and {} gaps in the sequence\n",
+               collector.node,
+               Count(collector.datagrams, "datagram"),
+               collector.sequenceFailures == 0 ? "no" : Grouped(collector.sequenceFailures));
+    }
+}
+
+void
+AppendTalkers(Text& text, const Summary& summary)
+{
+    if (summary.talkers.empty())
+    {
+        return;
+    }
+    Append(text, "\n  {:<42}{:>14}{:>18}\n", "top talkers", "octets", "collected");
+    for (const Talker& talker : summary.talkers)
+    {
+        std::ostringstream address;
+        talker.source.Print(address);
+        const std::string who = fmt::format("{:<15} {:<12} {}/{}",
+                                            address.str(),
+                                            talker.name,
+                                            talker.exporter,
+                                            talker.vSwitch);
+        Append(text,
+               "  {:<42}{:>14}{:>17.1f}%\n",
+               who,
+               Grouped(talker.truth.octets),
+               100.0 * static_cast<double>(talker.collected.octets) /
+                   static_cast<double>(std::max<uint64_t>(talker.truth.octets, 1)));
+    }
+}
+
+std::string
+Wanted(const ns3::EsxExpectation& expectation)
+{
+    if (std::isinf(expectation.atMost))
+    {
+        return fmt::format("{} or more", expectation.atLeast);
+    }
+    if (std::isinf(expectation.atLeast))
+    {
+        return fmt::format("{} or less", expectation.atMost);
+    }
+    if (expectation.atLeast == expectation.atMost)
+    {
+        return fmt::format("{}", expectation.atLeast);
+    }
+    return fmt::format("{} to {}", expectation.atLeast, expectation.atMost);
+}
+
+void
+AppendExpectations(Text& text, const Summary& summary)
+{
+    if (summary.verdicts.empty())
+    {
+        return;
+    }
+    const auto met = std::count_if(summary.verdicts.begin(),
+                                   summary.verdicts.end(),
+                                   [](const ns3::EsxVerdict& verdict) { return verdict.pass; });
+    Append(text, "\n  {} of {} expectations met\n", met, summary.verdicts.size());
+    for (const ns3::EsxVerdict& verdict : summary.verdicts)
+    {
+        Append(text, "  {}  {}", verdict.pass ? "ok    " : "FAILED", verdict.expectation.name);
+        if (!verdict.pass)
+        {
+            Append(text, ": {}, wanted {}", verdict.measured, Wanted(verdict.expectation));
+        }
+        Append(text, "\n");
+    }
+}
+
+/// All is said of a line that failed: what it was to print, and what it printed.
+void
+AppendSteps(Text& text, const Summary& summary)
+{
+    if (summary.steps.empty())
+    {
+        return;
+    }
+    const auto passed = std::count_if(summary.steps.begin(),
+                                      summary.steps.end(),
+                                      [](const StepVerdict& step) { return step.Passes(); });
+    Append(text, "\n  {} of {} console lines went as expected\n", passed, summary.steps.size());
+    for (const StepVerdict& step : summary.steps)
+    {
+        if (!step.Passes())
+        {
+            Append(text,
+                   "  FAILED  {} s, {}: {}\n          {}\n",
+                   step.at.GetSeconds(),
+                   step.host,
+                   step.command,
+                   step.Explain());
+        }
+    }
+}
+
+} // namespace
+
+std::string
+ToText(const Summary& summary, const std::string& folder)
+{
+    Text text;
+    Append(text,
+           "{}: {} s simulated, seed {}{}\n\n",
+           summary.name,
+           summary.end.GetSeconds(),
+           summary.seed,
+           summary.interrupted ? ", then interrupted" : "");
+    AppendBalance(text, summary);
+    AppendFacts(text, summary);
+    AppendTalkers(text, summary);
+    AppendExpectations(text, summary);
+    AppendSteps(text, summary);
+    Append(text, "\n  results: {}\n", folder);
+    return fmt::to_string(text);
+}
+
+} // namespace esxnf

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What a run amounts to, in a page: totals, losses by cause, verdicts, top talkers. Taken from a
+// Simulation once; written as summary.json and as text for people. Plain values, so that both can
+// be tested without a run.
+#ifndef ESXNF_SUMMARY_H
+#define ESXNF_SUMMARY_H
+
+#include "runner/commands/cli.h"
+#include "runner/scenario/yaml-document.h"
+#include "runner/simulation/step-verdict.h"
+
+#include "ns3/esx-expectations.h"
+#include "ns3/esx-ledger.h"
+#include "ns3/nstime.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+class Simulation;
+
+/// The value of "schema" in summary.json: tells a result folder from any other.
+constexpr const char* SUMMARY_SCHEMA = "esx-netflow summary 1";
+
+/// Packets and octets by cause, or by move.
+using CountsByName = std::map<std::string, ns3::EsxCounts>;
+
+/// Books of one vSwitch.
+struct VSwitchSummary
+{
+    std::string name;
+    uint16_t engine{0};
+    std::vector<std::pair<std::string, ns3::EsxCounts>> moves; //!< that happened, in ledger order
+};
+
+struct HostSummary
+{
+    std::string name;
+    std::string edition;
+    bool isUnstable{false};         //!< a monitored vSwitch was deleted
+    bool hasHalted{false};          //!< for that reason
+    uint64_t cacheHighWater{0};     //!< records
+    uint64_t purgatoryHighWater{0}; //!< records
+    std::vector<VSwitchSummary> vSwitches;
+};
+
+/// What one collector knows by itself.
+struct CollectorSummary
+{
+    std::string node;
+    ns3::EsxCounts received;
+    uint64_t datagrams{0};
+    uint64_t sequenceFailures{0};
+    uint64_t missing{0}; //!< records, by gaps in the sequence
+    uint64_t refused{0}; //!< datagrams that were no NetFlow v5
+    uint64_t bufferDrops{0};
+};
+
+/// Who sent the most over a vSwitch.
+struct Talker
+{
+    std::string exporter;
+    std::string vSwitch;
+    ns3::Ipv4Address source;
+    std::string name; //!< of the VM, vmknic or collector that has the address; may be empty
+    ns3::EsxCounts truth;
+    ns3::EsxCounts collected;
+};
+
+struct Summary
+{
+    std::string name;
+    uint32_t seed{0};
+    uint32_t run{0};
+    ns3::Time end; //!< simulated time reached
+    bool interrupted{false};
+    ns3::EsxCounts truth;     //!< IPv4 packets on monitored vSwitches: metered and shed
+    ns3::EsxCounts exported;  //!< in datagrams that were handed to a vmknic
+    ns3::EsxCounts collected; //!< in datagrams that a collector decoded
+    CountsByName ignored;     //!< frames that are not metered, by reason
+    CountsByName lost; //!< by cause; "live", "queued" and "in_flight" are what was left at the end
+    ns3::EsxCounts residual;
+    uint64_t flows{0};
+    uint64_t datagrams{0}; //!< handed to a vmknic
+    std::vector<ns3::EsxVerdict> verdicts;
+    std::vector<StepVerdict> steps; //!< console lines with an 'expect', in order
+    std::vector<Talker> talkers;    //!< most octets first
+    std::vector<HostSummary> hosts;
+    std::vector<CollectorSummary> collectors;
+
+    /// Whether the ledger balances.
+    bool Balances() const;
+    /// EXIT_INTERRUPTED, EXIT_RESIDUAL, EXIT_EXPECTATION or EXIT_GOOD, the first that applies.
+    ExitCode GetExitCode() const;
+};
+
+/// \param simulation after its run
+Summary Summarize(const Simulation& simulation);
+
+/// summary.json
+Json ToJson(const Summary& summary);
+
+/// For a newcomer at a terminal. \param folder where the files are, as the user named it
+std::string ToText(const Summary& summary, const std::string& folder);
+
+} // namespace esxnf
+
+#endif // ESXNF_SUMMARY_H

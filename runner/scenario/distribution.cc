@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/distribution.h"
+
+#include "ns3/double.h"
+#include "ns3/object-factory.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+#include <map>
+#include <sstream>
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+const std::map<std::string, double>&
+UnitsOf(Quantity quantity)
+{
+    static const std::map<std::string, double> seconds{{"ns", 1e-9},
+                                                       {"us", 1e-6},
+                                                       {"ms", 1e-3},
+                                                       {"s", 1},
+                                                       {"min", 60},
+                                                       {"h", 3600}};
+    static const std::map<std::string, double> octets{{"B", 1},
+                                                      {"kB", 1e3},
+                                                      {"KiB", 1024},
+                                                      {"MB", 1e6},
+                                                      {"MiB", 1024.0 * 1024.0}};
+    static const std::map<std::string, double> number{{"", 1}};
+    switch (quantity)
+    {
+    case Quantity::Seconds:
+        return seconds;
+    case Quantity::Octets:
+        return octets;
+    default:
+        return number;
+    }
+}
+
+/// The words between any of the separators.
+std::vector<std::string>
+Split(const std::string& text, const char* separators)
+{
+    std::vector<std::string> words;
+    for (auto begin = text.find_first_not_of(separators); begin != std::string::npos;)
+    {
+        const auto end = text.find_first_of(separators, begin);
+        words.push_back(text.substr(begin, end - begin));
+        begin = text.find_first_not_of(separators, end);
+    }
+    return words;
+}
+
+/// "1.5ms" -> 0.0015. \return whether it is a number with a unit of that quantity
+bool
+ParseValue(const std::string& text, Quantity quantity, double& value)
+{
+    const auto digits = text.find_first_not_of("0123456789.");
+    const std::string number = text.substr(0, digits);
+    const std::string unit = digits == std::string::npos ? "" : text.substr(digits);
+    const auto found = UnitsOf(quantity).find(unit);
+    if (found == UnitsOf(quantity).end() || number.empty() || number[0] == '.' ||
+        std::count(number.begin(), number.end(), '.') > 1 || number.size() > 18)
+    {
+        return false;
+    }
+    std::istringstream stream(number);
+    stream.imbue(std::locale::classic());
+    stream >> value;
+    value *= found->second;
+    return true;
+}
+
+std::string
+ParsePoints(const std::vector<std::string>& arguments, Quantity quantity, Distribution& result)
+{
+    for (const std::string& argument : arguments)
+    {
+        const auto parts = Split(argument, "=");
+        std::pair<double, double> point;
+        if (parts.size() != 2 || !ParseValue(parts[0], quantity, point.first) ||
+            !ParseValue(parts[1], Quantity::Number, point.second))
+        {
+            return fmt::format("'{}' is not a value and its probability such as 10s=0.8", argument);
+        }
+        if (!result.points.empty() && (point.first < result.points.back().first ||
+                                       point.second < result.points.back().second))
+        {
+            return fmt::format("'{}' goes back behind the point before it", argument);
+        }
+        result.points.push_back(point);
+    }
+    if (result.points.size() < 2 || result.points.back().second != 1)
+    {
+        return "a cdf has two points or more, the last of probability 1";
+    }
+    return "";
+}
+
+} // namespace
+
+std::string
+ParseDistribution(const std::string& text, Quantity quantity, Distribution& result)
+{
+    // how many arguments each kind has; beyond the first ones of the quantity, plain numbers
+    static const std::map<std::string, std::pair<unsigned, unsigned>> kinds{{"exponential", {1, 0}},
+                                                                            {"uniform", {2, 0}},
+                                                                            {"pareto", {1, 1}},
+                                                                            {"lognormal", {1, 1}}};
+    result = {};
+    const auto open = text.find('(');
+    if (open == std::string::npos)
+    {
+        result.kind = "constant";
+        const bool good = ParseValue(text, quantity, result.parameters.emplace_back());
+        return good ? "" : fmt::format("'{}' has no unit that fits", text);
+    }
+    result.kind = text.substr(0, open);
+    if (text.back() != ')')
+    {
+        return "the closing parenthesis is missing";
+    }
+    const auto arguments = Split(text.substr(open + 1, text.size() - open - 2), " ,");
+    if (result.kind == "cdf")
+    {
+        return ParsePoints(arguments, quantity, result);
+    }
+    const auto kind = kinds.find(result.kind);
+    if (kind == kinds.end())
+    {
+        return fmt::format("'{}' is none of: exponential, uniform, pareto, lognormal, cdf",
+                           result.kind);
+    }
+    const auto [own, plain] = kind->second;
+    if (arguments.size() != own + plain)
+    {
+        return fmt::format("{} has {} argument(s), not {}",
+                           result.kind,
+                           own + plain,
+                           arguments.size());
+    }
+    for (unsigned i = 0; i < arguments.size(); ++i)
+    {
+        const Quantity of = i < own ? quantity : Quantity::Number;
+        if (!ParseValue(arguments[i], of, result.parameters.emplace_back()))
+        {
+            return fmt::format("'{}' has no unit that fits", arguments[i]);
+        }
+    }
+    if (result.kind != "uniform" && (result.parameters[0] <= 0 || result.parameters.back() <= 0))
+    {
+        return "must be more than 0";
+    }
+    if (result.kind == "uniform" && result.parameters[0] > result.parameters[1])
+    {
+        return "the first value must not be above the second";
+    }
+    return "";
+}
+
+Ptr<RandomVariableStream>
+MakeRandomVariable(const Distribution& distribution)
+{
+    const auto make =
+        [&](const char* type, const char* first, double a, const char* second, double b) {
+            ObjectFactory factory(type);
+            factory.Set(first, DoubleValue(a));
+            factory.Set(second, DoubleValue(b));
+            return factory.Create<RandomVariableStream>();
+        };
+    const auto& p = distribution.parameters;
+    if (distribution.kind == "exponential")
+    {
+        return make("ns3::ExponentialRandomVariable", "Mean", p[0], "Bound", 0);
+    }
+    if (distribution.kind == "uniform")
+    {
+        return make("ns3::UniformRandomVariable", "Min", p[0], "Max", p[1]);
+    }
+    if (distribution.kind == "pareto")
+    {
+        return make("ns3::ParetoRandomVariable", "Scale", p[0], "Shape", p[1]);
+    }
+    if (distribution.kind == "lognormal")
+    {
+        return make("ns3::LogNormalRandomVariable", "Mu", std::log(p[0]), "Sigma", p[1]);
+    }
+    if (distribution.kind == "cdf")
+    {
+        const auto empirical = CreateObject<EmpiricalRandomVariable>();
+        empirical->SetInterpolate(true);
+        for (const auto& [value, probability] : distribution.points)
+        {
+            empirical->CDF(value, probability);
+        }
+        return empirical;
+    }
+    ObjectFactory constant("ns3::ConstantRandomVariable");
+    constant.Set("Constant", DoubleValue(p[0]));
+    return constant.Create<RandomVariableStream>();
+}
+
+} // namespace esxnf

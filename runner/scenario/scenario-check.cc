@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/scenario-check.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <tuple>
+
+namespace esxnf
+{
+
+ScenarioNotes::ScenarioNotes(const Scenario& scenario)
+    : m_scenario(scenario)
+{
+}
+
+Diagnostics
+ScenarioNotes::Sorted() const
+{
+    auto sorted = m_messages;
+    std::stable_sort(sorted.begin(), sorted.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+    });
+    return sorted;
+}
+
+void
+ScenarioNotes::Error(const std::string& path, const std::string& what)
+{
+    Say(Severity::Error, path, what);
+}
+
+void
+ScenarioNotes::Warn(const std::string& path, const std::string& what)
+{
+    Say(Severity::Warning, path, what);
+}
+
+bool
+ScenarioNotes::Take(Taken& taken,
+                    const std::string& what,
+                    const std::string& name,
+                    const std::string& path)
+{
+    const auto [first, isNew] = taken.emplace(name, path);
+    if (!isNew)
+    {
+        Error(path,
+              fmt::format("{} '{}' is used twice, first in {}", what, name, Line(first->second)));
+    }
+    return isNew;
+}
+
+void
+ScenarioNotes::CheckPositive(const ns3::Time& time, const std::string& path)
+{
+    if (!time.IsStrictlyPositive())
+    {
+        Error(path, "must be longer than 0s");
+    }
+}
+
+void
+ScenarioNotes::CheckWithinRun(const ns3::Time& time, const std::string& path)
+{
+    const auto duration = m_scenario.run.duration;
+    if (time > duration)
+    {
+        Warn(path, fmt::format("{} is after the end of the run ({})", Text(time), Text(duration)));
+    }
+}
+
+std::string
+ScenarioNotes::Line(const std::string& path) const
+{
+    return fmt::format("line {}", m_scenario.At(Severity::Error, path, "").place.line);
+}
+
+bool
+ScenarioNotes::Has(const std::string& path, const std::string& key) const
+{
+    return m_scenario.document.GetRoot().at(Json::json_pointer(path)).contains(key);
+}
+
+void
+ScenarioNotes::Say(Severity severity, const std::string& path, const std::string& what)
+{
+    constexpr std::size_t maxMessages = 50;
+    m_messages.push_back(m_scenario.At(severity, path, what));
+    if (m_messages.size() >= maxMessages && HasErrors(m_messages))
+    {
+        throw TooMany();
+    }
+}
+
+void
+ScenarioNotes::SayUnknown(const std::string& what,
+                          const std::string& name,
+                          const std::string& path,
+                          const std::vector<std::string>& allowed)
+{
+    Error(path, fmt::format("'{}' is no {}; {}", name, what, Suggest(name, allowed)));
+}
+
+std::string
+Text(const ns3::Time& value)
+{
+    return fmt::format("{}s", value.GetSeconds());
+}
+
+Diagnostics
+SemanticCheck(const Scenario& scenario)
+{
+    ScenarioNotes notes(scenario);
+    try
+    {
+        const auto lab = CheckLab(scenario, notes);
+        CheckPlan(scenario, lab, notes);
+    }
+    catch (const ScenarioNotes::TooMany&)
+    {
+        // what there is, is enough
+    }
+    return notes.Sorted();
+}
+
+} // namespace esxnf

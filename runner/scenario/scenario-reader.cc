@@ -1,0 +1,577 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/scenario-reader.h"
+
+#include <cctype>
+#include <ctime>
+#include <limits>
+#include <map>
+#include <type_traits>
+
+namespace esxnf
+{
+
+namespace
+{
+
+// ---------------------------------------------------------------- one value
+
+/// A text, a number or true/false; and what ns-3 makes from a text: Time, DataRate, QueueSize.
+template <typename T>
+void
+Read(const Json& json, T& value)
+{
+    if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>)
+    {
+        value = json.get<T>();
+    }
+    else
+    {
+        value = T(json.get<std::string>());
+    }
+}
+
+/// A number, or a size in bytes, which ns-3 reads as a queue's.
+void
+Read(const Json& json, uint32_t& value)
+{
+    value = json.is_string() ? ns3::QueueSize(json.get<std::string>()).GetValue()
+                             : json.get<uint32_t>();
+}
+
+/// A number, or an amount of memory: "512MiB", "16GiB".
+void
+Read(const Json& json, uint64_t& value)
+{
+    if (!json.is_string())
+    {
+        value = json.get<uint64_t>();
+        return;
+    }
+    const auto text = json.get<std::string>();
+    const unsigned shift = text[text.find_first_not_of("0123456789")] == 'G' ? 30 : 20;
+    value = static_cast<uint64_t>(std::stoull(text)) << shift;
+}
+
+void
+Read(const Json& json, ns3::Ipv4Address& value)
+{
+    value = ns3::Ipv4Address(json.get<std::string>().c_str());
+}
+
+void
+Read(const Json& json, ns3::Mac48Address& value)
+{
+    value = ns3::Mac48Address(json.get<std::string>().c_str());
+}
+
+void
+Read(const Json& json, InterfaceAddress& value)
+{
+    const auto text = json.get<std::string>();
+    const auto slash = text.find('/');
+    value.address = ns3::Ipv4Address(text.substr(0, slash).c_str());
+    value.mask = ns3::Ipv4Mask(text.substr(slash).c_str());
+}
+
+void
+Read(const Json& json, LinkEnd& value)
+{
+    const auto text = json.get<std::string>();
+    const auto colon = text.find(':');
+    value = {text.substr(0, colon), text.substr(colon + 1)};
+}
+
+void
+Read(const Json& json, Span& value)
+{
+    const auto text = json.get<std::string>();
+    const auto dots = text.find("..");
+    value = {ns3::Time(text.substr(0, dots)), ns3::Time(text.substr(dots + 2))};
+}
+
+/// A list, or one item alone ("to: web1").
+template <typename T>
+void
+Read(const Json& json, std::vector<T>& value)
+{
+    if (!json.is_array())
+    {
+        Read(json, value.emplace_back());
+        return;
+    }
+    for (const auto& item : json)
+    {
+        Read(item, value.emplace_back());
+    }
+}
+
+template <typename T>
+void
+Read(const Json& json, std::optional<T>& value)
+{
+    Read(json, value.emplace());
+}
+
+/// "2008-10-26T00:00:00Z" -> seconds since 1970
+int64_t
+UnixSeconds(const std::string& text)
+{
+    const auto number = [&text](std::size_t at, std::size_t length) {
+        return std::stoi(text.substr(at, length));
+    };
+    std::tm utc{};
+    utc.tm_year = number(0, 4) - 1900;
+    utc.tm_mon = number(5, 2) - 1;
+    utc.tm_mday = number(8, 2);
+    utc.tm_hour = number(11, 2);
+    utc.tm_min = number(14, 2);
+    utc.tm_sec = number(17, 2);
+    return timegm(&utc);
+}
+
+// ---------------------------------------------------------------- a part and its fields
+
+/// A map of the document and its place. A key that is not there (no default, or of another kind)
+/// leaves its field alone.
+class Fields
+{
+  public:
+    Fields(const Json& json, const std::string& path)
+        : m_json(json),
+          m_path(path)
+    {
+    }
+
+    template <typename T>
+    const Fields& operator()(const char* key, T& value) const
+    {
+        if (m_json.contains(key))
+        {
+            Read(m_json.at(key), value);
+        }
+        return *this;
+    }
+
+    /// A key that is there, as text.
+    std::string Text(const char* key) const
+    {
+        return m_json.at(key).get<std::string>();
+    }
+
+    /// The same for a key that may be a number.
+    std::string NumberOrText(const char* key) const
+    {
+        const Json& value = m_json.at(key);
+        return value.is_string() ? value.get<std::string>() : value.dump();
+    }
+
+    /// Whether a key that is there holds text.
+    bool IsText(const char* key) const
+    {
+        return m_json.at(key).is_string();
+    }
+
+    bool Has(const char* key) const
+    {
+        return m_json.contains(key);
+    }
+
+    Fields At(const char* key) const
+    {
+        return Fields(m_json.at(key), JoinPointer(m_path, key));
+    }
+
+    /// Makes one part of each item of the list at a key.
+    template <typename T>
+    void List(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
+    {
+        for (const auto& [index, child] : m_json.at(key).items())
+        {
+            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), index);
+            read(Fields(child, parts.back().path), parts.back());
+        }
+    }
+
+    /// Makes one part, with that name, of each member of the map at a key.
+    template <typename T>
+    void Map(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
+    {
+        for (const auto& [name, child] : m_json.at(key).items())
+        {
+            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), name);
+            parts.back().name = name;
+            read(Fields(child, parts.back().path), parts.back());
+        }
+    }
+
+    const std::string& Path() const
+    {
+        return m_path;
+    }
+
+  private:
+    const Json& m_json;
+    const std::string m_path;
+};
+
+// ---------------------------------------------------------------- the parts, in the schema's order
+
+void
+ReadRun(const Fields& fields, RunSettings& run)
+{
+    run.path = fields.Path();
+    fields("duration", run.duration)("seed", run.seed)("run", run.run);
+    fields("strict", run.strict);
+    fields("spanning_tree", run.spanningTree);
+    run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
+}
+
+/// A word of the file as the ns-3 attribute spells it: "port-id" -> "PortId".
+std::string
+ToAttributeWord(const std::string& word)
+{
+    std::string spelt;
+    bool upper = true;
+    for (const char c : word)
+    {
+        if (c != '-')
+        {
+            spelt += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+        }
+        upper = c == '-';
+    }
+    return spelt;
+}
+
+void
+ReadQueueDisc(const Fields& fields, QueueDiscSettings& disc)
+{
+    if (fields.Has("queue_disc"))
+    {
+        const auto settings = fields.At("queue_disc");
+        settings("kind", disc.kind)("size", disc.size)("rate", disc.rate);
+        settings("burst", disc.burstBytes);
+    }
+}
+
+void
+ReadNic(const Fields& fields, Nic& nic)
+{
+    ReadQueueDisc(fields, nic.queueDisc);
+    fields("portgroup", nic.portGroup)("address", nic.address)("gateway", nic.gateway)("mac",
+                                                                                       nic.mac);
+}
+
+void
+ReadVnic(const Fields& fields, Nic& nic)
+{
+    ReadNic(fields, nic);
+    fields("guest_rate", nic.guestRate)("promiscuous", nic.promiscuous)("connected", nic.connected);
+    nic.type = ToAttributeWord(fields.Text("type"));
+}
+
+void
+ReadVmknic(const Fields& fields, Vmknic& vmknic)
+{
+    ReadNic(fields, vmknic);
+}
+
+void
+ReadVm(const Fields& fields, Vm& vm)
+{
+    fields("mtu", vm.mtu)("memory", vm.memoryBytes)("reservation", vm.reservationBytes);
+    vm.touchedBytes = vm.memoryBytes;
+    fields("touched", vm.touchedBytes);
+    fields.List("nics", vm.nics, ReadVnic);
+}
+
+/// What a vSwitch or port group says of a policy is written over what is there. \return true if it
+/// says anything
+bool
+ReadPolicy(const Fields& fields, PortPolicy& policy)
+{
+    if (fields.Has("security"))
+    {
+        const auto security = fields.At("security");
+        const auto accepts = [&](const char* key, bool& value) {
+            value = security.Has(key) ? security.Text(key) == "accept" : value;
+        };
+        accepts("promiscuous", policy.promiscuous);
+        accepts("mac_changes", policy.macChanges);
+        accepts("forged_transmits", policy.forgedTransmits);
+    }
+    if (fields.Has("teaming"))
+    {
+        const auto teaming = fields.At("teaming");
+        policy.teaming =
+            teaming.Has("policy") ? ToAttributeWord(teaming.Text("policy")) : policy.teaming;
+        for (auto [key, names] :
+             {std::pair("active", &policy.active), std::pair("standby", &policy.standby)})
+        {
+            if (teaming.Has(key))
+            {
+                names->clear();
+                teaming(key, *names);
+            }
+        }
+        teaming("failback", policy.failback)("notify", policy.notify);
+    }
+    if (fields.Has("shaping"))
+    {
+        const auto shaping = fields.At("shaping");
+        policy.shaping = true;
+        shaping("enabled", policy.shaping)("average", policy.average);
+        policy.peak =
+            shaping.Has("peak") || policy.peak >= policy.average ? policy.peak : policy.average;
+        shaping("peak", policy.peak)("burst", policy.burstBytes);
+    }
+    return fields.Has("security") || fields.Has("teaming") || fields.Has("shaping");
+}
+
+void
+ReadPortGroup(const Fields& fields, PortGroup& group)
+{
+    fields("vlan", group.vlan);
+}
+
+void
+ReadVSwitch(const Fields& fields, VSwitch& vSwitch)
+{
+    fields("ports", vSwitch.ports)("mtu", vSwitch.mtu)("uplinks", vSwitch.uplinks);
+    const ns3::DataRate defaultRate("102400kbps");
+    vSwitch.policy.average = defaultRate;
+    vSwitch.policy.peak = defaultRate;
+    vSwitch.policy.burstBytes = 102400 * 1024; // documented, as is the rate
+    ReadPolicy(fields, vSwitch.policy);
+    fields.Map("portgroups", vSwitch.portGroups, ReadPortGroup);
+    for (PortGroup& group : vSwitch.portGroups)
+    {
+        PortPolicy policy = vSwitch.policy;
+        if (ReadPolicy(fields.At("portgroups").At(group.name.c_str()), policy))
+        {
+            group.policy = policy;
+        }
+    }
+}
+
+void
+ReadNetflow(const Fields& fields, NetflowSettings& netflow)
+{
+    netflow.path = fields.Path();
+    fields("purgatory_max", netflow.purgatoryMax)("purgatory_policy", netflow.purgatoryPolicy);
+    fields("cache_policy", netflow.cachePolicy)("max_entries", netflow.maxEntries);
+    fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
+    fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
+    fields("zero_unix_nsecs", netflow.zeroUnixNsecs);
+    fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
+    fields("halt_on_delete", netflow.haltOnDelete)("metering_delay", netflow.meteringDelay);
+}
+
+void
+ReadHost(const Fields& fields, Host& host)
+{
+    host.isEsx3i = fields.Text("edition") == "esx3i";
+    fields("portset_base", host.portsetBase)("uptime_at_start", host.uptimeAtStart);
+    fields("arp_queue", host.arpQueue);
+    fields.At("memory")("netflow_heap", host.netflow.heapBytes)("total",
+                                                                host.memoryBytes)("kernel",
+                                                                                  host.kernelBytes);
+    ReadNetflow(fields.At("netflow"), host.netflow);
+    fields.Map("vswitches", host.vSwitches, ReadVSwitch);
+    fields.Map("vmknics", host.vmknics, ReadVmknic);
+    fields.Map("vms", host.vms, ReadVm);
+}
+
+void
+ReadSwitchPort(const Fields& fields, SwitchPort& port)
+{
+    port.trunk = fields.Text("mode") == "trunk";
+    fields("vlan", port.vlan)("native", port.native)("allowed", port.allowed);
+}
+
+void
+ReadNode(const Fields& fields, Node& node)
+{
+    node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
+    fields("address", node.address)("listen", node.listen)("receive_buffer",
+                                                           node.receiveBufferBytes);
+    fields("service_time", node.serviceTime);
+    fields("names", node.names)("ignore_engine", node.ignoreEngine);
+    if (fields.Has("ports"))
+    {
+        fields.Map("ports", node.ports, ReadSwitchPort);
+    }
+}
+
+void
+ReadLink(const Fields& fields, Link& link)
+{
+    std::vector<LinkEnd> ends;
+    fields("endpoints", ends);
+    link.a = ends[0];
+    link.b = ends[1];
+    fields("name", link.name)("rate", link.rate)("delay", link.delay)("queue",
+                                                                      link.queue)("loss",
+                                                                                  link.loss);
+    fields("bit_errors", link.bitErrors)("duplicate", link.duplicate)("reorder", link.reorder);
+    fields("reorder_delay", link.reorderDelay);
+    ReadQueueDisc(fields, link.queueDisc);
+}
+
+void
+ReadTraffic(const Fields& fields, Traffic& traffic)
+{
+    static const std::map<std::string, TrafficApp> apps{{"udp-cbr", TrafficApp::UdpCbr},
+                                                        {"udp-on-off", TrafficApp::UdpOnOff},
+                                                        {"tcp-bulk", TrafficApp::TcpBulk},
+                                                        {"tcp-request", TrafficApp::TcpRequest},
+                                                        {"tcp-syn-scan", TrafficApp::TcpSynScan},
+                                                        {"flows", TrafficApp::Flows},
+                                                        {"pcap", TrafficApp::Pcap}};
+    traffic.app = apps.at(fields.Text("app"));
+    fields("name", traffic.name)("from", traffic.from)("to", traffic.to);
+    fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
+                                                                               traffic.port);
+    fields("rate", traffic.rate)("packet", traffic.packetBytes)("size", traffic.sizeBytes);
+    fields("request", traffic.requestBytes)("response", traffic.responseBytes);
+    if (fields.Has("ports"))
+    {
+        const auto ports = fields.Text("ports");
+        traffic.firstPort = static_cast<uint16_t>(std::stoul(ports));
+        traffic.lastPort = static_cast<uint16_t>(std::stoul(ports.substr(ports.find('-') + 1)));
+    }
+    if (fields.Has("every"))
+    {
+        const auto every = fields.Text("every");
+        const auto open = every.find('('); // exponential(200ms)
+        traffic.everyIsExponential = open != std::string::npos;
+        traffic.every = ns3::Time(
+            traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
+    }
+    fields("burst", traffic.burst)("pause", traffic.pause);
+    fields("flows", traffic.flows)("together", traffic.together)("protocol", traffic.protocol);
+    fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
+    fields("sources", traffic.sources)("file", traffic.file);
+    if (fields.Has("flow_packets"))
+    {
+        traffic.flowPackets = fields.NumberOrText("flow_packets");
+    }
+}
+
+void
+ReadStepExpectation(const Fields& fields, StepExpectation& expect)
+{
+    if (fields.Has("exit"))
+    {
+        expect.exitIsNonzero = fields.IsText("exit");
+        if (!expect.exitIsNonzero)
+        {
+            fields("exit", expect.exit);
+        }
+    }
+    fields("stdout", expect.output)("stderr", expect.errors)("running", expect.running);
+}
+
+void
+ReadStep(const Fields& fields, TimelineStep& step)
+{
+    fields("at", step.at)("for", step.length)("host", step.host)("run", step.command)("id",
+                                                                                      step.id);
+    fields("session", step.session)("press", step.key)("note", step.note);
+    if (fields.Has("expect"))
+    {
+        ReadStepExpectation(fields.At("expect"), step.expect.emplace());
+    }
+    fields("signal", step.signal)("process", step.process)("link", step.link);
+    if (fields.Has("set"))
+    {
+        const auto set = fields.At("set");
+        set("rate", step.set.rate)("delay", step.set.delay)("queue", step.set.queue)("loss",
+                                                                                     step.set.loss);
+        set("bit_errors", step.set.bitErrors)("duplicate", step.set.duplicate);
+        set("reorder", step.set.reorder)("service_time", step.set.serviceTime);
+    }
+    if (fields.Has("memory_pressure"))
+    {
+        fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes)("free",
+                                                                            step.freePercent);
+    }
+    fields("node", step.node)("vm", step.vm)("nic", step.nic)("connected", step.on)("mac",
+                                                                                    step.mac);
+    if (fields.Has("power"))
+    {
+        step.on = fields.Text("power") == "on";
+    }
+    if (fields.Has("grow"))
+    {
+        fields.At("grow")("to", step.growToBytes)("per_second", step.growPerSecondBytes);
+    }
+    const bool ofNode = fields.Has("node");
+    step.kind = fields.Has("signal")            ? StepKind::Signal
+                : fields.Has("press")           ? StepKind::Press
+                : fields.Has("power")           ? StepKind::Power
+                : fields.Has("connected")       ? StepKind::Connection
+                : fields.Has("mac")             ? StepKind::MacChange
+                : fields.Has("grow")            ? StepKind::Grow
+                : ofNode && fields.Has("down")  ? StepKind::NodeDown
+                : ofNode && fields.Has("set")   ? StepKind::NodeSet
+                : fields.Has("down")            ? StepKind::LinkDown
+                : fields.Has("set")             ? StepKind::LinkSet
+                : fields.Has("memory_pressure") ? StepKind::MemoryPressure
+                                                : StepKind::Console;
+}
+
+void
+ReadExpectation(const Fields& fields, Expectation& expectation)
+{
+    constexpr auto infinity = std::numeric_limits<double>::infinity();
+    fields("name", expectation.name)("check", expectation.check)("metric", expectation.metric);
+    fields("cause", expectation.cause)("host", expectation.host)("node", expectation.node);
+    fields("during", expectation.during);
+    expectation.low = -infinity;
+    expectation.high = infinity;
+    for (const char* bound : {"equals", "at_least", "at_most", "between"})
+    {
+        expectation.bound = fields.Has(bound) ? bound : expectation.bound;
+    }
+    fields("equals", expectation.low)("equals", expectation.high);
+    fields("at_least", expectation.low)("at_most", expectation.high);
+    std::vector<double> between;
+    fields("between", between);
+    if (!between.empty())
+    {
+        expectation.low = between[0];
+        expectation.high = between[1];
+    }
+    fields("log", expectation.log)("contains", expectation.text)("absent", expectation.text);
+    if (!expectation.log.empty())
+    {
+        expectation.low = fields.Has("contains") ? 1 : 0;
+        expectation.high = fields.Has("contains") ? infinity : 0;
+    }
+}
+
+} // namespace
+
+Scenario
+ReadScenario(YamlDocument document)
+{
+    Scenario scenario;
+    scenario.document = std::move(document);
+    const Fields fields(scenario.document.GetRoot(), "");
+    fields("name", scenario.name)("summary", scenario.summary);
+    ReadRun(fields.At("run"), scenario.run);
+    fields.Map("hosts", scenario.hosts, ReadHost);
+    fields.Map("nodes", scenario.nodes, ReadNode);
+    fields.List("links", scenario.links, ReadLink);
+    fields.List("traffic", scenario.traffic, ReadTraffic);
+    fields.List("timeline", scenario.timeline, ReadStep);
+    fields.List("expect", scenario.expect, ReadExpectation);
+    const auto outputs = fields.At("outputs");
+    scenario.outputs.path = outputs.Path();
+    outputs("pcap", scenario.outputs.pcap)("flows", scenario.outputs.flows);
+    outputs.At("series")("every", scenario.outputs.seriesEvery);
+    return scenario;
+}
+
+} // namespace esxnf

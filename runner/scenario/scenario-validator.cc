@@ -1,0 +1,491 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/scenario-validator.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+#include <tuple>
+#include <valijson/adapters/nlohmann_json_adapter.hpp>
+#include <valijson/schema.hpp>
+#include <valijson/schema_parser.hpp>
+#include <valijson/validation_results.hpp>
+#include <valijson/validator.hpp>
+
+namespace esxnf
+{
+
+namespace
+{
+
+// Nobody reads more at once, and each may search for the nearest word.
+constexpr std::size_t MAX_ERRORS = 50;
+
+const Json&
+Schema()
+{
+    static const Json schema = Json::parse(g_scenarioSchema);
+    return schema;
+}
+
+/// A keyword of a schema: beside its "$ref" (where it describes this use), else behind it.
+const Json*
+Keyword(const Json& schema, const std::string& keyword)
+{
+    if (const auto found = schema.find(keyword); found != schema.end())
+    {
+        return &*found;
+    }
+    if (const auto reference = schema.find("$ref"); reference != schema.end())
+    {
+        const Json::json_pointer target(
+            reference->get<std::string>().substr(1)); // "#/definitions/..."
+        return Keyword(Schema()[target], keyword);
+    }
+    return nullptr;
+}
+
+/// The schema of a member of a map, or null if the key is not allowed.
+const Json*
+MemberSchema(const Json& schema, const std::string& key)
+{
+    const Json* properties = Keyword(schema, "properties");
+    if (properties && properties->contains(key))
+    {
+        return &properties->at(key);
+    }
+    if (&schema == &Schema() && key.rfind("x-", 0) == 0)
+    {
+        return &schema["patternProperties"]["^x-"];
+    }
+    const Json* rest = Keyword(schema, "additionalProperties");
+    return rest && rest->is_object() ? rest : nullptr;
+}
+
+/// The schema of a list's items; a choice (anyOf) has at most one branch that is a list.
+const Json*
+ItemSchema(const Json& schema)
+{
+    if (const Json* choices = Keyword(schema, "anyOf"))
+    {
+        for (const auto& choice : *choices)
+        {
+            if (const Json* items = ItemSchema(choice))
+            {
+                return items;
+            }
+        }
+    }
+    return Keyword(schema, "items");
+}
+
+std::string
+Quote(const Json& value)
+{
+    constexpr std::size_t maxShown = 60;
+    if (value.is_structured())
+    {
+        return std::string(value.empty() ? "an empty " : "a ") +
+               (value.is_object() ? "map" : "list");
+    }
+    if (value.is_null())
+    {
+        return "nothing";
+    }
+    auto text = value.is_string() ? value.get<std::string>() : value.dump();
+    if (text.size() > maxShown)
+    {
+        auto end = maxShown;
+        while ((text[end] & 0xc0) == 0x80) // not in the middle of a UTF-8 character
+        {
+            --end;
+        }
+        text = text.substr(0, end) + "…";
+    }
+    return value.is_string() ? "'" + text + "'" : text;
+}
+
+/// "a, b, c"
+std::string
+ListWords(const Json& values)
+{
+    std::string list;
+    for (const auto& value : values)
+    {
+        list += (list.empty() ? "" : ", ") +
+                (value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    return list;
+}
+
+/// The words of an enum without those that come later.
+Json
+Supported(const Json& schema)
+{
+    Json words = *Keyword(schema, "enum");
+    if (const Json* later = Keyword(schema, "x-later"))
+    {
+        const auto isLater = [later](const Json& word) {
+            return std::find(later->begin(), later->end(), word) != later->end();
+        };
+        words.erase(std::remove_if(words.begin(), words.end(), isLater), words.end());
+    }
+    return words;
+}
+
+/// What a value may be, in words.
+std::string
+Allowed(const Json& schema)
+{
+    if (const Json* words = Keyword(schema, "x-allowed"))
+    {
+        return words->get<std::string>();
+    }
+    if (Keyword(schema, "enum"))
+    {
+        return "one of " + ListWords(Supported(schema));
+    }
+    if (const Json* value = Keyword(schema, "const"))
+    {
+        return value->dump();
+    }
+    static const std::map<std::string, std::string> names{{"object", "a map"},
+                                                          {"array", "a list"},
+                                                          {"string", "a text"},
+                                                          {"boolean", "true or false"},
+                                                          {"integer", "a whole number"},
+                                                          {"number", "a number"}};
+    const Json* type = Keyword(schema, "type");
+    auto text = type ? names.at(type->get<std::string>()) : "something else";
+    const Json* minimum = Keyword(schema, "minimum");
+    const Json* maximum = Keyword(schema, "maximum");
+    return minimum && maximum
+               ? fmt::format("{} from {} to {}", text, minimum->dump(), maximum->dump())
+               : text;
+}
+
+/// The value of the key that decides which of its siblings apply (a traffic's app, a node's kind);
+/// empty if it is wrong.
+std::string
+Selected(const Json& object, const Json& schema)
+{
+    const Json* selector = Keyword(schema, "x-selector");
+    if (!selector || !object.contains(selector->get<std::string>()))
+    {
+        return "";
+    }
+    const auto key = selector->get<std::string>();
+    const auto words = Supported(*MemberSchema(schema, key));
+    const auto found = std::find(words.begin(), words.end(), object.at(key));
+    return found == words.end() ? "" : found->get<std::string>();
+}
+
+bool
+AppliesTo(const Json& schema, const std::string& selected)
+{
+    const auto only = schema.find("x-for");
+    return selected.empty() || only == schema.end() ||
+           std::find(only->begin(), only->end(), selected) != only->end();
+}
+
+/// Turns valijson's errors into ours. Its texts only tell three kinds apart; the words come from
+/// the schema.
+class FormChecker
+{
+  public:
+    explicit FormChecker(const YamlDocument& document)
+        : m_document(document)
+    {
+    }
+
+    Diagnostics Check()
+    {
+        const nlohmann::json target = m_document.GetRoot();
+        const valijson::adapters::NlohmannJsonAdapter adapter(target);
+        valijson::ValidationResults results;
+        const bool isValid = valijson::Validator().validate(Compiled(), adapter, &results);
+        for (const auto& error : results)
+        {
+            Explain(error);
+        }
+        Walk(m_document.GetRoot(), Schema(), "");
+        if (!isValid && m_errors.empty()) // valijson may refuse without a word
+        {
+            Add(m_document.At(Severity::Error, "", "does not fit the schema"));
+        }
+        return std::move(m_errors);
+    }
+
+  private:
+    static const valijson::Schema& Compiled()
+    {
+        static const valijson::Schema& schema = *[] {
+            auto* compiled = new valijson::Schema; // lives as long as the program
+            const auto text = nlohmann::json::parse(g_scenarioSchema);
+            valijson::SchemaParser().populateSchema(valijson::adapters::NlohmannJsonAdapter(text),
+                                                    *compiled);
+            return compiled;
+        }();
+        return schema;
+    }
+
+    /// valijson writes a path as "<root>", "[hosts]", "[esx1]".
+    static std::string Pointer(const valijson::ValidationResults::Error& error)
+    {
+        std::string pointer;
+        for (std::size_t i = 1; i < error.context.size(); ++i)
+        {
+            pointer = JoinPointer(pointer, error.context[i].substr(1, error.context[i].size() - 2));
+        }
+        return pointer;
+    }
+
+    /// The word in quotes in a text of valijson's.
+    static std::string Quoted(const std::string& text)
+    {
+        const auto first = text.find('\'') + 1;
+        return text.substr(first, text.rfind('\'') - first);
+    }
+
+    static bool StartsWith(const std::string& text, const char* start)
+    {
+        return text.rfind(start, 0) == 0;
+    }
+
+    void Explain(const valijson::ValidationResults::Error& error)
+    {
+        const auto& text = error.description;
+        const auto pointer = Pointer(error);
+        if (StartsWith(text, "Missing required property"))
+        {
+            Add(m_document.AtKey(Severity::Error,
+                                 pointer,
+                                 fmt::format("'{}' is missing", Quoted(text))));
+            return;
+        }
+        const bool isCascade =
+            StartsWith(text, "Failed to validate") && text.find("anyOf") == std::string::npos;
+        if (isCascade || !m_explained.insert(pointer).second)
+        {
+            return;
+        }
+        const Json::json_pointer place(pointer);
+        if (StartsWith(text, "Object contains a property"))
+        {
+            ExplainUnknownKeys(pointer);
+        }
+        else
+        {
+            Add(m_document.At(Severity::Error,
+                              pointer,
+                              fmt::format("{} is not allowed; allowed: {}",
+                                          Quote(m_document.GetRoot().at(place)),
+                                          Allowed(*SchemaOf(place)))));
+        }
+    }
+
+    void ExplainUnknownKeys(const std::string& pointer)
+    {
+        const Json& schema = *SchemaOf(Json::json_pointer(pointer));
+        const Json& object = m_document.GetRoot().at(Json::json_pointer(pointer));
+        std::vector<std::string> allowed;
+        for (const auto& [key, child] : Keyword(schema, "properties")->items())
+        {
+            if (AppliesTo(child, Selected(object, schema)))
+            {
+                allowed.push_back(key);
+            }
+        }
+        for (const auto& [key, value] : object.items())
+        {
+            if (!MemberSchema(schema, key))
+            {
+                Add(m_document.AtKey(
+                    Severity::Error,
+                    JoinPointer(pointer, key),
+                    fmt::format("unknown key '{}'; {}", key, Suggest(key, allowed))));
+            }
+        }
+    }
+
+    /// The schema that a place of the document is judged by; the place has passed its parents.
+    const Json* SchemaOf(const Json::json_pointer& place) const
+    {
+        if (place.empty())
+        {
+            return &Schema();
+        }
+        const auto parent = place.parent_pointer();
+        const Json* schema = SchemaOf(parent);
+        const Json* child = m_document.GetRoot().at(parent).is_array()
+                                ? ItemSchema(*schema)
+                                : MemberSchema(*schema, place.back());
+        return child ? child : schema;
+    }
+
+    /// What valijson cannot tell: names, keys that do not go together, what this version cannot do
+    /// yet.
+    void Walk(const Json& value, const Json& schema, const std::string& pointer)
+    {
+        if (m_explained.count(pointer))
+        {
+            return;
+        }
+        RefuseLater(value, schema, pointer);
+        if (value.is_array() && ItemSchema(schema))
+        {
+            for (std::size_t i = 0; i < value.size(); ++i)
+            {
+                Walk(value[i], *ItemSchema(schema), JoinPointer(pointer, std::to_string(i)));
+            }
+        }
+        if (!value.is_object())
+        {
+            return;
+        }
+        const auto selected = Selected(value, schema);
+        CheckNames(value, schema, pointer);
+        for (const auto& [key, child] : value.items())
+        {
+            const Json* childSchema = MemberSchema(schema, key);
+            if (!childSchema)
+            {
+                continue;
+            }
+            const auto place = JoinPointer(pointer, key);
+            if (!AppliesTo(*childSchema, selected))
+            {
+                Add(m_document.AtKey(Severity::Error,
+                                     place,
+                                     fmt::format("'{}' does not apply to {}; it is for {}",
+                                                 key,
+                                                 selected,
+                                                 ListWords(childSchema->at("x-for")))));
+            }
+            Walk(child, *childSchema, place);
+        }
+    }
+
+    /// valijson says nothing of names ("propertyNames") that are not allowed.
+    void CheckNames(const Json& object, const Json& schema, const std::string& pointer)
+    {
+        const Json* names = Keyword(schema, "propertyNames");
+        if (!names)
+        {
+            return;
+        }
+        const auto text = Keyword(*names, "pattern")->get<std::string>();
+        const auto& pattern = m_patterns.try_emplace(text, text).first->second;
+        for (const auto& [key, value] : object.items())
+        {
+            if (!std::regex_search(key, pattern))
+            {
+                Add(m_document.AtKey(
+                    Severity::Error,
+                    JoinPointer(pointer, key),
+                    fmt::format("name '{}' is not allowed; allowed: {}", key, Allowed(*names))));
+            }
+        }
+    }
+
+    void RefuseLater(const Json& value, const Json& schema, const std::string& pointer)
+    {
+        const Json* later = Keyword(schema, "x-later");
+        if (!later)
+        {
+            return;
+        }
+        const Json* standard = Keyword(schema, "default");
+        const bool refused = later->is_array()
+                                 ? std::find(later->begin(), later->end(), value) != later->end()
+                                 : !standard || value != *standard;
+        if (refused)
+        {
+            const auto what = value.is_structured() ? "'" + Json::json_pointer(pointer).back() + "'"
+                                                    : Quote(value);
+            const auto only = standard ? fmt::format("; allowed: {}", standard->dump()) : "";
+            Add(m_document.At(Severity::Error,
+                              pointer,
+                              fmt::format("{} is not yet supported{}", what, only)));
+        }
+    }
+
+    void Add(Diagnostic diagnostic)
+    {
+        m_errors.push_back(std::move(diagnostic));
+        if (m_errors.size() >= MAX_ERRORS)
+        {
+            throw ScenarioError(m_errors);
+        }
+    }
+
+    const YamlDocument& m_document;
+    Diagnostics m_errors;
+    std::map<std::string, std::regex> m_patterns;
+    std::set<std::string> m_explained; //!< pointers that have their message: one place, one message
+};
+
+void
+Fill(Json& value, const Json& schema)
+{
+    if (value.is_array())
+    {
+        for (auto& item : value)
+        {
+            Fill(item, *ItemSchema(schema));
+        }
+        return;
+    }
+    if (!value.is_object())
+    {
+        return;
+    }
+    if (const Json* properties = Keyword(schema, "properties"))
+    {
+        const auto selected = Selected(value, schema);
+        for (const auto& [key, child] : properties->items())
+        {
+            const Json* standard = Keyword(child, "default");
+            if (standard && !value.contains(key) && AppliesTo(child, selected))
+            {
+                value[key] = *standard;
+            }
+        }
+    }
+    for (auto& [key, child] : value.items())
+    {
+        Fill(child, *MemberSchema(schema, key));
+    }
+}
+
+} // namespace
+
+void
+ValidateForm(const YamlDocument& document)
+{
+    auto errors = FormChecker(document).Check();
+    if (errors.empty())
+    {
+        return;
+    }
+    std::stable_sort(errors.begin(), errors.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+    });
+    throw ScenarioError(std::move(errors));
+}
+
+void
+FillDefaults(YamlDocument& document)
+{
+    Json kept = Json::object();
+    for (auto& [key, value] : document.GetRoot().items())
+    {
+        if (key.rfind("x-", 0) != 0)
+        {
+            kept[key] = std::move(value);
+        }
+    }
+    Fill(kept, Schema());
+    document.GetRoot() = std::move(kept);
+}
+
+} // namespace esxnf

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A scenario as plain values: what a YAML file says, with every default filled in. LoadScenario()
+// reads and checks it; the simulation builder, the topology and the results read it; nobody changes
+// it. The meaning, unit and default of each field stand in runner/scenario/scenario.schema.json;
+// names are those of the file.
+#ifndef ESXNF_SCENARIO_H
+#define ESXNF_SCENARIO_H
+
+#include "runner/scenario/yaml-document.h"
+
+#include "ns3/data-rate.h"
+#include "ns3/ipv4-address.h"
+#include "ns3/mac48-address.h"
+#include "ns3/nstime.h"
+#include "ns3/queue-size.h"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+/** What every part has: the JSON pointer of where it was written, for YamlDocument::At(). */
+struct Part
+{
+    std::string path;
+};
+
+/** An address and the network it is in. */
+struct InterfaceAddress
+{
+    ns3::Ipv4Address address;
+    ns3::Ipv4Mask mask;
+
+    bool SharesNetworkWith(ns3::Ipv4Address other) const;
+};
+
+struct RunSettings : Part
+{
+    ns3::Time duration;
+    uint32_t seed = 1;
+    uint32_t run = 1;
+    int64_t wallclockStart = 0; //!< seconds since 1970-01-01T00:00:00Z
+    bool strict = false;
+    bool spanningTree = false; //!< links that close loops are blocked
+};
+
+/** A queue disc of ns-3. */
+struct QueueDiscSettings
+{
+    std::string kind; //!< fifo, pfifo_fast, red, codel, fq_codel, tbf; empty: none
+    ns3::QueueSize size;
+    ns3::DataRate rate;      //!< tbf
+    uint32_t burstBytes = 0; //!< tbf
+};
+
+struct Nic : Part
+{
+    QueueDiscSettings queueDisc; //!< between IP stack and NIC
+    std::string portGroup;
+    InterfaceAddress address;
+    std::optional<ns3::Ipv4Address> gateway;
+    std::optional<ns3::Mac48Address> mac; //!< none: the builder gives one
+    // of a virtual machine's NIC
+    std::string type;         //!< as the attribute EsxVnic::Type spells it
+    ns3::DataRate guestRate;  //!< 0: infinite
+    bool promiscuous = false; //!< the guest's adapter
+    bool connected = true;
+};
+
+struct Vmknic : Nic
+{
+    std::string name; //!< vmk0
+};
+
+struct Vm : Part
+{
+    uint64_t memoryBytes = 0; //!< 0: its memory is not modelled
+    uint64_t reservationBytes = 0;
+    uint64_t touchedBytes = 0;
+    std::string name;
+    uint16_t mtu = 1500;
+    std::vector<Nic> nics; //!< eth0, eth1, ...
+};
+
+/** Security, teaming and shaping; policies are spelt as the ns-3 attributes spell them. */
+struct PortPolicy
+{
+    bool promiscuous = false;
+    bool macChanges = true;
+    bool forgedTransmits = true;
+    std::string teaming = "PortId";  //!< PortId, MacHash, IpHash, Explicit
+    std::vector<std::string> active; //!< vmnic0; none: all but the standby ones
+    std::vector<std::string> standby;
+    bool failback = true;
+    bool notify = true;
+    bool shaping = false;
+    ns3::DataRate average;
+    ns3::DataRate peak;
+    uint32_t burstBytes = 0;
+};
+
+struct PortGroup : Part
+{
+    std::string name;
+    uint16_t vlan = 0;                //!< 0: EST; 1 to 4094: VST; 4095: VGT
+    std::optional<PortPolicy> policy; //!< the vSwitch's with what the port group overrides
+};
+
+struct VSwitch : Part
+{
+    std::string name;
+    uint16_t ports = 56;
+    uint16_t mtu = 1500;
+    std::vector<std::string> uplinks; //!< vmnic0
+    PortPolicy policy;
+    std::vector<PortGroup> portGroups;
+};
+
+/** Policies are spelt as the ns-3 attributes spell them. */
+struct NetflowSettings : Part
+{
+    uint32_t heapBytes = 0; //!< memory.netflow_heap
+    uint32_t purgatoryMax = 0;
+    std::string purgatoryPolicy; //!< TailDrop, HeadDrop
+    std::string cachePolicy;     //!< DropNew, EvictOldest, EvictOldestDrop
+    uint32_t maxEntries = 0;     //!< 0: only the heap bounds the cache
+    ns3::Time activeTimeout;
+    ns3::Time idleTimeout;
+    ns3::Time scanInterval;
+    std::string sequenceMode; //!< AtSend, AtExpiry
+    bool meterOwnExport = true;
+    bool expireOnTcpEnd = false;
+    bool haltOnDelete = false;
+    ns3::Time meteringDelay;
+    bool zeroUnixNsecs = false;
+};
+
+struct Host : Part
+{
+    std::string name;
+    bool isEsx3i = false;     //!< edition
+    uint16_t portsetBase = 1; //!< switch ID of the first vSwitch
+    ns3::Time uptimeAtStart;
+    uint32_t arpQueue = 0;    //!< packets that may wait for one ARP reply at a vmknic
+    uint64_t memoryBytes = 0; //!< memory.total; 0: not modelled
+    uint64_t kernelBytes = 0; //!< memory.kernel
+    NetflowSettings netflow;
+    std::vector<VSwitch> vSwitches; //!< in order of creation
+    std::vector<Vmknic> vmknics;
+    std::vector<Vm> vms;
+
+    /** @return the vSwitch that has this port group, or null */
+    const VSwitch* FindVSwitchOf(const std::string& portGroup) const;
+};
+
+enum class NodeKind
+{
+    Switch,
+    Collector
+};
+
+/** A port of a physical switch. */
+struct SwitchPort : Part
+{
+    std::string name; //!< its number
+    bool trunk = false;
+    uint16_t vlan = 1;             //!< of an access port
+    uint16_t native = 1;           //!< of a trunk port: VLAN of untagged frames
+    std::vector<uint16_t> allowed; //!< of a trunk port; none: all
+};
+
+struct Node : Part
+{
+    std::string name;
+    NodeKind kind = NodeKind::Switch;
+    // of a switch
+    std::vector<SwitchPort> ports; //!< others are access ports of VLAN 1
+    // of a collector
+    std::optional<InterfaceAddress>
+        address; //!< SemanticCheck() sees to it that a collector has one
+    uint16_t listen = 0;
+    uint32_t receiveBufferBytes = 0;
+    ns3::Time serviceTime; //!< time a collector takes over a datagram
+    std::vector<std::string> names;
+    bool ignoreEngine = false;
+};
+
+/** One end of a link: a host's vmnicN, a switch's port number, a collector's eth0. */
+struct LinkEnd
+{
+    std::string node;
+    std::string interface;
+
+    std::string ToString() const;
+};
+
+struct Link : Part
+{
+    std::string name;
+    LinkEnd a;
+    LinkEnd b;
+    ns3::DataRate rate;
+    ns3::Time delay;
+    ns3::QueueSize queue;
+    QueueDiscSettings queueDisc; //!< at ends that are uplinks
+    double loss = 0;
+    double bitErrors = 0;
+    double duplicate = 0;
+    double reorder = 0;
+    ns3::Time reorderDelay;
+};
+
+enum class TrafficApp
+{
+    UdpCbr,
+    UdpOnOff,
+    TcpBulk,
+    TcpRequest,
+    TcpSynScan,
+    Flows,
+    Pcap
+};
+
+/** Fields that do not apply to the app are left at zero. */
+struct Traffic : Part
+{
+    std::string name;
+    TrafficApp app = TrafficApp::UdpCbr;
+    std::vector<std::string> from; //!< VMs
+    std::vector<std::string> to;   //!< VMs or collectors
+    ns3::Time start;
+    ns3::Time stop;
+    uint8_t dscp = 0;
+    uint16_t port = 0;
+    uint16_t firstPort = 0;
+    uint16_t lastPort = 0;
+    ns3::DataRate rate;
+    uint32_t packetBytes = 0;
+    uint32_t sizeBytes = 0; //!< 0: until stop
+    uint32_t requestBytes = 0;
+    uint32_t responseBytes = 0;
+    ns3::Time every;
+    bool everyIsExponential = false; //!< every is then the mean
+    std::string burst;               //!< distributions: ParseDistribution() reads them
+    std::string pause;
+    uint64_t flows = 0; //!< 0: until stop
+    uint32_t together = 1;
+    std::string flowDuration; //!< distributions, too
+    std::string flowPackets;
+    std::string packetSize;
+    std::string protocol;                    //!< udp, tcp
+    std::optional<InterfaceAddress> sources; //!< none: the sender's address
+    std::string file;                        //!< as written: see PathOf()
+
+    /** @return true if its frames enter ports past the guests' IP stacks */
+    bool IsInjected() const;
+};
+
+enum class StepKind
+{
+    Console,
+    Press,
+    Signal,
+    LinkDown,
+    LinkSet,
+    MemoryPressure,
+    Power,
+    Connection,
+    MacChange,
+    NodeDown,
+    NodeSet,
+    Grow
+};
+
+/** What is different on a link during an episode. */
+struct LinkChange
+{
+    std::optional<ns3::DataRate> rate;
+    std::optional<ns3::Time> delay;
+    std::optional<ns3::QueueSize> queue;
+    std::optional<double> loss;
+    std::optional<double> bitErrors;
+    std::optional<double> duplicate;
+    std::optional<double> reorder;
+    std::optional<ns3::Time> serviceTime; //!< of a collector
+};
+
+/** What a console line must give. */
+struct StepExpectation
+{
+    std::optional<int> exit;         //!< exit status
+    bool exitIsNonzero = false;      //!< "nonzero"
+    std::vector<std::string> output; //!< texts in it; empty text: nothing is printed
+    std::vector<std::string> errors;
+    std::optional<bool> running;
+};
+
+struct TimelineStep : Part
+{
+    ns3::Time at;
+    StepKind kind = StepKind::Console;
+    std::string note;                      //!< in words; may be empty
+    std::optional<ns3::Time> length;       //!< "for" of an episode; none: until the end of the run
+    std::string host;                      //!< Console, Press, MemoryPressure
+    std::string command;                   //!< Console: the line ("run")
+    std::string id;                        //!< Console: name of the process it starts, may be empty
+    std::string session;                   //!< Console, Press: name of the window; empty: any
+    std::optional<StepExpectation> expect; //!< Console
+    std::string key;                       //!< Press: ctrl-c, ctrl-d
+    std::string signal;                    //!< Signal: TERM, INT, KILL
+    std::string process;                   //!< Signal: the id of an earlier step
+    std::string link;                      //!< LinkDown, LinkSet
+    LinkChange set;
+    std::string vm;                           //!< Power, Connection, MacChange, Grow
+    std::string nic;                          //!< Connection, MacChange: eth0
+    bool on = false;                          //!< Power: on; Connection: connected
+    ns3::Mac48Address mac;                    //!< MacChange
+    std::string node;                         //!< NodeDown, NodeSet
+    std::optional<uint32_t> netflowHeapBytes; //!< MemoryPressure
+    std::optional<double> freePercent;        //!< MemoryPressure
+    uint64_t growToBytes = 0;                 //!< Grow
+    uint64_t growPerSecondBytes = 0;          //!< Grow
+
+    /** @return true if an episode holds at t: [at, at + length) */
+    bool Covers(ns3::Time t) const;
+};
+
+/** The time [begin, end). */
+struct Span
+{
+    ns3::Time begin;
+    ns3::Time end;
+};
+
+/** The check that a second run gives the same bytes. */
+constexpr const char* CHECK_DETERMINISTIC = "deterministic";
+
+struct Expectation : Part
+{
+    std::string name;
+    std::string check;  //!< a check's name, or empty: a metric or a log
+    std::string metric; //!< its name
+    std::string cause;  //!< labels of the metric; empty: all
+    std::string host;
+    std::string node;
+    std::optional<Span> during; //!< none: the whole run
+    std::string bound;          //!< equals, at_least, at_most, between
+    std::string log;            //!< host whose vmkernel log is searched; empty: none
+    std::string text;           //!< what the log contains, or lacks
+    double low =
+        0; //!< the measured value must lie in [low, high]; infinite where there is no bound
+    double high = 0;
+};
+
+struct Outputs : Part
+{
+    std::vector<std::string>
+        pcap; //!< link names, or interfaces as esx1:vmnic0, esx1:vmk0, web1:eth0
+    bool flows = true;
+    ns3::Time seriesEvery; //!< 0: no series
+};
+
+struct Scenario
+{
+    std::string name;
+    std::string summary;
+    RunSettings run;
+    std::vector<Host> hosts;
+    std::vector<Node> nodes;
+    std::vector<Link> links;
+    std::vector<Traffic> traffic;
+    std::vector<TimelineStep> timeline;
+    std::vector<Expectation> expect;
+    Outputs outputs;
+    YamlDocument document; //!< what all of this was read from, defaults included
+
+    /** @return a message about the part (or the value below it) at a path */
+    Diagnostic At(Severity severity, const std::string& path, const std::string& what) const;
+
+    /** @return a file that the scenario names: as it is if absolute, else from its own folder */
+    std::string PathOf(const std::string& file) const;
+};
+
+/** Values that stand in place of the file's, by JSON pointer: {"/run/seed", 7}. */
+using Overrides = std::vector<std::pair<std::string, Json>>;
+
+/**
+ * Reads a scenario and checks its form and its sense.
+ * @param path the YAML file
+ * @param overrides what the command line or a sweep varies
+ * @param [out] warnings what SemanticCheck() says beside errors; may be null
+ * @return the scenario
+ * Throws ScenarioError, which has every error of the first stage (YAML, schema, sense) that finds
+ * one.
+ */
+Scenario LoadScenario(const std::string& path,
+                      const Overrides& overrides = {},
+                      Diagnostics* warnings = nullptr);
+
+/** The same for a text; fileName is what messages say. */
+Scenario ParseScenario(const std::string& text,
+                       const std::string& fileName,
+                       const Overrides& overrides = {},
+                       Diagnostics* warnings = nullptr);
+
+/** The same for a document that was made or changed in memory. */
+Scenario BuildScenario(YamlDocument document,
+                       const Overrides& overrides = {},
+                       Diagnostics* warnings = nullptr);
+
+/** What the schema cannot say: names exist, addresses fit, times are in order. Errors and warnings
+ * in file order. */
+Diagnostics SemanticCheck(const Scenario& scenario);
+
+/** The scenario with all defaults, as YAML; loading it again gives the same text. */
+std::string ResolvedYaml(const Scenario& scenario);
+
+} // namespace esxnf
+
+#endif // ESXNF_SCENARIO_H

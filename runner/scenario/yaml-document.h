@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A YAML file as a JSON value that remembers where each part was written. Stricter than the parser
+// below it: duplicate keys, foreign tags, several documents and expansions without end are errors,
+// and plain scalars follow YAML 1.2's core schema (010 is ten, yes is a word). Knows nothing of
+// scenarios.
+#ifndef ESXNF_YAML_DOCUMENT_H
+#define ESXNF_YAML_DOCUMENT_H
+
+#include "runner/scenario/scenario-diagnostic.h"
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace esxnf
+{
+
+/** Keys keep the order of the file: vSwitch IDs count in it. */
+using Json = nlohmann::ordered_json;
+
+/**
+ * Positions are asked for by JSON pointer (RFC 6901), as in "/hosts/esx1/vms/web1/nics/0/address".
+ * A part that was not written (a default, an override) is where its nearest written ancestor is.
+ */
+class YamlDocument
+{
+  public:
+    YamlDocument() = default;
+
+    /** Reads a file; throws ScenarioError if it cannot be read or is not one YAML map in UTF-8. */
+    static YamlDocument Load(const std::string& path);
+
+    /** The same from memory; fileName is what messages say. */
+    static YamlDocument Parse(const std::string& text, const std::string& fileName);
+
+    /** A document that nobody wrote: messages name the part, and no line. */
+    static YamlDocument FromJson(Json root, const std::string& fileName);
+
+    const Json& GetRoot() const;
+    Json& GetRoot();
+    const std::string& GetFileName() const;
+
+    /** A message about the value at a pointer. */
+    Diagnostic At(Severity severity, const std::string& pointer, const std::string& what) const;
+
+    /** A message about the key (or list item) itself. */
+    Diagnostic AtKey(Severity severity, const std::string& pointer, const std::string& what) const;
+
+  private:
+    friend class YamlConverter;
+
+    struct Marks
+    {
+        Place key;
+        Place value;
+    };
+
+    const Marks& FindMarks(std::string pointer) const;
+
+    std::string m_fileName;
+    Json m_root = Json::object();
+    std::map<std::string, Marks> m_marks; //!< by JSON pointer; always holds ""
+};
+
+/** @return pointer + "/" + token, escaped as RFC 6901 says */
+std::string JoinPointer(const std::string& pointer, const std::string& token);
+
+/** @return the YAML text of a value: block style, deterministic, and Parse() gives the same value
+ * back. */
+std::string EmitYaml(const Json& value);
+
+} // namespace esxnf
+
+#endif // ESXNF_YAML_DOCUMENT_H

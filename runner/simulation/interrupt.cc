@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation/interrupt.h"
+
+namespace esxnf
+{
+
+namespace
+{
+
+volatile std::sig_atomic_t g_interrupted = 0;
+
+void
+OnSignal(int)
+{
+    g_interrupted = 1;
+}
+
+volatile std::sig_atomic_t g_pressed = 0;
+volatile std::sig_atomic_t g_terminated = 0;
+
+void
+OnKey(int)
+{
+    g_pressed = 1;
+}
+
+void
+OnTerminate(int)
+{
+    g_terminated = 1;
+}
+
+} // namespace
+
+InterruptCatcher::InterruptCatcher()
+    : m_oldInterrupt(),
+      m_oldTerminate()
+{
+    g_interrupted = 0;
+    struct sigaction action = {};
+    action.sa_handler = OnSignal;
+    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGINT, &action, &m_oldInterrupt);
+    sigaction(SIGTERM, &action, &m_oldTerminate);
+}
+
+InterruptCatcher::~InterruptCatcher()
+{
+    sigaction(SIGINT, &m_oldInterrupt, nullptr);
+    sigaction(SIGTERM, &m_oldTerminate, nullptr);
+}
+
+bool
+InterruptCatcher::WasInterrupted() const
+{
+    return g_interrupted != 0;
+}
+
+KeyCatcher::KeyCatcher()
+    : m_oldInterrupt(),
+      m_oldTerminate(),
+      m_oldHangup()
+{
+    g_pressed = 0;
+    g_terminated = 0;
+    struct sigaction key = {};
+    key.sa_handler = OnKey;
+    sigaction(SIGINT, &key, &m_oldInterrupt);
+    struct sigaction end = {};
+    end.sa_handler = OnTerminate;
+    end.sa_flags = static_cast<int>(SA_RESETHAND);
+    sigaction(SIGTERM, &end, &m_oldTerminate);
+    sigaction(SIGHUP, &end, &m_oldHangup);
+}
+
+KeyCatcher::~KeyCatcher()
+{
+    sigaction(SIGINT, &m_oldInterrupt, nullptr);
+    sigaction(SIGTERM, &m_oldTerminate, nullptr);
+    sigaction(SIGHUP, &m_oldHangup, nullptr);
+}
+
+bool
+KeyCatcher::IsPending() const
+{
+    return g_pressed != 0 || g_terminated != 0;
+}
+
+bool
+KeyCatcher::TakeInterrupt()
+{
+    const bool pressed = g_pressed != 0;
+    g_pressed = 0;
+    return pressed;
+}
+
+bool
+KeyCatcher::WasTerminated() const
+{
+    return g_terminated != 0;
+}
+
+} // namespace esxnf

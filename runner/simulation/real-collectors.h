@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Sends what leaves the vmknics of a simulation to real collectors. Every exporting host has a
+// source address of its own: collectors tell exporters apart by it, and hosts with equal switch
+// IDs would merge into one.
+#ifndef ESXNF_REAL_COLLECTORS_H
+#define ESXNF_REAL_COLLECTORS_H
+
+#include "runner/probe/udp-sender.h"
+#include "runner/scenario/scenario.h"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace esxnf
+{
+
+/// Where the datagrams for a simulated collector really go.
+struct RealTarget
+{
+    std::string node; //!< empty: every collector that has no target of its own
+    Endpoint endpoint;
+};
+
+/// Reads "[NODE=]HOST:PORT"; throws CommandError (usage).
+RealTarget ParseRealTarget(const std::string& text);
+
+class RealCollectors
+{
+  public:
+    /**
+     * Opens all sockets. Throws CommandError: usage if a target does not fit the scenario,
+     * collector if an address cannot be resolved or opened.
+     * \param rate datagrams a second, all together; 0: no limit
+     * \param console a host that may export though the timeline does not say so; may be empty
+     */
+    RealCollectors(const Scenario& scenario,
+                   const std::vector<RealTarget>& targets,
+                   double rate,
+                   const std::string& console = "");
+
+    /// One datagram on its way from a host to a simulated collector.
+    void Send(const std::string& host,
+              ns3::Ipv4Address collector,
+              const std::vector<uint8_t>& payload);
+
+    /// For the user, a line for each exporting host and target, each with its line end.
+    std::string Report();
+
+  private:
+    struct Sender
+    {
+        std::string source; //!< empty: the system's choice
+        std::unique_ptr<UdpSender> udp;
+    };
+
+    using Key = std::pair<std::string, std::string>; //!< host, target
+
+    const std::string& TargetOf(ns3::Ipv4Address collector) const;
+
+    std::map<ns3::Ipv4Address, std::string> m_targets; //!< of collectors that have their own
+    std::string m_default;                             //!< target of all others; empty: none
+    std::map<Key, Sender> m_senders;
+    Pacer m_pacer;
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_REAL_COLLECTORS_H

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Inside of Simulation: what the builder makes and the run fills.
+#ifndef ESXNF_SIMULATION_WORLD_H
+#define ESXNF_SIMULATION_WORLD_H
+
+#include "runner/capture/annotated-capture.h"
+#include "runner/simulation/cable.h"
+#include "runner/simulation/real-clock.h"
+#include "runner/simulation/simulation.h"
+#include "runner/simulation/steered-scheduler.h"
+
+#include "ns3/application-container.h"
+#include "ns3/esx-host-helper.h"
+#include "ns3/esx-traffic-helper.h"
+#include "ns3/event-id.h"
+#include "ns3/node-container.h"
+
+#include <chrono>
+#include <deque>
+
+namespace esxnf
+{
+
+struct Simulation::World
+{
+    World(const Scenario& scenario, const SimulationOptions& options)
+        : scenario(scenario),
+          options(options)
+    {
+    }
+
+    const Scenario& scenario;
+    SimulationOptions options;
+
+    std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs, switches and collectors by name
+    std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
+    std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
+    std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
+    ns3::EsxLedgerHelper books;
+    std::map<std::string, uint32_t> pids; //!< by id of the timeline's processes
+    std::map<std::string, ns3::Ptr<ns3::EsxConsole>> consolesById;
+
+    std::vector<CollectedDatagram> collected;
+    std::vector<SeriesSample> series;
+    std::vector<LinkSample> linkSeries;
+    std::deque<StepOutcome> steps; //!< stay where they are: lines end later
+    ConsoleWindows windows;
+    std::vector<CaptureFile> captures;
+    std::map<std::string, std::unique_ptr<AnnotatedCapture>> annotated; //!< by file name
+    std::vector<ns3::EsxVerdict> verdicts;
+
+    SteeredScheduler* scheduler{nullptr}; //!< the simulator's
+    bool started{false};
+    bool interrupted{false};
+    ns3::Time end;
+    uint64_t events{0};
+    ns3::EventId heartbeat;
+    ns3::Time heartbeatSpacing;
+    std::chrono::steady_clock::time_point lastHeartbeat;
+
+    void Heartbeat();
+    void Beat(ns3::Time next);
+    void TellProgress(ns3::Time now);
+    void TakeSample();
+    void Execute(const TimelineStep& step);
+    void Press(const TimelineStep& step);
+    void Signal(const TimelineStep& step);
+    void Grow(const TimelineStep& step);
+    void Collect(const std::string& node,
+                 ns3::Ptr<const ns3::Packet> packet,
+                 const std::string& error);
+    void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
+};
+
+/// The devices of a node at cables, in order: a node with an IP stack has a loopback, too.
+ns3::NetDeviceContainer PhysicalDevices(const ns3::Ptr<ns3::Node>& node);
+
+/// Makes a world of a scenario, in the order in which IDs and MAC addresses are to be given.
+class Simulation::Builder
+{
+  public:
+    explicit Builder(World& world);
+    void Build();
+
+  private:
+    void MakeHosts();
+    void MakeMemory(const Host& host, const ns3::Ptr<ns3::EsxHost>& made);
+    void MakeNodes();
+    void MakeCables();
+    void MakeVSwitches(const Host& host);
+    void MakeVirtualMachines(const Host& host);
+    void MakeNetflow(const Host& host);
+    void MakeTraffic();
+    void MakeTraffic(const Traffic& traffic, const std::string& from);
+    void MakeInjection(const Traffic& traffic,
+                       const ns3::Ptr<ns3::Node>& from,
+                       const std::vector<ns3::EsxTrafficTarget>& to);
+    void Connect(const std::string& nodeName);
+    void MakeSwitch(const Node& node);
+    void BlockLoops();
+    void ScheduleVmStep(const TimelineStep& step);
+    void ScheduleTimeline();
+    void ScheduleEpisode(const TimelineStep& step);
+    std::pair<std::function<void()>, std::function<void()>> EpisodeOf(const TimelineStep& step);
+    std::pair<std::function<void()>, std::function<void()>> PressureOf(const TimelineStep& step);
+    ns3::Ptr<ns3::EsxNetflowCollector> CollectorOf(const std::string& node) const;
+    void Watch();
+    void AddExpectations();
+    void AddCaptures();
+    void AnnotateCollectors();
+    ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
+    void CapturePort(const ns3::Ptr<ns3::EsxHost>& host,
+                     const ns3::Ptr<ns3::EsxVSwitch>& vSwitch,
+                     const ns3::Ptr<ns3::EsxPort>& port);
+    void CaptureHost(const ns3::Ptr<ns3::EsxHost>& host);
+    void CaptureDevice(ns3::Ptr<ns3::NetDevice> device, CaptureFile capture);
+    void AssignStreams();
+    ns3::Ptr<ns3::Node> NodeOf(const LinkEnd& end) const;
+
+    World& m_world;
+    const Scenario& m_scenario;
+    ns3::EsxHostHelper m_helper;
+    ns3::ApplicationContainer m_traffic;
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_SIMULATION_WORLD_H

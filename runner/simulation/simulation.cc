@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation/simulation.h"
+
+#include "netflow/ledger.h"
+#include "netflow/metering-process.h"
+#include "runner/simulation/simulation-world.h"
+
+#include "ns3/config.h"
+#include "ns3/esx-export-tag.h"
+#include "ns3/esx-host-memory.h"
+#include "ns3/names.h"
+#include "ns3/node-list.h"
+#include "ns3/simulator.h"
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+constexpr std::chrono::milliseconds HEARTBEAT{100};
+
+} // namespace
+
+Simulation::Simulation(const Scenario& scenario, const SimulationOptions& options)
+    : m_world(std::make_unique<World>(scenario, options))
+{
+    Builder(*m_world).Build();
+}
+
+Simulation::~Simulation()
+{
+    m_world.reset();
+    Simulator::Destroy();
+    Names::Clear();
+    Config::Reset();
+}
+
+void
+Simulation::Run()
+{
+    RunTo(m_world->scenario.run.duration);
+    Finish();
+}
+
+bool
+Simulation::RunTo(Time instant)
+{
+    World& world = *m_world;
+    if (!world.started)
+    {
+        world.started = true;
+        world.scheduler->BeginRun();
+        if (RealClock* clock = world.options.realClock)
+        {
+            clock->Start(Simulator::Now());
+        }
+    }
+    world.interrupted = false;
+    if (world.options.heartbeat)
+    {
+        world.heartbeatSpacing = MilliSeconds(1);
+        world.lastHeartbeat = std::chrono::steady_clock::now();
+        world.heartbeat = Simulator::ScheduleNow(&World::Heartbeat, &world);
+        world.scheduler->SetBeat([&world](Time next) { world.Beat(next); });
+    }
+    if (RealClock* clock = world.options.realClock)
+    {
+        world.scheduler->SetWait([clock](Time at) { clock->WaitUntil(at); });
+    }
+    world.scheduler->PauseAt(instant);
+    Simulator::Run();
+    world.scheduler->SetWait({}); // the simulator takes out events as it is destroyed, too
+    world.scheduler->SetBeat({});
+    world.heartbeat.Cancel();
+    return !world.interrupted;
+}
+
+void
+Simulation::Finish()
+{
+    World& world = *m_world;
+    world.end = Simulator::Now();
+    world.events = Simulator::GetEventCount();
+    world.verdicts = world.books.GetExpectations()->Evaluate();
+}
+
+Time
+Simulation::Now() const
+{
+    return Simulator::Now();
+}
+
+const Scenario&
+Simulation::GetScenario() const
+{
+    return m_world->scenario;
+}
+
+bool
+Simulation::WasInterrupted() const
+{
+    return m_world->interrupted;
+}
+
+Time
+Simulation::GetEnd() const
+{
+    return m_world->end;
+}
+
+uint64_t
+Simulation::GetEvents() const
+{
+    return m_world->events;
+}
+
+const std::vector<Ptr<EsxHost>>&
+Simulation::GetHosts() const
+{
+    return m_world->hosts;
+}
+
+Ptr<EsxLedger>
+Simulation::GetLedger() const
+{
+    return m_world->books.GetLedger();
+}
+
+std::vector<EsxVerdict>
+Simulation::GetVerdicts() const
+{
+    return m_world->verdicts;
+}
+
+const std::vector<CollectedDatagram>&
+Simulation::GetCollected() const
+{
+    return m_world->collected;
+}
+
+const std::vector<SeriesSample>&
+Simulation::GetSeries() const
+{
+    return m_world->series;
+}
+
+const std::vector<LinkSample>&
+Simulation::GetLinkSeries() const
+{
+    return m_world->linkSeries;
+}
+
+const std::deque<StepOutcome>&
+Simulation::GetSteps() const
+{
+    return m_world->steps;
+}
+
+const std::vector<CaptureFile>&
+Simulation::GetCaptures() const
+{
+    return m_world->captures;
+}
+
+std::map<std::string, std::string>
+Simulation::GetAnnotatedCaptures() const
+{
+    std::map<std::string, std::string> files;
+    for (const auto& [file, capture] : m_world->annotated)
+    {
+        files[file] = capture->ToPcapng();
+    }
+    return files;
+}
+
+std::vector<MonitoredSpan>
+Simulation::GetMonitored() const
+{
+    std::vector<MonitoredSpan> spans;
+    for (const Ptr<EsxHost>& host : m_world->hosts)
+    {
+        for (const EsxConsole::Process& process : host->GetObject<EsxConsole>()->GetProcesses())
+        {
+            const EsxNetNetflow& program = *process.program;
+            for (uint16_t id : program.GetRegistered())
+            {
+                MonitoredSpan span;
+                span.host = host;
+                span.vSwitch = host->GetVSwitchById(id)->GetName();
+                span.engine = id;
+                span.address = program.GetSourceAddress();
+                span.from = program.GetStartedAt();
+                span.to =
+                    program.GetEndedAt().IsStrictlyNegative() ? m_world->end : program.GetEndedAt();
+                span.alternatePortIds = program.UsesAlternatePortIds();
+                span.sameProcessAsBefore = id != program.GetRegistered().front();
+                TimeValue period;
+                program.GetAttribute("PollPeriod", period);
+                span.pollPeriod = period.Get();
+                spans.push_back(span);
+            }
+        }
+    }
+    return spans;
+}
+
+/// Looks up about ten times a second of real time. Draws no random number and leaves the order of
+/// other events alone.
+void
+Simulation::World::Heartbeat()
+{
+    const auto elapsed = std::chrono::steady_clock::now() - lastHeartbeat;
+    TellProgress(Simulator::Now());
+    if (elapsed < HEARTBEAT / 2)
+    {
+        heartbeatSpacing = std::min<Time>(heartbeatSpacing * 2, Seconds(10));
+    }
+    else if (elapsed > HEARTBEAT)
+    {
+        heartbeatSpacing = std::max<Time>(heartbeatSpacing / 2, MicroSeconds(10));
+    }
+    heartbeat = Simulator::Schedule(heartbeatSpacing, &World::Heartbeat, this);
+}
+
+/// Between two events: where much happens in little simulated time, the heartbeat above is late.
+void
+Simulation::World::Beat(Time next)
+{
+    if (std::chrono::steady_clock::now() - lastHeartbeat > HEARTBEAT)
+    {
+        TellProgress(next);
+    }
+}
+
+void
+Simulation::World::TellProgress(Time now)
+{
+    lastHeartbeat = std::chrono::steady_clock::now();
+    if (!interrupted && !options.heartbeat({now, scenario.run.duration}))
+    {
+        interrupted = true;
+        scheduler->PauseAt(MilliSeconds(now.GetMilliSeconds() + 1));
+    }
+}
+
+void
+Simulation::World::TakeSample()
+{
+#ifdef NS3_ASSERT_ENABLE // in debug builds: a walk over all records
+    const EsxCounts residual = books.GetLedger()->GetResidual();
+    NS_ASSERT_MSG(residual.packets + residual.octets + residual.records == 0, "laws L0 to L8");
+#endif
+    for (const Ptr<EsxHost>& host : hosts)
+    {
+        series.push_back(SampleOf(host));
+        series.back().at = Simulator::Now();
+    }
+    for (const Link& link : scenario.links)
+    {
+        for (unsigned end : {0U, 1U})
+        {
+            linkSeries.push_back(cables.at(link.name)->SampleOf(end));
+        }
+    }
+    Simulator::Schedule(scenario.outputs.seriesEvery, &World::TakeSample, this);
+}
+
+void
+Simulation::World::Execute(const TimelineStep& step)
+{
+    const Ptr<EsxConsole> console = hostsByName.at(step.host)->GetObject<EsxConsole>();
+    ConsoleWindow& window =
+        step.session.empty() ? windows.GetFree(console) : windows.GetNamed(console, step.session);
+    steps.push_back({&step, {}});
+    LineOutcome& line = steps.back().line;
+    window.Type(step.command, line);
+    if (!step.id.empty() && line.pid != 0)
+    {
+        pids[step.id] = line.pid;
+        consolesById[step.id] = console;
+    }
+}
+
+void
+Simulation::World::Press(const TimelineStep& step)
+{
+    const Ptr<EsxConsole> console = hostsByName.at(step.host)->GetObject<EsxConsole>();
+    ConsoleWindow& window =
+        step.session.empty() ? windows.GetLatest(console) : windows.GetNamed(console, step.session);
+    step.key == "ctrl-c" ? window.Interrupt() : window.Close();
+}
+
+void
+Simulation::World::Signal(const TimelineStep& step)
+{
+    static const std::map<std::string, EsxSignal> SIGNALS = {{"TERM", EsxSignal::TERM},
+                                                             {"INT", EsxSignal::INT},
+                                                             {"KILL", EsxSignal::KILL}};
+    steps.push_back({&step, {}});
+    LineOutcome& line = steps.back().line;
+    line.exit = 0;
+    const auto pid = pids.find(step.process);
+    if (pid == pids.end() ||
+        !consolesById.at(step.process)->Kill(pid->second, SIGNALS.at(step.signal)))
+    {
+        line.exit = 1;
+        line.errors = "process " + step.process + " is not running\n";
+    }
+}
+
+void
+Simulation::World::Grow(const TimelineStep& step)
+{
+    for (const Ptr<EsxHost>& host : hosts)
+    {
+        if (host->GetGuest(step.vm))
+        {
+            host->GetObject<EsxHostMemory>()->Grow(step.vm,
+                                                   step.growToBytes,
+                                                   step.growPerSecondBytes);
+        }
+    }
+}
+
+void
+Simulation::World::Collect(const std::string& node,
+                           Ptr<const Packet> packet,
+                           const std::string& error)
+{
+    CollectedDatagram datagram;
+    datagram.node = node;
+    datagram.receivedAt = Simulator::Now();
+    EsxExportTag tag;
+    if (packet->PeekPacketTag(tag))
+    {
+        datagram.exporter = tag.GetExporter();
+        datagram.number = tag.GetNumber();
+    }
+    datagram.payload.resize(packet->GetSize());
+    packet->CopyData(datagram.payload.data(), packet->GetSize());
+    datagram.error = error;
+    collected.push_back(std::move(datagram));
+}
+
+void
+Simulation::World::Export(const EsxExportDatagram& datagram, Ptr<const Packet> packet) const
+{
+    constexpr uint32_t HEADERS = 20 + 8; // IPv4 without options, UDP
+    std::vector<uint8_t> octets(packet->GetSize());
+    packet->CopyData(octets.data(), packet->GetSize());
+    octets.erase(octets.begin(), octets.begin() + HEADERS);
+    const Ptr<EsxHost> host = NodeList::GetNode(datagram.exporter)->GetObject<EsxHost>();
+    options.exported(host->GetName(), datagram.collector, octets);
+}
+
+} // namespace esxnf

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// A scenario becomes ns-3 objects, runs, and can be looked at. One at a time in a process: ns-3's
+// state is global. The results writer, the command line and Python read what stands here after
+// Run() and before the object dies.
+#ifndef ESXNF_SIMULATION_H
+#define ESXNF_SIMULATION_H
+
+#include "runner/scenario/scenario.h"
+#include "runner/simulation/series.h"
+#include "runner/simulation/step-verdict.h"
+
+#include "ns3/esx-console.h"
+#include "ns3/esx-host.h"
+#include "ns3/esx-ledger-helper.h"
+#include "ns3/esx-netflow-collector.h"
+#include "ns3/esx-netflow.h"
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+class RealClock;
+
+/// Where the run is.
+struct Progress
+{
+    ns3::Time now;
+    ns3::Time end;
+};
+
+/// What concerns one run and not the scenario.
+struct SimulationOptions
+{
+    /// Folder for captures, which are written while the run goes on. Must exist; empty: none are
+    /// written.
+    std::string directory;
+
+    /// Capture what enters every vSwitch port and what reaches every collector, for the oracle.
+    bool captureEverything{false};
+
+    /// Keep what reaches every collector and what is lost on the way, for GetAnnotatedCaptures().
+    bool annotate{false};
+
+    /// Gets the UDP payload of every datagram as it leaves a vmknic: host name, collector's
+    /// address, octets.
+    std::function<void(const std::string& host,
+                       ns3::Ipv4Address collector,
+                       const std::vector<uint8_t>& payload)>
+        exported;
+
+    /// Called about ten times a second of real time. \return false to stop the run
+    std::function<bool(const Progress&)> heartbeat;
+
+    /// Paces the run by the wall clock; must outlive the simulation. nullptr: as fast as possible.
+    RealClock* realClock{nullptr};
+};
+
+/// A datagram that a simulated collector read.
+struct CollectedDatagram
+{
+    std::string node;
+    ns3::Time receivedAt;
+    uint32_t exporter{0}; //!< node ID of the VMkernel node
+    uint64_t number{0};   //!< at that host
+    std::vector<uint8_t> payload;
+    std::string error; //!< why it was refused; empty: decoded
+};
+
+/// A vSwitch was monitored during [from, to).
+struct MonitoredSpan
+{
+    ns3::Ptr<ns3::EsxHost> host;
+    std::string vSwitch;
+    uint16_t engine{0};
+    ns3::Ipv4Address address; //!< source of the datagrams; any: no route to the collector
+    ns3::Time from;
+    ns3::Time to;
+    ns3::Time pollPeriod;
+    bool alternatePortIds{false};
+    bool sameProcessAsBefore{false}; //!< as the span before it
+};
+
+/// A capture file of this run.
+struct CaptureFile
+{
+    std::string file; //!< name in the directory
+    std::string kind; //!< port, uplink, vmknic, collector, link
+    std::string host; //!< exporter of a port
+    std::string vSwitch;
+    uint16_t port{0};
+    bool isUplink{false}; //!< of a port
+    std::string mac;      //!< of the adapter in a port, empty at uplinks
+    std::string node;     //!< collector
+    ns3::Ipv4Address address;
+    uint16_t udpPort{0};
+};
+
+/// Builds in the constructor, destroys ns-3's world in the destructor.
+class Simulation
+{
+  public:
+    /// \param scenario checked; must outlive this object
+    Simulation(const Scenario& scenario, const SimulationOptions& options);
+    ~Simulation();
+    Simulation(const Simulation&) = delete;
+    Simulation& operator=(const Simulation&) = delete;
+
+    /// The whole run: RunTo(the scenario's duration) and Finish().
+    void Run();
+
+    /**
+     * Runs to an instant, exactly to where a timeline's steps of that instant stand. What is done
+     * there before the next call does what such a step would do.
+     * \return false if the heartbeat stopped it; then Now() is where it stands, such a place, too
+     */
+    bool RunTo(ns3::Time instant);
+    /// Ends the run where it stands and judges it; nothing is called but getters then.
+    void Finish();
+    ns3::Time Now() const;
+
+    const Scenario& GetScenario() const;
+    /// Whether the heartbeat stopped the run.
+    bool WasInterrupted() const;
+    /// Simulated time reached.
+    ns3::Time GetEnd() const;
+    uint64_t GetEvents() const;
+
+    const std::vector<ns3::Ptr<ns3::EsxHost>>& GetHosts() const;
+    ns3::Ptr<ns3::EsxLedger> GetLedger() const;
+    std::vector<ns3::EsxVerdict> GetVerdicts() const;
+    const std::vector<CollectedDatagram>& GetCollected() const;
+    const std::vector<SeriesSample>& GetSeries() const;
+    const std::vector<LinkSample>& GetLinkSeries() const;
+    /// What came of the timeline's console lines and signals, in order.
+    const std::deque<StepOutcome>& GetSteps() const;
+    const std::vector<CaptureFile>& GetCaptures() const;
+    /// Whole pcapng files by file name, if the options ask for them.
+    std::map<std::string, std::string> GetAnnotatedCaptures() const;
+    /// In order of registration.
+    std::vector<MonitoredSpan> GetMonitored() const;
+
+  private:
+    class Builder;
+    struct World;
+
+    std::unique_ptr<World> m_world;
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_SIMULATION_H
