@@ -162,7 +162,7 @@ EsxVSwitch::Forward(EsxPort& input, EsxFrame& frame)
         if (wait > 0)
         {
             Simulator::Schedule(NanoSeconds(wait),
-                                new Wait(this, input, decision, std::move(frame)));
+                                Create<Wait>(this, input, decision, std::move(frame)));
             return;
         }
     }

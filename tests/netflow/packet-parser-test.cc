@@ -304,7 +304,8 @@ TEST(PacketParser, TheShortWayGivesWhatTheLongOneDoes)
         Bytes bytes = frame.Build();
         for (uint64_t changes = random.Below(3); changes > 0; --changes)
         {
-            bytes[ETHERNET - 2 + random.Below(40)] = static_cast<uint8_t>(random.Below(256));
+            bytes[ETHERNET - 2 + random.Below(bytes.size() - ETHERNET)] =
+                static_cast<uint8_t>(random.Below(256));
         }
         const auto captured = static_cast<uint32_t>(random.Below(bytes.size() + 1));
         const auto wire = static_cast<uint32_t>(bytes.size() + random.Below(3) - 1);
