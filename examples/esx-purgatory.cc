@@ -46,10 +46,9 @@ main(int argc, char* argv[])
 
     Ptr<Node> scanner = esx.AddVm(host, "scanner");
     Ptr<Node> victim = esx.AddVm(host, "victim");
-    const Ipv4Mask mask("/24");
-    esx.AddVnic(host, "scanner", "VM Network", Ipv4InterfaceAddress("10.0.0.11", mask));
-    esx.AddVnic(host, "victim", "VM Network", Ipv4InterfaceAddress("10.0.0.12", mask));
-    esx.AddVmknic(host, "vmk0", "VM Network", Ipv4InterfaceAddress("10.0.0.5", mask));
+    esx.AddVnic(host, "scanner", "VM Network", Ipv4InterfaceAddress("10.0.0.11", "/24"));
+    esx.AddVnic(host, "victim", "VM Network", Ipv4InterfaceAddress("10.0.0.12", "/24"));
+    esx.AddVmknic(host, "vmk0", "VM Network", Ipv4InterfaceAddress("10.0.0.5", "/24"));
 
     EsxTrafficHelper traffic;
     EsxTcpSynScanOptions scan; // 200 SYNs a second and as many answers: 400 records a second
