@@ -71,7 +71,7 @@ CHANGES = [
     ("losses", "the squeeze", [("set: {rate: 8kbps, queue: 5p}", None), ("link: collector-link, down: true", None)], {"export loss while squeezed"}),
     ("ignore-engine", "the disregard of engines", [("{kind: collector, address: 10.6.125.84/24, ignore_engine: true}", "{kind: collector, address: 10.6.125.84/24}")], {"three ports are two interfaces to a collector that ignores engines"}),
     ("ignore-engine", "-p", [("net-netflow -p -e", "net-netflow -e")], {"with -p they are three"}),
-    ("port-aliasing", "the good link", [("endpoints: [nf-collector1:eth0, sw1:2]", "endpoints: [nf-collector1:eth0, sw1:2], loss: 0.5")], {"nothing is lost"}),
+    ("port-aliasing", "the good link", [("endpoints: [nf-collector1:eth0, sw1:2]", "endpoints: [nf-collector1:eth0, sw1:2], loss: 0.5")], {"nothing is lost on the way"}),
     ("technote", "the short flow queue", [("purgatory_max: 50,", "purgatory_max: 5000,")], {"the short flow queue drops flows"}),
     ("technote", "the long flow queue", [("  esx1: # the note's examples\n", "  esx1:\n    netflow: {purgatory_max: 1, active_timeout: 1s, scan_interval: 1s}\n")], {"the other one drops none"}),
     ("two-hosts", "the bound of the purgatory", [("purgatory_max: 1024", "purgatory_max: 8192")], {"the scan overruns the purgatory", "the kernel says so"}),

@@ -82,6 +82,50 @@ def test_the_numbers_in_figures_are_those_of_the_ledger(losses):
     assert plots.traffic.by_sender(losses)["collected"].sum() == losses.ledger.collected.octets
 
 
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_episodes_of_one_time_share_the_place_of_their_name():
+    steps = [{"at": "5s", "vm": name, "power": "off"} for name in ("a", "b", "c", "d")]
+    result = SimpleNamespace(scenario=SimpleNamespace(data={"timeline": steps}), summary={"end_ns": 60 * 10**9})
+    axes = plt.figure().add_subplot()
+    plots.style.shade_episodes(axes, result, names=True)
+    assert texts(axes) == ["a off, b off, and 2 more"]
+    plt.close("all")
+
+
+def test_one_full_purgatory_is_seen_among_others(losses):
+    axes = plots.purgatory(losses)
+    assert "% of bound" in axes.get_ylabel()
+    highest = max(np.max(line.get_ydata()) for line in axes.lines if line.get_linestyle() == ":" and len(line.get_ydata()))
+    assert highest == 100, "esx1's purgatory overruns"
+    alone = plots.purgatory(losses, host="esx1")
+    assert "records" in alone.get_ylabel() and "bound 1024" in [text.get_text() for text in alone.get_legend().get_texts()]
+    plt.close("all")
+
+
+def test_what_is_still_in_the_lab_is_told_from_what_is_lost(quickstart, losses):
+    axes = plots.vms(quickstart)
+    assert texts(axes) == ["exact", "exact", "exact", "\N{MINUS SIGN}100.0%, still in the lab"]
+    rows = plots.traffic.by_sender(losses)
+    assert rows["left"].sum() == sum(losses.ledger.lost[cause].octets for cause in plots.style.LEFT if cause in losses.ledger.lost)
+    plt.close("all")
+
+
+def test_text_can_be_read_on_every_cause():
+    light = {cause for cause, (colour, _) in plots.CAUSES.items() if plots.style.ink_on(colour) == "black"}
+    assert {"device_queue", "socket_buffer", "live"} <= light and not {"no_memory", "arp"} & light
+
+
+def test_a_lab_of_any_size_is_drawn():
+    for name, told in (("many-vswitches", {"and 115 more", "vSwitch11"}), ("port-aliasing", {"idle000:eth3", "and 507 more"})):
+        scenario = Scenario.load(ROOT / "scenarios" / f"{name}.yaml")
+        assert told <= set(texts(plots.topology(scenario)))
+        assert plots.topology_size(scenario)[1] < 11, "inches: a page, not a roll"
+    plt.close("all")
+
+
 def lab(*links):
     nodes = {"sw1": {"kind": "switch"}, "sw2": {"kind": "switch"}, "c": {"kind": "collector", "address": "10.0.0.9/24"}}
     host = lambda n: {

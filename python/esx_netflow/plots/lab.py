@@ -50,10 +50,17 @@ def _columns_of_nodes(data):
     return found + [collectors] if collectors else found
 
 
+def _drawn(vswitches):
+    """-> names of those vSwitches of a host that are drawn, in their order: the first ones; such with uplinks come before others."""
+    ranked = sorted(vswitches, key=lambda name: not vswitches[name].get("uplinks"))[: _Lab.VSWITCHES]
+    return [name for name in vswitches if name in ranked]
+
+
 class _Lab:
     """Draws a lab: hosts with their VMs and vSwitches at the left, switches, collectors at the right."""
 
-    HOST, COLUMN, ROW = 4.6, 3.4, 0.42  # width of a host, distance of columns, height of a line
+    HOST, COLUMN, ROW, BETWEEN = 4.6, 3.4, 0.42, 0.35  # width of a host, distance of columns, height of a line, between hosts
+    MOST, VSWITCHES = 8, 12  # of a vSwitch's guests and of a host's vSwitches so many are drawn
 
     def __init__(self, ax, data, cut, used):
         self.ax, self.data, self.cut, self.used = ax, data, cut, used
@@ -68,10 +75,10 @@ class _Lab:
 
     def vswitch(self, name, entry, host, top):
         """-> y below it"""
-        guests = [(vm, nic["portgroup"]) for vm, machine in host.get("vms", {}).items() for nic in machine["nics"]]
+        guests = [(vm if len(machine["nics"]) == 1 else f"{vm}:eth{i}", nic["portgroup"]) for vm, machine in host.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
         guests += [(vmk, nic["portgroup"]) for vmk, nic in host.get("vmknics", {}).items()]
         mine = [guest for guest, group in guests if group in entry["portgroups"]]
-        shown = mine if len(mine) <= 8 else [*mine[:7], f"and {len(mine) - 7} more"]
+        shown = mine if len(mine) <= self.MOST else [*mine[: self.MOST - 1], f"and {len(mine) - self.MOST + 1} more"]
         height = max(len(shown), 1) * self.ROW
         middle = top - height / 2
         self.box(2.6, top - height + 0.06, 1.25, height - 0.12, "#D6E6F2", edgecolor=BLUE)
@@ -84,18 +91,19 @@ class _Lab:
         for i, uplink in enumerate(entry.get("uplinks", [])):
             y = middle + ((len(entry["uplinks"]) - 1) / 2 - i) * 0.3
             self.ax.plot([3.85, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
-            self.text(self.HOST + 0.06, y + 0.13, uplink, fontsize=6)
-            yield_at = (self.HOST, y)
-            self.at[uplink] = yield_at
+            self.text(self.HOST - 0.05, y + 0.12, uplink, fontsize=6, ha="right")
+            self.at[uplink] = (self.HOST, y)
         return top - height - 0.12
 
     def host(self, name, entry, top):
-        y = top - 0.42
-        ports = {}
-        for vswitch, settings in entry["vswitches"].items():
-            self.at = {}
-            y = self.vswitch(vswitch, settings, entry, y)
-            ports.update(self.at)
+        y = top - self.ROW
+        self.at = ports = {}
+        shown = _drawn(entry["vswitches"])
+        for vswitch in shown:
+            y = self.vswitch(vswitch, entry["vswitches"][vswitch], entry, y)
+        if len(shown) < len(entry["vswitches"]):
+            y -= self.ROW
+            self.text(3.22, y + self.ROW / 2 + 0.06, f"and {len(entry['vswitches']) - len(shown)} more", ha="center")
         self.box(0, y, self.HOST, top - y, "#F7F7F7", zorder=0)
         self.text(0.2, top - 0.2, name, fontsize=9, fontweight="bold")
         return y, {f"{name}:{port}": place for port, place in ports.items()}
@@ -105,8 +113,8 @@ class _Lab:
         for name, entry in self.data["hosts"].items():
             top, ports = self.host(name, entry, top)
             places.update(ports)
-            top -= 0.35
-        height = -top
+            top -= self.BETWEEN
+        height = -top - self.BETWEEN
         columns = _columns_of_nodes(self.data)
         for number, column in enumerate(columns):
             x = self.HOST + self.COLUMN * (number + 1) - 0.9
@@ -116,7 +124,7 @@ class _Lab:
                 self.node(name, x, y)
         self.wires(places)
         self.ax.set_xlim(-0.2, self.HOST + self.COLUMN * len(columns) + 0.4)
-        self.ax.set_ylim(min(-height, -1.2) - 0.1, 0.35)
+        self.ax.set_ylim(min(-height, -1.2) - 0.1, 0.1)
         self.ax.set_aspect("equal")
         self.ax.set_axis_off()
 
@@ -151,12 +159,17 @@ def _scenario_of(result: Union[Result, Scenario]) -> Scenario:
 def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
     """-> (width, height) in inches that suit the topology of a result or scenario."""
     data = _scenario_of(result).resolved().data
-    rows = 0.0
+    rows = 0
+    gaps = -_Lab.BETWEEN
     for host in data["hosts"].values():
         groups = [nic["portgroup"] for vm in host["vms"].values() for nic in vm["nics"]] + [nic["portgroup"] for nic in host["vmknics"].values()]
-        rows += 1.8 + sum(max(1, min(8, sum(group in vswitch["portgroups"] for group in groups))) + 0.3 for vswitch in host["vswitches"].values())
+        shown = [host["vswitches"][name] for name in _drawn(host["vswitches"])]
+        rows += 1 + sum(max(1, min(_Lab.MOST, sum(group in vswitch["portgroups"] for group in groups))) for vswitch in shown)
+        rows += len(shown) < len(host["vswitches"])
+        gaps += 0.12 * len(shown) + _Lab.BETWEEN
+    height = max(_Lab.ROW * rows + gaps, 1.2) + 0.2
     width = _Lab.HOST + _Lab.COLUMN * len(_columns_of_nodes(data)) + 0.6
-    return 9, max(1.6, 0.3 + 9 / width * _Lab.ROW * rows)
+    return 9, 0.35 + 9 / width * height
 
 
 def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes:

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, ORANGE, PLACES, PURPLE, SIZES, SKY, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, hosts_of, level, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, LINE_STYLES, PLACES, SHED, SIZES, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, hosts_of, level, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -22,22 +22,50 @@ def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None)
 
 
 def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Records in purgatory over time, with the most that ever waited and its bound (of several hosts: the sums).
+    """Records in purgatory over time, with the most that ever waited and the bound; of several hosts each one, in % of its own bound.
 
-    Samples often fall just behind a poll, when purgatory is empty: the dotted line shows what they miss.
+    Samples often fall just behind a poll, when purgatory is empty: the dotted lines show what they miss.
     """
+    if host is None and result.series is not None and len(result.exporters) > 1:
+        return _purgatories(result, axes_for(ax, (8, 2)))
     ax = level(result, ax, "purgatory_records", "purgatory,\nrecords", host)
-    bound = sum(h["netflow"]["purgatory_max"] for h in hosts_of(result, host))
     frame = series_of(result, host)
     if frame is not None:
-        high = frame["purgatory_records"].max()
-        if "purgatory_high_water" in frame:
-            ax.step(frame["time"], frame["purgatory_high_water"].cummax(), where="post", color=BLUE, linewidth=1, linestyle=":", label="most so far")
-            high = max(high, frame["purgatory_high_water"].max())
-            ax.legend(**ABOVE)
+        bound = sum(h["netflow"]["purgatory_max"] for h in hosts_of(result, host))
+        high = max(frame["purgatory_records"].max(), _high_water(frame).max())
+        ax.step(frame["time"], _high_water(frame), where="post", color=BLUE, linewidth=1, linestyle=":", label="most so far")
         ax.set_ylim(0, max(high * 1.08, 1))
-        draw_bound(ax, bound, f"bound {bound}", high)
+        draw_bound(ax, bound, high)
+        ax.legend(**ABOVE)
     return ax
+
+
+def _high_water(frame):
+    """-> the most records that ever waited, by sample."""
+    column = "purgatory_high_water" if "purgatory_high_water" in frame else "purgatory_records"
+    return frame[column].cummax()
+
+
+def _purgatories(result, ax):
+    """Each host's purgatory in % of its bound: a sum would hide one that is full."""
+    bounds = {name: result.scenario.resolved().data["hosts"][name]["netflow"]["purgatory_max"] for name in result.exporters}
+    frames = {name: series_of(result, name) for name in result.exporters}
+    share = {name: _high_water(frame).max() / bounds[name] * 100 for name, frame in frames.items()}
+    fullest = sorted(share, key=share.get, reverse=True)[: len(LINE_STYLES)]
+    for name, (colour, style) in zip(fullest, LINE_STYLES):
+        time, scale = frames[name]["time"], 100 / bounds[name]
+        ax.step(time, frames[name]["purgatory_records"] * scale, where="post", color=colour, linewidth=1.2, linestyle=style)
+        ax.step(time, _high_water(frames[name]) * scale, where="post", color=colour, linewidth=1, linestyle=":")
+        ax.plot([], [], color=colour, linestyle=style, linewidth=1.2, label=f"{name}, {bounds[name]}")
+    ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="bound")
+    ax.plot([], [], color=DARK, linewidth=1, linestyle=":", label="most so far")
+    ax.set_ylim(0, 110)
+    ax.set_ylabel("purgatory,\n% of bound", fontsize=8, color=DARK)
+    ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.legend(**{**ABOVE, "ncols": len(fullest) + 2})
+    shade_episodes(ax, result)
+    time_axis(ax, result)
+    return plain(ax)
 
 
 def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -93,7 +121,7 @@ def links(result: Result, ax: Optional[Axes] = None, count: int = 4) -> Axes:
     if use is None or use.shape[0] < 2:
         return empty(ax, "no link was sampled")
     busiest = use.max().sort_values(ascending=False, kind="stable").index[:count]
-    for name, colour, style in zip(busiest, (BLUE, ORANGE, GREEN, PURPLE, SKY, DARK) * 9, ("-", "--", "-.", ":") * 99):
+    for name, (colour, style) in zip(busiest, LINE_STYLES * count):
         ax.step(use.index, use[name] * 100, where="pre", linewidth=1.2, color=colour, linestyle=style, label=name)
     ax.set_ylabel("link use,\n% of rate", fontsize=8, color=DARK)
     ax.set_ylim(bottom=0)
@@ -125,20 +153,22 @@ def drops(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None)
     lost = losses_over_time(result, host)
     if lost is None:
         return empty(ax, "no series was recorded")
-    ax.set_ylabel("lost,\nper sample", fontsize=8, color=DARK)
+    time = lost.index.to_numpy()
+    width = np.diff(time).min() if len(time) > 1 else 1
+    ax.set_ylabel(f"lost records,\nin {width:g} s", fontsize=8, color=DARK)
     if lost.shape[1] == 0:
         ax.text(0.5, 0.5, "nothing was lost", transform=ax.transAxes, ha="center", va="center", color=COLLECTED, fontsize=9)
         ax.set_yticks([])
     else:
         order = [cause for cause in CAUSES if cause in lost]
-        time, below = lost.index.to_numpy(), np.zeros(len(lost))
-        width = np.diff(time).min() if len(time) > 1 else 1
+        below = np.zeros(len(lost))
         for cause in order:
-            ax.bar(time - width, lost[cause], width, bottom=below, align="edge", label=cause, **cause_style(cause))
+            label = f"{cause} (packets)" if cause in SHED else cause
+            ax.bar(time - width, lost[cause], width, bottom=below, align="edge", label=label, **cause_style(cause))
             below = below + lost[cause].to_numpy()
         ax.legend(**{**ABOVE, "ncols": min(6, len(order))})
         ax.yaxis.set_major_formatter(FuncFormatter(short))
-        ax.yaxis.set_major_locator(MaxNLocator(4))
+        ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     shade_episodes(ax, result)
     time_axis(ax, result)
     return plain(ax)

@@ -16,6 +16,8 @@ GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
 COLLECTED = GREEN
 TRUTH = DARK
 
+LINE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, (0, (1, 1))))  # of several lines in one panel
+
 #: cause -> (colour, hatching). docs/metrics.md says what the causes mean.
 CAUSES = {
     "no_memory": (BLUE, ""),
@@ -42,6 +44,8 @@ CAUSES = {
     "queued": (GREY, "////"),
     "in_flight": (GREY, "xxxx"),
 }
+SHED = ("no_memory", "cache_full")  # what was lost so is packets: no record was begun
+LEFT = ("live", "queued", "in_flight")  # not lost: where it was when the run ended
 PLACES = ("shed", "dropped", "discarded", "unsent", "lost")  # of the loss columns of the series, in the order of a record's way
 
 
@@ -49,6 +53,12 @@ def cause_style(cause: str) -> dict[str, Any]:
     """-> dict of matplotlib's facecolor, hatch and edgecolor for a cause; one that is not known is black."""
     colour, hatch = CAUSES.get(cause, ("#000000", "...."))
     return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+
+
+def ink_on(colour: str) -> str:
+    """-> the colour of text that can be read on a bar of this colour: white, or black on light ones."""
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 135 else "white"
 
 
 # ---------------------------------------------------------------- what all figures share
@@ -143,23 +153,27 @@ def _episode_name(step):
 
 
 def shade_episodes(ax, result, names=False):
-    for number, (begin, end, what) in enumerate(episodes_of(result)):
+    together = {}  # episodes of one time share their name's place
+    for begin, end, what in episodes_of(result):
         if end > begin:
             ax.axvspan(begin, end, color="#FFF3CD", zorder=0, linewidth=0)
         else:
             ax.axvline(begin, color=PURPLE, linewidth=1, linestyle=":", zorder=1)
-        if names:
-            ax.annotate(
-                what,
-                ((begin + end) / 2, 1),
-                (0, 3 + 10 * (number % 2)),
-                xycoords=("data", "axes fraction"),
-                textcoords="offset points",
-                ha="center",
-                fontsize=7,
-                color="#7A5C00",
-                annotation_clip=False,
-            )
+        together.setdefault((begin, end), []).append(what)
+    if not names:
+        return
+    for number, ((begin, end), what) in enumerate(together.items()):
+        ax.annotate(
+            ", ".join(what if len(what) <= 3 else [*what[:2], f"and {len(what) - 2} more"]),
+            ((begin + end) / 2, 1),
+            (0, 3 + 10 * (number % 2)),
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            ha="center",
+            fontsize=7,
+            color="#7A5C00",
+            annotation_clip=False,
+        )
 
 
 def series_of(result, host=None):
@@ -193,7 +207,7 @@ def level(result, ax, column, label, host, size=(8, 2), shade=True):
     ax.set_ylabel(label, fontsize=8, color=DARK)
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter(FuncFormatter(short))
-    ax.yaxis.set_major_locator(MaxNLocator(4))
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     if shade:
         shade_episodes(ax, result)
     time_axis(ax, result)
@@ -204,14 +218,14 @@ def hosts_of(result, host):
     return [h for name, h in result.scenario.resolved().data["hosts"].items() if host in (None, name)]
 
 
-def draw_bound(ax, value, text, high):
-    """A line for a limit, if it is near enough to be seen beside the data."""
+def draw_bound(ax, value, high):
+    """A line for a limit, if it is near enough to be seen beside the data; the legend names it either way."""
+    look = {"color": VERMILION, "linewidth": 1, "linestyle": "--"}
     if value <= max(high, 1) * 20:
-        ax.axhline(value, color=VERMILION, linewidth=1, linestyle="--")
-        ax.set_ylim(top=max(ax.get_ylim()[1], value * 1.25))
-        ax.annotate(text, (1, value), (-2, 1), xycoords=("axes fraction", "data"), textcoords="offset points", ha="right", va="bottom", fontsize=7, color=VERMILION)
+        ax.axhline(value, **look, label=f"bound {value}")
+        ax.set_ylim(top=max(ax.get_ylim()[1], value * 1.1))
     else:
-        ax.annotate(f"{text} (above)", (1, 1), (-2, -2), xycoords="axes fraction", textcoords="offset points", ha="right", va="top", fontsize=7, color=VERMILION)
+        ax.plot([], [], **look, label=f"bound {value}, far above")
 
 
 def integer_of(address):

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from ..results import Result
-from .style import BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, integer_of, plain, quantity, short
+from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, LEFT, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short
 
 
 def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
@@ -34,7 +34,7 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
             style = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
             ax.barh(row, share, left=left, height=0.7, **style)
             if share > 9:
-                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color="white" if cause != "live" else "black", bbox={"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1})
+                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color=ink_on(style["facecolor"]), bbox={"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1})
             left += share
             if cause not in shown:
                 shown.append(cause)
@@ -69,40 +69,57 @@ def _dotted(address):
 
 
 def by_sender(result):
-    """-> DataFrame by sender's address: octets in truth and collected, and its name; most octets first."""
+    """-> DataFrame by sender's address: octets in truth, collected and left (in the lab at the end), and its name; most octets first."""
     truth = pd.Series(result.truth["octets"]).groupby(result.truth["src"]).sum()
     collected = pd.Series(result.collected["octets"]).groupby(result.collected["src"]).sum()
-    frame = pd.DataFrame({"truth": truth, "collected": collected}).fillna(0)
+    left = pd.Series(dtype=float)
+    if result.losses is not None:
+        causes = [code for code, cause in enumerate(result.losses.names["cause"]) if cause in LEFT]
+        rest = result.losses[np.isin(result.losses["cause"], causes)]
+        left = pd.Series(rest["octets"]).groupby(rest["src"]).sum()
+    frame = pd.DataFrame({"truth": truth, "collected": collected, "left": left}).fillna(0)
     names = owners(result)
     frame["name"] = [names.get(address, "") or _dotted(address) for address in frame.index]
     frame["address"] = [_dotted(address) for address in frame.index]
     return frame.sort_values("truth", ascending=False, kind="stable")
 
 
+def _error_text(truth, collected, left):
+    """-> what is behind a pair of bars, and whether it is bad: what is still in the lab may yet come."""
+    if collected == truth:
+        return "exact", False
+    error = (collected - truth) / truth * 100 if truth else 0
+    text = f"{error:+.1f}%".replace("-", "\N{MINUS SIGN}") if abs(error) >= 0.05 else "±0.0%"
+    if collected + left == truth:
+        return f"{text}, still in the lab", False
+    return text, abs(error) >= 1
+
+
 def _pairs(ax, frame, labels):
     """Two bars each, truth above collected, and the error behind them."""
     high = max(frame["truth"].max(), 1)
-    for row, (truth, collected) in enumerate(zip(frame["truth"], frame["collected"])):
+    for row, (truth, collected, left) in enumerate(zip(frame["truth"], frame["collected"], frame["left"])):
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
-        error = (collected - truth) / truth * 100 if truth else 0
-        ax.text(max(truth, collected) + high * 0.01, row, f"{error:+.1f}%" if abs(error) >= 0.05 else "exact" if collected == truth else "±0.0%", va="center", fontsize=7.5, color=DARK if abs(error) < 1 else VERMILION)
+        text, bad = _error_text(truth, collected, left)
+        ax.text(max(truth, collected) + high * 0.01, row, text, va="center", fontsize=7.5, color=VERMILION if bad else DARK)
     ax.set_yticks(range(len(frame)), labels)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_xlim(0, high * 1.12)
     ax.xaxis.set_major_formatter(FuncFormatter(short))
     ax.set_xlabel("octets sent", fontsize=8, color=DARK)
-    ax.legend(handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")], loc="lower right", fontsize=7.5, frameon=False)
+    ax.legend(handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")], **{**ABOVE, "bbox_to_anchor": (1.01, 1)})
     return plain(ax, "x")
 
 
 def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """Truth and what was collected, octets by VM (and vmknic) that sent them, with the error in %."""
+    """Truth and what was collected, octets by VM (and vmknic) that sent them, with the error in %; "still in the lab" if what
+    is missing was live, queued or under way when the run ended."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result)
     known = set(owners(result))
-    frame = frame[[address in known for address in frame.index]].groupby("name", sort=False)[["truth", "collected"]].sum()
+    frame = frame[[address in known for address in frame.index]].groupby("name", sort=False)[["truth", "collected", "left"]].sum()
     if len(frame) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was sent by a VM of the scenario")
     shown = frame.head(16)
@@ -113,7 +130,7 @@ def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
 
 
 def top_talkers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axes:
-    """The `count` addresses that sent the most octets, truth beside what was collected."""
+    """The `count` addresses that sent the most octets, truth beside what was collected, with the error as in `vms`."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result).head(count)
@@ -176,5 +193,5 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
     ax.set_ylim(0, 102)
     ax.set_xlabel("s from expiry to arrival", fontsize=8, color=DARK)
     ax.set_ylabel("% of the records", fontsize=8, color=DARK)
-    ax.legend(loc="lower right", fontsize=7.5, frameon=False)
+    ax.legend(**{**ABOVE, "bbox_to_anchor": (1.01, 1), "ncols": 3})
     return plain(ax, "both")
