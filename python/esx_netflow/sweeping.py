@@ -13,12 +13,15 @@ import json
 import math
 import os
 import shutil
+import signal
 import tempfile
+import threading
+import time
 import uuid
 import warnings
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Union
 
@@ -29,6 +32,7 @@ from .results import Result
 from .scenarios import Scenario
 
 _TRIES = 3  # of a point whose worker dies
+_PATIENCE = 2  # s, for workers that are told to end
 _BULK = ("*.csv", "*.pcap", "captures.json")  # what keep="summary" leaves out
 
 
@@ -138,9 +142,37 @@ def run_point(scenario, key, version, store, keep, metrics):
     return {"row": dict(metrics(result)) if metrics else result.metrics(), "files": files}
 
 
+_under_way: list[Path] = []  # in a worker: what it has to take away if it is told to end
+
+
+def _begin_worker():
+    """In a process of `_Pool`: Ctrl-C is the parent's affair; SIGTERM and the parent's death end the worker in the middle of a run."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: _end_worker())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    connection.wait([parent_process().sentinel])
+    _end_worker()
+
+
+def _end_worker():
+    for folder in list(_under_way):
+        _take_away(folder)
+    os._exit(128 + signal.SIGTERM)
+
+
+def _take_away(temporary):
+    """A folder and what the runner has beside it while it writes."""
+    for folder in temporary.parent.glob(f"{temporary.name}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def _run_into(scenario, folder, keep):
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
+    _under_way.append(temporary)
     try:
         with running.turn():
             result = running.run_now(scenario, temporary)
@@ -150,7 +182,8 @@ def _run_into(scenario, folder, keep):
                     file.unlink()
         _publish(temporary, folder)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _take_away(temporary)
+        _under_way.remove(temporary)
     return result
 
 
@@ -176,7 +209,7 @@ class _Pool:
 
     def submit(self, *call):
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=_begin_worker)
         return self._pool.submit(*call)
 
     def renew(self):
@@ -188,6 +221,20 @@ class _Pool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
+    def abandon(self):
+        """Ends the workers, whatever they are at."""
+        if self._pool is None:
+            return
+        workers = list((self._pool._processes or {}).values())  # Python has no public way before 3.14
+        for worker in workers:
+            worker.terminate()
+        deadline = time.monotonic() + _PATIENCE
+        for worker in workers:
+            worker.join(max(0, deadline - time.monotonic()))
+            if worker.is_alive():
+                worker.kill()
+        self.close()
+
 
 class _Given:
     """Somebody's executor; it repeats what it loses as it likes."""
@@ -195,9 +242,11 @@ class _Given:
     def __init__(self, executor, close=None):
         self._executor = executor
         self._close = close
+        self._futures = []
 
     def submit(self, *call):
-        return self._executor.submit(*call)
+        self._futures.append(self._executor.submit(*call))
+        return self._futures[-1]
 
     def renew(self):
         pass
@@ -205,6 +254,11 @@ class _Given:
     def close(self):
         if self._close:
             self._close()
+
+    def abandon(self):
+        for future in self._futures:
+            future.cancel()
+        self.close()
 
 
 def _executor_of(executor):
@@ -369,9 +423,12 @@ class _Sweep:
 
         try:
             _results(pool, self._calls, done)
+        except BaseException:  # Ctrl-C above all: nobody waits for the points that are still to come
+            pool.abandon()
+            raise
         finally:
             bar.close()
-            pool.close()
+        pool.close()
 
     def _remember(self, key, files):
         """Puts what a worker with a disk of its own sent into our store."""

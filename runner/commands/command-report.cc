@@ -14,16 +14,16 @@ namespace esxnf
 AddCommand AddReport;
 
 void
-AddReport(CLI::App& program, int& exitCode)
+AddReport(CLI::App& program, int& /*exitCode*/)
 {
     CLI::App* app = program.add_subcommand("report", "Make report.html of result folders");
     app->prefix_command();
     app->set_help_flag();
-    app->callback([app, &exitCode] {
+    app->callback([app] {
         std::vector<std::string> arguments = app->remaining();
         arguments.insert(arguments.begin(), "report");
         RequirePython();
-        exitCode = RunPython(arguments);
+        BecomePython(arguments);
     });
 }
 

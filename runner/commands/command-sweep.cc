@@ -14,16 +14,16 @@ namespace esxnf
 AddCommand AddSweep;
 
 void
-AddSweep(CLI::App& program, int& exitCode)
+AddSweep(CLI::App& program, int& /*exitCode*/)
 {
     CLI::App* app = program.add_subcommand("sweep", "Run a scenario at many points");
     app->prefix_command();
     app->set_help_flag();
-    app->callback([app, &exitCode] {
+    app->callback([app] {
         std::vector<std::string> arguments = app->remaining();
         arguments.insert(arguments.begin(), "sweep");
         RequirePython();
-        exitCode = RunPython(arguments);
+        BecomePython(arguments);
     });
 }
 

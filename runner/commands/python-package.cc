@@ -66,9 +66,9 @@ Interpreter()
     return asked && *asked ? asked : ESX_NETFLOW_PYTHON_EXECUTABLE;
 }
 
-/// \return the exit code, or NO_INTERPRETER
-int
-SpawnAndWait(std::vector<std::string> arguments)
+/// \return the interpreter and its arguments, as exec takes them; they point into 'arguments'
+std::vector<char*>
+CommandLine(std::vector<std::string>& arguments)
 {
     arguments.insert(arguments.begin(), Interpreter());
     std::vector<char*> argv;
@@ -78,6 +78,14 @@ SpawnAndWait(std::vector<std::string> arguments)
         argv.push_back(argument.data());
     }
     argv.push_back(nullptr);
+    return argv;
+}
+
+/// \return the exit code, or NO_INTERPRETER
+int
+SpawnAndWait(std::vector<std::string> arguments)
+{
+    const std::vector<char*> argv = CommandLine(arguments);
     pid_t child = 0;
     if (posix_spawnp(&child, argv[0], nullptr, nullptr, argv.data(), environ) != 0)
     {
@@ -92,6 +100,14 @@ SpawnAndWait(std::vector<std::string> arguments)
         return WTERMSIG(status) == SIGINT ? EXIT_INTERRUPTED : 128 + WTERMSIG(status);
     }
     return WEXITSTATUS(status);
+}
+
+std::vector<std::string>
+ModuleCall(const std::vector<std::string>& arguments)
+{
+    std::vector<std::string> words{"-m", "esx_netflow"};
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return words;
 }
 
 } // namespace
@@ -117,13 +133,21 @@ RequirePython()
     }
 }
 
+void
+BecomePython(const std::vector<std::string>& arguments)
+{
+    std::fflush(stdout);
+    std::vector<std::string> words = ModuleCall(arguments);
+    const std::vector<char*> argv = CommandLine(words);
+    execvp(argv[0], argv.data());
+    throw CommandError(EXIT_USAGE, fmt::format("there is no '{}'; {}", argv[0], APT_LINE));
+}
+
 int
 RunPython(const std::vector<std::string>& arguments)
 {
     std::fflush(stdout);
-    std::vector<std::string> words{"-m", "esx_netflow"};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    return SpawnAndWait(words);
+    return SpawnAndWait(ModuleCall(arguments));
 }
 
 int

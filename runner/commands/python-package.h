@@ -15,6 +15,10 @@ namespace esxnf
 /// missing.
 void RequirePython();
 
+/// Becomes 'python3 -m esx_netflow ARGUMENTS', so that signals reach it. Comes back only by
+/// CommandError. RequirePython() comes first
+[[noreturn]] void BecomePython(const std::vector<std::string>& arguments);
+
 /// Runs 'python3 -m esx_netflow ARGUMENTS' and waits. \return its exit code. RequirePython() comes
 /// first
 int RunPython(const std::vector<std::string>& arguments);

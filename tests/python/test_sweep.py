@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Sweeps: the same table whoever runs the points, and nothing is lost by a death."""
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
@@ -253,6 +255,44 @@ def test_sixty_points_on_a_dask_cluster_that_loses_a_worker(tmp_path):
                 worker.wait()
     assert len(table) == 60 and table["error"].isna().all()
     pd.testing.assert_frame_equal(table, esx_netflow.sweep(scenario(), **arguments, executor=Here()))
+
+
+def flood():
+    """A point that takes minutes."""
+    lab = scenario()
+    lab["run.duration"] = "3600s"
+    lab.data["traffic"] = [{"name": "flood", "app": "udp-cbr", "from": "web1", "to": "db1", "port": 9, "start": "3s", "rate": "4Gbps", "packet": "100B"}]
+    return lab
+
+
+def until(seen, seconds=30):
+    end = time.monotonic() + seconds
+    while not seen() and time.monotonic() < end:
+        time.sleep(0.02)
+    return seen()
+
+
+@pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
+def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, number, code):
+    flood().save(tmp_path / "lab.yaml")
+    (tmp_path / "sweep.yaml").write_text(PLAN.replace("seeds: 2", "seeds: 9"))
+    runs = tmp_path / "out" / "knee" / "runs"
+    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        assert until(lambda: len(list(runs.glob("*/tmp-*"))) == 2)
+        workers = children(sweep.pid)
+        assert len(workers) == 2
+        sweep.send_signal(number)
+        told, _ = sweep.communicate(timeout=30)
+        gone = until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    finally:
+        for process in [sweep.pid, *children(sweep.pid)] if sweep.poll() is None else workers:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        sweep.wait()
+    assert sweep.returncode == code and gone
+    assert told == "" or number == signal.SIGKILL, "of which Python itself may complain"
+    assert not list(runs.glob("*/tmp-*"))
 
 
 # ---------------------------------------------------------------- the command line
