@@ -13,6 +13,7 @@
 #include "ns3/ipv4.h"
 #include "ns3/uinteger.h"
 
+#include <locale>
 #include <sstream>
 
 namespace ns3
@@ -37,6 +38,7 @@ std::string
 Text(const Value& value)
 {
     std::ostringstream text;
+    text.imbue(std::locale::classic());
     text << value;
     return text.str();
 }
@@ -200,6 +202,7 @@ EsxcfgNics(Context& context, const EsxWords& words)
         const Ptr<NetDevice> device = uplink->GetDevice();
         const bool up = uplink->IsLinkUp();
         std::ostringstream pci; // ns-3's device number stands for the bus address (our choice)
+        pci.imbue(std::locale::classic());
         pci << "00:" << (device->GetIfIndex() < 16 ? "0" : "") << std::hex << device->GetIfIndex()
             << ".00";
         context.out(Cell(uplink->GetName(), 8) + Cell(pci.str(), 9) + Cell("ns3", 12) +

@@ -53,11 +53,12 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
         }
         if (process.m_verbose)
         {
-            std::ostringstream line;
-            line << "vSwitch " << datagram.vSwitch << ": sequence " << datagram.flowSequence << ", "
-                 << datagram.counts.records << " flows, " << datagram.counts.packets << " packets, "
-                 << datagram.counts.octets << " bytes" << (sent ? "" : " (not sent)");
-            process.Print(line.str());
+            process.Print("vSwitch " + std::to_string(datagram.vSwitch) + ": sequence " +
+                          std::to_string(datagram.flowSequence) + ", " +
+                          std::to_string(datagram.counts.records) + " flows, " +
+                          std::to_string(datagram.counts.packets) + " packets, " +
+                          std::to_string(datagram.counts.octets) + " bytes" +
+                          (sent ? "" : " (not sent)"));
             process.m_module->NotifyVerboseLine();
         }
         return sent;

@@ -3,7 +3,12 @@
 
 #include "ns3/simulator.h"
 
-#include <cstdio>
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <iomanip>
+#include <locale>
+#include <sstream>
 
 namespace ns3
 {
@@ -75,6 +80,31 @@ RowOf(const EsxPort& port, const EsxVSwitch& vSwitch, const EsxPortCounters& cou
     return row;
 }
 
+/// Two decimals. Not printf's %f, which follows the locale of the process.
+std::string
+Fixed(double value)
+{
+    std::ostringstream text;
+    text.imbue(std::locale::classic());
+    text << std::fixed << std::setprecision(2) << value;
+    return text.str();
+}
+
+std::string
+Line(const std::array<std::string, 12>& cells)
+{
+    // positive: right-aligned; negative: left-aligned
+    static constexpr std::array<int, 12> WIDTHS{-9, 6, 3, -24, -10, -16, 10, 8, 10, 8, 7, 7};
+    std::string line;
+    for (std::size_t i = 0; i < cells.size(); ++i)
+    {
+        const std::size_t width = std::abs(WIDTHS[i]);
+        const std::string padding(width - std::min(width, cells[i].size()), ' ');
+        line += (i > 0 ? " " : "") + (WIDTHS[i] < 0 ? cells[i] + padding : padding + cells[i]);
+    }
+    return line + '\n';
+}
+
 } // namespace
 
 EsxTop::EsxTop(const EsxHost& host)
@@ -108,42 +138,32 @@ EsxTop::Sample()
 std::string
 EsxTop::Format(const std::vector<EsxTopRow>& rows)
 {
-    char line[256];
-    std::snprintf(line,
-                  sizeof(line),
-                  "%-9s %6s %2s  %-24s %-10s %-16s %10s %8s %10s %8s %7s %7s\n",
-                  "PORT ID",
-                  "UPLINK",
-                  "UP",
-                  "USED BY",
-                  "TEAM-PNIC",
-                  "DNAME",
-                  "PKTTX/s",
-                  "MbTX/s",
-                  "PKTRX/s",
-                  "MbRX/s",
-                  "%DRPTX",
-                  "%DRPRX");
-    std::string text = line;
+    std::string text = Line({"PORT ID",
+                             "UPLINK",
+                             "UP ",
+                             "USED BY",
+                             "TEAM-PNIC",
+                             "DNAME",
+                             "PKTTX/s",
+                             "MbTX/s",
+                             "PKTRX/s",
+                             "MbRX/s",
+                             "%DRPTX",
+                             "%DRPRX"});
     for (const EsxTopRow& row : rows)
     {
-        std::snprintf(line,
-                      sizeof(line),
-                      "%-9u %6s %2s  %-24.60s %-10.20s %-16.60s %10.2f %8.2f %10.2f %8.2f %7.2f "
-                      "%7.2f\n",
-                      row.portId,
+        text += Line({std::to_string(row.portId),
                       row.uplink ? "Y" : "N",
-                      row.up ? "Y" : "N",
-                      row.usedBy.c_str(),
-                      row.teamUplink.empty() ? "-" : row.teamUplink.c_str(),
-                      row.vSwitch.c_str(),
-                      row.packetsTx,
-                      row.megabitsTx,
-                      row.packetsRx,
-                      row.megabitsRx,
-                      row.percentDroppedTx,
-                      row.percentDroppedRx);
-        text += line;
+                      row.up ? "Y " : "N ",
+                      row.usedBy.substr(0, 60),
+                      row.teamUplink.empty() ? "-" : row.teamUplink.substr(0, 20),
+                      row.vSwitch.substr(0, 60),
+                      Fixed(row.packetsTx),
+                      Fixed(row.megabitsTx),
+                      Fixed(row.packetsRx),
+                      Fixed(row.megabitsRx),
+                      Fixed(row.percentDroppedTx),
+                      Fixed(row.percentDroppedRx)});
     }
     return text;
 }

@@ -13,6 +13,7 @@
 
 #include <cinttypes>
 #include <cstdio>
+#include <locale>
 #include <sstream>
 
 namespace ns3
@@ -47,6 +48,7 @@ std::string
 Text(Ipv4Address address)
 {
     std::ostringstream text;
+    text.imbue(std::locale::classic());
     text << address;
     return text.str();
 }

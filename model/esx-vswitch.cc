@@ -16,6 +16,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <locale>
 #include <sstream>
 
 namespace ns3
@@ -354,6 +355,7 @@ EsxVSwitch::LogPort(const EsxPort& port) const
     }
     const std::string& where = port.m_portGroup.empty() ? m_name : port.m_portGroup;
     std::ostringstream text;
+    text.imbue(std::locale::classic());
     text << (port.m_connected ? "connected " : "disconnected ") << port.m_name
          << (port.m_connected ? " to " : " from ") << where << ", portID 0x" << std::hex
          << port.GetShownId();

@@ -91,6 +91,35 @@ TEST_F(EsxTopTest, TableHasALineForEachPort)
     EXPECT_NE(table.find("16777219       Y  Y  vmnic0"), std::string::npos) << table;
 }
 
+TEST_F(EsxTopTest, TextDoesNotFollowTheLocale)
+{
+    struct Grouping : std::numpunct<char>
+    {
+        char do_decimal_point() const override
+        {
+            return ',';
+        }
+
+        std::string do_grouping() const override
+        {
+            return "\3";
+        }
+    };
+
+    const std::locale before = std::locale::global({std::locale::classic(), new Grouping});
+    auto a = AddVm("a");
+    EsxTopRow row;
+    row.portId = 16777219;
+    row.packetsTx = 1234.5;
+    const std::string table = EsxTop::Format({row});
+    std::locale::global(before);
+    EXPECT_NE(table.find("16777219 "), std::string::npos) << table;
+    EXPECT_NE(table.find(" 1234.50 "), std::string::npos) << table;
+    const std::string port = "connected a.eth0 to VM Network, portID 0x1000002";
+    EXPECT_NE(host->GetLog()->GetLines().back().find(port), std::string::npos)
+        << host->GetLog()->GetLines().back();
+}
+
 using EsxVSwitchMetricsTest = EsxTest;
 
 TEST_F(EsxVSwitchMetricsTest, MetricsAreTheCountersOfAllPorts)

@@ -3,6 +3,7 @@
 import csv
 import filecmp
 import ipaddress
+import os
 import subprocess
 import sys
 import threading
@@ -70,6 +71,20 @@ def test_a_second_run_in_one_process_equals_a_fresh_process(tmp_path, folder):
     names = sorted(p.name for p in folder.iterdir())
     assert sorted(p.name for p in (tmp_path / "again").iterdir()) == names
     assert filecmp.cmpfiles(folder, tmp_path / "again", names, shallow=False)[0] == names
+
+
+def test_the_locale_of_the_process_changes_no_byte(tmp_path, folder):
+    (tmp_path / "comma").write_text('LC_NUMERIC\ndecimal_point ","\nthousands_sep "."\ngrouping 3;3\nEND LC_NUMERIC\n')
+    subprocess.run(["localedef", "-c", "-i", "comma", "--no-archive", "./xx"], cwd=tmp_path, capture_output=True, check=False)  # it warns
+    code = (
+        "import esx_netflow, locale, sys\n"
+        "locale.setlocale(locale.LC_NUMERIC, 'xx')\n"
+        "assert locale.localeconv()['decimal_point'] == ','\n"
+        "esx_netflow.run(sys.argv[1], out='comma-out')\n"
+    )
+    subprocess.run([sys.executable, "-c", code, QUICKSTART], cwd=tmp_path, env={**os.environ, "LOCPATH": str(tmp_path)}, check=True)
+    names = sorted(p.name for p in folder.iterdir())
+    assert filecmp.cmpfiles(folder, tmp_path / "comma-out", names, shallow=False)[0] == names
 
 
 def test_another_seed_gives_other_flows(quickstart):
