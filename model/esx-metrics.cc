@@ -101,7 +101,7 @@ CollectorMetrics()
 
 using HostReader = std::function<double(const EsxNetflow&)>;
 
-/// High-water marks of a host's module.
+/// High-water marks and levels of a host's module.
 const std::vector<std::pair<std::string, HostReader>>&
 MarkMetrics()
 {
@@ -109,6 +109,8 @@ MarkMetrics()
         {"netflow.cache.high_water", [](const EsxNetflow& m) { return m.GetCacheHighWater(); }},
         {"netflow.purgatory.high_water",
          [](const EsxNetflow& m) { return m.GetPurgatoryHighWater(); }},
+        {"netflow.heap.used", [](const EsxNetflow& m) { return m.GetHeapUsed(); }},
+        {"netflow.heap.high_water", [](const EsxNetflow& m) { return m.GetHeapHighWater(); }},
     };
     return METRICS;
 }

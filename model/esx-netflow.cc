@@ -474,6 +474,12 @@ EsxNetflow::GetHeapUsed() const
     return m_impl->heap.GetUsed();
 }
 
+uint64_t
+EsxNetflow::GetHeapHighWater() const
+{
+    return m_impl->heap.GetHighWater();
+}
+
 netflow::Ledger&
 EsxNetflow::GetLedger()
 {

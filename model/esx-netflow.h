@@ -117,6 +117,8 @@ class EsxNetflow : public Object, private EsxSwitchTap
     uint64_t GetHeapMax() const;
     /// Octets of heap in use.
     uint64_t GetHeapUsed() const;
+    /// Most octets that were in use at once over all loads: what the heap has grown to.
+    uint64_t GetHeapHighWater() const;
 
     netflow::Ledger& GetLedger();
     const netflow::Ledger& GetLedger() const;

@@ -72,6 +72,7 @@ ToJson(const HostSummary& host)
                    {"halted", host.hasHalted},
                    {"cache_high_water", host.cacheHighWater},
                    {"purgatory_high_water", host.purgatoryHighWater},
+                   {"heap_high_water", host.heapHighWater},
                    {"vswitches", Json::array()}};
     for (const VSwitchSummary& vSwitch : host.vSwitches)
     {

@@ -89,6 +89,7 @@ SummarizeHost(const ns3::Ptr<ns3::EsxHost>& host)
     summary.hasHalted = host->GetState() == ns3::EsxHost::HALTED;
     summary.cacheHighWater = module->GetCacheHighWater();
     summary.purgatoryHighWater = module->GetPurgatoryHighWater();
+    summary.heapHighWater = module->GetHeapHighWater();
     for (const auto& [id, account] : module->GetLedger().GetAccounts())
     {
         VSwitchSummary vSwitch{host->GetVSwitchById(id)->GetName(), id, {}};

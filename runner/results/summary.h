@@ -45,6 +45,7 @@ struct HostSummary
     bool hasHalted{false};          //!< for that reason
     uint64_t cacheHighWater{0};     //!< records
     uint64_t purgatoryHighWater{0}; //!< records
+    uint64_t heapHighWater{0};      //!< octets
     std::vector<VSwitchSummary> vSwitches;
 };
 

@@ -120,6 +120,7 @@ SampleOf(const ns3::Ptr<ns3::EsxHost>& host)
         sample.purgatoryHighWater = metering->GetPurgatory().GetHighWater();
     }
     sample.heapUsed = module->GetHeapUsed();
+    sample.heapHighWater = module->GetHeapHighWater();
     sample.packetsMetered = total.Get(Move::METERED).packets;
     sample.packetsShed = total.GetBalance(Place::SHED).packets;
     for (Move ended : {Move::ENDED_IDLE,
@@ -159,6 +160,7 @@ SeriesColumns()
         {
             all.push_back({SeriesLosses()[i], nullptr, i});
         }
+        all.push_back({"heap_high_water", &SeriesSample::heapHighWater, 0});
         return all;
     }();
     return columns;

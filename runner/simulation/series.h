@@ -30,6 +30,7 @@ struct SeriesSample
     uint64_t recordsLost{0};
     uint64_t recordsReceived{0};
     uint64_t purgatoryHighWater{0}; //!< most records that waited at once since the module's load
+    uint64_t heapHighWater{0};      //!< most octets of heap that were in use at once
     std::vector<uint64_t> losses;   //!< by place and cause, in the order of SeriesLosses()
 };
 

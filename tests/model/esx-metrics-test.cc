@@ -110,6 +110,22 @@ TEST_F(EsxMetricsTest, CountersSumWhatTheirLabelsSelect)
     EXPECT_EQ(Read({"netflow.purgatory.high_water"}), 4);
 }
 
+TEST_F(EsxMetricsTest, HeapIsWhatPurgatoryReservesAndRecordsTake)
+{
+    AddExport();
+    Start();
+    books.InstallAll();
+    const EsxMetric used{"netflow.heap.used", "", "esx1"};
+    books.GetExpectations()->Add(Window(used, Seconds(0), Seconds(2)));
+    Burst(Seconds(1), 1, 3);
+    RunUntil(Seconds(30)); // the records have expired
+    constexpr double PURGATORY = 4096 * 64;
+    EXPECT_EQ(Measured(), (std::vector<double>{PURGATORY + 3 * 80}));
+    EXPECT_EQ(Read(used), PURGATORY);
+    EXPECT_EQ(Read({"netflow.heap.high_water", "", "esx1"}), PURGATORY + 3 * 80);
+    EXPECT_EQ(Read({"netflow.heap.high_water", "", "esx2"}), 0);
+}
+
 TEST_F(EsxMetricsTest, WindowHoldsItsBeginAndNotItsEnd)
 {
     AddExport();
