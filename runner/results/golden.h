@@ -2,7 +2,8 @@
 /**
  * \file
  * Golden results: what a run gave when somebody looked and was content. 'run --update FOLDER' keeps
- * them, 'run --check FOLDER' says what is different now, number by number and flow by flow.
+ * them, 'run --check FOLDER' says what is different now, number by number and flow by flow
+ * (golden-differences.h).
  *
  * For each scenario FOLDER/NAME.json (summary.json without versions and verdicts) and, unless the
  * scenario writes no flows, FOLDER/NAME.lost.csv (flows-lost.csv).
@@ -10,19 +11,11 @@
 #ifndef ESXNF_GOLDEN_H
 #define ESXNF_GOLDEN_H
 
-#include "runner/scenario/yaml-document.h"
-
 #include <string>
 #include <vector>
 
 namespace esxnf
 {
-
-/// \name Between two results: "ledger.lost.arp.records: was 3, is 5". Empty: equal.
-/**@{*/
-std::vector<std::string> DifferencesOfSummaries(const Json& golden, const Json& now);
-std::vector<std::string> DifferencesOfTables(const std::string& golden, const std::string& now);
-/**@}*/
 
 /// Compares results with golden ones. \return what differs, in lines; empty: nothing
 std::vector<std::string> CompareWithGolden(const std::string& goldenFolder,

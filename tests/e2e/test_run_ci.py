@@ -84,7 +84,7 @@ def test_golden_results_are_kept_and_compared(esx_netflow, tmp_path):
     write(tmp_path, lab(stop="4s"))
     changed = esx_netflow(*run, "--check", tmp_path / "golden", "--junit", tmp_path / "j.xml")
     assert changed.returncode == 1
-    assert "lab: ledger.truth.packets: was " in changed.stdout
+    assert "lab: ledger.truth: packets was " in changed.stdout
     failures = ElementTree.parse(tmp_path / "j.xml").getroot().iter("failure")
     assert [failure.get("message") for failure in failures] == ["results differ"]
 
