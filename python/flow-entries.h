@@ -55,6 +55,20 @@ struct RecordEntry
 
 static_assert(sizeof(RecordEntry) == 56, "no padding beside the member that says so");
 
+/// Copies what tells flows of one vSwitch apart.
+template <typename To, typename From>
+void
+CopyFlow(To& to, const From& from)
+{
+    to.source = from.source;
+    to.destination = from.destination;
+    to.sourcePort = from.sourcePort;
+    to.destinationPort = from.destinationPort;
+    to.input = from.input;
+    to.protocol = from.protocol;
+    to.tos = from.tos;
+}
+
 RecordEntry ToEntry(const netflow::FlowRecord& record);
 
 /// Throws ValueError if there is no such reason.

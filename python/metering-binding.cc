@@ -64,15 +64,8 @@ class CacheBinding : private netflow::EndedRecordSink
         {
             const PacketEntry& packet = packets.data()[i];
             Advance(m_now, packet.timeNs);
-            netflow::FlowKey& key = summary.key;
-            key.source = packet.source;
-            key.destination = packet.destination;
-            key.sourcePort = packet.sourcePort;
-            key.destinationPort = packet.destinationPort;
-            key.vSwitch = packet.vSwitch;
-            key.input = packet.input;
-            key.protocol = packet.protocol;
-            key.tos = packet.tos;
+            CopyFlow(summary.key, packet);
+            summary.key.vSwitch = packet.vSwitch;
             summary.octets = packet.octets;
             summary.tcpFlags = packet.tcpFlags;
             results.mutable_data()[i] =
@@ -296,6 +289,16 @@ MakeExporter(const netflow::ExporterConfig& config)
     return new ExporterBinding(config);
 }
 
+/// -> a function that asks what a binding holds.
+template <typename Binding, typename Held, typename Value, typename... Arguments>
+auto
+Ask(Value (Held::*method)(Arguments...) const)
+{
+    return [method](const Binding& binding, Arguments... arguments) {
+        return (binding.Get().*method)(arguments...);
+    };
+}
+
 void
 BindClasses(py::module_& module)
 {
@@ -305,33 +308,23 @@ BindClasses(py::module_& module)
         .def("scan", &CacheBinding::Scan)
         .def("take_ended", &CacheBinding::TakeEnded)
         .def("live", &CacheBinding::GetLive)
-        .def("__len__", [](const CacheBinding& cache) { return cache.Get().GetSize(); })
-        .def_property_readonly("high_water",
-                               [](const CacheBinding& cache) { return cache.Get().GetHighWater(); })
-        .def_property_readonly("next_scan",
-                               [](const CacheBinding& cache) { return cache.Get().NextScan(); })
+        .def("__len__", Ask<CacheBinding>(&netflow::FlowCache::GetSize))
+        .def_property_readonly("high_water", Ask<CacheBinding>(&netflow::FlowCache::GetHighWater))
+        .def_property_readonly("next_scan", Ask<CacheBinding>(&netflow::FlowCache::NextScan))
         .def_property_readonly("heap_used", &CacheBinding::GetHeapUsed);
     py::class_<PurgatoryBinding>(module, "Purgatory")
         .def(py::init(&MakePurgatory), py::arg("bound"), py::arg("policy"))
         .def("push", &PurgatoryBinding::Push)
         .def("take", &PurgatoryBinding::Take)
-        .def("__len__", [](const PurgatoryBinding& queue) { return queue.Get().GetSize(); })
-        .def_property_readonly(
-            "high_water",
-            [](const PurgatoryBinding& queue) { return queue.Get().GetHighWater(); })
-        .def_property_readonly("bound", [](const PurgatoryBinding& queue) {
-            return queue.Get().GetBound();
-        });
+        .def("__len__", Ask<PurgatoryBinding>(&netflow::Purgatory::GetSize))
+        .def_property_readonly("high_water",
+                               Ask<PurgatoryBinding>(&netflow::Purgatory::GetHighWater))
+        .def_property_readonly("bound", Ask<PurgatoryBinding>(&netflow::Purgatory::GetBound));
     py::class_<ExporterBinding>(module, "Exporter")
         .def(py::init(&MakeExporter), py::arg("config"))
         .def("export", &ExporterBinding::Export)
-        .def("next_sequence",
-             [](const ExporterBinding& exporter, uint16_t vSwitch) {
-                 return exporter.Get().GetNextSequence(vSwitch);
-             })
-        .def_property_readonly("datagrams", [](const ExporterBinding& exporter) {
-            return exporter.Get().GetDatagrams();
-        });
+        .def("next_sequence", Ask<ExporterBinding>(&netflow::Exporter::GetNextSequence))
+        .def_property_readonly("datagrams", Ask<ExporterBinding>(&netflow::Exporter::GetDatagrams));
 }
 
 } // namespace

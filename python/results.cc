@@ -2,6 +2,7 @@
 #include "results.h"
 
 #include "bindings.h"
+#include "flow-entries.h"
 #include "netflow/ledger.h"
 #include "runner/results/results-tables.h"
 
@@ -28,8 +29,7 @@ ToEntry(const FlowRow& row, ResultTables& tables)
     entry.octets = row.octets;
     entry.datagram = row.datagram ? static_cast<int64_t>(*row.datagram) : -1;
     entry.receivedNs = -1;
-    entry.source = row.source;
-    entry.destination = row.destination;
+    CopyFlow(entry, row);
     entry.exporter = tables.exporters(row.exporter);
     entry.collector = NameList::NONE;
     entry.vSwitch = tables.vSwitches(row.vSwitch);
@@ -37,12 +37,7 @@ ToEntry(const FlowRow& row, ResultTables& tables)
     entry.outputPort = tables.ports(row.outputPort);
     entry.reason = tables.reasons(row.reason);
     entry.engine = row.engine;
-    entry.input = row.input;
     entry.output = row.output;
-    entry.sourcePort = row.sourcePort;
-    entry.destinationPort = row.destinationPort;
-    entry.protocol = row.protocol;
-    entry.tos = row.tos;
     entry.tcpFlags = row.tcpFlags;
     return entry;
 }
@@ -63,16 +58,10 @@ ToEntry(const LossRow& row, ResultTables& tables)
     entry.packets = row.packets;
     entry.octets = row.octets;
     entry.records = row.records;
-    entry.source = row.source;
-    entry.destination = row.destination;
+    CopyFlow(entry, row);
     entry.exporter = tables.exporters(row.exporter);
     entry.vSwitch = tables.vSwitches(row.vSwitch);
     entry.cause = tables.causes(row.cause);
-    entry.input = row.input;
-    entry.sourcePort = row.sourcePort;
-    entry.destinationPort = row.destinationPort;
-    entry.protocol = row.protocol;
-    entry.tos = row.tos;
     return entry;
 }
 

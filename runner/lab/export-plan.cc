@@ -26,7 +26,8 @@ class ExportPlanner
   public:
     explicit ExportPlanner(const FrameGraph& graph)
         : m_graph(graph),
-          m_scenario(graph.GetScenario())
+          m_scenario(graph.GetScenario()),
+          m_routes(graph)
     {
     }
 
@@ -92,7 +93,7 @@ class ExportPlanner
         {
             return;
         }
-        const auto route = RoutesTo(*target).From(*station);
+        const auto route = m_routes.To(*target).From(*station);
         PlannedExport planned{&host,
                               &*vmknic,
                               *station,
@@ -176,18 +177,10 @@ class ExportPlanner
         }
     }
 
-    const FrameRoutes& RoutesTo(std::size_t collector)
-    {
-        const auto found = m_routes.find(collector);
-        return found != m_routes.end()
-                   ? found->second
-                   : m_routes.emplace(collector, FrameRoutes(m_graph, collector)).first->second;
-    }
-
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     std::map<std::string, const Node*> m_collectors; //!< by address and by host name
-    std::map<std::size_t, FrameRoutes> m_routes;     //!< by collector
+    FrameRouteCache m_routes;
     std::vector<PlannedExport> m_plan;
 };
 

@@ -129,4 +129,13 @@ FrameRoutes::From(const Station& station, bool standby) const
     return route;
 }
 
+const FrameRoutes&
+FrameRouteCache::To(std::size_t station)
+{
+    const auto found = m_routes.find(station);
+    return found != m_routes.end()
+               ? found->second
+               : m_routes.emplace(station, FrameRoutes(m_graph, station)).first->second;
+}
+
 } // namespace esxnf

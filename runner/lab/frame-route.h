@@ -6,6 +6,8 @@
 
 #include "runner/lab/frame-graph.h"
 
+#include <unordered_map>
+
 namespace esxnf
 {
 
@@ -42,6 +44,24 @@ class FrameRoutes
     std::vector<double> m_distance; //!< to the target, by state; ns, and 1 for each link
     std::vector<Vertex> m_towards;  //!< the next state
     std::vector<int> m_linkTowards; //!< the link to it
+};
+
+/// The routes to each station that is asked for, searched once: there are many senders and few
+/// targets.
+class FrameRouteCache
+{
+  public:
+    /** @param graph outlives this object */
+    explicit FrameRouteCache(const FrameGraph& graph)
+        : m_graph(graph)
+    {
+    }
+
+    const FrameRoutes& To(std::size_t station);
+
+  private:
+    const FrameGraph& m_graph;
+    std::unordered_map<std::size_t, FrameRoutes> m_routes; //!< by target
 };
 
 } // namespace esxnf

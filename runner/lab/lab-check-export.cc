@@ -45,7 +45,8 @@ class ExportChecker
   public:
     explicit ExportChecker(const FrameGraph& graph)
         : m_graph(graph),
-          m_scenario(graph.GetScenario())
+          m_scenario(graph.GetScenario()),
+          m_routes(graph)
     {
     }
 
@@ -197,7 +198,7 @@ class ExportChecker
         const auto name = host.name + ":" + vmknic.name;
         if (from && to && m_graph.Joins(*from, *to))
         {
-            const FrameRoute route = *RoutesTo(*to).From(*from);
+            const FrameRoute route = *m_routes.To(*to).From(*from);
             Say(Severity::Info,
                 path,
                 fmt::format("{} reaches {} by {}, one way in {} and a full datagram in {}",
@@ -283,22 +284,13 @@ class ExportChecker
         return fmt::format("{} {}{}", count == 1 ? "link" : "links", fmt::join(names, ", "), more);
     }
 
-    /// There are many hosts and few collectors.
-    const FrameRoutes& RoutesTo(std::size_t collector)
-    {
-        const auto found = m_routes.find(collector);
-        return found != m_routes.end()
-                   ? found->second
-                   : m_routes.emplace(collector, FrameRoutes(m_graph, collector)).first->second;
-    }
-
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     Severity m_fault = Severity::Error; //!< how a line that cannot work is told
     Diagnostics m_messages;
     std::map<std::string, const Node*> m_collectors; //!< by address and by host name
     std::set<std::tuple<std::string, std::string, uint16_t>> m_checked; //!< host, collector, port
-    std::map<std::size_t, FrameRoutes> m_routes;                        //!< by collector
+    FrameRouteCache m_routes;
 };
 
 } // namespace

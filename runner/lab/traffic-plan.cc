@@ -33,7 +33,8 @@ class TrafficPlanner
   public:
     explicit TrafficPlanner(const FrameGraph& graph)
         : m_graph(graph),
-          m_scenario(graph.GetScenario())
+          m_scenario(graph.GetScenario()),
+          m_routes(graph)
     {
     }
 
@@ -100,7 +101,7 @@ class TrafficPlanner
         const Station& b = stationsOf[planned.to];
         if (!a.vSwitch || a.vSwitch != b.vSwitch || a.GetTag() != b.GetTag())
         {
-            planned.links = RoutesTo(planned.to).From(planned.from)->links;
+            planned.links = m_routes.To(planned.to).From(planned.from)->links;
         }
         m_plan.push_back(std::move(planned));
     }
@@ -191,18 +192,10 @@ class TrafficPlanner
         return std::nullopt;
     }
 
-    const FrameRoutes& RoutesTo(std::size_t station)
-    {
-        const auto found = m_routes.find(station);
-        return found != m_routes.end()
-                   ? found->second
-                   : m_routes.emplace(station, FrameRoutes(m_graph, station)).first->second;
-    }
-
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     std::unordered_map<std::string, Nics> m_nics; //!< by VM or collector
-    std::unordered_map<std::size_t, FrameRoutes> m_routes;
+    FrameRouteCache m_routes;
     std::vector<PlannedTraffic> m_plan;
 };
 

@@ -2,27 +2,18 @@
 #include "runner/results/run-report.h"
 
 #include "runner/commands/cli.h"
+#include "runner/results/text.h"
 #include "runner/simulation/step-verdict.h"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <functional>
-#include <iterator>
 
 namespace esxnf
 {
 
 namespace
 {
-
-using Text = fmt::memory_buffer;
-
-template <typename... Args>
-void
-Append(Text& text, fmt::format_string<Args...> format, Args&&... args)
-{
-    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
-}
 
 /// Things that are there at the end of a run and not lost.
 bool

@@ -4,10 +4,10 @@
 #include "netflow/journal.h"
 #include "netflow/ledger.h"
 #include "netflow/metering-process.h"
+#include "runner/results/text.h"
 #include "runner/simulation/simulation.h"
 
 #include <fmt/format.h>
-#include <iterator>
 #include <sstream>
 
 namespace esxnf
@@ -21,15 +21,6 @@ using netflow::FlowRecord;
 using netflow::JournalEntry;
 using netflow::Move;
 
-using Table = fmt::memory_buffer;
-
-template <typename... Args>
-void
-Append(Table& table, fmt::format_string<Args...> format, Args&&... args)
-{
-    fmt::format_to(std::back_inserter(table), format, std::forward<Args>(args)...);
-}
-
 std::string
 ToText(ns3::Ipv4Address address)
 {
@@ -42,7 +33,7 @@ ToText(ns3::Ipv4Address address)
 class HostRows
 {
   public:
-    HostRows(Table& table, const ns3::Ptr<ns3::EsxHost>& host, ns3::Time uptimeAtStart)
+    HostRows(Text& table, const ns3::Ptr<ns3::EsxHost>& host, ns3::Time uptimeAtStart)
         : m_table(table),
           m_host(host),
           m_uptimeAtStart(uptimeAtStart.GetNanoSeconds())
@@ -117,7 +108,7 @@ class HostRows
                key.input);
     }
 
-    Table& m_table;
+    Text& m_table;
     const ns3::Ptr<ns3::EsxHost>& m_host;
     const int64_t m_uptimeAtStart;
 };
@@ -134,7 +125,7 @@ ToNs(ns3::Time time)
 std::string
 RecordsTable(const Simulation& simulation)
 {
-    Table table;
+    Text table;
     Append(table,
            "exporter,vswitch,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ns,"
            "last_ns,reason,ended_ns,station,moved_ns,datagram\n");
@@ -168,7 +159,7 @@ RecordsTable(const Simulation& simulation)
 std::string
 DatagramsTable(const Simulation& simulation)
 {
-    Table table;
+    Text table;
     Append(table,
            "exporter,datagram,vswitch,engine,session,sequence,records,packets,octets,collector,"
            "sent_ns,exported_ns,concluded_ns,fate,place,copies\n");

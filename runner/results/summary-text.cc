@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The summary at the end of a run, for people: what was seen is what was collected, lost and left.
 #include "runner/results/summary.h"
+#include "runner/results/text.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <iterator>
 #include <sstream>
 
 namespace esxnf
@@ -15,15 +15,6 @@ namespace
 {
 
 using ns3::EsxCounts;
-
-using Text = fmt::memory_buffer;
-
-template <typename... Args>
-void
-Append(Text& text, fmt::format_string<Args...> format, Args&&... args)
-{
-    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
-}
 
 /// "181 204"
 std::string

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The talkers' report as text for people, as JSON and as CSV.
 #include "runner/results/talkers.h"
+#include "runner/results/text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <iterator>
 
 namespace esxnf
 {
 
 namespace
 {
-
-using Text = fmt::memory_buffer;
-
-template <typename... Args>
-void
-Append(Text& text, fmt::format_string<Args...> format, Args&&... args)
-{
-    fmt::format_to(std::back_inserter(text), format, std::forward<Args>(args)...);
-}
 
 /// "83.4 %" of truth; "-" if there was nothing to collect.
 std::string
