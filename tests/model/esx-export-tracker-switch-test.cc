@@ -40,15 +40,17 @@ class EsxExportTrackerSwitchTest : public NetflowTest
         Send(Seconds(25), 2);
     }
 
-    void ExpectFates(Move second)
+    /// \param place of the second datagram's end, empty: the switch
+    void ExpectFates(Move second, std::string place = "")
     {
+        place = place.empty() ? EsxNodeName(physicalSwitch->GetObject<Node>()) : place;
         RunUntil(Seconds(60));
         ASSERT_EQ(Datagrams().size(), 2u);
         EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
         EXPECT_EQ(Datagrams()[1].fate, second);
         if (second != Move::RECEIVED)
         {
-            EXPECT_EQ(Datagrams()[1].place, EsxNodeName(physicalSwitch->GetObject<Node>()));
+            EXPECT_EQ(Datagrams()[1].place, place);
         }
     }
 
@@ -72,6 +74,21 @@ TEST_F(EsxExportTrackerSwitchTest, NoOtherPortInTheVlanIsTheCause)
 {
     At(Seconds(40), [this] { physicalSwitch->SetAccess(2, 7); });
     ExpectFates(Move::LOST_VLAN);
+}
+
+TEST_F(EsxExportTrackerSwitchTest, VlanThatAnotherHostIsNotInIsTheCauseIfNobodyElseGetsIt)
+{
+    const Ptr<EsxHost> other = esx.CreateHost("esx2");
+    const Ptr<EsxVSwitch> second = esx.AddVSwitch(other, "vSwitch0");
+    second->AddPortGroup("VM Network", 102);
+    const NetDeviceContainer toOther =
+        csma.Install(NodeContainer(other->GetVmkernelNode(), physicalSwitch->GetObject<Node>()));
+    other->AddUplink(second, toOther.Get(0));
+    physicalSwitch->AddPort(3, toOther.Get(1));
+    physicalSwitch->SetTrunk(3, {101, 102});
+    At(Seconds(40),
+       [this] { physicalSwitch->SetAccess(2, 7); }); // what is flooded goes to esx2 only
+    ExpectFates(Move::LOST_VLAN, "esx2/vSwitch0");
 }
 
 TEST_F(EsxExportTrackerSwitchTest, PortWithoutLinkIsACutLink)

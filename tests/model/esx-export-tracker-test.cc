@@ -14,6 +14,8 @@
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/names.h"
 #include "ns3/queue-size.h"
+#include "ns3/simple-channel.h"
+#include "ns3/simple-net-device.h"
 #include "ns3/tbf-queue-disc.h"
 #include "ns3/traffic-control-helper.h"
 #include "ns3/traffic-control-layer.h"
@@ -254,6 +256,37 @@ TEST_F(EsxExportTrackerTest, FullDeviceQueueLoses)
     EXPECT_EQ(Records(Move::RECEIVED), 61u);
     EXPECT_EQ(Datagrams()[3].place, "node0");
     EXPECT_EQ(vSwitch->GetTotals().Drops(EsxDropCause::UPLINK_REFUSED), 8u);
+}
+
+TEST_F(EsxExportTrackerTest, UplinkThatRefusesAndTellsNobodyLosesToTheDeviceQueue)
+{
+    esx.AddVSwitch(host, "out")->AddPortGroup("Management");
+    Ptr<Node> remote = CreateObject<Node>();
+    InternetStackHelper().Install(remote);
+    const Ptr<SimpleChannel> channel = CreateObject<SimpleChannel>();
+    NetDeviceContainer ends; // devices without a trace of what their queue has no room for
+    for (const Ptr<Node>& node : {host->GetVmkernelNode(), remote})
+    {
+        const Ptr<SimpleNetDevice> device = CreateObject<SimpleNetDevice>();
+        device->SetAddress(Mac48Address::Allocate());
+        device->SetAttribute("DataRate", StringValue("1Mbps"));
+        device->GetQueue()->SetMaxSize(QueueSize("1p"));
+        device->SetChannel(channel);
+        node->AddDevice(device);
+        ends.Add(device);
+    }
+    host->AddUplink(host->GetVSwitch("out"), ends.Get(0));
+    Ipv4AddressHelper("10.0.3.0", "255.255.255.0", "0.0.0.9").Assign(ends.Get(1));
+    esx.AddVmknic(host, "vmk0", "Management", Address("10.0.3.5"));
+    netflow.InstallCollector(remote);
+    netflow.Install(host);
+    Start("vSwitch0", "10.0.3.9");
+    Send(Seconds(1), 1); // finds the collector's address
+    Burst(Seconds(20), 101, 300);
+    RunUntil(Seconds(60));
+    EXPECT_EQ(Records(Move::LOST_DEVICE_QUEUE), 240u); // one is on the wire, one waits
+    EXPECT_EQ(Records(Move::RECEIVED), 61u);
+    EXPECT_EQ(Datagrams()[3].place, "esx1/out");
 }
 
 TEST_F(EsxExportTrackerTest, FullQueueDiscOfARouterLoses)
