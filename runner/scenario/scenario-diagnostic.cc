@@ -27,6 +27,20 @@ JoinLines(const Diagnostics& diagnostics)
     return text;
 }
 
+/// What a scenario holds, without what would break the line or steer a terminal.
+std::string
+Printable(const std::string& text)
+{
+    std::string printable;
+    for (const char letter : text)
+    {
+        const auto code = static_cast<unsigned char>(letter);
+        printable +=
+            code < ' ' || code == 0x7f ? fmt::format("\\x{:02x}", code) : std::string(1, letter);
+    }
+    return printable;
+}
+
 /// Levenshtein's distance: insertions, deletions and replacements.
 std::size_t
 EditDistance(const std::string& a, const std::string& b)
@@ -58,7 +72,8 @@ Diagnostic::ToString() const
         text += fmt::format(":{}:{}", place.line, place.column);
     }
     const char* const words[] = {"info: ", "warning: ", ""};
-    return fmt::format("{}: {}{}: {}", text, words[static_cast<int>(severity)], where, what);
+    return Printable(
+        fmt::format("{}: {}{}: {}", text, words[static_cast<int>(severity)], where, what));
 }
 
 bool

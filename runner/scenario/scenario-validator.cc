@@ -275,10 +275,12 @@ class FormChecker
         }
         else
         {
+            const bool isRepeated = StartsWith(text, "Elements at indexes");
             Add(m_document.At(Severity::Error,
                               pointer,
                               fmt::format("{} is not allowed; allowed: {}",
-                                          Quote(m_document.GetRoot().at(place)),
+                                          isRepeated ? "a list with equal entries"
+                                                     : Quote(m_document.GetRoot().at(place)),
                                           Allowed(*SchemaOf(place)))));
         }
     }

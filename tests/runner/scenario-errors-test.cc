@@ -146,6 +146,16 @@ const Mistake g_mistakes[] = {
      "[nf1:eth0, sw2:2, sw1:3]",
      "lab.yaml:24:28: links[2].endpoints: a list is not allowed; allowed: a list of two endpoints, "
      "node:interface"},
+    {"EqualEntries",
+     "uplinks: [vmnic0]",
+     "uplinks: [vmnic0, vmnic0]",
+     "lab.yaml:9:9: hosts.esx1.vswitches.vSwitch0.uplinks: a list with equal entries is not "
+     "allowed; allowed: a list of different uplinks"},
+    {"ControlCharactersAreShownAsCodes",
+     "app: udp-cbr",
+     "app: \"udp\\e[31m\\ncbr\"",
+     "lab.yaml:26:24: traffic[0].app: 'udp\\x1b[31m\\x0acbr' is not allowed; allowed: one of "
+     "udp-cbr, udp-on-off, tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap"},
     {"ListInsteadOfMap",
      "outputs: {pcap: [trunk, \"esx1:vmk0\"]}",
      "outputs: [trunk]",
