@@ -98,9 +98,8 @@ TimerWheel::Take(int64_t tick, std::vector<uint32_t>& references)
         m_chunks[last].next = NO_CHUNK;
         for (uint32_t index = first; index != NO_CHUNK; index = m_chunks[index].next)
         {
-            Chunk& chunk = m_chunks[index];
+            const Chunk& chunk = m_chunks[index];
             references.insert(references.end(), chunk.references, chunk.references + chunk.count);
-            chunk.count = 0;
         }
         m_chunks[last].next = m_freeChunk;
         m_freeChunk = first;

@@ -429,6 +429,15 @@ TEST(MeteringProcess, ResidualSeesABookingThatNoContainerHolds)
     }
 }
 
+TEST(MeteringProcess, ResidualIsByHowMuchEachPlaceIsOff)
+{
+    Host host(Quick(), {}, {1}, POLL);
+    Burst(host, 3, 0);
+    host.ledger.GetAccount(1).Book(Move::METERED, {1, 40, 0});
+    EXPECT_EQ(host.metering->GetResidual(), (Counts{2, 80, 0}))
+        << "the meter holds one packet too few, the cache one too many";
+}
+
 /// Meters two vSwitches with little memory, and remembers what ends.
 struct Meter : public MeteringEvents
 {
@@ -440,9 +449,10 @@ struct Meter : public MeteringEvents
         metering->Register(2);
     }
 
-    void RecordConcluded(const FlowRecord& record, Move) override
+    void RecordConcluded(const FlowRecord& record, Move station) override
     {
         ended.push_back(record);
+        stations.push_back(station);
     }
 
     MeteringConfig config;
@@ -450,8 +460,25 @@ struct Meter : public MeteringEvents
     Ledger ledger;
     Journal journal;
     std::vector<FlowRecord> ended;
+    std::vector<Move> stations;
     std::unique_ptr<MeteringProcess> metering;
 };
+
+TEST(MeteringProcess, EachRecordThatEndsIsToldWithWhereItWent)
+{
+    Meter meter;
+    for (uint32_t flow : {1, 2})
+    {
+        meter.metering->Observe(static_cast<uint16_t>(flow), Packet(flow), 4, 5, flow);
+    }
+    meter.metering->Scan(SECOND);
+    meter.metering->Observe(1, Packet(3), 4, 5, SECOND);
+    meter.metering->Unregister(1, StopCause::KILLED, SECOND);
+    ASSERT_EQ(meter.ended.size(), 3U);
+    EXPECT_EQ(meter.ended[1].key.vSwitch, 2U);
+    EXPECT_EQ(meter.stations,
+              (std::vector<Move>{Move::QUEUED, Move::QUEUED, Move::DISCARDED_KILLED}));
+}
 
 TEST(MeteringProcess, ABatchIsWorthItsPacketsOneByOne)
 {
