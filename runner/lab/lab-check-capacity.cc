@@ -58,13 +58,17 @@ What(const FrameGraph& graph, const ExportSpan& span)
     case ExportVerdict::Loss:
         break;
     }
-    return fmt::format("{}at least {:.3g} % of the records are lost: {}, and {} {} {:.4g}/s",
+    const std::string bottleneck = span.cut.empty()
+                                       ? "no link leads there meanwhile"
+                                       : fmt::format("{} {} {:.4g}/s",
+                                                     NamesOf(graph, span.cut),
+                                                     span.cut.size() == 1 ? "carries" : "carry",
+                                                     span.capacity);
+    return fmt::format("{}at least {:.3g} % of the records are lost: {}, and {}",
                        start,
                        span.leastLoss * 100,
                        planned,
-                       NamesOf(graph, span.cut),
-                       span.cut.size() == 1 ? "carries" : "carry",
-                       span.capacity);
+                       bottleneck);
 }
 
 } // namespace

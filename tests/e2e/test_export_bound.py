@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from labs import write
+from labs import SCENARIOS, write
 
 LAB = """version: 1
 name: bound
@@ -140,3 +140,8 @@ def test_parallel_uplinks_are_no_single_points_of_failure(esx_netflow, tmp_path)
     assert [export["single_points_of_failure"] for export in lab["exports"]] == [["sw1", "backbone", "sw2", "last"], ["up3", "sw2", "last"]]
     assert lab["exports"][0]["links"] == ["up1", "backbone", "last"] and lab["exports"][0]["delay_ns"] == 15000
     assert lab["capacity"] == {"bits_per_s": 100e6, "links": ["last"]}
+
+
+def test_while_the_way_is_cut_no_link_is_to_blame(esx_netflow):
+    done = esx_netflow("validate", SCENARIOS / "collector-down-and-back.yaml")
+    assert "80.5s to 100.5s: at least 100 % of the records are lost: 50 records/s are planned, and no link leads there meanwhile\n" in done.stderr
