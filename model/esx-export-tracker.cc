@@ -350,7 +350,11 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         const Ptr<NetDevice> device = node->GetDevice(i);
         const std::string own =
             Names::FindName(device); // a script may name what it is plugged into
-        const std::string place = own.empty() ? name : name + "/" + own;
+        std::string place = name;
+        if (!own.empty())
+        {
+            place.append("/").append(own);
+        }
         NetDevice* raw =
             PeekPointer(device); // the device holds the callback: no cycle of references
         const auto lostHere = [this, name = place, raw](netflow::Move cause,

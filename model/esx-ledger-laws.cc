@@ -22,7 +22,6 @@ namespace
 {
 
 using netflow::JournalEntry;
-using netflow::Move;
 using netflow::Place;
 
 /// One net-netflow process and one of its vSwitches.

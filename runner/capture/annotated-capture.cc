@@ -74,12 +74,12 @@ struct Line
 
 } // namespace
 
-AnnotatedCapture::AnnotatedCapture(Ptr<EsxLedger> ledger,
+AnnotatedCapture::AnnotatedCapture(const Ptr<EsxLedger>& ledger,
                                    std::string node,
                                    Ipv4Address address,
                                    uint16_t port,
                                    const Ptr<NetDevice>& device)
-    : m_ledger(std::move(ledger)),
+    : m_ledger(ledger),
       m_node(std::move(node)),
       m_address(address),
       m_port(port)

@@ -29,7 +29,7 @@ class AnnotatedCapture
     /// \param ledger installed
     /// \param node name of the collector's node
     /// \param address,port of the collector
-    AnnotatedCapture(ns3::Ptr<ns3::EsxLedger> ledger,
+    AnnotatedCapture(const ns3::Ptr<ns3::EsxLedger>& ledger,
                      std::string node,
                      ns3::Ipv4Address address,
                      uint16_t port,

@@ -98,18 +98,18 @@ class LabDrawer
         std::map<std::string, std::string> groups; // IDs by name
         for (const auto& [vSwitch, part] : host.at("vswitches").items())
         {
-            const auto id = name + "/" + vSwitch;
+            const auto id = fmt::format("{}/{}", name, vSwitch);
             AddPart(id, "vswitch", name, vSwitch, part, {"uplinks", "portgroups"});
             Join(name, id);
             for (const auto& uplink : part.value("uplinks", Json::array()))
             {
-                const auto end = name + ":" + uplink.get<std::string>();
+                const auto end = fmt::format("{}:{}", name, uplink.get<std::string>());
                 AddPart(end, "uplink", name, uplink, Json::object(), {});
                 Join(id, end);
             }
             for (const auto& [group, settings] : part.at("portgroups").items())
             {
-                const auto groupId = id + "/" + group;
+                const auto groupId = fmt::format("{}/{}", id, group);
                 groups.emplace(group, groupId);
                 AddPart(groupId, "portgroup", name, group, settings, {});
                 Join(id, groupId);
@@ -117,7 +117,7 @@ class LabDrawer
         }
         for (const auto& [vmknic, part] : PartsOf(host, "vmknics").items())
         {
-            const auto id = name + ":" + vmknic;
+            const auto id = fmt::format("{}:{}", name, vmknic);
             AddPart(id, "vmknic", name, vmknic, part, {"portgroup"});
             Join(groups.at(part.at("portgroup")), id);
         }

@@ -215,9 +215,9 @@ class VlanChecker
             if (m_graph.IsUnplugged(station))
             {
                 return fmt::format("no link is at {}",
-                                   station.collector
-                                       ? station.collector->name + ":eth0"
-                                       : station.host->name + ":" + station.vSwitch->uplinks[0]);
+                                   station.vSwitch
+                                       ? station.host->name + ":" + station.vSwitch->uplinks[0]
+                                       : station.collector->name + ":eth0");
             }
         }
         return "no links lead from one to the other";

@@ -111,7 +111,7 @@ UpdateGolden(const std::string& goldenFolder,
     std::error_code error;
     fs::create_directories(goldenFolder, error);
     const Kept kept(goldenFolder, name, resultFolder);
-    const std::vector<std::string> differences =
+    std::vector<std::string> differences =
         kept.summary ? kept.Compare() : std::vector<std::string>{};
     WriteOrRefuse(kept.summaryPath, kept.newSummary.dump(2) + "\n");
     if (kept.newTable)
