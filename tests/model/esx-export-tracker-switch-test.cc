@@ -91,6 +91,12 @@ TEST_F(EsxExportTrackerSwitchTest, VlanThatAnotherHostIsNotInIsTheCauseIfNobodyE
     ExpectFates(Move::LOST_VLAN, "esx2/vSwitch0");
 }
 
+TEST_F(EsxExportTrackerSwitchTest, PortThatASpanningTreeBlocksIsTheNetwork)
+{
+    At(Seconds(40), [this] { physicalSwitch->SetBlocked(1, true); });
+    ExpectFates(Move::LOST_NETWORK);
+}
+
 TEST_F(EsxExportTrackerSwitchTest, PortWithoutLinkIsACutLink)
 {
     At(Seconds(40), [this] { physicalSwitch->SetDown(1, true); });

@@ -289,6 +289,19 @@ TEST_F(EsxExportTrackerTest, UplinkThatRefusesAndTellsNobodyLosesToTheDeviceQueu
     EXPECT_EQ(Datagrams()[3].place, "esx1/out");
 }
 
+TEST_F(EsxExportTrackerTest, MediumThatIsNeverFreeLosesToTheChannel)
+{
+    AddExport();
+    Start();
+    SendThree();
+    Csma(wire.Get(0))->SetBackoffParams(MicroSeconds(1), 1, 10, 5, 10);
+    const Ptr<CsmaChannel> channel = CableOf(*this);
+    At(Seconds(40), [&] { channel->TransmitStart(Create<Packet>(100), 1); });
+    At(Seconds(50), [&] { channel->TransmitEnd(); });
+    RunUntil(Seconds(90));
+    ExpectSecondDied(Move::LOST_CHANNEL_ERROR, "node0"); // after five tries
+}
+
 TEST_F(EsxExportTrackerTest, FullQueueDiscOfARouterLoses)
 {
     netflow.Install(host);

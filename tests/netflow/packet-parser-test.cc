@@ -352,5 +352,17 @@ TEST(PacketParser, AnEthernetHeaderWithNothingBehindItIsRead)
     EXPECT_EQ(Parse(bytes).verdict, FrameVerdict::ETHERNET_TRUNCATED);
 }
 
+TEST(PacketParser, AVlanTagWithNothingBehindItIsRead)
+{
+    Frame frame = UdpFrame();
+    frame.etherType = 0x0806;
+    frame.tags = {0x8100};
+    Bytes bytes = frame.Build();
+    bytes.resize(ETHERNET + 4);
+    EXPECT_EQ(Parse(bytes).verdict, FrameVerdict::NOT_IPV4);
+    bytes.resize(ETHERNET + 3);
+    EXPECT_EQ(Parse(bytes).verdict, FrameVerdict::VLAN_TRUNCATED);
+}
+
 } // namespace
 } // namespace netflow
