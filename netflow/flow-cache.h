@@ -173,15 +173,17 @@ class FlowCache
         {
             return AccountNew(packet, hash, output, now);
         }
-        const uint64_t octets = uint64_t{entry->octets} + packet.octets;
-        const uint32_t packets = entry->packets + 1;
-        const bool fits = packets != 0 && octets <= UINT32_MAX; // dPkts and dOctets have 32 bits
-        if (now > Deadline(*entry) || !fits)
+        uint32_t packets; // dPkts and dOctets have 32 bits
+        uint32_t octets;
+        if (entry->last < now - m_config.idleTimeout ||
+            entry->first < now - m_config.activeTimeout ||
+            __builtin_add_overflow(entry->packets, 1, &packets) ||
+            __builtin_add_overflow(entry->octets, packet.octets, &octets))
         {
             return AccountNext(*entry, packet, output, now);
         }
         entry->packets = packets;
-        entry->octets = static_cast<uint32_t>(octets);
+        entry->octets = octets;
         entry->last = now;
         entry->tcpFlags |= packet.tcpFlags;
         if ((packet.tcpFlags & m_endingFlags) != 0)

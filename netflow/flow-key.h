@@ -36,10 +36,40 @@ struct FlowKey
 static_assert(sizeof(FlowKey) == 20, "keys are compared as 20 bytes");
 static_assert(std::has_unique_object_representations_v<FlowKey>, "no padding inside a key");
 
+/// The octets of a key as numbers of this machine, to compare and to hash.
+struct FlowKeyWords
+{
+    explicit FlowKeyWords(const FlowKey& key)
+    {
+        const auto* octets = reinterpret_cast<const unsigned char*>(&key);
+        std::memcpy(&first, octets, sizeof(first));
+        std::memcpy(&second, octets + sizeof(first), sizeof(second));
+        std::memcpy(&tail, octets + sizeof(first) + sizeof(second), sizeof(tail));
+    }
+
+    uint64_t first;
+    uint64_t second;
+    uint32_t tail;
+};
+
+/// In few instructions: what waits for a key from memory keeps the processor from going ahead.
 inline bool
 operator==(const FlowKey& a, const FlowKey& b)
 {
-    return std::memcmp(&a, &b, sizeof(FlowKey)) == 0;
+    const FlowKeyWords left(a);
+    const FlowKeyWords right(b);
+#ifdef __SSE2__
+    using Octets __attribute__((vector_size(16))) = char;
+    Octets leftOctets;
+    Octets rightOctets;
+    std::memcpy(&leftOctets, &a, sizeof(leftOctets));
+    std::memcpy(&rightOctets, &b, sizeof(rightOctets));
+    const auto equal = reinterpret_cast<Octets>(leftOctets == rightOctets);
+    return __builtin_ia32_pmovmskb128(equal) == 0xffff && left.tail == right.tail;
+#else
+    return ((left.first ^ right.first) | (left.second ^ right.second) | (left.tail ^ right.tail)) ==
+           0;
+#endif
 }
 
 inline bool
@@ -52,8 +82,9 @@ operator!=(const FlowKey& a, const FlowKey& b)
 bool operator<(const FlowKey& a, const FlowKey& b);
 
 /**
- * 32-bit hash of a key: two folded 64x64 -> 128 bit multiplications (the "multiply and fold" step
- * of wyhash). The same on every machine and in every run.
+ * 32-bit hash of a key: a folded 64x64 -> 128 bit multiplication (the "multiply and fold" step of
+ * wyhash). The last four octets go in multiplied, so that keys that differ in a port and in the
+ * protocol do not meet. The same on every machine and in every run.
  */
 inline uint32_t
 Hash(const FlowKey& key)
@@ -61,16 +92,12 @@ Hash(const FlowKey& key)
     constexpr uint64_t MULTIPLIER_A =
         0xa0761d6478bd642f; // wyhash's secrets: odd, half the bits set
     constexpr uint64_t MULTIPLIER_B = 0xe7037ed1a0b428db;
-    uint64_t words[2];
-    uint32_t tail;
-    std::memcpy(words, &key, sizeof(words));
-    std::memcpy(&tail, reinterpret_cast<const unsigned char*>(&key) + sizeof(words), sizeof(tail));
+    constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15; // 2^64 / golden ratio
+    const FlowKeyWords words(key);
     __extension__ using Wide = unsigned __int128;
-    Wide product = static_cast<Wide>(words[0] ^ MULTIPLIER_A) * (words[1] ^ MULTIPLIER_B ^ tail);
-    uint64_t hash = static_cast<uint64_t>(product) ^ static_cast<uint64_t>(product >> 64);
-    hash ^= tail;
-    hash *= 0x9e3779b97f4a7c15; // 2^64 / golden ratio: spreads the low bits that choose the slot
-    return static_cast<uint32_t>(hash >> 32);
+    const Wide product = static_cast<Wide>(words.first ^ MULTIPLIER_A) *
+                         ((words.second ^ MULTIPLIER_B) + words.tail * GOLDEN);
+    return static_cast<uint32_t>(product) ^ static_cast<uint32_t>(product >> 64);
 }
 
 } // namespace netflow

@@ -12,7 +12,7 @@ namespace
 {
 
 constexpr uint32_t FIRST_NUMBER_BITS = 9;
-constexpr uint32_t MAX_NUMBER_BITS = 27; // of 32; distance and a bit of the hash need the rest
+constexpr uint32_t MAX_NUMBER_BITS = 29; // of 32; one says "displaced", two are of the hash
 
 } // namespace
 
@@ -25,6 +25,7 @@ FlowTable::FlowTable(MemoryAdvice advice)
         throw std::bad_alloc();
     }
     m_entries[NO_ENTRY] = {};
+    m_entries[NO_ENTRY].key.unused = 1; // no packet's key: free places may be taken for it
 }
 
 /// Makes an empty index. \return false, and nothing has changed, if there is no memory
@@ -39,9 +40,10 @@ FlowTable::AllocateIndex(uint32_t numberBits)
     }
     std::fill_n(places.get(), count, FREE);
     m_places = std::move(places);
-    m_numberBits = numberBits;
-    m_mask = (1U << numberBits) - 1;
-    m_hashMask = ~((1U << (numberBits + DISTANCE_BITS)) - 1);
+    m_displaced = 1U << numberBits;
+    m_mask = m_displaced - 1;
+    m_homeMask = m_mask & ~(IndexGroup::PLACES - 1);
+    m_hashMask = ~(m_displaced | m_mask);
     return true;
 }
 
@@ -49,7 +51,8 @@ FlowTable::AllocateIndex(uint32_t numberBits)
 bool
 FlowTable::GrowIndex()
 {
-    if (m_numberBits == MAX_NUMBER_BITS || !AllocateIndex(m_numberBits + 1))
+    const uint32_t numberBits = FirstOf(m_displaced);
+    if (numberBits == MAX_NUMBER_BITS || !AllocateIndex(numberBits + 1))
     {
         return false;
     }
@@ -63,16 +66,20 @@ FlowTable::GrowIndex()
     return true;
 }
 
-/// Puts an entry into the first free place from the one on that its hash names.
+/// Puts an entry into the first group with a free place, from its home on.
 void
 FlowTable::Enter(uint32_t number, uint32_t hash)
 {
-    uint32_t distance = 0;
-    while (m_places[(hash + distance) & m_mask] != FREE)
+    const uint32_t home = HomeOf(hash);
+    uint32_t begin = home;
+    uint32_t free = IndexGroup(&m_places[begin]).Matches(FREE, UINT32_MAX);
+    while (free == 0)
     {
-        ++distance;
+        begin = NextGroup(begin);
+        free = IndexGroup(&m_places[begin]).Matches(FREE, UINT32_MAX);
     }
-    m_places[(hash + distance) & m_mask] = (hash & m_hashMask) | Note(distance) | number;
+    const uint32_t displaced = begin == home ? 0 : m_displaced;
+    m_places[begin + FirstOf(free)] = (hash & m_hashMask) | displaced | number;
 }
 
 /// The number of an unused entry; NO_ENTRY if there is no memory.
@@ -94,8 +101,7 @@ uint32_t
 FlowTable::Insert(const FlowKey& key, uint32_t hash)
 {
     const uint64_t places = uint64_t{m_mask} + 1;
-    // At most half full: a key is half a place away on the average. Without memory it goes on
-    // fuller.
+    // At most half full: nearly all keys are in their homes. Without memory it goes on fuller.
     const bool full = m_size >= places / 2 && !GrowIndex() && m_size >= places / 8 * 7;
     const uint32_t number = full ? NO_ENTRY : TakeEntry();
     if (number != NO_ENTRY)
@@ -110,33 +116,63 @@ FlowTable::Insert(const FlowKey& key, uint32_t hash)
     return number;
 }
 
-/// How far behind the place that its hash names an entry's place is. \param at where it is
+/// Where the index has an entry.
 uint32_t
-FlowTable::DistanceOf(uint32_t place, uint32_t at) const
+FlowTable::PlaceOf(const FlowEntry& entry) const
 {
-    const uint32_t noted = place >> m_numberBits & FAR;
-    return noted < FAR ? noted : (at - Hash(m_entries[place & m_mask].key)) & m_mask;
+    uint32_t begin = HomeOf(Hash(entry.key));
+    uint32_t found = IndexGroup(&m_places[begin]).Matches(entry.number, m_mask);
+    while (found == 0)
+    {
+        begin = NextGroup(begin);
+        found = IndexGroup(&m_places[begin]).Matches(entry.number, m_mask);
+    }
+    return begin + FirstOf(found);
+}
+
+/// The nearest place behind a full group whose entry would be in that group but for lack of room,
+/// and so would not be found were it not full; \p gap, which is in it, if there is none.
+uint32_t
+FlowTable::FindDisplaced(uint32_t gap) const
+{
+    const uint32_t full = HomeOf(gap);
+    for (uint32_t begin = NextGroup(full);; begin = NextGroup(begin))
+    {
+        const IndexGroup group(&m_places[begin]);
+        for (uint32_t displaced = group.Matches(m_displaced, m_displaced); displaced != 0;
+             displaced &= displaced - 1)
+        {
+            const uint32_t at = begin + FirstOf(displaced);
+            const uint32_t home = HomeOf(Hash(m_entries[m_places[at] & m_mask].key));
+            if (((begin - home) & m_mask) >= ((begin - full) & m_mask))
+            {
+                return at;
+            }
+        }
+        if (HasFree(group))
+        {
+            return gap;
+        }
+    }
 }
 
 void
 FlowTable::Remove(FlowEntry& entry)
 {
     assert(entry.live);
-    uint32_t gap = Hash(entry.key) & m_mask;
-    while ((m_places[gap] & m_mask) != entry.number)
+    uint32_t gap = PlaceOf(entry);
+    while (!HasFree(IndexGroup(&m_places[HomeOf(gap)])))
     {
-        gap = (gap + 1) & m_mask;
-    }
-    // What is behind the gap and would not be found behind a free place moves into it.
-    for (uint32_t at = (gap + 1) & m_mask; m_places[at] != FREE; at = (at + 1) & m_mask)
-    {
-        const uint32_t distance = DistanceOf(m_places[at], at);
-        const uint32_t step = (at - gap) & m_mask;
-        if (distance >= step)
+        const uint32_t from = FindDisplaced(gap);
+        if (from == gap)
         {
-            m_places[gap] = (m_places[at] & ~Note(FAR)) | Note(distance - step);
-            gap = at;
+            break;
         }
+        const uint32_t number = m_places[from] & m_mask;
+        const uint32_t hash = Hash(m_entries[number].key);
+        const uint32_t displaced = HomeOf(hash) == HomeOf(gap) ? 0 : m_displaced;
+        m_places[gap] = (hash & m_hashMask) | displaced | number;
+        gap = from;
     }
     m_places[gap] = FREE;
     entry.live = false;

@@ -64,6 +64,27 @@ TEST(FlowKey, HashSpreadsConsecutiveFlows)
     EXPECT_GT(buckets.size(), KEYS * 60 / 100);
 }
 
+TEST(FlowKey, AProtocolDoesNotMakeUpForAPort)
+{
+    // Flows of TCP and UDP to many ports: by chance two in 2^31 pairs have the same hash.
+    std::set<uint32_t> hashes;
+    for (uint32_t port = 0; port < 4096; ++port)
+    {
+        for (uint8_t protocol : {6, 17})
+        {
+            for (uint8_t tos : {0, 4})
+            {
+                FlowKey key = test::Packet(1).key;
+                key.sourcePort = static_cast<uint16_t>(port);
+                key.protocol = protocol;
+                key.tos = tos;
+                hashes.insert(Hash(key));
+            }
+        }
+    }
+    EXPECT_GT(hashes.size(), 4 * 4096 - 3U);
+}
+
 TEST(Time, UptimeIsFlooredToMillisecondsAndWraps)
 {
     EXPECT_EQ(ToUptimeMs(0), 0U);
