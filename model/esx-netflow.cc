@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-netflow.h"
 
-#include "esx-compat.h"
 #include "esx-export-tag.h"
 #include "esx-host-memory.h"
 #include "esx-host.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
 
-#include "ns3/boolean.h"
 #include "ns3/log.h"
 #include "ns3/simulator.h"
-#include "ns3/string.h"
-#include "ns3/uinteger.h"
 
 #include <map>
 
@@ -141,100 +137,6 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     bool scanScheduled{false};
     EventId scan;
 };
-
-TypeId
-EsxNetflow::GetTypeId()
-{
-    static TypeId tid =
-        TypeId("ns3::EsxNetflow")
-            .SetParent<Object>()
-            .SetGroupName("EsxNetflow")
-            .AddConstructor<EsxNetflow>()
-            .AddAttribute("IdleTimeout",
-                          "A record without a packet for longer ends (documented: static 15 s)",
-                          TimeValue(Seconds(15)),
-                          MakeTimeAccessor(&EsxNetflow::m_idleTimeout),
-                          MakeTimeChecker(NanoSeconds(1), Days(24)))
-            .AddAttribute("ActiveTimeout",
-                          "A record older than this ends (documented: static 5 min)",
-                          TimeValue(Minutes(5)),
-                          MakeTimeAccessor(&EsxNetflow::m_activeTimeout),
-                          MakeTimeChecker(NanoSeconds(1), Days(24)))
-            .AddAttribute("ScanInterval",
-                          "Records end on multiples of this time since boot",
-                          TimeValue(MilliSeconds(10)),
-                          MakeTimeAccessor(&EsxNetflow::m_scanInterval),
-                          MakeTimeChecker(NanoSeconds(1)))
-            .AddAttribute(
-                "HeapMax",
-                "Limit of the module's heap in octets; 80 are charged for each live record, 64 for "
-                "each "
-                "place in purgatory",
-                UintegerValue(uint64_t{4} * 1024 * 1024),
-                MakeUintegerAccessor(&EsxNetflow::SetHeapMax, &EsxNetflow::GetHeapMax),
-                MakeUintegerChecker<uint64_t>())
-            .AddAttribute("MaxEntries",
-                          "Live records at most; 0: only the heap limits them",
-                          UintegerValue(0),
-                          MakeUintegerAccessor(&EsxNetflow::m_maxEntries),
-                          MakeUintegerChecker<uint32_t>())
-            .AddAttribute("CachePolicy",
-                          "What happens to a packet of a new flow when cache or heap is full",
-                          EnumValue(DROP_NEW),
-                          MakeEsxEnumAccessor<CachePolicy>(&EsxNetflow::m_cachePolicy),
-                          MakeEnumChecker(DROP_NEW,
-                                          "DropNew",
-                                          EVICT_OLDEST,
-                                          "EvictOldest",
-                                          EVICT_OLDEST_DROP,
-                                          "EvictOldestDrop"))
-            .AddAttribute("PurgatoryMax",
-                          "Ended records that can wait for a poll",
-                          UintegerValue(4096),
-                          MakeUintegerAccessor(&EsxNetflow::m_purgatoryMax),
-                          MakeUintegerChecker<uint32_t>(1))
-            .AddAttribute("PurgatoryPolicy",
-                          "Which record a full purgatory loses",
-                          EnumValue(TAIL_DROP),
-                          MakeEsxEnumAccessor<PurgatoryPolicy>(&EsxNetflow::m_purgatoryPolicy),
-                          MakeEnumChecker(TAIL_DROP, "TailDrop", HEAD_DROP, "HeadDrop"))
-            .AddAttribute("ExpireOnTcpEnd",
-                          "End a TCP flow's record with the packet that carries FIN or RST",
-                          BooleanValue(false),
-                          MakeBooleanAccessor(&EsxNetflow::m_expireOnTcpEnd),
-                          MakeBooleanChecker())
-            .AddAttribute("MeterOwnExport",
-                          "Meter this host's export datagrams when they cross a monitored vSwitch",
-                          BooleanValue(true),
-                          MakeBooleanAccessor(&EsxNetflow::m_meterOwnExport),
-                          MakeBooleanChecker())
-            .AddAttribute("MeteringDelay",
-                          "Time that each metered packet and each line of net-netflow -v costs the "
-                          "host; frames wait for it (documented: performance may be affected)",
-                          TimeValue(Seconds(0)),
-                          MakeTimeAccessor(&EsxNetflow::m_meteringDelay),
-                          MakeTimeChecker(Seconds(0), Seconds(1)))
-            .AddAttribute("HaltOnDelete",
-                          "Deleting a vSwitch with NetFlow activated halts the host; else the host "
-                          "is marked unstable",
-                          BooleanValue(false),
-                          MakeBooleanAccessor(&EsxNetflow::m_haltOnDelete),
-                          MakeBooleanChecker())
-            .AddTraceSource(
-                "RecordEnded",
-                "A flow record ended, and where it went: purgatory, a drop or a discard",
-                MakeTraceSourceAccessor(&EsxNetflow::m_recordTrace),
-                "ns3::EsxNetflow::RecordTracedCallback")
-            .AddTraceSource("Datagram",
-                            "net-netflow is about to hand a datagram to its socket",
-                            MakeTraceSourceAccessor(&EsxNetflow::m_datagramTrace),
-                            "ns3::EsxNetflow::DatagramTracedCallback")
-            .AddTraceSource("SendFailed",
-                            "The socket refused the datagram",
-                            MakeTraceSourceAccessor(&EsxNetflow::m_sendFailedTrace),
-                            "ns3::EsxNetflow::SendFailedTracedCallback");
-    return tid;
-}
 
 EsxNetflow::EsxNetflow()
     : m_impl(std::make_unique<Impl>(*this))

@@ -19,7 +19,12 @@ from pathlib import Path
 from mutate import equivalents
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FILES = ("model/esx-export-tracker.cc", "model/esx-netflow.cc", "model/esx-net-netflow.cc")
+FILES = {  # and the tests of their classes
+    "model/esx-export-tracker.cc": "EsxExportTracker*",
+    "model/esx-export-tracker-watch.cc": "EsxExportTracker*",
+    "model/esx-netflow.cc": "EsxNetflow*",
+    "model/esx-net-netflow.cc": "EsxNetNetflow*",
+}
 CAUSE = re.compile(r"(netflow::Move::)(LOST_\w+|IGNORED_\w+|SEND_FAILED|RECEIVED)|(netflow::StopCause::)(\w+)")
 OTHER = {"netflow::Move::": ("LOST_NETWORK", "LOST_NO_ROUTE"), "netflow::StopCause::": ("KILLED", "UNLOADED")}
 LIBRARY = "libesx-netflow-module.so"
@@ -68,8 +73,7 @@ class Build:
         subprocess.run(link, shell=True, cwd=self.folder, check=True)
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.place)}
         limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (WITHIN, WITHIN))  # noqa: E731: whatever else the machine does
-        own = "".join(word.capitalize() for word in Path(file).stem.split("-")) + "*"
-        for tests in (own, f"-{own}"):
+        for tests in (FILES[file], f"-{FILES[file]}"):
             command = [self.folder / "test-model", "--gtest_fail_fast", "--gtest_brief=1", f"--gtest_filter={tests}"]
             if subprocess.run(
                 command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, preexec_fn=limit

@@ -93,6 +93,22 @@ TEST(TimerWheel, ReferencesComeInTheOrderInWhichTheyWereArmed)
     EXPECT_EQ(references, armed);
 }
 
+int g_blocks = 0; // that a wheel has taken
+
+TEST(TimerWheel, WhatWasTakenMakesRoomForWhatIsArmed)
+{
+    g_blocks = 0;
+    TimerWheel wheel(64, [](void*, std::size_t) { ++g_blocks; });
+    std::vector<uint32_t> references;
+    for (int64_t tick = 0; tick < 100'000; ++tick) // three blocks would not hold as many chunks
+    {
+        wheel.Arm(tick, 1);
+        references.clear();
+        wheel.Take(tick, references);
+    }
+    EXPECT_EQ(g_blocks, 1);
+}
+
 TEST(TimerWheel, HoldsEveryReferenceOnceAndInTimeOverManyTurns)
 {
     // Against an ordered multimap, over ticks that take the wheel round many times.
