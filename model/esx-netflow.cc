@@ -4,12 +4,14 @@
 #include "esx-export-tag.h"
 #include "esx-host-memory.h"
 #include "esx-host.h"
+#include "esx-netflow-taps.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
 
 #include "ns3/log.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <map>
 
 namespace ns3
@@ -112,20 +114,12 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
                 }));
     }
 
-    /// What a tapped vSwitch had counted when the tap was set, for law L0.
-    struct Tapped
-    {
-        Ptr<EsxVSwitch> vSwitch;
-        uint64_t acceptedBefore;
-    };
-
     EsxNetflow& module;
     netflow::Heap heap;
     netflow::Ledger ledger;
     netflow::Journal journal;
     std::unique_ptr<netflow::MeteringProcess> metering;
-    std::vector<Tapped> tapped;
-    int64_t acceptedByFormerTaps{0};
+    EsxNetflowTaps taps;
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
     uint64_t breaches{0};                       // in former loads
     uint64_t nextRecordId{0};
@@ -193,7 +187,7 @@ EsxNetflow::Load()
     }
     for (const Ptr<EsxVSwitch>& vSwitch : m_host->GetVSwitches())
     {
-        Tap(vSwitch);
+        m_impl->taps.Add(vSwitch, this);
     }
     // The module's lengths and ID are those of the technote's vmkload_mod -l.
     m_host->GetLog()->Log(
@@ -215,13 +209,7 @@ EsxNetflow::Unload()
     {
         return "module netflow is in use";
     }
-    for (const Impl::Tapped& tapped : m_impl->tapped)
-    {
-        m_impl->acceptedByFormerTaps += static_cast<int64_t>(
-            tapped.vSwitch->GetTotals().framesAccepted - tapped.acceptedBefore);
-        tapped.vSwitch->SetTap(nullptr);
-    }
-    m_impl->tapped.clear();
+    m_impl->taps.RemoveAll();
     TakeHighWaterMarks();
     m_impl->breaches += m_impl->metering->GetBreaches();
     m_impl->nextRecordId = m_impl->metering->GetCache().GetNextRecordId();
@@ -241,14 +229,10 @@ EsxNetflow::IsLoaded() const
 bool
 EsxNetflow::IsInUse() const
 {
-    for (const Impl::Tapped& tapped : m_impl->tapped)
-    {
-        if (IsRegistered(tapped.vSwitch->GetId()))
-        {
-            return true;
-        }
-    }
-    return false;
+    const auto vSwitches = m_impl->taps.GetVSwitches();
+    return std::any_of(vSwitches.begin(), vSwitches.end(), [this](const Ptr<EsxVSwitch>& vSwitch) {
+        return IsRegistered(vSwitch->GetId());
+    });
 }
 
 bool
@@ -282,7 +266,7 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
         }
         if (!vSwitch->GetTap())
         {
-            Tap(vSwitch); // made after the module was loaded
+            m_impl->taps.Add(vSwitch, this); // made after the module was loaded
         }
         ids.push_back(vSwitch->GetId());
     }
@@ -444,25 +428,15 @@ EsxNetflow::GetBreaches() const
 int64_t
 EsxNetflow::GetTapResidual() const
 {
-    int64_t accepted = m_impl->acceptedByFormerTaps;
-    for (const Impl::Tapped& tapped : m_impl->tapped)
-    {
-        accepted += static_cast<int64_t>(tapped.vSwitch->GetTotals().framesAccepted -
-                                         tapped.acceptedBefore);
-    }
-    return accepted -
-           static_cast<int64_t>(m_impl->ledger.GetTotal().Get(netflow::Move::OFFERED).packets);
+    return static_cast<int64_t>(m_impl->taps.GetAccepted() -
+                                m_impl->ledger.GetTotal().Get(netflow::Move::OFFERED).packets);
 }
 
 void
 EsxNetflow::DoDispose()
 {
     m_impl->scan.Cancel();
-    for (const Impl::Tapped& tapped : m_impl->tapped)
-    {
-        tapped.vSwitch->SetTap(nullptr);
-    }
-    m_impl->tapped.clear();
+    m_impl->taps.RemoveAll();
     Object::DoDispose();
 }
 
@@ -510,16 +484,7 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
 void
 EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
 {
-    for (auto tapped = m_impl->tapped.begin(); tapped != m_impl->tapped.end(); ++tapped)
-    {
-        if (PeekPointer(tapped->vSwitch) == &vSwitch)
-        {
-            m_impl->acceptedByFormerTaps +=
-                static_cast<int64_t>(vSwitch.GetTotals().framesAccepted - tapped->acceptedBefore);
-            m_impl->tapped.erase(tapped);
-            break;
-        }
-    }
+    m_impl->taps.Forget(vSwitch);
     if (m_impl->metering->IsRegistered(vSwitch.GetId()))
     {
         Unregister({vSwitch.GetId()}, netflow::StopCause::SWITCH_DELETED);
@@ -535,13 +500,6 @@ EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
             m_host->MarkUnstable(reason);
         }
     }
-}
-
-void
-EsxNetflow::Tap(const Ptr<EsxVSwitch>& vSwitch)
-{
-    vSwitch->SetTap(this);
-    m_impl->tapped.push_back({vSwitch, vSwitch->GetTotals().framesAccepted});
 }
 
 void

@@ -159,7 +159,6 @@ class EsxNetflow : public Object, private EsxSwitchTap
                uint16_t input,
                uint16_t output);
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
-    void Tap(const Ptr<EsxVSwitch>& vSwitch);
     void TakeHighWaterMarks();
     void ScheduleScan();
     void Scan();

@@ -90,26 +90,6 @@ class ConsoleLab : public NetflowLab
     std::vector<int> finished; //!< of all watched sessions
 };
 
-class ConsoleTest : public ::testing::Test, public ConsoleLab
-{
-  protected:
-    ConsoleTest() = default;
-
-    ConsoleTest(const std::string& hostAttribute, const ns3::AttributeValue& value)
-        : ConsoleLab(hostAttribute, value)
-    {
-    }
-
-    void TearDown() override
-    {
-        if (books.GetLedger())
-        {
-            ExpectBalance();
-        }
-        ns3::Simulator::Destroy();
-        ns3::Names::Clear();
-        ns3::Config::Reset();
-    }
-};
+using ConsoleTest = LabTest<ConsoleLab>;
 
 #endif // CONSOLE_FIXTURE_H

@@ -335,26 +335,30 @@ class NetflowLab
     std::string output;             //!< what net-netflow processes printed
 };
 
-class NetflowTest : public ::testing::Test, public NetflowLab
+/// A test in a lab whose books must balance at its end.
+template <typename Lab>
+class LabTest : public ::testing::Test, public Lab
 {
   protected:
-    NetflowTest() = default;
+    LabTest() = default;
 
-    NetflowTest(const std::string& hostAttribute, const ns3::AttributeValue& value)
-        : NetflowLab(hostAttribute, value)
+    LabTest(const std::string& hostAttribute, const ns3::AttributeValue& value)
+        : Lab(hostAttribute, value)
     {
     }
 
     void TearDown() override
     {
-        if (books.GetLedger())
+        if (this->books.GetLedger())
         {
-            ExpectBalance();
+            this->ExpectBalance();
         }
         ns3::Simulator::Destroy();
         ns3::Names::Clear();
         ns3::Config::Reset();
     }
 };
+
+using NetflowTest = LabTest<NetflowLab>;
 
 #endif // NETFLOW_FIXTURE_H
