@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mutation of every cause that model/ books: does a test of the model fail if a loss goes under another cause?
+"""Mutation of every cause that model/ books and of every counter of its collector: does a test of the model fail if a loss goes under
+another cause, or is not counted?
 
-Replaces one `netflow::Move::LOST_...` (or IGNORED_..., SEND_FAILED, StopCause) at a time, compiles that file with the flags of the
+Replaces one `netflow::Move::LOST_...` (or IGNORED_..., SEND_FAILED, StopCause, EsxDropCause, EsxPhysicalSwitchDrop) or deletes one
+statement that counts at a time, compiles that file with the flags of the
 release build, links the module anew beside the build and runs test-model with it, the tests of the file's class first. Nothing in the
 source tree or the build changes. Takes a minute of processor time for a survivor and some seconds for the others.
 """
@@ -24,20 +26,36 @@ FILES = {  # and the tests of their classes
     "model/esx-export-tracker-watch.cc": "EsxExportTracker*",
     "model/esx-netflow.cc": "EsxNetflow*",
     "model/esx-net-netflow.cc": "EsxNetNetflow*",
+    "model/esx-netflow-collector.cc": "EsxNetflowCollector*:EsxMetrics*",
+    "model/esx-physical-switch.cc": "EsxPhysicalSwitch*:EsxExportTracker*",
+    "model/esx-vswitch-forwarding.cc": "EsxVSwitch*:EsxUplink*:EsxShaper*:EsxVnic*",
+    "model/esx-vswitch.cc": "EsxVSwitch*:EsxExportTracker*",
+    "model/esx-vnic.cc": "EsxVnic*",
+    "model/esx-uplink.cc": "EsxUplink*:EsxExportTracker*",
+    "model/esx-virtual-net-device.cc": "EsxVnic*:EsxVSwitch*",
 }
-CAUSE = re.compile(r"(netflow::Move::)(LOST_\w+|IGNORED_\w+|SEND_FAILED|RECEIVED)|(netflow::StopCause::)(\w+)")
-OTHER = {"netflow::Move::": ("LOST_NETWORK", "LOST_NO_ROUTE"), "netflow::StopCause::": ("KILLED", "UNLOADED")}
+OTHER = {  # a cause, and what takes its place; the second one takes the first one's
+    "netflow::Move::": ("LOST_NETWORK", "LOST_NO_ROUTE"),
+    "netflow::StopCause::": ("KILLED", "UNLOADED"),
+    "EsxDropCause::": ("OVERSIZE", "DISCONNECTED"),
+    "EsxPhysicalSwitchDrop::": ("SAME_PORT", "NO_PORT"),
+}
+CAUSE = re.compile(r"(netflow::Move::(?=LOST_|IGNORED_|SEND_FAILED|RECEIVED)|netflow::StopCause::|EsxDropCause::|EsxPhysicalSwitchDrop::)(\w+)")
+COUNTERS = "model/esx-netflow-collector.cc"
+COUNTS = re.compile(r"(?<=^    )\s*(?:\+\+[\w.]+|[\w.]+ \+= .+);$", re.MULTILINE)
 LIBRARY = "libesx-netflow-module.so"
 WITHIN = 600  # seconds of processor time: what computes longer hangs
 
 
-def mutants():
+def mutants(only=None):
     """-> file, where in its text, what stands there, what stands there instead. Those of equivalent.txt are left out."""
     known = equivalents()
-    for file in FILES:
+    for file in FILES if only is None else [only]:
         text = (ROOT / file).read_text()
+        if file == COUNTERS:
+            yield from ((file, match.start(), match[0], ";") for match in COUNTS.finditer(text))
         for match in CAUSE.finditer(text):
-            kind, name = (match[1], match[2]) if match[1] else (match[3], match[4])
+            kind, name = match.groups()
             line = text[text.rfind("\n", 0, match.start()) + 1 : text.find("\n", match.end())]
             if "case " in line or ">=" in line or "==" in line or "!=" in line:
                 continue  # asks for a cause, books none
@@ -85,27 +103,28 @@ class Build:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="the release build, complete (default build/)")
+    parser.add_argument("--file", choices=FILES, metavar="FILE", help="only the mutants of that file, as in model/esx-vnic.cc")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     arguments = parser.parse_args()
     if arguments.list:
-        print(*(f"{file}: {before} -> {after}" for file, _, before, after in mutants()), sep="\n")
+        print(*(f"{file}: {before.strip()} -> {after}" for file, _, before, after in mutants(arguments.file)), sep="\n")
         return 0
     os.nice(10)
     place = arguments.build / "mutate" / "causes"
     place.mkdir(parents=True, exist_ok=True)
     build = Build(arguments.build, place)
-    for file in FILES:
-        if build.kills(file, (ROOT / file).read_text()):
-            sys.exit(f"causes: the tests of the model fail with {file} unchanged")
+    first = next(iter(FILES))
+    if build.kills(first, (ROOT / first).read_text()):
+        sys.exit("causes: the tests of the model fail with nothing changed")
     survived = killed = 0
-    for file, at, before, after in mutants():
+    for file, at, before, after in mutants(arguments.file):
         text = (ROOT / file).read_text()
         if build.kills(file, text[:at] + after + text[at + len(before) :]):
             killed += 1
         else:
             survived += 1
-            print(f"survived: {file}:{text.count(chr(10), 0, at) + 1}: {before} -> {after}", flush=True)
-    print(f"{killed + survived} causes booked by model/: {killed} killed, {survived} survived")
+            print(f"survived: {file}:{text.count(chr(10), 0, at) + 1}: {before.strip()} -> {after}", flush=True)
+    print(f"{killed + survived} causes and counters of model/: {killed} killed, {survived} survived")
     return 1 if survived else 0
 
 
