@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the mutation scripts plant: one small fault each, in code that is compiled in, the same ones every time."""
+import re
 import sys
 from pathlib import Path
 
@@ -59,3 +60,11 @@ def test_every_loss_cause_of_the_tracker_is_mutated():
     ledger = (mutate.ROOT / "netflow" / "ledger.h").read_text()
     lost = {f"netflow::Move::{word.strip(', ')}" for line in ledger.splitlines() for word in line.split() if word.startswith("LOST_")}
     assert len(lost) >= 11 and lost <= planted
+
+
+def test_every_cause_of_a_dropped_frame_is_mutated():
+    planted = {before for _, _, before, _ in causes.mutants()}
+    header = (mutate.ROOT / "model" / "esx-drop-cause.h").read_text()
+    body = header[header.index("enum class EsxDropCause") :]
+    names = re.findall(r"^\s+([A-Z_]{2,})\b", body[: body.index("};")], re.MULTILINE)
+    assert len(names) >= 17 and {f"EsxDropCause::{name}" for name in names} <= planted
