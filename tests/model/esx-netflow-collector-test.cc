@@ -74,6 +74,25 @@ TEST_F(EsxNetflowCollectorTest, CountsWhatItReads)
     EXPECT_EQ(collector->GetTotals().records, 31u);
 }
 
+TEST_F(EsxNetflowCollectorTest, TotalsAreSumsOverTheEngines)
+{
+    AddCollector();
+    SendTo(Seconds(1), Datagram(5, 3, 3));
+    std::vector<uint8_t> wrapped = Datagram(5, 2, 2, 7, 2);
+    wrapped[24 + 27] = 1; // First of the first record; its Last is 0
+    SendTo(Seconds(2), wrapped);
+    SendTo(Seconds(3), Datagram(5, 1, 1, 12, 2));
+    RunUntil(Seconds(4));
+    const EsxNetflowCollector::EngineStats totals = collector->GetTotals();
+    EXPECT_EQ(totals.datagrams, 3u);
+    EXPECT_EQ(totals.records, 6u);
+    EXPECT_EQ(totals.packets, 12u);
+    EXPECT_EQ(totals.octets, 1200u);
+    EXPECT_EQ(totals.sequenceFailures, 1u);
+    EXPECT_EQ(totals.missing, 3u);
+    EXPECT_EQ(totals.wrapped, 1u);
+}
+
 TEST_F(EsxNetflowCollectorTest, RefusesMalformedDatagramsWithAReason)
 {
     AddCollector();
