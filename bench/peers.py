@@ -46,12 +46,12 @@ def measure(command: list) -> tuple[float, float, int]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode
 
 
-def run_ours(build: Path, capture: Path, extra: list[str]) -> tuple[float, float, dict[str, int]]:
+def run_ours(build: Path, capture: Path, extra: list[str]) -> tuple[float, float, int, dict[str, int]]:
     sink = Sink(build / "bench-v5-sink")
     program = [build / "esx-netflow", "probe", "-r", capture, "--rate", "0", "-n", f"127.0.0.1:{sink.port}", *extra]
     cpu, memory, code = measure(program)
     totals = sink.totals()
-    return cpu, memory, totals if code == 0 else {}
+    return cpu, memory, code, totals
 
 
 def run_softflowd(capture: Path, folder: Path, build: Path) -> tuple[float, float, dict[str, int]]:
@@ -103,11 +103,13 @@ def compare(args: argparse.Namespace, workload: str, peer: str) -> bool:
     subprocess.run(["cat", capture], stdout=subprocess.DEVNULL, check=True)  # into the page cache
     for _ in range(args.rounds):
         with tempfile.TemporaryDirectory(dir=args.data) as folder:
-            our_cpu, our_memory, our_totals = run_ours(args.build, capture, args.extra)
+            our_cpu, our_memory, code, our_totals = run_ours(args.build, capture, args.extra)
             peer_cpu, peer_memory, peer_totals = PEERS[peer](capture, Path(folder), args.build)
-        wrong = complaints(our_totals, truth, ("packets", "octets", "records"))
-        if wrong or our_totals.get("gaps") or our_totals.get("bad") or our_totals.get("negative"):
-            notes.add("OURS DOES NOT COUNT: " + ", ".join(wrong or ["gaps"]))
+        wrong = [f"exit code {code}"] if code else []  # negative: the signal that ended it
+        wrong += complaints(our_totals, truth, ("packets", "octets", "records"))
+        wrong += [f"{name} {our_totals[name]}" for name in ("gaps", "bad", "negative") if our_totals.get(name)]
+        if wrong:
+            notes.add("OURS DOES NOT COUNT: " + ", ".join(wrong))
             continue
         if complaints(peer_totals, truth, ("packets",)):
             notes.add("peer does not count: " + ", ".join(complaints(peer_totals, truth, ("packets",))))
