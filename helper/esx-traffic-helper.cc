@@ -280,6 +280,7 @@ EsxTrafficHelper::SyntheticFlows(Ptr<Node> from,
     factory.Set("SourceNetwork", Ipv4AddressValue(options.sourceNetwork));
     factory.Set("SourceMask", Ipv4MaskValue(options.sourceMask));
     const auto flows = factory.Create<EsxSyntheticFlows>();
+    flows->SetHours(options.hours);
     for (const EsxTrafficTarget& target : to)
     {
         flows->AddDestination(Resolve(target, from));

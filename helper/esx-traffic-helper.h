@@ -81,6 +81,7 @@ struct EsxFlowsOptions : EsxTrafficOptions
     Ptr<RandomVariableStream> packetSize; //!< octets, IP total length
     uint64_t flows{0};                    //!< in total; 0: until stop
     uint32_t together{1};                 //!< flows that begin at once
+    std::vector<double> hours;            //!< see EsxSyntheticFlows::SetHours()
     bool tcp{false};                      //!< else UDP
     uint16_t port{5001};                  //!< destination port of the first flows
     uint8_t dscp{0};                      //!< 0..63

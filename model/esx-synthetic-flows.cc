@@ -32,6 +32,7 @@ constexpr uint8_t TCP_FIN = 0x01;
 constexpr uint8_t TCP_SYN = 0x02;
 constexpr uint8_t TCP_ACK = 0x10;
 constexpr uint32_t IP_MAX_OCTETS = 65535;
+constexpr int64_t NS_PER_HOUR = 3'600'000'000'000;
 
 /// IPv4 and transport header in one piece: several times cheaper than ns-3's two.
 class RawHeader : public Header
@@ -201,6 +202,17 @@ EsxSyntheticFlows::AddDestination(Ipv4Address address)
     m_destinations.push_back(address);
 }
 
+void
+EsxSyntheticFlows::SetHours(const std::vector<double>& factors)
+{
+    const auto bad = [](double factor) { return !(factor >= 0); };
+    const auto good = [](double factor) { return factor > 0; };
+    NS_ABORT_MSG_IF(std::any_of(factors.begin(), factors.end(), bad) ||
+                        (!factors.empty() && std::none_of(factors.begin(), factors.end(), good)),
+                    "EsxSyntheticFlows: hours are factors >= 0, one of them > 0");
+    m_hours = factors;
+}
+
 int64_t
 EsxSyntheticFlows::AssignStreams(int64_t stream)
 {
@@ -223,6 +235,10 @@ bool
 EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
 {
     NS_ABORT_MSG_IF(m_destinations.empty(), "EsxSyntheticFlows: no destination");
+    if (m_begun == 0)
+    {
+        SkipIdleHours();
+    }
     while ((m_flows == 0 || m_begun < m_flows) &&
            (m_active.empty() || m_nextBegin <= m_active.top().next))
     {
@@ -269,7 +285,31 @@ EsxSyntheticFlows::Begin()
         }
         m_active.push(flow);
     }
-    m_nextBegin += std::max<int64_t>(ToNs(m_interval->GetValue()), 1); // or it would never end
+    AwaitNext();
+}
+
+/// Draws when flows begin next, by the factor of the hour in which they have begun now.
+void
+EsxSyntheticFlows::AwaitNext()
+{
+    const double interval = m_interval->GetValue() / HourFactor();
+    m_nextBegin += std::max<int64_t>(ToNs(interval), 1); // or it would never end
+    SkipIdleHours();
+}
+
+double
+EsxSyntheticFlows::HourFactor() const
+{
+    return m_hours.empty() ? 1 : m_hours[m_nextBegin / NS_PER_HOUR % m_hours.size()];
+}
+
+void
+EsxSyntheticFlows::SkipIdleHours()
+{
+    while (HourFactor() == 0)
+    {
+        m_nextBegin = (m_nextBegin / NS_PER_HOUR + 1) * NS_PER_HOUR;
+    }
 }
 
 uint32_t

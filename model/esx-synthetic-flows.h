@@ -43,6 +43,11 @@ class EsxSyntheticFlows : public EsxFrameSource
     /// Adds a destination; flows for it are of the injector's target of the same index.
     void AddDestination(Ipv4Address address);
 
+    /// How many times as often flows begin in each hour since the injector's start, over and over:
+    /// intervals are divided by it. None (the default): always as often. \param factors of hours,
+    /// >= 0, one of them > 0: in an hour of factor 0 no flow begins
+    void SetHours(const std::vector<double>& factors);
+
     bool Next(EsxInjectedFrame& frame) override;
     int64_t AssignStreams(int64_t stream) override;
 
@@ -67,6 +72,9 @@ class EsxSyntheticFlows : public EsxFrameSource
     };
 
     void Begin();
+    void AwaitNext();
+    double HourFactor() const;
+    void SkipIdleHours();
     uint32_t DrawPackets() const;
     Ptr<Packet> MakePacket(const Flow& flow);
     uint32_t DrawOctets(uint32_t headers) const;
@@ -86,6 +94,7 @@ class EsxSyntheticFlows : public EsxFrameSource
 
     Ipv4Address m_source;
     std::vector<Ipv4Address> m_destinations;
+    std::vector<double> m_hours;
     std::priority_queue<Flow, std::vector<Flow>, std::greater<>> m_active;
     int64_t m_nextBegin{0};
     uint64_t m_begun{0};

@@ -160,6 +160,12 @@ class TrafficPlanner
         const auto size = Constant(traffic.packetSize, Quantity::Octets);
         const double every = traffic.every.GetSeconds();
         planned.flows = traffic.together / every / static_cast<double>(traffic.to.size());
+        if (!traffic.hours.empty()) // in the busiest one
+        {
+            planned.flows *= *std::max_element(traffic.hours.begin(), traffic.hours.end());
+            planned.random = fmt::format("traffic {} changes from hour to hour", traffic.name);
+            return;
+        }
         if (!duration || !packets || !size)
         {
             planned.random = fmt::format("traffic {} is random", traffic.name);

@@ -162,6 +162,11 @@ class PlanChecker
             CheckRandom(traffic.path + "/flow_packets", traffic.flowPackets, Quantity::Number);
             CheckRandom(traffic.path + "/packet_size", traffic.packetSize, Quantity::Octets);
             m_notes.CheckPositive(traffic.every, traffic.path + "/every");
+            if (!traffic.hours.empty() &&
+                *std::max_element(traffic.hours.begin(), traffic.hours.end()) == 0)
+            {
+                m_notes.Error(traffic.path + "/hours", "no flow begins at any hour");
+            }
         }
     }
 

@@ -449,7 +449,9 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
             traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
     }
     fields("burst", traffic.burst)("pause", traffic.pause);
-    fields("flows", traffic.flows)("together", traffic.together)("protocol", traffic.protocol);
+    fields("flows", traffic.flows)("together", traffic.together)("hours",
+                                                                 traffic.hours)("protocol",
+                                                                                traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
     fields("sources", traffic.sources)("file", traffic.file);
     if (fields.Has("flow_packets"))

@@ -544,6 +544,7 @@ Simulation::Builder::MakeInjection(const Traffic& traffic,
     options.packetSize = RandomVariable(traffic.packetSize, Quantity::Octets);
     options.flows = traffic.flows;
     options.together = traffic.together;
+    options.hours = traffic.hours;
     options.tcp = traffic.protocol == "tcp";
     options.port = traffic.port;
     options.dscp = traffic.dscp;

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Traffic of kinds pcap and flows: frames enter a port past the guests' IP stacks."""
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from labs import summary, table, write
 from oracle.capture import read_capture
 from oracle.flowtruth import SECOND_NS, FlowKey, truth_of_capture
 
-CAPTURE = Path(__file__).parent.parent / "data" / "differential_input_a.pcap"
+TESTS = Path(__file__).parent.parent
+CAPTURE = TESTS / "data" / "differential_input_a.pcap"
 
 LAB = """
 version: 1
@@ -71,6 +73,27 @@ def test_an_injected_capture_gives_the_records_that_its_packets_make(run):
     assert Counter(map(row, injected)) == expected
 
 
+def test_flows_begin_by_the_hours(run):
+    hours = [1, 0, 2] + 21 * [1]
+    text = "{{name: t, app: flows, from: a, to: b, start: 1s, every: 60s, flow_packets: 1, hours: {}}}"
+    folder = run(lab(text.format(hours), duration="182min"))
+    begins = Counter(int(line["first_ms"]) // 3_600_000 for line in table(folder, "flows-exported.csv") if line["input_port"] == "a.eth0")
+    assert begins[0] == 60
+    assert begins[1] == 0
+    assert begins[2] == 120
+
+
+def test_each_vms_octets_of_a_day_are_collected(run, esx_netflow, tmp_path):
+    """The first two hours of bench/a-day.yaml, which bench/day.sh runs as a whole."""
+    text = (TESTS.parent / "bench" / "a-day.yaml").read_text().replace("1442min", "122min").replace("1441min", "121min")
+    folder = run(text)
+    done = esx_netflow("talkers", folder, "--last", "2h", "--top", "0", "--format", "json", cwd=tmp_path)
+    vms = [talker for talker in json.loads(done.stdout)["talkers"] if ":" not in talker["name"]]
+    assert len(vms) == 16
+    for vm in vms:
+        assert vm["octets"]["collected"] == vm["octets"]["truth"] > 10_000_000
+
+
 def test_flows_are_as_many_and_as_long_as_asked_for(run):
     folder = run(lab(FLOWS))
     flows = [row for row in table(folder, "flows-truth.csv") if row["input_port"] == "a.eth0"]
@@ -107,6 +130,8 @@ def test_equal_seeds_give_equal_traces_and_others_do_not(esx_netflow, tmp_path):
         ("{name: t, app: flows, from: a, to: b, packet_size: uniform(1 9)}", "'1' has no unit that fits"),
         ("{name: t, app: flows, from: a, to: b, every: 0s}", "every"),
         ("{name: t, app: flows, from: a, to: b}\n  - {name: u, app: udp-cbr, from: c, to: b}", "IP stacks are silent"),
+        ("{name: t, app: flows, from: a, to: b, hours: [1, 2]}", "hours"),
+        ("{name: t, app: flows, from: a, to: b, hours: [%s]}" % ", ".join(24 * "0"), "no flow begins at any hour"),
         ("{name: t, app: udp-cbr, from: a, to: b, flow_packets: 3}", "flow_packets"),
     ],
 )

@@ -206,6 +206,35 @@ TEST_F(EsxSyntheticFlowsTest, EqualStreamsGiveEqualTracesAndEachQuantityHasItsOw
     }
 }
 
+TEST_F(EsxSyntheticFlowsTest, HoursDivideTheIntervalsAndSomeAreIdle)
+{
+    Set("Interval", "ns3::ConstantRandomVariable[Constant=60]");
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    flows->SetAttribute("Flows", UintegerValue(0));
+    std::vector<double> hours(24, 1);
+    hours[0] = 0; // from the very beginning
+    hours[1] = 0.5;
+    hours[2] = 4;
+    hours[23] = 0;
+    flows->SetHours(hours);
+    std::map<int64_t, int> begins;
+    for (const Seen& seen : All(30 + 240 + 20 * 60 + 30 + 240 + 1))
+    {
+        ++begins[seen.at.GetNanoSeconds() / Hours(1).GetNanoSeconds()];
+    }
+    EXPECT_EQ(begins[0], 0);
+    EXPECT_EQ(begins[1], 30);
+    EXPECT_EQ(begins[2], 240);
+    for (int64_t hour = 3; hour < 23; ++hour)
+    {
+        EXPECT_EQ(begins[hour], 60) << hour;
+    }
+    EXPECT_EQ(begins[23] + begins[24], 0);
+    EXPECT_EQ(begins[25], 30) << "the next day";
+    EXPECT_EQ(begins[26], 240);
+    EXPECT_EQ(begins[27], 1);
+}
+
 TEST_F(EsxSyntheticFlowsTest, IntervalOfZeroStillAdvances)
 {
     Set("Interval", "ns3::ConstantRandomVariable[Constant=0]");
