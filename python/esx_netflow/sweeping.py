@@ -221,8 +221,8 @@ class _Pool:
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def abandon(self):
-        """Ends the workers, whatever they are at."""
+    def abandon(self, _futures):
+        """Ends the workers, whatever they are at. Futures are left alone: a pool that breaks trips over cancelled ones."""
         if self._pool is None:
             return
         workers = list((self._pool._processes or {}).values())  # Python has no public way before 3.14
@@ -242,11 +242,9 @@ class _Given:
     def __init__(self, executor, close=None):
         self._executor = executor
         self._close = close
-        self._futures = []
 
     def submit(self, *call):
-        self._futures.append(self._executor.submit(*call))
-        return self._futures[-1]
+        return self._executor.submit(*call)
 
     def renew(self):
         pass
@@ -255,8 +253,8 @@ class _Given:
         if self._close:
             self._close()
 
-    def abandon(self):
-        for future in self._futures:
+    def abandon(self, futures):
+        for future in futures:
             future.cancel()
         self.close()
 
@@ -280,15 +278,25 @@ def _executor_of(executor):
 
 
 def _results(pool, calls, done):
-    """Runs calls {index: arguments}. Tells done(index, value, error) of each, in order of completion."""
-    waiting = dict(calls)
-    tries = dict.fromkeys(calls, 0)
-    running_ = {pool.submit(*call): index for index, call in waiting.items()}
-    while running_:
-        finished, _ = wait(running_, return_when=FIRST_COMPLETED)
+    """Runs calls {index: arguments}. Tells done(index, value, error) of each, in order of completion. If it is interrupted, Ctrl-C above
+    all, nobody waits for the points that are still to come."""
+    under_way = {}
+    try:
+        _run_all(pool, dict(calls), under_way, done)
+    except BaseException:
+        pool.abandon(under_way)
+        raise
+
+
+def _run_all(pool, waiting, under_way, done):
+    tries = dict.fromkeys(waiting, 0)
+    while waiting:
+        for index, call in waiting.items() if not under_way else ():
+            under_way[pool.submit(*call)] = index
+        finished, _ = wait(under_way, return_when=FIRST_COMPLETED)
         broken = False
         for future in finished:
-            index = running_.pop(future)
+            index = under_way.pop(future)
             error = future.exception()
             if isinstance(error, BrokenProcessPool):
                 broken = True
@@ -298,12 +306,11 @@ def _results(pool, calls, done):
         if broken:
             # Whoever ran may have killed the worker: of so many, one at a time is tried in the end.
             pool.renew()
+            under_way.clear()
             for index in list(waiting):
                 tries[index] += 1
-            alone = [index for index in waiting if tries[index] >= _TRIES]
-            for index in alone:
+            for index in [index for index in waiting if tries[index] >= _TRIES]:
                 _try_alone(pool, waiting.pop(index), index, done)
-            running_ = {pool.submit(*call): index for index, call in waiting.items()}
 
 
 def _try_alone(pool, call, index, done):
@@ -423,9 +430,6 @@ class _Sweep:
 
         try:
             _results(pool, self._calls, done)
-        except BaseException:  # Ctrl-C above all: nobody waits for the points that are still to come
-            pool.abandon()
-            raise
         finally:
             bar.close()
         pool.close()
