@@ -240,6 +240,19 @@ TEST_F(EsxVSwitchTest, LawL0FramesInAreOfferedOrDroppedBefore)
     EXPECT_EQ(totals.octetsOut, 300u);
 }
 
+TEST_F(EsxVSwitchTest, WhatComesIntoAPortThatIsGoneIsDisconnected)
+{
+    const Ptr<EsxVnic> a = AddVm("a");
+    const Ptr<EsxVnic> b = AddVm("b");
+    const uint16_t port = a->GetPortId();
+    vSwitch->Disconnect(a->GetPortId());
+    vSwitch->Input(port, Create<Packet>(100), a->GetMac(), b->GetMac(), IPV4);
+    Simulator::Run();
+    EXPECT_EQ(Where(), "");
+    EXPECT_EQ(vSwitch->GetTotals().Drops(EsxDropCause::DISCONNECTED), 1u);
+    EXPECT_EQ(vSwitch->GetTotals().Drops(EsxDropCause::OVERSIZE), 0u);
+}
+
 TEST_F(EsxVSwitchTest, PortTracesHoldEthernetFrames)
 {
     auto a = AddVm("a");
