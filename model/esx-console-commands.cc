@@ -103,7 +103,7 @@ FindCommand(const std::string& word, std::string& error)
         bool found = !isPath;
         for (std::string directory; directories >> directory;)
         {
-            found = found || word == directory + "/" + name;
+            found = found || word == directory.append("/").append(name);
         }
         if (found)
         {
@@ -173,7 +173,8 @@ RunFilter(const Command& command, Context& context, const EsxWords& words)
         const EsxVmkernelLog* log = FindFile(context.host, path);
         if (!log)
         {
-            context.err(name + ": " + path + ": No such file or directory");
+            std::string line = name;
+            context.err(line.append(": ").append(path).append(": No such file or directory"));
             missing = true;
             continue;
         }

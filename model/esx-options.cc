@@ -35,6 +35,7 @@ EsxOptions::Parse(const std::vector<std::string>& words, const std::string& spec
 {
     // getopt may reorder its argument vector, and it never writes to the words.
     std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
     for (const std::string& word : words)
     {
         arguments.push_back(const_cast<char*>(word.c_str()));

@@ -362,7 +362,7 @@ class DrawingImporter
     /// order.
     std::string EndOf(const DrawnEdge& edge, const std::string& key, const std::string& vertex)
     {
-        const auto written = edge.Get(key);
+        auto written = edge.Get(key);
         if (!written.empty())
         {
             return written;

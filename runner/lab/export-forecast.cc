@@ -611,6 +611,7 @@ ExportCapacity
 CapacityOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
 {
     std::vector<const PlannedExport*> all;
+    all.reserve(exports.size());
     for (const auto& planned : exports)
     {
         all.push_back(&planned);

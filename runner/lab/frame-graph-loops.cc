@@ -50,6 +50,7 @@ FrameGraph::FindLoops()
         edgesOf[m_states[edge].link].push_back(edge);
     }
     std::vector<int> order;
+    order.reserve(edgesOf.size());
     for (const auto& [link, edges] : edgesOf)
     {
         order.push_back(link);

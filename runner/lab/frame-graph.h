@@ -29,7 +29,7 @@ struct FrameState
 /** A link that carries frames both ways between two states. */
 struct FrameEdge
 {
-    int link; //!< index in Scenario::links
+    int link{-1}; //!< index in Scenario::links
 };
 
 using FrameStates =

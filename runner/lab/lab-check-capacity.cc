@@ -29,6 +29,7 @@ std::string
 NamesOf(const FrameGraph& graph, const std::vector<int>& links)
 {
     std::vector<std::string> names;
+    names.reserve(links.size());
     for (const int link : links)
     {
         names.push_back(graph.GetScenario().links[link].name);

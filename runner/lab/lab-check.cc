@@ -61,6 +61,7 @@ std::vector<std::string>
 NamesOf(const Scenario& scenario, const std::vector<int>& links)
 {
     std::vector<std::string> names;
+    names.reserve(links.size());
     for (const int link : links)
     {
         names.push_back(scenario.links[link].name);

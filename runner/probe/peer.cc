@@ -63,7 +63,7 @@ class TemporaryFolder
 std::string
 Need(const std::string& program, const std::string& package)
 {
-    const std::string path = ChildProcess::Find(program);
+    std::string path = ChildProcess::Find(program);
     if (path.empty())
     {
         throw CommandError(
