@@ -23,6 +23,24 @@ Forget(Ptr<NetDevice>, Ptr<const Packet>, uint16_t, const Address&)
 
 } // namespace
 
+/// The time of the next frame has come.
+class EsxInjector::Arrival : public EventImpl
+{
+  public:
+    Arrival(EsxInjector* injector)
+        : m_injector(injector)
+    {
+    }
+
+  private:
+    void Notify() override
+    {
+        m_injector->Inject();
+    }
+
+    EsxInjector* m_injector; //!< cancels this before it is gone
+};
+
 TypeId
 EsxFrameSource::GetTypeId()
 {
@@ -91,13 +109,15 @@ EsxInjector::GetSent() const
 void
 EsxInjector::Silence(const Ptr<NetDevice>& device)
 {
-    device->SetReceiveCallback(MakeCallback(&Forget));
+    device->SetReceiveCallback(DynamicCast<EsxVirtualNetDevice>(device)
+                                   ? NetDevice::ReceiveCallback() // calls nobody then
+                                   : MakeCallback(&Forget));
 }
 
 void
 EsxInjector::DoDispose()
 {
-    m_next.Cancel();
+    StopApplication();
     m_source = nullptr;
     m_device = nullptr;
     m_frame = {};
@@ -110,26 +130,30 @@ EsxInjector::StartApplication()
     NS_ABORT_MSG_IF(!m_source, "EsxInjector: no source of frames");
     NS_ABORT_MSG_IF(!m_device, "EsxInjector: no device");
     NS_ABORT_MSG_IF(m_targets.empty(), "EsxInjector: no target");
-    m_startedAt = Simulator::Now();
-    Await(m_source->Next(m_frame));
+    if (m_source->Next(m_frame))
+    {
+        m_arrival = Create<Arrival>(this);
+        Await(m_frame.at);
+    }
 }
 
 void
 EsxInjector::StopApplication()
 {
-    m_next.Cancel();
+    if (m_arrival)
+    {
+        m_arrival->Cancel();
+        m_arrival = nullptr;
+    }
 }
 
-/// Schedules the frame taken last. \param more if there was one
+/// Schedules the frame taken last. \param wait from now on
 void
-EsxInjector::Await(bool more)
+EsxInjector::Await(Time wait)
 {
-    if (more)
-    {
-        const Time wait = m_startedAt + m_frame.at - Simulator::Now();
-        NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
-        m_next = Simulator::Schedule(wait, &EsxInjector::Inject, this);
-    }
+    NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
+    m_arrival->Ref(); // the simulator lets go of it when it has happened
+    Simulator::ScheduleWithContext(m_node->GetId(), wait, PeekPointer(m_arrival));
 }
 
 void
@@ -140,16 +164,18 @@ EsxInjector::Inject()
     while (more && m_frame.at == at)
     {
         NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
-        const bool own = m_frame.source == Mac48Address();
         m_txTrace(m_frame.packet, m_frame.protocol);
         ++m_sent;
-        m_device->SendFrom(m_frame.packet,
-                           own ? m_device->GetAddress() : Address(m_frame.source),
+        m_device->Transmit(m_frame.packet,
+                           m_frame.source ? *m_frame.source : m_device->GetMac(),
                            m_targets[m_frame.target],
                            m_frame.protocol);
         more = m_source->Next(m_frame);
     }
-    Await(more);
+    if (more)
+    {
+        Await(m_frame.at - at);
+    }
 }
 
 } // namespace ns3

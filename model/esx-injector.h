@@ -5,9 +5,10 @@
 #include "esx-virtual-net-device.h"
 
 #include "ns3/application.h"
-#include "ns3/event-id.h"
+#include "ns3/event-impl.h"
 #include "ns3/traced-callback.h"
 
+#include <optional>
 #include <vector>
 
 namespace ns3
@@ -20,7 +21,7 @@ struct EsxInjectedFrame
     Ptr<Packet> packet;   //!< without its Ethernet header
     uint16_t protocol{0}; //!< EtherType
     uint32_t target{0};   //!< index of the target whose MAC address is its destination
-    Mac48Address source;  //!< sender; all zero: the MAC address of the port's own device
+    std::optional<Mac48Address> source; //!< sender; none: the MAC address of the port's own device
 };
 
 /// Where an injector takes its frames from: a capture, or a synthetic trace.
@@ -45,7 +46,7 @@ class EsxFrameSource : public Object
  * The stacks at both ends stay silent: what arrives at the port's device or at a target's is
  * counted by the device and then forgotten (see Silence()). So there are no answers, and no ARP:
  * the destination MAC address is that of the target. Costs one event a frame, none for frames of
- * one instant.
+ * one instant; all these events are one object.
  */
 class EsxInjector : public Application
 {
@@ -73,17 +74,18 @@ class EsxInjector : public Application
     void DoDispose() override;
 
   private:
+    class Arrival;
+
     void StartApplication() override;
     void StopApplication() override;
-    void Await(bool more);
+    void Await(Time wait);
     void Inject();
 
     Ptr<EsxFrameSource> m_source;
     Ptr<EsxVirtualNetDevice> m_device;
     std::vector<Mac48Address> m_targets;
     EsxInjectedFrame m_frame; //!< the next one
-    Time m_startedAt;
-    EventId m_next;
+    Ptr<EventImpl> m_arrival; //!< that of the next frame, and again of each after it
     uint64_t m_sent{0};
     TracedCallback<Ptr<const Packet>, uint16_t> m_txTrace;
 };

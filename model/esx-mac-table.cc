@@ -24,12 +24,9 @@ EsxMacTable::ToKey(const Mac48Address& address)
 {
     uint8_t octets[6];
     address.CopyTo(octets);
-    uint64_t key = 0;
-    for (int i = 5; i >= 0; --i)
-    {
-        key = key << 8 | octets[i];
-    }
-    return key;
+    const auto octet = [&octets](int i) { return static_cast<uint64_t>(octets[i]) << 8 * i; };
+    return octet(0) | octet(1) | octet(2) | octet(3) | octet(4) |
+           octet(5); // one load, unlike a loop
 }
 
 bool

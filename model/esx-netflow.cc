@@ -465,9 +465,7 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
         metering.Ignore(id, netflow::Move::IGNORED_NOT_MONITORED, packet->GetSize());
         return;
     }
-    EsxExportTag tag;
-    if (!m_meterOwnExport && packet->PeekPacketTag(tag) &&
-        tag.GetExporter() == m_host->GetVmkernelNode()->GetId())
+    if (!m_meterOwnExport && packet->GetPacketTagIterator().HasNext() && IsOwnExport(packet))
     {
         metering.Ignore(id, netflow::Move::IGNORED_OWN_EXPORT, packet->GetSize());
         return;
@@ -479,6 +477,13 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
     }
     ScheduleScan();
     NS_ASSERT_MSG(GetTapResidual() == 0, "law L0");
+}
+
+bool
+EsxNetflow::IsOwnExport(const Ptr<const Packet>& packet) const
+{
+    EsxExportTag tag;
+    return packet->PeekPacketTag(tag) && tag.GetExporter() == m_host->GetVmkernelNode()->GetId();
 }
 
 void

@@ -158,6 +158,7 @@ class EsxNetflow : public Object, private EsxSwitchTap
                uint16_t protocol,
                uint16_t input,
                uint16_t output);
+    bool IsOwnExport(const Ptr<const Packet>& packet) const;
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
     void TakeHighWaterMarks();
     void ScheduleScan();

@@ -5,13 +5,11 @@
 
 #include "ns3/abort.h"
 #include "ns3/enum.h"
-#include "ns3/header.h"
 #include "ns3/pointer.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 namespace ns3
@@ -34,46 +32,18 @@ constexpr uint8_t TCP_ACK = 0x10;
 constexpr uint32_t IP_MAX_OCTETS = 65535;
 constexpr int64_t NS_PER_HOUR = 3'600'000'000'000;
 
-/// IPv4 and transport header in one piece: several times cheaper than ns-3's two.
-class RawHeader : public Header
+/// Writes the headers of a packet, most significant octet first.
+class HeaderWriter
 {
   public:
-    static TypeId GetTypeId()
+    explicit HeaderWriter(uint8_t* octets)
+        : m_next(octets)
     {
-        static TypeId tid =
-            TypeId("ns3::EsxSyntheticFlowsHeader").SetParent<Header>().SetGroupName("EsxNetflow");
-        return tid;
-    }
-
-    TypeId GetInstanceTypeId() const override
-    {
-        return GetTypeId();
-    }
-
-    uint32_t GetSerializedSize() const override
-    {
-        return m_size;
-    }
-
-    void Serialize(Buffer::Iterator start) const override
-    {
-        start.Write(m_octets.data(), m_size);
-    }
-
-    uint32_t Deserialize(Buffer::Iterator start) override
-    {
-        start.Read(m_octets.data(), m_size);
-        return m_size;
-    }
-
-    void Print(std::ostream& os) const override
-    {
-        os << m_size << " octets";
     }
 
     void Append8(uint8_t value)
     {
-        m_octets[m_size++] = value;
+        *m_next++ = value;
     }
 
     void Append16(uint32_t value)
@@ -88,24 +58,24 @@ class RawHeader : public Header
         Append16(value & 0xffff);
     }
 
-    /// RFC 791: over the IPv4 header, which begins at 0 and whose checksum field is zero now.
-    void SetIpChecksum()
-    {
-        uint32_t sum = 0;
-        for (uint32_t i = 0; i < IP_OCTETS; i += 2)
-        {
-            sum += static_cast<uint32_t>(m_octets[i] << 8 | m_octets[i + 1]);
-        }
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = ~((sum & 0xffff) + (sum >> 16));
-        m_octets[10] = sum >> 8;
-        m_octets[11] = sum;
-    }
-
   private:
-    std::array<uint8_t, IP_OCTETS + TCP_OCTETS> m_octets{};
-    uint32_t m_size{0};
+    uint8_t* m_next;
 };
+
+/// RFC 791. \param octets an IPv4 header without options whose checksum field is zero now
+void
+SetIpChecksum(uint8_t* octets)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < IP_OCTETS; i += 2)
+    {
+        sum += static_cast<uint32_t>(octets[i] << 8 | octets[i + 1]);
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    octets[10] = sum >> 8;
+    octets[11] = sum;
+}
 
 int64_t
 ToNs(double seconds)
@@ -184,7 +154,8 @@ EsxSyntheticFlows::GetTypeId()
 }
 
 EsxSyntheticFlows::EsxSyntheticFlows()
-    : m_spoof(CreateObject<UniformRandomVariable>())
+    : m_spoof(CreateObject<UniformRandomVariable>()),
+      m_octets(IP_MAX_OCTETS)
 {
 }
 
@@ -199,7 +170,7 @@ EsxSyntheticFlows::SetSourceAddress(Ipv4Address address)
 void
 EsxSyntheticFlows::AddDestination(Ipv4Address address)
 {
-    m_destinations.push_back(address);
+    m_destinations.push_back(address.Get());
 }
 
 void
@@ -254,7 +225,7 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     frame.packet = MakePacket(flow);
     frame.protocol = ETHERTYPE_IPV4;
     frame.target = flow.number % m_destinations.size();
-    frame.source = Mac48Address();
+    frame.source.reset();
     if (++flow.sent < flow.packets)
     {
         flow.next += flow.step;
@@ -276,12 +247,12 @@ EsxSyntheticFlows::Begin()
         flow.sent = 0;
         const int64_t duration = ToNs(m_duration->GetValue());
         flow.step = flow.packets > 1 ? duration / (flow.packets - 1) : 0;
-        flow.source = m_source;
+        flow.source = m_source.Get();
         if (m_sourceNetwork != Ipv4Address::GetZero())
         {
             const uint32_t hosts = ~m_sourceMask.Get();
             const auto host = static_cast<uint32_t>(m_spoof->GetValue(0, hosts + 1.0));
-            flow.source = Ipv4Address(m_sourceNetwork.CombineMask(m_sourceMask).Get() + host);
+            flow.source = m_sourceNetwork.CombineMask(m_sourceMask).Get() + host;
         }
         m_active.push(flow);
     }
@@ -334,15 +305,15 @@ EsxSyntheticFlows::MakePacket(const Flow& flow)
     const bool tcp = m_protocol == TCP;
     const uint32_t headers = IP_OCTETS + (tcp ? TCP_OCTETS : UDP_OCTETS);
     const uint32_t octets = DrawOctets(headers);
-    RawHeader raw;
+    HeaderWriter raw(m_octets.data());
     raw.Append16(0x4500 | m_dscp << 2);
     raw.Append16(octets);
     raw.Append32(static_cast<uint32_t>(m_identification++) << 16); // no fragment
     raw.Append16(64 << 8 | (tcp ? PROTOCOL_TCP : PROTOCOL_UDP));
     raw.Append16(0);
-    raw.Append32(flow.source.Get());
-    raw.Append32(m_destinations[flow.number % m_destinations.size()].Get());
-    raw.SetIpChecksum();
+    raw.Append32(flow.source);
+    raw.Append32(m_destinations[flow.number % m_destinations.size()]);
+    SetIpChecksum(m_octets.data());
     raw.Append16(static_cast<uint32_t>(FIRST_SOURCE_PORT + flow.number % sourcePorts));
     raw.Append16(static_cast<uint16_t>(m_port + flow.number / sourcePorts));
     if (tcp)
@@ -361,9 +332,7 @@ EsxSyntheticFlows::MakePacket(const Flow& flow)
         raw.Append16(octets - IP_OCTETS);
         raw.Append16(0); // no checksum
     }
-    const Ptr<Packet> packet = Create<Packet>(octets - headers);
-    packet->AddHeader(raw);
-    return packet;
+    return Create<Packet>(m_octets.data(), octets);
 }
 
 } // namespace ns3

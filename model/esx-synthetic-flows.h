@@ -63,7 +63,7 @@ class EsxSyntheticFlows : public EsxFrameSource
         int64_t step;    //!< ns from packet to packet
         uint32_t packets;
         uint32_t sent;
-        Ipv4Address source;
+        uint32_t source; //!< IPv4 address
 
         bool operator>(const Flow& other) const
         {
@@ -93,12 +93,13 @@ class EsxSyntheticFlows : public EsxFrameSource
     Ipv4Mask m_sourceMask;
 
     Ipv4Address m_source;
-    std::vector<Ipv4Address> m_destinations;
+    std::vector<uint32_t> m_destinations; //!< IPv4 addresses
     std::vector<double> m_hours;
     std::priority_queue<Flow, std::vector<Flow>, std::greater<>> m_active;
     int64_t m_nextBegin{0};
     uint64_t m_begun{0};
     uint16_t m_identification{0};
+    std::vector<uint8_t> m_octets; //!< of the packet being made; zeros behind its headers
 };
 
 } // namespace ns3

@@ -222,7 +222,10 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
     if (type != PACKET_OTHERHOST)
     {
         m_macRxTrace(packet);
-        m_receive(this, packet, protocol, source);
+        if (!m_receive.IsNull())
+        {
+            m_receive(this, packet, protocol, source);
+        }
     }
 }
 

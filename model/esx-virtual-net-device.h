@@ -52,6 +52,12 @@ class EsxVirtualNetDevice : public NetDevice
     /// For the vSwitch: the device is detached, its link is down. What it sends is counted at the
     /// port it had, as disconnected.
     void Unplug();
+    /// A packet from the node, or from who injects in its place, goes into the vSwitch.
+    /// \return false if it could not
+    virtual bool Transmit(const Ptr<Packet>& packet,
+                          const Mac48Address& source,
+                          const Mac48Address& destination,
+                          uint16_t protocol);
     /// For the vSwitch: a frame for this device, in the context of its node.
     virtual void Receive(const Ptr<const Packet>& packet,
                          const Mac48Address& source,
@@ -83,6 +89,7 @@ class EsxVirtualNetDevice : public NetDevice
     Ptr<Node> GetNode() const override;
     void SetNode(Ptr<Node> node) override;
     bool NeedsArp() const override;
+    /// \param callback a null one: nobody hears of what is received
     void SetReceiveCallback(ReceiveCallback callback) override;
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
     bool SupportsSendFrom() const override;
@@ -94,11 +101,6 @@ class EsxVirtualNetDevice : public NetDevice
      */
     explicit EsxVirtualNetDevice(uint32_t oui);
     void DoDispose() override;
-    /// A packet from the node goes into the vSwitch. \return false if it could not
-    virtual bool Transmit(const Ptr<Packet>& packet,
-                          const Mac48Address& source,
-                          const Mac48Address& destination,
-                          uint16_t protocol);
     /// The answer of HasRing() changed.
     void NotifyRingChanged();
     /// For a packet that goes no further: trace MacTxDrop, and counted at the port if \p counted

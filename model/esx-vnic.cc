@@ -100,7 +100,7 @@ EsxVnic::GetPortKind() const
 bool
 EsxVnic::HasRing() const
 {
-    return m_guestRate.GetBitRate() != 0;
+    return m_hasRing;
 }
 
 bool
@@ -137,6 +137,7 @@ void
 EsxVnic::SetGuestRate(DataRate rate)
 {
     m_guestRate = rate;
+    m_hasRing = rate.GetBitRate() != 0;
     if (HasRing() && !m_queue)
     {
         m_queue = CreateObject<NetDeviceQueueInterface>();

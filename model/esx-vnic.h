@@ -78,6 +78,7 @@ class EsxVnic : public EsxVirtualNetDevice
     Type m_type{VMXNET};
     uint32_t m_rxRing{0};
     uint32_t m_txRing{0};
+    bool m_hasRing{false}; //!< asked for each frame: whether the guest has a rate
     DataRate m_guestRate{0};
     bool m_powered{true};
     std::deque<EsxFrame> m_tx;

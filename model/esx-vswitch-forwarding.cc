@@ -12,13 +12,15 @@
 #include "ns3/event-impl.h"
 #include "ns3/simulator.h"
 
+#include <new>
 #include <utility>
 
 namespace ns3
 {
 
-/// A frame on its way to a device. One allocation, and nothing is copied on the way in or out. It
-/// holds the vSwitch and the port: the receiver, or the vSwitch, may be gone by the time it comes.
+/// A frame on its way to a device. Nothing is copied on the way in or out, and memory comes from
+/// those that arrived. It holds the vSwitch and the port: the receiver, or the vSwitch, may be gone
+/// by the time it comes.
 class EsxVSwitch::Delivery : public EventImpl
 {
   public:
@@ -29,7 +31,31 @@ class EsxVSwitch::Delivery : public EventImpl
     {
     }
 
+    static void* operator new(std::size_t size)
+    {
+        if (!g_arrived)
+        {
+            return ::operator new(size);
+        }
+        Arrived* const memory = g_arrived;
+        g_arrived = memory->next;
+        return memory;
+    }
+
+    static void operator delete(void* memory)
+    {
+        g_arrived = new (memory) Arrived{g_arrived};
+    }
+
   private:
+    /// What is where an arrived one was.
+    struct Arrived
+    {
+        Arrived* next;
+    };
+
+    static Arrived* g_arrived; //!< kept for the next ones until the program ends
+
     void Notify() override
     {
         m_vSwitch->Deliver(*m_port, m_frame);
@@ -39,6 +65,8 @@ class EsxVSwitch::Delivery : public EventImpl
     EsxPort* m_port; //!< lives as long as the vSwitch
     EsxFrame m_frame;
 };
+
+EsxVSwitch::Delivery::Arrived* EsxVSwitch::Delivery::g_arrived = nullptr;
 
 /// A frame that waits for the tap: its way is decided, and the ports live as long as the vSwitch.
 class EsxVSwitch::Wait : public EventImpl

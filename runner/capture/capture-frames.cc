@@ -45,10 +45,10 @@ CaptureFrames::Next(EsxInjectedFrame& frame)
     m_latest = std::max(m_latest, captured.unixNs);
     frame.at = NanoSeconds(m_latest - m_first);
     frame.target = 0;
-    frame.source = Mac48Address();
+    frame.source.reset();
     if (header > 0)
     {
-        frame.source.CopyFrom(captured.data + 6);
+        frame.source.emplace().CopyFrom(captured.data + 6);
         frame.protocol = static_cast<uint16_t>(captured.data[12] << 8 | captured.data[13]);
     }
     else

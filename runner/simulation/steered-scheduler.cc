@@ -19,9 +19,8 @@ SteeredScheduler* g_newest = nullptr;
 TypeId
 SteeredScheduler::GetTypeId()
 {
-    static TypeId tid = TypeId("esxnf::SteeredScheduler")
-                            .SetParent<MapScheduler>()
-                            .AddConstructor<SteeredScheduler>();
+    static TypeId tid =
+        TypeId("esxnf::SteeredScheduler").SetParent<EventHeap>().AddConstructor<SteeredScheduler>();
     return tid;
 }
 
@@ -84,24 +83,13 @@ SteeredScheduler::Insert(const Event& event)
     {
         placed.key.m_uid = m_place;
     }
-    MapScheduler::Insert(placed);
-}
-
-void
-SteeredScheduler::Remove(const Event& event)
-{
-    Event placed = event;
-    if (m_isPausePlanned && event.impl == m_pause.PeekEventImpl())
-    {
-        placed.key.m_uid = m_place;
-    }
-    MapScheduler::Remove(placed);
+    EventHeap::Insert(placed);
 }
 
 Scheduler::Event
 SteeredScheduler::RemoveNext()
 {
-    const Event next = MapScheduler::RemoveNext();
+    const Event next = EventHeap::RemoveNext();
     if (m_wait)
     {
         m_wait(TimeStep(next.key.m_ts));

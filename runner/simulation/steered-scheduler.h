@@ -10,8 +10,9 @@
 #ifndef ESXNF_STEERED_SCHEDULER_H
 #define ESXNF_STEERED_SCHEDULER_H
 
+#include "runner/simulation/event-heap.h"
+
 #include "ns3/event-id.h"
-#include "ns3/map-scheduler.h"
 #include "ns3/nstime.h"
 
 #include <cstdint>
@@ -20,7 +21,7 @@
 namespace esxnf
 {
 
-class SteeredScheduler : public ns3::MapScheduler
+class SteeredScheduler : public EventHeap
 {
   public:
     static ns3::TypeId GetTypeId();
@@ -46,7 +47,6 @@ class SteeredScheduler : public ns3::MapScheduler
     static constexpr uint32_t BEAT = 1024; //!< some milliseconds of real time
 
     void Insert(const Event& event) override;
-    void Remove(const Event& event) override;
     Event RemoveNext() override;
 
   private:

@@ -25,7 +25,7 @@ class ListedFrames : public EsxFrameSource
         return true;
     }
 
-    void Add(Time at, uint32_t octets, Mac48Address source = Mac48Address(), uint32_t target = 0)
+    void Add(Time at, uint32_t octets, std::optional<Mac48Address> source = {}, uint32_t target = 0)
     {
         frames.push_back({at, Create<Packet>(octets), 0x0800, target, source});
     }

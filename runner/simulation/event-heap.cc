@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation/event-heap.h"
+
+#include "ns3/assert.h"
+#include "ns3/event-impl.h"
+
+#include <algorithm>
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+/// For the heap of the standard library, whose first one is the greatest: the next event is.
+struct IsLater
+{
+    bool operator()(const Scheduler::Event& a, const Scheduler::Event& b) const
+    {
+        return a.key.m_ts != b.key.m_ts ? a.key.m_ts > b.key.m_ts : a.key.m_uid > b.key.m_uid;
+    }
+};
+
+} // namespace
+
+TypeId
+EventHeap::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("esxnf::EventHeap").SetParent<Scheduler>().AddConstructor<EventHeap>();
+    return tid;
+}
+
+EventHeap::EventHeap() = default;
+
+EventHeap::~EventHeap()
+{
+    for (EventImpl* removed : m_removed)
+    {
+        removed->Unref();
+    }
+}
+
+void
+EventHeap::Insert(const Event& event)
+{
+    const IsLater isLater;
+    if (m_soonest.impl)
+    {
+        const bool isSooner = isLater(m_soonest, event);
+        Push(isSooner ? m_soonest : event);
+        if (isSooner)
+        {
+            m_soonest = event;
+        }
+    }
+    else if (m_heap.empty() || isLater(m_heap.front(), event))
+    {
+        m_soonest = event;
+    }
+    else
+    {
+        Push(event);
+    }
+}
+
+bool
+EventHeap::IsEmpty() const
+{
+    return !m_soonest.impl && m_heap.empty();
+}
+
+Scheduler::Event
+EventHeap::PeekNext() const
+{
+    NS_ASSERT(!IsEmpty());
+    return m_soonest.impl ? m_soonest : m_heap.front();
+}
+
+Scheduler::Event
+EventHeap::RemoveNext()
+{
+    Event next = m_soonest;
+    if (next.impl)
+    {
+        m_soonest.impl = nullptr;
+        return next;
+    }
+    NS_ASSERT(!m_heap.empty());
+    next = m_heap.front();
+    Pop();
+    return next;
+}
+
+void
+EventHeap::Remove(const Event& event)
+{
+    NS_ASSERT(!IsEmpty());
+    if (event.impl == m_soonest.impl)
+    {
+        m_soonest.impl = nullptr;
+    }
+    else if (!m_heap.empty() && event.impl == m_heap.front().impl)
+    {
+        Pop();
+    }
+    else
+    {
+        event.impl->Ref(); // or its place in memory might be another event's before it is left out
+        m_removed.insert(event.impl);
+    }
+}
+
+void
+EventHeap::Push(const Event& event)
+{
+    m_heap.push_back(event);
+    std::push_heap(m_heap.begin(), m_heap.end(), IsLater());
+}
+
+/// Takes the first one away, and those behind it that were removed.
+void
+EventHeap::Pop()
+{
+    do
+    {
+        std::pop_heap(m_heap.begin(), m_heap.end(), IsLater());
+        m_heap.pop_back();
+        if (m_removed.empty() || m_heap.empty() || m_removed.erase(m_heap.front().impl) == 0)
+        {
+            return;
+        }
+        m_heap.front().impl->Unref();
+    } while (true);
+}
+
+} // namespace esxnf
