@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "tests/scratch-folder.h"
+
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/esx-host-helper.h"
@@ -12,7 +14,6 @@
 #include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
-#include <cstdio>
 #include <gtest/gtest.h>
 
 using namespace ns3;
@@ -33,7 +34,6 @@ class EsxHostHelperTest : public ::testing::Test
     void TearDown() override
     {
         Simulator::Destroy();
-        std::remove(path.c_str());
     }
 
     /// Reads a capture. \return its packets' times in nanoseconds, and sizes
@@ -68,7 +68,8 @@ class EsxHostHelperTest : public ::testing::Test
     EsxHostHelper esx;
     Ptr<EsxHost> host;
     Ptr<EsxVSwitch> vSwitch;
-    std::string path;
+    const esxnf::ScratchFolder scratch;
+    std::string path; //!< of the capture
 };
 
 uint32_t
@@ -139,7 +140,7 @@ TEST_F(EsxHostHelperTest, IngressCaptureHoldsWhatIsOfferedToTheMeterInNanosecond
 {
     auto a = AddVm("a", "10.0.0.1");
     auto b = AddVm("b", "10.0.0.2");
-    const std::string prefix = ::testing::TempDir() + "capture";
+    const std::string prefix = scratch.Path("capture");
     path = prefix + "-esx1-vSwitch0-" + std::to_string(a->GetPortId()) + ".pcap";
     esx.EnablePcap(prefix, vSwitch, a->GetPortId(), EsxPcapDirection::INGRESS);
     Simulator::Schedule(NanoSeconds(1000000123), [&] {
@@ -156,7 +157,7 @@ TEST_F(EsxHostHelperTest, CaptureOfBothDirectionsOfAPort)
 {
     auto a = AddVm("a", "10.0.0.1");
     auto b = AddVm("b", "10.0.0.2");
-    path = ::testing::TempDir() + "both.pcap";
+    path = scratch.Path("both.pcap");
     esx.EnablePcap(path, vSwitch, a->GetPortId(), EsxPcapDirection::BOTH, true);
     a->Send(Create<Packet>(100), b->GetAddress(), 0x88b5);
     b->Send(Create<Packet>(200), a->GetAddress(), 0x88b5);
@@ -169,7 +170,7 @@ TEST_F(EsxHostHelperTest, CaptureOfADeviceByNs3sOwnDoor)
 {
     auto a = AddVm("a", "10.0.0.1");
     auto b = AddVm("b", "10.0.0.2");
-    const std::string prefix = ::testing::TempDir() + "device";
+    const std::string prefix = scratch.Path("device");
     path = prefix + "-" + std::to_string(a->GetNode()->GetId()) + "-" +
            std::to_string(a->GetIfIndex()) + ".pcap";
     esx.EnablePcap(prefix, a);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "tests/scratch-folder.h"
+
 #include "ns3/csma-helper.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-ledger-helper.h"
@@ -8,7 +10,6 @@
 #include "ns3/ipv4-address-helper.h"
 #include "ns3/simulator.h"
 
-#include <cstdio>
 #include <fstream>
 #include <gtest/gtest.h>
 #include <sstream>
@@ -56,7 +57,8 @@ TEST(EsxLedgerHelperTest, ScriptInstallsRunsAndSerializes)
     Simulator::Run();
 
     EXPECT_TRUE(books.GetExpectations()->AllPass());
-    const std::string path = ::testing::TempDir() + "esx-ledger-helper-test.xml";
+    const esxnf::ScratchFolder scratch;
+    const std::string path = scratch.Path("ledger.xml");
     books.SerializeToXmlFile(path);
     std::ifstream file(path);
     std::ostringstream written;
@@ -65,7 +67,6 @@ TEST(EsxLedgerHelperTest, ScriptInstallsRunsAndSerializes)
     ledger->SerializeToXmlStream(expected);
     EXPECT_EQ(written.str(), expected.str());
     EXPECT_NE(written.str().find("<Collected packets="), std::string::npos);
-    std::remove(path.c_str());
     Simulator::Destroy();
 }
 

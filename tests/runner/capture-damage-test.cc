@@ -2,6 +2,7 @@
 // Captures in every state of damage: what was before it is read, and the damage is told with the
 // packet's number. Both readers, pcap out of mapped memory and pcapng by libpcap.
 #include "runner/capture/capture-reader.h"
+#include "tests/scratch-folder.h"
 
 #include <cstdio>
 #include <cstring>
@@ -80,8 +81,8 @@ struct Outcome
 Outcome
 Read(const Bytes& content)
 {
-    const std::string path = testing::TempDir() + "capture-damage-test-" +
-                             testing::UnitTest::GetInstance()->current_test_info()->name();
+    static const ScratchFolder scratch; // one for thousands of calls
+    const std::string path = scratch.Path("capture");
     std::remove(path.c_str());
     std::ofstream(path, std::ios::binary)
         .write(reinterpret_cast<const char*>(content.data()),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/capture-reader.h"
+#include "tests/scratch-folder.h"
 
 #include <cstdio>
 #include <cstring>
@@ -61,8 +62,7 @@ class CaptureReaderTest : public testing::Test
   protected:
     CaptureReader Open(const Bytes& content)
     {
-        const std::string path = testing::TempDir() + "capture-reader-test-" +
-                                 testing::UnitTest::GetInstance()->current_test_info()->name();
+        const std::string path = scratch.Path("capture");
         std::remove(path.c_str()); // overwriting makes some file systems wait for the disk
         std::ofstream(path, std::ios::binary)
             .write(reinterpret_cast<const char*>(content.data()),
@@ -70,6 +70,7 @@ class CaptureReaderTest : public testing::Test
         return CaptureReader(path);
     }
 
+    const ScratchFolder scratch;
     CapturedFrame frame;
     UdpDatagram datagram;
 };

@@ -2,6 +2,7 @@
 #include "runner/capture/capture-reader.h"
 #include "runner/capture/capture-writer.h"
 #include "runner/commands/cli.h"
+#include "tests/scratch-folder.h"
 
 #include <gtest/gtest.h>
 #include <vector>
@@ -29,8 +30,8 @@ Checksum(const uint8_t* data, std::size_t size, uint32_t sum = 0)
 class CaptureWriterTest : public testing::Test
 {
   protected:
-    const std::string path = testing::TempDir() + "capture-writer-test-" +
-                             testing::UnitTest::GetInstance()->current_test_info()->name();
+    const ScratchFolder scratch;
+    const std::string path = scratch.Path("capture");
     const UdpPath udp{0x7f000001, 0x0a000002, 49152, 2055};
 };
 

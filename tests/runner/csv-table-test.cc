@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/cli.h"
 #include "runner/results/csv-table.h"
+#include "tests/scratch-folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -17,17 +18,6 @@ namespace fs = std::filesystem;
 class CsvTableTest : public testing::Test
 {
   protected:
-    CsvTableTest()
-    {
-        std::string name = (fs::temp_directory_path() / "csv-XXXXXX").string();
-        m_home = mkdtemp(name.data());
-    }
-
-    ~CsvTableTest() override
-    {
-        fs::remove_all(m_home);
-    }
-
     CsvTable Read(const std::string& text) const
     {
         std::ofstream(fs::path(m_home) / "t.csv") << text;
@@ -48,7 +38,8 @@ class CsvTableTest : public testing::Test
         return "none";
     }
 
-    std::string m_home;
+    const ScratchFolder m_scratch;
+    const std::string m_home{m_scratch.GetPath().string()};
 };
 
 TEST_F(CsvTableTest, CellsAreFoundByColumn)

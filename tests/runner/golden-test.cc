@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/cli.h"
 #include "runner/results/golden.h"
+#include "tests/scratch-folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -23,24 +24,17 @@ const std::string HEADER =
 const std::string FLOW_1 = "esx1,prod1,10.0.0.1,10.0.0.2,6,1024,80,0,3,";
 const std::string FLOW_2 = "esx1,prod1,10.0.0.1,10.0.0.2,17,1025,53,4,3,";
 
-/// A result folder and a folder of golden results, removed at the end.
+/// A result folder and a folder of golden results.
 class GoldenTest : public testing::Test
 {
   protected:
     GoldenTest()
     {
-        std::string name = (fs::temp_directory_path() / "golden-XXXXXX").string();
-        m_home = mkdtemp(name.data());
         fs::create_directory(Results());
         Write(
             "summary.json",
             R"({"versions": {"ns-3": "3.37"}, "verdict": "pass", "expectations": [], "lost": {"arp": 3}})");
         Write("flows-lost.csv", HEADER + FLOW_1 + "arp,1,100,1\n" + FLOW_2 + "arp,1,100,1\n");
-    }
-
-    ~GoldenTest() override
-    {
-        fs::remove_all(m_home);
     }
 
     void Write(const std::string& name, const std::string& text) const
@@ -63,7 +57,8 @@ class GoldenTest : public testing::Test
         return CompareWithGolden(Golden(), "lab", Results());
     }
 
-    fs::path m_home;
+    const ScratchFolder m_scratch;
+    const fs::path& m_home{m_scratch.GetPath()};
 };
 
 TEST_F(GoldenTest, WhatWasKeptIsEqual)

@@ -2,6 +2,7 @@
 #include "runner/capture/capture-source.h"
 #include "runner/capture/libpcap-capture.h"
 #include "runner/capture/mapped-capture.h"
+#include "tests/scratch-folder.h"
 
 #include <cstdio>
 #include <fstream>
@@ -68,11 +69,6 @@ using Frame = std::tuple<int64_t, uint32_t, Bytes>; // time, wire, octets
 class MappedCaptureTest : public testing::Test
 {
   protected:
-    ~MappedCaptureTest() override
-    {
-        std::remove(path.c_str());
-    }
-
     void Write(const Bytes& content)
     {
         std::remove(path.c_str());
@@ -112,8 +108,8 @@ class MappedCaptureTest : public testing::Test
         return all;
     }
 
-    std::string path{testing::TempDir() + "mapped-capture-test-" +
-                     testing::UnitTest::GetInstance()->current_test_info()->name()};
+    const ScratchFolder scratch;
+    const std::string path{scratch.Path("capture")};
     std::string damage;
 };
 

@@ -2,6 +2,7 @@
 #include "runner/results/results-tables.h"
 #include "runner/results/results.h"
 #include "runner/simulation/simulation.h"
+#include "tests/scratch-folder.h"
 
 #include <filesystem>
 #include <fstream>
@@ -71,21 +72,9 @@ TEST(ResultsTables, ASampleHasAllItsCounters)
     EXPECT_EQ(ToCsv(sample), "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12");
 }
 
-/// A folder of our own, removed at the end.
 class ResultFolderTest : public testing::Test
 {
   protected:
-    ResultFolderTest()
-    {
-        std::string name = (fs::temp_directory_path() / "results-XXXXXX").string();
-        m_home = mkdtemp(name.data());
-    }
-
-    ~ResultFolderTest() override
-    {
-        fs::remove_all(m_home);
-    }
-
     static void Write(const fs::path& path, const std::string& text)
     {
         std::ofstream(path) << text;
@@ -110,7 +99,8 @@ class ResultFolderTest : public testing::Test
         return std::distance(fs::directory_iterator(m_home), fs::directory_iterator());
     }
 
-    fs::path m_home;
+    const ScratchFolder m_scratch;
+    const fs::path& m_home{m_scratch.GetPath()};
     const std::string m_ours = std::string(R"({"schema": ")") + SUMMARY_SCHEMA + "\"}";
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/cli.h"
 #include "runner/results/row-writer.h"
+#include "tests/scratch-folder.h"
 
 #include <fstream>
 #include <gtest/gtest.h>
@@ -14,7 +15,8 @@ namespace
 std::string
 Write(RowFormat format, bool withRows = true)
 {
-    const std::string path = testing::TempDir() + "row-writer-test";
+    const ScratchFolder scratch;
+    const std::string path = scratch.Path("rows");
     RowWriter rows(path, format, {"name", "count", "note"});
     if (withRows)
     {
