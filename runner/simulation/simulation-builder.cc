@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/exporter.h"
-#include "runner/capture/capture-frames.h"
-#include "runner/lab/frame-graph.h"
-#include "runner/scenario/distribution.h"
+#include "runner/simulation/simulation-timeline.h"
+#include "runner/simulation/simulation-traffic.h"
 #include "runner/simulation/simulation-world.h"
 
 #include "ns3/boolean.h"
@@ -10,11 +9,8 @@
 #include "ns3/enum.h"
 #include "ns3/esx-host-memory.h"
 #include "ns3/esx-netflow-helper.h"
-#include "ns3/esx-physical-switch.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/internet-stack-helper.h"
-#include "ns3/ipv4-interface.h"
-#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/names.h"
 #include "ns3/red-queue-disc.h"
 #include "ns3/rng-seed-manager.h"
@@ -76,15 +72,6 @@ AddQueueDisc(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
     {
         device->GetNode()->GetObject<TrafficControlLayer>()->SetRootQueueDiscOnDevice(device, disc);
     }
-}
-
-/// \param text checked: it is right
-Ptr<RandomVariableStream>
-RandomVariable(const std::string& text, Quantity quantity)
-{
-    Distribution distribution;
-    ParseDistribution(text, quantity, distribution);
-    return MakeRandomVariable(distribution);
 }
 
 void
@@ -159,12 +146,12 @@ Simulation::Builder::Build()
         MakeVirtualMachines(host);
         MakeNetflow(host);
     }
-    MakeTraffic();
+    m_traffic = MakeTraffic(m_scenario, m_world.nodes);
     AssignStreams();
     Watch();
     AddExpectations(); // before the timeline: a window's ends come before the steps of their
                        // instants
-    ScheduleTimeline();
+    Timeline(m_world).Schedule();
     if (!m_world.options.directory.empty())
     {
         AddCaptures();
@@ -208,119 +195,6 @@ Simulation::Builder::MakeMemory(const Host& host, const Ptr<EsxHost>& made)
     for (const Vm& vm : host.vms)
     {
         memory->AddVirtualMachine(vm.name, vm.memoryBytes, vm.reservationBytes, vm.touchedBytes);
-    }
-}
-
-void
-Simulation::Builder::MakeNodes()
-{
-    for (const Node& node : m_scenario.nodes)
-    {
-        const Ptr<ns3::Node> made = CreateObject<ns3::Node>();
-        Names::Add(node.name, made);
-        m_world.nodes[node.name] = made;
-        if (node.kind == NodeKind::Collector)
-        {
-            InternetStackHelper stack;
-            stack.SetIpv6StackInstall(false);
-            stack.Install(made);
-            EsxNetflowHelper netflow;
-            netflow.SetCollectorAttribute("IgnoreEngine", BooleanValue(node.ignoreEngine));
-            netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(node.receiveBufferBytes));
-            netflow.SetCollectorAttribute("ServiceTime", TimeValue(node.serviceTime));
-            netflow.InstallCollector(made, node.listen);
-        }
-    }
-}
-
-void
-Simulation::Builder::MakeCables()
-{
-    for (const Link& link : m_scenario.links)
-    {
-        const auto& cable = m_world.cables[link.name] =
-            std::make_unique<Cable>(link, NodeOf(link.a), NodeOf(link.b));
-        for (const unsigned end : {0U, 1U}) // where a datagram died is told by the link's name
-        {
-            const Ptr<NetDevice> device = cable->GetDevice(end);
-            Names::Add(device->GetNode(), link.name, device);
-        }
-    }
-    for (const Node& node : m_scenario.nodes)
-    {
-        Connect(node.name);
-    }
-}
-
-/// Makes a switch of a node's devices; gives a collector its address.
-void
-Simulation::Builder::Connect(const std::string& nodeName)
-{
-    const Ptr<ns3::Node> made = m_world.nodes.at(nodeName);
-    const Node& node = *std::find_if(m_scenario.nodes.begin(),
-                                     m_scenario.nodes.end(),
-                                     [&](const Node& n) { return n.name == nodeName; });
-    const NetDeviceContainer devices = PhysicalDevices(made);
-    if (node.kind == NodeKind::Switch && devices.GetN() > 0)
-    {
-        MakeSwitch(node);
-    }
-    if (node.kind == NodeKind::Collector && devices.GetN() > 0)
-    {
-        const Ptr<Ipv4> ipv4 = made->GetObject<Ipv4>();
-        const uint32_t interface = ipv4->AddInterface(devices.Get(0));
-        ipv4->AddAddress(interface, ToInterfaceAddress(*node.address));
-        ipv4->SetUp(interface);
-    }
-}
-
-void
-Simulation::Builder::MakeSwitch(const Node& node)
-{
-    const Ptr<EsxPhysicalSwitch> made = CreateObject<EsxPhysicalSwitch>();
-    m_world.nodes.at(node.name)->AggregateObject(made);
-    for (const Link& link : m_scenario.links)
-    {
-        Cable& cable = *m_world.cables.at(link.name);
-        for (const auto& [end, index] : {std::pair(link.a, 0U), std::pair(link.b, 1U)})
-        {
-            if (end.node == node.name)
-            {
-                const auto number = static_cast<uint16_t>(std::stoul(end.interface));
-                made->AddPort(number, cable.GetDevice(index));
-                cable.AddWatcher([made, number](bool down) { made->SetDown(number, down); });
-            }
-        }
-    }
-    const std::vector<uint16_t> used = made->GetPorts();
-    for (const SwitchPort& port : node.ports)
-    {
-        const auto number = static_cast<uint16_t>(std::stoul(port.name));
-        if (std::find(used.begin(), used.end(), number) != used.end())
-        {
-            port.trunk ? made->SetTrunk(number, port.allowed, port.native)
-                       : made->SetAccess(number, port.vlan);
-        }
-    }
-}
-
-/// What closes a loop is blocked at both of its ends, so that nothing passes there.
-void
-Simulation::Builder::BlockLoops()
-{
-    const FrameGraph graph(m_scenario);
-    for (std::size_t i = 0; i < m_scenario.links.size(); ++i)
-    {
-        const Link& link = m_scenario.links[i];
-        for (const LinkEnd& end : {link.a, link.b})
-        {
-            if (graph.IsBlocked(static_cast<int>(i)))
-            {
-                m_world.nodes.at(end.node)->GetObject<EsxPhysicalSwitch>()->SetBlocked(
-                    static_cast<uint16_t>(std::stoul(end.interface)),
-                    true);
-            }
-        }
     }
 }
 
@@ -449,282 +323,6 @@ Simulation::Builder::MakeNetflow(const Host& host)
 }
 
 void
-Simulation::Builder::MakeTraffic()
-{
-    for (const Traffic& traffic : m_scenario.traffic)
-    {
-        for (const std::string& from : traffic.from)
-        {
-            MakeTraffic(traffic, from);
-        }
-    }
-}
-
-void
-Simulation::Builder::MakeTraffic(const Traffic& traffic, const std::string& fromName)
-{
-    const EsxTrafficHelper helper;
-    const Ptr<ns3::Node> from = m_world.nodes.at(fromName);
-    std::vector<EsxTrafficTarget> targets;
-    for (const std::string& to : traffic.to)
-    {
-        targets.emplace_back(m_world.nodes.at(to));
-    }
-    const EsxTrafficOptions times{traffic.start, traffic.stop};
-    if (traffic.IsInjected())
-    {
-        MakeInjection(traffic, from, targets);
-        return;
-    }
-    if (traffic.app == TrafficApp::TcpSynScan)
-    {
-        EsxTcpSynScanOptions options{times, traffic.firstPort, traffic.lastPort, traffic.every};
-        m_traffic.Add(helper.TcpSynScan(from, targets, options));
-        return;
-    }
-    for (const EsxTrafficTarget& to : targets)
-    {
-        switch (traffic.app)
-        {
-        case TrafficApp::UdpCbr:
-            m_traffic.Add(helper.UdpCbr(
-                from,
-                to,
-                {times, traffic.port, traffic.rate, traffic.packetBytes, traffic.dscp}));
-            break;
-        case TrafficApp::UdpOnOff:
-            m_traffic.Add(helper.UdpOnOff(
-                from,
-                to,
-                {{times, traffic.port, traffic.rate, traffic.packetBytes, traffic.dscp},
-                 RandomVariable(traffic.burst, Quantity::Seconds),
-                 RandomVariable(traffic.pause, Quantity::Seconds)}));
-            break;
-        case TrafficApp::TcpBulk:
-            m_traffic.Add(helper.TcpBulk(from, to, {times, traffic.port, traffic.sizeBytes}));
-            break;
-        default:
-            m_traffic.Add(
-                helper.TcpRequest(from,
-                                  to,
-                                  {times,
-                                   traffic.port,
-                                   traffic.requestBytes,
-                                   traffic.responseBytes,
-                                   fmt::format(traffic.everyIsExponential
-                                                   ? "ns3::ExponentialRandomVariable[Mean={}]"
-                                                   : "ns3::ConstantRandomVariable[Constant={}]",
-                                               traffic.every.GetSeconds())}));
-        }
-    }
-}
-
-void
-Simulation::Builder::MakeInjection(const Traffic& traffic,
-                                   const Ptr<ns3::Node>& from,
-                                   const std::vector<EsxTrafficTarget>& to)
-{
-    const EsxTrafficHelper helper;
-    const EsxTrafficOptions times{traffic.start, traffic.stop};
-    if (traffic.app == TrafficApp::Pcap)
-    {
-        const auto frames = CreateObject<CaptureFrames>(m_scenario.PathOf(traffic.file));
-        m_traffic.Add(helper.Inject(from, to, frames, times));
-        return;
-    }
-    EsxFlowsOptions options;
-    options.start = times.start;
-    options.stop = times.stop;
-    const std::string every = fmt::format("{}ns", traffic.every.GetNanoSeconds());
-    options.every =
-        RandomVariable(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
-                       Quantity::Seconds);
-    options.duration = RandomVariable(traffic.flowDuration, Quantity::Seconds);
-    options.packets = RandomVariable(traffic.flowPackets, Quantity::Number);
-    options.packetSize = RandomVariable(traffic.packetSize, Quantity::Octets);
-    options.flows = traffic.flows;
-    options.together = traffic.together;
-    options.hours = traffic.hours;
-    options.tcp = traffic.protocol == "tcp";
-    options.port = traffic.port;
-    options.dscp = traffic.dscp;
-    if (traffic.sources)
-    {
-        options.sourceNetwork = traffic.sources->address;
-        options.sourceMask = traffic.sources->mask;
-    }
-    m_traffic.Add(helper.SyntheticFlows(from, to, options));
-}
-
-void
-Simulation::Builder::ScheduleTimeline()
-{
-    for (const TimelineStep& step : m_scenario.timeline)
-    {
-        if (!step.session.empty()) // in the order in which they are named
-        {
-            m_world.windows.GetNamed(m_world.hostsByName.at(step.host)->GetObject<EsxConsole>(),
-                                     step.session);
-        }
-    }
-    for (const TimelineStep& step : m_scenario.timeline)
-    {
-        const auto vmkernel = [&] {
-            return m_world.hostsByName.at(step.host)->GetVmkernelNode()->GetId();
-        };
-        switch (step.kind)
-        {
-        case StepKind::Console:
-            Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
-                this_->Execute(step);
-            });
-            break;
-        case StepKind::Press:
-            Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
-                this_->Press(step);
-            });
-            break;
-        case StepKind::Signal:
-            Simulator::Schedule(step.at, [this_ = &m_world, &step] { this_->Signal(step); });
-            break;
-        case StepKind::Power:
-        case StepKind::Connection:
-        case StepKind::MacChange:
-            ScheduleVmStep(step);
-            break;
-        default:
-            ScheduleEpisode(step);
-        }
-    }
-}
-
-/// What begins an episode, and what ends it.
-std::pair<std::function<void()>, std::function<void()>>
-Simulation::Builder::EpisodeOf(const TimelineStep& step)
-{
-    const TimelineStep* s = &step;
-    switch (step.kind)
-    {
-    case StepKind::MemoryPressure:
-        return PressureOf(step);
-    case StepKind::Grow:
-        return {[this_ = &m_world, s] { this_->Grow(*s); }, nullptr};
-    case StepKind::NodeDown: {
-        const auto collector = CollectorOf(step.node);
-        return {[collector] { collector->SetDown(true); },
-                [collector] { collector->SetDown(false); }};
-    }
-    case StepKind::NodeSet: {
-        const auto collector = CollectorOf(step.node);
-        TimeValue before;
-        collector->GetAttribute("ServiceTime", before);
-        return {[collector, s] {
-                    collector->SetAttribute("ServiceTime", TimeValue(*s->set.serviceTime));
-                },
-                [collector, before] { collector->SetAttribute("ServiceTime", before); }};
-    }
-    case StepKind::LinkDown: {
-        Cable* cable = m_world.cables.at(step.link).get();
-        return {[cable] { cable->SetDown(true); }, [cable] { cable->SetDown(false); }};
-    }
-    default:
-        Cable* cable = m_world.cables.at(step.link).get();
-        return {[cable, s] { cable->Apply(s->set); }, [cable, s] { cable->Restore(s->set); }};
-    }
-}
-
-std::pair<std::function<void()>, std::function<void()>>
-Simulation::Builder::PressureOf(const TimelineStep& step)
-{
-    const TimelineStep* s = &step;
-    const Ptr<EsxHost> host = m_world.hostsByName.at(step.host);
-    const auto module = host->GetObject<EsxNetflow>();
-    const auto memory = host->GetObject<EsxHostMemory>();
-    return {[module, memory, s] {
-                if (s->netflowHeapBytes)
-                {
-                    module->SetHeapMax(*s->netflowHeapBytes);
-                }
-                if (s->freePercent)
-                {
-                    memory->Hold(*s->freePercent);
-                }
-            },
-            [module, memory, s, before = module->GetHeapMax()] {
-                if (s->netflowHeapBytes)
-                {
-                    module->SetHeapMax(before);
-                }
-                if (s->freePercent)
-                {
-                    memory->Release();
-                }
-            }};
-}
-
-Ptr<EsxNetflowCollector>
-Simulation::Builder::CollectorOf(const std::string& node) const
-{
-    const Ptr<ns3::Node> made = m_world.nodes.at(node);
-    for (uint32_t i = 0; i < made->GetNApplications(); ++i)
-    {
-        if (const auto collector = DynamicCast<EsxNetflowCollector>(made->GetApplication(i)))
-        {
-            return collector;
-        }
-    }
-    return nullptr; // not reached: the check sees to it that the node is a collector
-}
-
-void
-Simulation::Builder::ScheduleVmStep(const TimelineStep& step)
-{
-    const auto owner =
-        std::find_if(m_world.hosts.begin(), m_world.hosts.end(), [&step](const auto& host) {
-            return host->GetGuest(step.vm) != nullptr;
-        });
-    const Ptr<EsxHost> host = *owner;
-    const uint32_t nic = step.nic.empty() ? 0 : std::stoul(step.nic.substr(3)); // ethN
-    World* world = &m_world;
-    Simulator::ScheduleWithContext(
-        m_world.nodes.at(step.vm)->GetId(),
-        step.at,
-        [world, host, nic, &step] {
-            StepOutcome outcome{&step, {}};
-            if (step.kind == StepKind::MacChange)
-            {
-                host->GetGuest(step.vm)->vnics[nic]->SetAddress(step.mac);
-            }
-            else if (step.kind == StepKind::Connection)
-            {
-                outcome.line.errors = host->SetConnected(step.vm, nic, step.on);
-            }
-            else if (step.on)
-            {
-                outcome.line.errors = host->PowerOn(step.vm);
-            }
-            else
-            {
-                host->PowerOff(step.vm);
-            }
-            outcome.line.exit = outcome.line.errors.empty() ? 0 : 1;
-            outcome.line.errors += outcome.line.errors.empty() ? "" : "\n";
-            world->steps.push_back(outcome);
-        });
-}
-
-void
-Simulation::Builder::ScheduleEpisode(const TimelineStep& step)
-{
-    const auto [begin, end] = EpisodeOf(step);
-    Simulator::Schedule(step.at, begin);
-    if (step.length)
-    {
-        Simulator::Schedule(step.at + *step.length, end);
-    }
-}
-
-void
 Simulation::Builder::Watch()
 {
     World* world = &m_world;
@@ -800,14 +398,6 @@ Simulation::Builder::AssignStreams()
             }
         }
     }
-}
-
-Ptr<ns3::Node>
-Simulation::Builder::NodeOf(const LinkEnd& end) const
-{
-    const auto host = m_world.hostsByName.find(end.node);
-    return host != m_world.hostsByName.end() ? host->second->GetVmkernelNode()
-                                             : m_world.nodes.at(end.node);
 }
 
 } // namespace esxnf

@@ -90,20 +90,9 @@ class Simulation::Builder
     void MakeVSwitches(const Host& host);
     void MakeVirtualMachines(const Host& host);
     void MakeNetflow(const Host& host);
-    void MakeTraffic();
-    void MakeTraffic(const Traffic& traffic, const std::string& from);
-    void MakeInjection(const Traffic& traffic,
-                       const ns3::Ptr<ns3::Node>& from,
-                       const std::vector<ns3::EsxTrafficTarget>& to);
     void Connect(const std::string& nodeName);
     void MakeSwitch(const Node& node);
     void BlockLoops();
-    void ScheduleVmStep(const TimelineStep& step);
-    void ScheduleTimeline();
-    void ScheduleEpisode(const TimelineStep& step);
-    std::pair<std::function<void()>, std::function<void()>> EpisodeOf(const TimelineStep& step);
-    std::pair<std::function<void()>, std::function<void()>> PressureOf(const TimelineStep& step);
-    ns3::Ptr<ns3::EsxNetflowCollector> CollectorOf(const std::string& node) const;
     void Watch();
     void AddExpectations();
     void AddCaptures();

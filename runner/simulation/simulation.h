@@ -148,6 +148,7 @@ class Simulation
 
   private:
     class Builder;
+    class Timeline;
     struct World;
 
     std::unique_ptr<World> m_world;

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation/simulation-traffic.h"
+
+#include "runner/capture/capture-frames.h"
+#include "runner/scenario/distribution.h"
+
+#include "ns3/esx-traffic-helper.h"
+
+#include <fmt/format.h>
+#include <vector>
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+/// \param text checked: it is right
+Ptr<RandomVariableStream>
+RandomVariable(const std::string& text, Quantity quantity)
+{
+    Distribution distribution;
+    ParseDistribution(text, quantity, distribution);
+    return MakeRandomVariable(distribution);
+}
+
+/// An application that sends, with what answers it.
+ApplicationContainer
+Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget& to)
+{
+    const EsxTrafficHelper helper;
+    const EsxUdpCbrOptions udp{{traffic.start, traffic.stop},
+                               traffic.port,
+                               traffic.rate,
+                               traffic.packetBytes,
+                               traffic.dscp};
+    switch (traffic.app)
+    {
+    case TrafficApp::UdpCbr:
+        return helper.UdpCbr(from, to, udp);
+    case TrafficApp::UdpOnOff:
+        return helper.UdpOnOff(from,
+                               to,
+                               {udp,
+                                RandomVariable(traffic.burst, Quantity::Seconds),
+                                RandomVariable(traffic.pause, Quantity::Seconds)});
+    case TrafficApp::TcpBulk:
+        return helper.TcpBulk(from,
+                              to,
+                              {{traffic.start, traffic.stop}, traffic.port, traffic.sizeBytes});
+    default:
+        return helper.TcpRequest(
+            from,
+            to,
+            {{traffic.start, traffic.stop},
+             traffic.port,
+             traffic.requestBytes,
+             traffic.responseBytes,
+             fmt::format(traffic.everyIsExponential ? "ns3::ExponentialRandomVariable[Mean={}]"
+                                                    : "ns3::ConstantRandomVariable[Constant={}]",
+                         traffic.every.GetSeconds())});
+    }
+}
+
+/// Without the guests' stacks: flows, or a capture.
+ApplicationContainer
+Inject(const Scenario& scenario,
+       const Traffic& traffic,
+       const Ptr<ns3::Node>& from,
+       const std::vector<EsxTrafficTarget>& to)
+{
+    const EsxTrafficHelper helper;
+    const EsxTrafficOptions times{traffic.start, traffic.stop};
+    if (traffic.app == TrafficApp::Pcap)
+    {
+        const auto frames = CreateObject<CaptureFrames>(scenario.PathOf(traffic.file));
+        return helper.Inject(from, to, frames, times);
+    }
+    EsxFlowsOptions options;
+    options.start = times.start;
+    options.stop = times.stop;
+    const std::string every = fmt::format("{}ns", traffic.every.GetNanoSeconds());
+    options.every =
+        RandomVariable(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
+                       Quantity::Seconds);
+    options.duration = RandomVariable(traffic.flowDuration, Quantity::Seconds);
+    options.packets = RandomVariable(traffic.flowPackets, Quantity::Number);
+    options.packetSize = RandomVariable(traffic.packetSize, Quantity::Octets);
+    options.flows = traffic.flows;
+    options.together = traffic.together;
+    options.hours = traffic.hours;
+    options.tcp = traffic.protocol == "tcp";
+    options.port = traffic.port;
+    options.dscp = traffic.dscp;
+    if (traffic.sources)
+    {
+        options.sourceNetwork = traffic.sources->address;
+        options.sourceMask = traffic.sources->mask;
+    }
+    return helper.SyntheticFlows(from, to, options);
+}
+
+/// The traffic of one sender.
+ApplicationContainer
+Make(const Scenario& scenario,
+     const Traffic& traffic,
+     const Ptr<ns3::Node>& from,
+     const std::vector<EsxTrafficTarget>& to)
+{
+    if (traffic.IsInjected())
+    {
+        return Inject(scenario, traffic, from, to);
+    }
+    if (traffic.app == TrafficApp::TcpSynScan)
+    {
+        return EsxTrafficHelper().TcpSynScan(
+            from,
+            to,
+            {{traffic.start, traffic.stop}, traffic.firstPort, traffic.lastPort, traffic.every});
+    }
+    ApplicationContainer made;
+    for (const EsxTrafficTarget& target : to)
+    {
+        made.Add(Talk(traffic, from, target));
+    }
+    return made;
+}
+
+} // namespace
+
+ApplicationContainer
+MakeTraffic(const Scenario& scenario, const std::map<std::string, Ptr<ns3::Node>>& nodes)
+{
+    ApplicationContainer made;
+    for (const Traffic& traffic : scenario.traffic)
+    {
+        std::vector<EsxTrafficTarget> to;
+        for (const std::string& target : traffic.to)
+        {
+            to.emplace_back(nodes.at(target));
+        }
+        for (const std::string& from : traffic.from)
+        {
+            made.Add(Make(scenario, traffic, nodes.at(from), to));
+        }
+    }
+    return made;
+}
+
+} // namespace esxnf
