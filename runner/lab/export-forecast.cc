@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/lab/export-forecast.h"
 
+#include "runner/lab/export-demand.h"
 #include "runner/lab/export-flow.h"
+#include "runner/lab/link-timetable.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <unordered_map>
 
 namespace esxnf
 {
@@ -14,34 +15,8 @@ namespace esxnf
 namespace
 {
 
-constexpr double RECORDS = 30; // of a full datagram
-constexpr double RECORD_OCTETS = 48;
-constexpr double FRAME_OCTETS = 70; // NetFlow 24, UDP and IPv4 28, Ethernet 18
-constexpr double LEAST_BITS = 8 * (RECORD_OCTETS + FRAME_OCTETS / RECORDS); // of a record
-constexpr double CACHE_OCTETS = 80;     // of a live record: docs/semantics.md
-constexpr double PURGATORY_OCTETS = 64; // of a place in purgatory
-
-/// A link as it is during a span.
-struct LinkState
-{
-    double rate;   //!< bit/s; 0: down
-    bool isFaulty; //!< loses, damages, doubles or delays frames
-    ns3::QueueSize queue;
-
-    double GetQueuedDatagrams() const
-    {
-        return queue.GetUnit() == ns3::PACKETS ? queue.GetValue()
-                                               : queue.GetValue() / (RECORD_OCTETS + FRAME_OCTETS);
-    }
-};
-
-/// Records a second.
-struct Demand
-{
-    double least = 0;
-    double most = 0;
-    double live = 0; //!< records in the cache at most
-};
+/// Of a record in a full datagram.
+constexpr double LEAST_BITS_A_RECORD = 8 * (RECORD_OCTETS + DATAGRAM_OCTETS / RECORDS_A_DATAGRAM);
 
 class Forecaster
 {
@@ -50,19 +25,10 @@ class Forecaster
         : m_graph(graph),
           m_scenario(graph.GetScenario()),
           m_exports(exports),
-          m_traffic(PlanTraffic(graph))
+          m_traffic(PlanTraffic(graph)),
+          m_links(m_scenario),
+          m_demand(graph, m_traffic, m_links)
     {
-        for (const auto& step : m_scenario.timeline)
-        {
-            if (step.kind == StepKind::LinkDown || step.kind == StepKind::LinkSet)
-            {
-                m_episodes[step.link].push_back(&step);
-            }
-        }
-        for (const auto& link : m_scenario.links)
-        {
-            Settle(link);
-        }
     }
 
     std::vector<ExportSpan> Forecast()
@@ -96,27 +62,6 @@ class Forecaster
     }
 
   private:
-    /// For a while after an episode a link gives out, or loses, what waited in it.
-    void Settle(const Link& link)
-    {
-        const auto episodes = m_episodes.find(link.name);
-        if (episodes == m_episodes.end())
-        {
-            return;
-        }
-        const LinkState own{static_cast<double>(link.rate.GetBitRate()), false, link.queue};
-        const double fullBits = 8 * (RECORDS * RECORD_OCTETS + FRAME_OCTETS);
-        for (const auto* step : episodes->second)
-        {
-            if (step->length)
-            {
-                const double end = (step->at + *step->length).GetSeconds();
-                const double drains = own.GetQueuedDatagrams() * fullBits / own.rate;
-                m_settling.push_back({end, end + MARGIN + drains, &link});
-            }
-        }
-    }
-
     /// Whenever something changes, as seen where records leave.
     std::set<double> Times() const
     {
@@ -139,94 +84,21 @@ class Forecaster
                 add(step.length ? (step.at + *step.length).GetSeconds() : duration);
             }
         }
-        for (const auto& settling : m_settling)
+        for (const double end : m_links.GetSettledTimes())
         {
-            add(settling.end);
+            add(end);
         }
         for (const auto& planned : m_exports)
         {
             add(planned.begin.GetSeconds());
             add(planned.surely.GetSeconds());
             add(planned.end.GetSeconds());
-            for (const auto& traffic : m_traffic)
+            for (const double time : m_demand.TimesOf(planned))
             {
-                if (Points(planned, traffic) > 0)
-                {
-                    const double from = std::max(traffic.start, planned.begin.GetSeconds());
-                    add(traffic.start + Soonest(planned));
-                    add(from + Latest(planned, traffic));
-                    add(traffic.stop + Soonest(planned));
-                    add(traffic.stop + Latest(planned, traffic));
-                }
+                add(time);
             }
         }
         return times;
-    }
-
-    /// From a flow's begin to the moment its record leaves.
-    static double Soonest(const PlannedExport& planned)
-    {
-        const auto& netflow = planned.host->netflow;
-        return netflow.expireOnTcpEnd
-                   ? 0
-                   : std::min(netflow.idleTimeout, netflow.activeTimeout).GetSeconds();
-    }
-
-    static double Latest(const PlannedExport& planned, const PlannedTraffic& traffic)
-    {
-        const auto& netflow = planned.host->netflow;
-        return traffic.duration +
-               (netflow.idleTimeout + netflow.scanInterval + planned.poll).GetSeconds();
-    }
-
-    /// How many of an export's vSwitches a flow enters.
-    int Points(const PlannedExport& planned, const PlannedTraffic& traffic) const
-    {
-        const auto* from = m_graph.GetStations()[traffic.from].vSwitch;
-        const auto* to = m_graph.GetStations()[traffic.to].vSwitch;
-        return static_cast<int>(planned.vSwitches.count(from)) +
-               (to != from && planned.vSwitches.count(to) > 0 ? 1 : 0);
-    }
-
-    /// Of these, those that it enters whatever happens on the links.
-    int SurePoints(const PlannedExport& planned, const PlannedTraffic& traffic) const
-    {
-        const bool isSafe = std::none_of(traffic.links.begin(), traffic.links.end(), [&](int link) {
-            return m_episodes.count(m_scenario.links[link].name) || m_scenario.links[link].loss > 0;
-        });
-        const auto* from = m_graph.GetStations()[traffic.from].vSwitch;
-        return isSafe ? Points(planned, traffic)
-               : traffic.traffic->IsInjected() // others must ask for addresses first
-                   ? static_cast<int>(planned.vSwitches.count(from))
-                   : 0;
-    }
-
-    LinkState StateOf(int index, double time) const
-    {
-        const Link& link = m_scenario.links[index];
-        LinkState state{static_cast<double>(link.rate.GetBitRate()),
-                        link.loss + link.bitErrors + link.duplicate + link.reorder > 0,
-                        link.queue};
-        const auto episodes = m_episodes.find(link.name);
-        if (episodes == m_episodes.end())
-        {
-            return state;
-        }
-        for (const auto* step : episodes->second)
-        {
-            if (step->Covers(ns3::Seconds(time)))
-            {
-                state.rate = step->kind == StepKind::LinkDown ? 0
-                             : step->set.rate ? static_cast<double>(step->set.rate->GetBitRate())
-                                              : state.rate;
-                const auto& set = step->set;
-                state.isFaulty |= set.loss.value_or(0) + set.bitErrors.value_or(0) +
-                                      set.duplicate.value_or(0) + set.reorder.value_or(0) >
-                                  0;
-                state.queue = step->set.queue.value_or(state.queue);
-            }
-        }
-        return state;
     }
 
     void Look(double begin, double end, std::size_t collector)
@@ -249,14 +121,15 @@ class Forecaster
             return;
         }
         span.first = active.front();
-        std::map<const PlannedExport*, Demand> demands;
+        std::map<const PlannedExport*, ExportRate> demands;
         for (const auto* planned : active)
         {
-            span.reason = span.reason.empty() ? Unknown(*planned, begin, end) : span.reason;
-            const auto& demand = demands[planned] = DemandOf(*planned, begin, end);
+            span.reason =
+                span.reason.empty() ? m_demand.Unknown(*planned, begin, end) : span.reason;
+            const auto& demand = demands[planned] = m_demand.Of(*planned, begin, end);
             span.least += demand.least;
             span.most += demand.most;
-            if (span.reason.empty() && IsTooMuch(*planned, demand))
+            if (span.reason.empty() && ExportDemand::IsTooMuch(*planned, demand))
             {
                 span.reason = fmt::format("the memory of {} may be too short for {:.0f} flows",
                                           planned->host->name,
@@ -274,108 +147,19 @@ class Forecaster
         Append(std::move(span));
     }
 
-    /// \return empty, or what is not known of an export in a span
-    std::string Unknown(const PlannedExport& planned, double begin, double end) const
-    {
-        if (end > planned.surely.GetSeconds())
-        {
-            return fmt::format("a console line or key may end net-netflow on {}",
-                               planned.host->name);
-        }
-        for (const auto& traffic : m_traffic)
-        {
-            const bool overlaps =
-                begin < traffic.stop + Latest(planned, traffic) + MARGIN && end > traffic.start;
-            if (!traffic.random.empty() && overlaps && Points(planned, traffic) > 0)
-            {
-                return traffic.random;
-            }
-        }
-        if (planned.host->memoryBytes > 0)
-        {
-            return fmt::format("the memory of {} is shared with its VMs", planned.host->name);
-        }
-        const double memory = planned.host->netflow.idleTimeout.GetSeconds() + MARGIN;
-        for (const auto& step : m_scenario.timeline)
-        {
-            const double at = step.at.GetSeconds();
-            const bool ends = step.length && (step.at + *step.length).GetSeconds() + memory < begin;
-            if (step.kind == StepKind::MemoryPressure && step.host == planned.host->name &&
-                at < end && !ends)
-            {
-                return fmt::format("the memory of {} is short", planned.host->name);
-            }
-        }
-        return "";
-    }
-
-    Demand DemandOf(const PlannedExport& planned, double begin, double end) const
-    {
-        Demand demand;
-        const auto& netflow = planned.host->netflow;
-        const double idle = netflow.idleTimeout.GetSeconds();
-        const double active = netflow.activeTimeout.GetSeconds();
-        const double grid = (netflow.scanInterval + planned.poll).GetSeconds();
-        for (const auto& traffic : m_traffic)
-        {
-            const int points = Points(planned, traffic);
-            const double start = std::max(traffic.start, planned.begin.GetSeconds());
-            const bool may = begin < traffic.stop + Latest(planned, traffic) &&
-                             end > traffic.start + Soonest(planned);
-            const bool must =
-                start + Latest(planned, traffic) <= begin && end <= traffic.stop + Soonest(planned);
-            if (points == 0 || !may)
-            {
-                continue;
-            }
-            const int ways = traffic.isAnswered ? 2 : 1;
-            double least = traffic.flows;
-            double most = traffic.flows;
-            if (traffic.isLong)
-            {
-                const bool isSlow = traffic.flows > 0 && 1 / traffic.flows > idle;
-                least = isSlow && 1 / traffic.flows > idle + grid ? traffic.flows : 0;
-                most = isSlow ? traffic.flows : 1 / active;
-            }
-            else
-            {
-                const double gap =
-                    traffic.perFlow > 1 ? traffic.duration / (traffic.perFlow - 1) : 0;
-                most *= gap > idle ? traffic.perFlow : 1 + std::floor(traffic.duration / active);
-            }
-            demand.least += must ? least * ways * SurePoints(planned, traffic) : 0;
-            demand.most += most * ways * points;
-            demand.live +=
-                (traffic.isLong ? 1 : most * (idle + grid + traffic.duration)) * ways * points;
-        }
-        if (netflow.meterOwnExport)
-        {
-            demand.most += 1 / idle; // it may fall silent for so long, and begin anew
-        }
-        return demand;
-    }
-
-    /// Whether the cache may have to shed packets.
-    static bool IsTooMuch(const PlannedExport& planned, const Demand& demand)
-    {
-        const auto& netflow = planned.host->netflow;
-        return demand.live * CACHE_OCTETS + netflow.purgatoryMax * PURGATORY_OCTETS >
-                   netflow.heapBytes ||
-               (netflow.maxEntries > 0 && demand.live > netflow.maxEntries);
-    }
-
     void Judge(ExportSpan& span,
                const std::vector<const PlannedExport*>& active,
-               const std::map<const PlannedExport*, Demand>& demands)
+               const std::map<const PlannedExport*, ExportRate>& demands)
     {
         const auto flow = FindExportFlow(
             m_graph,
             active,
             [&](const PlannedExport& planned) {
-                return static_cast<int64_t>(std::ceil(demands.at(&planned).least * LEAST_BITS));
+                return static_cast<int64_t>(
+                    std::ceil(demands.at(&planned).least * LEAST_BITS_A_RECORD));
             },
-            [&](int link) { return static_cast<int64_t>(StateOf(link, span.begin).rate); });
-        span.capacity = static_cast<double>(flow.amount) / LEAST_BITS;
+            [&](int link) { return static_cast<int64_t>(m_links.StateOf(link, span.begin).rate); });
+        span.capacity = static_cast<double>(flow.amount) / LEAST_BITS_A_RECORD;
         const double length = span.end - span.begin;
         const double grid =
             (span.first->poll + span.first->host->netflow.scanInterval).GetSeconds();
@@ -385,8 +169,9 @@ class Forecaster
         {
             const LinkState disc{0, false, m_scenario.links[link].queueDisc.size};
             const bool hasDisc = !m_scenario.links[link].queueDisc.kind.empty();
-            goes += RECORDS * (1 + StateOf(link, span.begin).GetQueuedDatagrams() +
-                               (hasDisc ? disc.GetQueuedDatagrams() : 0));
+            goes +=
+                RECORDS_A_DATAGRAM * (1 + m_links.StateOf(link, span.begin).GetQueuedDatagrams() +
+                                      (hasDisc ? disc.GetQueuedDatagrams() : 0));
         }
         span.leastLoss = comes > goes ? 1 - goes / comes : 0;
         if (span.leastLoss > 0)
@@ -416,7 +201,7 @@ class Forecaster
     /// \return empty if all links and queues suffice, whatever is exported at most
     std::string Doubt(const ExportSpan& span,
                       const std::vector<const PlannedExport*>& active,
-                      const std::map<const PlannedExport*, Demand>& demands) const
+                      const std::map<const PlannedExport*, ExportRate>& demands) const
     {
         const Node& collector = *m_graph.GetStations()[span.collector].collector;
         for (const auto& step : m_scenario.timeline)
@@ -437,7 +222,7 @@ class Forecaster
             const double polls = planned->poll.GetSeconds();
             const double records = demands.at(planned).most;
             const auto engines = static_cast<double>(planned->vSwitches.size());
-            const double datagrams = std::ceil(records * polls / RECORDS) + engines;
+            const double datagrams = std::ceil(records * polls / RECORDS_A_DATAGRAM) + engines;
             const double scans = planned->host->netflow.scanInterval.GetSeconds();
             if (records * (polls + scans) + 1 > planned->host->netflow.purgatoryMax)
             {
@@ -447,7 +232,7 @@ class Forecaster
             }
             for (const int link : LinksOf(*planned))
             {
-                loads[link] += 8 * (records * RECORD_OCTETS + FRAME_OCTETS * datagrams / polls);
+                loads[link] += 8 * (records * RECORD_OCTETS + DATAGRAM_OCTETS * datagrams / polls);
                 bursts[link] += datagrams;
             }
         }
@@ -489,7 +274,7 @@ class Forecaster
             for (const int link : traffic.links)
             {
                 const bool overlaps =
-                    span.begin < traffic.stop + MARGIN && span.end > traffic.start;
+                    span.begin < traffic.stop + ON_ITS_WAY_S && span.end > traffic.start;
                 if (!overlaps || !loads.count(link))
                 {
                     continue;
@@ -518,14 +303,10 @@ class Forecaster
         for (const auto& [link, load] : loads)
         {
             const auto& name = m_scenario.links[link].name;
-            const auto state = StateOf(link, span.begin);
-            for (const auto& settling : m_settling)
+            const auto state = m_links.StateOf(link, span.begin);
+            if (m_links.IsSettling(link, span.begin, span.end))
             {
-                if (settling.link == &m_scenario.links[link] && span.begin < settling.end &&
-                    span.end > settling.begin)
-                {
-                    return fmt::format("link {} may yet lose what waited in it", name);
-                }
+                return fmt::format("link {} may yet lose what waited in it", name);
             }
             if (state.rate == 0)
             {
@@ -580,22 +361,13 @@ class Forecaster
         m_spans.push_back(std::move(span));
     }
 
-    static constexpr double MARGIN = 1; // s, for what is on its way
-
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     const std::vector<PlannedExport>& m_exports;
     const std::vector<PlannedTraffic> m_traffic;
-    std::unordered_map<std::string, std::vector<const TimelineStep*>> m_episodes; //!< by link
+    const LinkTimetable m_links;
+    const ExportDemand m_demand;
 
-    struct Settling
-    {
-        double begin;
-        double end;
-        const Link* link;
-    };
-
-    std::vector<Settling> m_settling;
     std::vector<ExportSpan> m_spans;
 };
 
