@@ -1,116 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-reader.h"
 
+#include "runner/scenario/scenario-fields.h"
+
 #include <cctype>
 #include <ctime>
 #include <limits>
 #include <map>
-#include <type_traits>
 
 namespace esxnf
 {
 
 namespace
 {
-
-// ---------------------------------------------------------------- one value
-
-/// A text, a number or true/false; and what ns-3 makes from a text: Time, DataRate, QueueSize.
-template <typename T>
-void
-Read(const Json& json, T& value)
-{
-    if constexpr (std::is_arithmetic_v<T> || std::is_same_v<T, std::string>)
-    {
-        value = json.get<T>();
-    }
-    else
-    {
-        value = T(json.get<std::string>());
-    }
-}
-
-/// A number, or a size in bytes, which ns-3 reads as a queue's.
-void
-Read(const Json& json, uint32_t& value)
-{
-    value = json.is_string() ? ns3::QueueSize(json.get<std::string>()).GetValue()
-                             : json.get<uint32_t>();
-}
-
-/// A number, or an amount of memory: "512MiB", "16GiB".
-void
-Read(const Json& json, uint64_t& value)
-{
-    if (!json.is_string())
-    {
-        value = json.get<uint64_t>();
-        return;
-    }
-    const auto text = json.get<std::string>();
-    const unsigned shift = text[text.find_first_not_of("0123456789")] == 'G' ? 30 : 20;
-    value = static_cast<uint64_t>(std::stoull(text)) << shift;
-}
-
-void
-Read(const Json& json, ns3::Ipv4Address& value)
-{
-    value = ns3::Ipv4Address(json.get<std::string>().c_str());
-}
-
-void
-Read(const Json& json, ns3::Mac48Address& value)
-{
-    value = ns3::Mac48Address(json.get<std::string>().c_str());
-}
-
-void
-Read(const Json& json, InterfaceAddress& value)
-{
-    const auto text = json.get<std::string>();
-    const auto slash = text.find('/');
-    value.address = ns3::Ipv4Address(text.substr(0, slash).c_str());
-    value.mask = ns3::Ipv4Mask(text.substr(slash).c_str());
-}
-
-void
-Read(const Json& json, LinkEnd& value)
-{
-    const auto text = json.get<std::string>();
-    const auto colon = text.find(':');
-    value = {text.substr(0, colon), text.substr(colon + 1)};
-}
-
-void
-Read(const Json& json, Span& value)
-{
-    const auto text = json.get<std::string>();
-    const auto dots = text.find("..");
-    value = {ns3::Time(text.substr(0, dots)), ns3::Time(text.substr(dots + 2))};
-}
-
-/// A list, or one item alone ("to: web1").
-template <typename T>
-void
-Read(const Json& json, std::vector<T>& value)
-{
-    if (!json.is_array())
-    {
-        Read(json, value.emplace_back());
-        return;
-    }
-    for (const auto& item : json)
-    {
-        Read(item, value.emplace_back());
-    }
-}
-
-template <typename T>
-void
-Read(const Json& json, std::optional<T>& value)
-{
-    Read(json, value.emplace());
-}
 
 /// "2008-10-26T00:00:00Z" -> seconds since 1970
 int64_t
@@ -129,92 +31,7 @@ UnixSeconds(const std::string& text)
     return timegm(&utc);
 }
 
-// ---------------------------------------------------------------- a part and its fields
-
-/// A map of the document and its place. A key that is not there (no default, or of another kind)
-/// leaves its field alone.
-class Fields
-{
-  public:
-    Fields(const Json& json, const std::string& path)
-        : m_json(json),
-          m_path(path)
-    {
-    }
-
-    template <typename T>
-    const Fields& operator()(const char* key, T& value) const
-    {
-        if (m_json.contains(key))
-        {
-            Read(m_json.at(key), value);
-        }
-        return *this;
-    }
-
-    /// A key that is there, as text.
-    std::string Text(const char* key) const
-    {
-        return m_json.at(key).get<std::string>();
-    }
-
-    /// The same for a key that may be a number.
-    std::string NumberOrText(const char* key) const
-    {
-        const Json& value = m_json.at(key);
-        return value.is_string() ? value.get<std::string>() : value.dump();
-    }
-
-    /// Whether a key that is there holds text.
-    bool IsText(const char* key) const
-    {
-        return m_json.at(key).is_string();
-    }
-
-    bool Has(const char* key) const
-    {
-        return m_json.contains(key);
-    }
-
-    Fields At(const char* key) const
-    {
-        return Fields(m_json.at(key), JoinPointer(m_path, key));
-    }
-
-    /// Makes one part of each item of the list at a key.
-    template <typename T>
-    void List(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
-    {
-        for (const auto& [index, child] : m_json.at(key).items())
-        {
-            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), index);
-            read(Fields(child, parts.back().path), parts.back());
-        }
-    }
-
-    /// Makes one part, with that name, of each member of the map at a key.
-    template <typename T>
-    void Map(const char* key, std::vector<T>& parts, void (*read)(const Fields&, T&)) const
-    {
-        for (const auto& [name, child] : m_json.at(key).items())
-        {
-            parts.emplace_back().path = JoinPointer(JoinPointer(m_path, key), name);
-            parts.back().name = name;
-            read(Fields(child, parts.back().path), parts.back());
-        }
-    }
-
-    const std::string& Path() const
-    {
-        return m_path;
-    }
-
-  private:
-    const Json& m_json;
-    const std::string m_path;
-};
-
-// ---------------------------------------------------------------- the parts, in the schema's order
+// The parts, in the schema's order.
 
 void
 ReadRun(const Fields& fields, RunSettings& run)
