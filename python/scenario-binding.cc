@@ -9,6 +9,7 @@
 #include "runner/results/results.h"
 #include "runner/results/summary.h"
 #include "runner/scenario/scenario-diagnostic.h"
+#include "runner/scenario/yaml-emitter.h"
 #include "runner/simulation/second-run.h"
 
 #include <exception>

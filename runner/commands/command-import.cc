@@ -6,6 +6,7 @@
 #include "runner/commands/cli.h"
 #include "runner/lab/drawing.h"
 #include "runner/results/scenario-report.h"
+#include "runner/scenario/yaml-emitter.h"
 
 #include <CLI/CLI.hpp>
 #include <filesystem>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/console/console-record.h"
 
+#include "runner/scenario/yaml-emitter.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>

@@ -3,6 +3,7 @@
 
 #include "runner/scenario/scenario-reader.h"
 #include "runner/scenario/scenario-validator.h"
+#include "runner/scenario/yaml-emitter.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/yaml-document.h"
 
+#include "runner/scenario/yaml-scalar.h"
+
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 #include <fstream>
-#include <regex>
 #include <set>
 #include <sstream>
 #include <system_error>
@@ -110,107 +110,6 @@ RefuseSecondDocument(const std::string& text, const std::string& file)
         begun = true;
     }
     return begun;
-}
-
-template <typename T>
-bool
-ParseWhole(std::string_view text, T& value, int base)
-{
-    text.remove_prefix(text.front() == '+');
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
-    return error == std::errc() && end == text.data() + text.size();
-}
-
-/// YAML 1.2, 10.3.2: what a plain scalar means. Numbers that do not fit stay text and fail the
-/// schema.
-Json
-ResolvePlain(const std::string& text)
-{
-    static const std::set<std::string> nulls{"", "~", "null", "Null", "NULL"};
-    static const std::set<std::string> trues{"true", "True", "TRUE"};
-    static const std::set<std::string> falses{"false", "False", "FALSE"};
-    static const std::regex decimal("[-+]?[0-9]{1,40}");
-    static const std::regex real(
-        R"([-+]?(\.[0-9]{1,40}|[0-9]{1,40}(\.[0-9]{0,40})?)([eE][-+]?[0-9]{1,4})?)");
-    if (nulls.count(text))
-    {
-        return nullptr;
-    }
-    if (trues.count(text) || falses.count(text))
-    {
-        return trues.count(text) > 0;
-    }
-    int64_t whole = 0;
-    if (std::regex_match(text, decimal) && ParseWhole(text, whole, 10))
-    {
-        return whole;
-    }
-    const std::string prefix = text.substr(0, 2);
-    if ((prefix == "0x" || prefix == "0o") && text.size() > 2 && text[2] != '-' && text[2] != '+' &&
-        ParseWhole(std::string_view(text).substr(2), whole, prefix == "0x" ? 16 : 8))
-    {
-        return whole;
-    }
-    double number = 0;
-    if (std::regex_match(text, real))
-    {
-        std::string_view digits = text;
-        digits.remove_prefix(digits.front() == '+');
-        const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        if (result.ec == std::errc())
-        {
-            return number;
-        }
-    }
-    return text;
-}
-
-void
-Emit(YAML::Emitter& out, const Json& value)
-{
-    if (value.is_object())
-    {
-        out << (value.empty() ? YAML::Flow : YAML::Block) << YAML::BeginMap;
-        for (const auto& [key, child] : value.items())
-        {
-            out << YAML::Key << key << YAML::Value;
-            Emit(out, child);
-        }
-        out << YAML::EndMap;
-    }
-    else if (value.is_array())
-    {
-        const bool scalars = std::none_of(value.begin(), value.end(), [](const Json& child) {
-            return child.is_structured();
-        });
-        out << (scalars ? YAML::Flow : YAML::Block) << YAML::BeginSeq;
-        for (const auto& child : value)
-        {
-            Emit(out, child);
-        }
-        out << YAML::EndSeq;
-    }
-    else if (value.is_string())
-    {
-        const auto text = value.get<std::string>();
-        // what would be read back as a number; and what readers of YAML 1.1 (PyYAML) take for a
-        // date, a number or a bool
-        static const std::regex foreign(
-            "[-+.0-9][-+.:_0-9eETZ]*|[yYnN]|[yY]es|YES|[nN]o|NO|[oO]n|ON|[oO]ff|OFF");
-        if (!ResolvePlain(text).is_string() || std::regex_match(text, foreign))
-        {
-            out << YAML::DoubleQuoted;
-        }
-        out << text;
-    }
-    else if (value.is_null())
-    {
-        out << YAML::Null; // the text "null" would be quoted
-    }
-    else
-    {
-        out << value.dump();
-    }
 }
 
 } // namespace
@@ -536,14 +435,6 @@ std::string
 JoinPointer(const std::string& pointer, const std::string& token)
 {
     return pointer + (nlohmann::json::json_pointer() / token).to_string();
-}
-
-std::string
-EmitYaml(const Json& value)
-{
-    YAML::Emitter out;
-    Emit(out, value);
-    return std::string(out.c_str()) + "\n";
 }
 
 } // namespace esxnf

@@ -65,10 +65,6 @@ class YamlDocument
 /** @return pointer + "/" + token, escaped as RFC 6901 says */
 std::string JoinPointer(const std::string& pointer, const std::string& token);
 
-/** @return the YAML text of a value: block style, deterministic, and Parse() gives the same value
- * back. */
-std::string EmitYaml(const Json& value);
-
 } // namespace esxnf
 
 #endif // ESXNF_YAML_DOCUMENT_H
