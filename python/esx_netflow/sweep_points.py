@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a point of a sweep is: its key, and its run in a worker, whose results appear in the store by one rename."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import threading
+import uuid
+from multiprocessing import connection, parent_process
+from pathlib import Path
+from typing import Optional
+
+from . import _core, running
+from .results import Result
+from .scenarios import Scenario
+
+_BULK = ("*.csv", "*.pcap", "captures.json")  # what keep="summary" leaves out
+
+
+def build_id():
+    """A hash of the compiled code: results of another build are no results of this one."""
+    digest = hashlib.sha256()
+    for file in _libraries():
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _libraries():
+    """The files of the compiled code: the extension, and the module that it is linked with."""
+    extension = Path(_core.__file__)
+    found = [extension]
+    for folder in (extension.parent, extension.parent.parent.parent / "lib"):
+        found += sorted(folder.glob("libesx-netflow-module.so"))
+    return found
+
+
+def _files_of(scenario):
+    """-> {path in the scenario: sha256} of the captures that its traffic reads."""
+    folder = Path(scenario._file).parent
+    hashes = {}
+    for item in scenario.data.get("traffic") or []:
+        for key in ("file", "capture", "pcap"):
+            name = item.get(key) if isinstance(item, dict) else None
+            if isinstance(name, str) and (folder / name).is_file():
+                hashes[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+    return hashes
+
+
+# Maps whose keys are names: their order counts, as switch IDs and addresses follow it.
+_NAMED = ("hosts", "nodes", "vswitches", "portgroups", "vmknics", "vms")
+
+
+def _canonical(value, named=False):
+    """The same for scenarios that mean the same, whichever keys were written and which are defaults."""
+    if isinstance(value, dict):
+        pairs = [[key, _canonical(part, key in _NAMED and not named)] for key, part in value.items()]
+        return pairs if named else sorted(pairs)
+    if isinstance(value, list):
+        return [_canonical(part) for part in value]
+    return value
+
+
+def key_of(scenario: Scenario, build: Optional[str] = None) -> str:
+    """What names a scenario's results: sha256 of the resolved scenario, its input files and the program.
+
+    Raises ScenarioError.
+    """
+    resolved = json.loads(scenario._check()[0])
+    what = {
+        "scenario": _canonical(resolved),
+        "files": _files_of(scenario),
+        "versions": [_core.version, _core.ns3_version],
+        "build": build or build_id(),
+    }
+    return hashlib.sha256(json.dumps(what, separators=(",", ":")).encode()).hexdigest()
+
+
+def folder_of(store, key):
+    return Path(store) / key[:2] / key
+
+
+def run_point(scenario, key, version, store, keep, metrics):
+    """Runs one point, or finds its result. In a worker.
+
+    Returns
+    -------
+    dict
+        ``row``: the metrics; ``files``: texts of summary.json and resolved.yaml, for who does not see the worker's store.
+    """
+    if version != _core.version:
+        raise RuntimeError(f"this worker has esx-netflow {_core.version}, the sweep {version}")
+    folder = folder_of(store, key)
+    if (folder / "summary.json").is_file():
+        result = Result.load(folder)
+    else:
+        result = _run_into(scenario, folder, keep)
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml")}
+    return {"row": dict(metrics(result)) if metrics else result.metrics(), "files": files}
+
+
+_under_way: list[Path] = []  # in a worker: what it has to take away if it is told to end
+
+
+def begin_worker():
+    """In a process of `_Pool`: Ctrl-C is the parent's affair; SIGTERM and the parent's death end the worker in the middle of a run."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, frame: _end_worker())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent():
+    connection.wait([parent_process().sentinel])
+    _end_worker()
+
+
+def _end_worker():
+    for folder in list(_under_way):
+        _take_away(folder)
+    os._exit(128 + signal.SIGTERM)
+
+
+def _take_away(temporary):
+    """A folder and what the runner has beside it while it writes."""
+    for folder in temporary.parent.glob(f"{temporary.name}*"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _run_into(scenario, folder, keep):
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
+    _under_way.append(temporary)
+    try:
+        with running.turn():
+            result = running.run_now(scenario, temporary)
+        if keep == "summary":
+            for pattern in _BULK:
+                for file in temporary.glob(pattern):
+                    file.unlink()
+        publish(temporary, folder)
+    finally:
+        _take_away(temporary)
+        _under_way.remove(temporary)
+    return result
+
+
+def publish(temporary, folder):
+    """One rename. If another worker was faster, its result is the same as ours."""
+    try:
+        os.rename(temporary, folder)
+    except OSError:
+        if not (folder / "summary.json").is_file():
+            raise
