@@ -28,42 +28,12 @@ ErrorOf(const std::string& text)
     return "accepted";
 }
 
-TEST(YamlDocument, PlainScalarsFollowTheCoreSchemaOfYaml12)
-{
-    EXPECT_EQ(Root("a: 010").at("a"), 10);
-    EXPECT_EQ(Root("a: 0x1F").at("a"), 31);
-    EXPECT_EQ(Root("a: 0o17").at("a"), 15);
-    EXPECT_EQ(Root("a: -7").at("a"), -7);
-    EXPECT_EQ(Root("a: +7").at("a"), 7);
-    EXPECT_EQ(Root("a: 1.5e3").at("a"), 1500.0);
-    EXPECT_EQ(Root("a: .5").at("a"), 0.5);
-    EXPECT_EQ(Root("a: true").at("a"), true);
-    EXPECT_EQ(Root("a: False").at("a"), false);
-    EXPECT_TRUE(Root("a: ~").at("a").is_null());
-    EXPECT_TRUE(Root("a:").at("a").is_null());
-}
-
-TEST(YamlDocument, WhatOnlyYaml11KnowsIsText)
-{
-    for (const std::string word :
-         {"yes", "off", "1_000", "12:30:45", "2008-10-26", "0x", "0x-1", "1e", ".inf", "."})
-    {
-        EXPECT_EQ(Root("a: " + word).at("a"), word);
-    }
-}
-
 TEST(YamlDocument, QuotedScalarsAreText)
 {
     EXPECT_EQ(Root("a: '5'").at("a"), "5");
     EXPECT_EQ(Root("a: \"true\"").at("a"), "true");
     EXPECT_EQ(Root("a: !!str 5").at("a"), "5");
     EXPECT_EQ(Root("a: |\n  5").at("a"), "5");
-}
-
-TEST(YamlDocument, NumbersThatDoNotFitAreNoNumbers)
-{
-    EXPECT_TRUE(Root("a: 99999999999999999999").at("a").is_number_float());
-    EXPECT_EQ(Root("a: 1e999").at("a"), "1e999");
 }
 
 TEST(YamlDocument, KeysKeepTheOrderOfTheFile)
@@ -125,14 +95,9 @@ TEST(YamlDocument, UnusualKeysAndTagsAreRefused)
     EXPECT_EQ(ErrorOf("a: !thing b\n"), "f:1:4: YAML: tag '!thing' is not known");
 }
 
-TEST(YamlDocument, ForeignBytesAreRefused)
+TEST(YamlDocument, TextIsCheckedBeforeItIsParsed)
 {
     EXPECT_EQ(ErrorOf("a: \xff\n"), "f:1:4: YAML: byte 0xff is not UTF-8");
-    EXPECT_EQ(ErrorOf("a: \xc0\xaf\n"), "f:1:4: YAML: byte 0xc0 is not UTF-8");     // overlong
-    EXPECT_EQ(ErrorOf("a: \xed\xa0\x80\n"), "f:1:4: YAML: byte 0xed is not UTF-8"); // a surrogate
-    EXPECT_EQ(ErrorOf("a: b\nc: \x04\n"), "f:2:4: YAML: control character 0x04 is not allowed");
-    EXPECT_EQ(ErrorOf(std::string("a: \0b", 5)),
-              "f:1:4: YAML: control character 0x00 is not allowed");
     EXPECT_EQ(Root("a: gr\xc3\xbc\xc3\x9f"
                    "e \xe2\x82\xac \xf0\x9f\x98\x80\r\n")
                   .at("a"),
