@@ -107,6 +107,24 @@ Text(const ns3::Time& value)
     return fmt::format("{}s", value.GetSeconds());
 }
 
+namespace
+{
+
+void
+CheckOutputs(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
+{
+    ScenarioNotes::Taken captures;
+    for (std::size_t i = 0; i < scenario.outputs.pcap.size(); ++i)
+    {
+        const auto& name = scenario.outputs.pcap[i];
+        const auto path = scenario.outputs.path + "/pcap/" + std::to_string(i);
+        notes.Known(lab.captures, "link or interface", name, path);
+        notes.Take(captures, "capture", name, path);
+    }
+}
+
+} // namespace
+
 Diagnostics
 SemanticCheck(const Scenario& scenario)
 {
@@ -114,7 +132,10 @@ SemanticCheck(const Scenario& scenario)
     try
     {
         const auto lab = CheckLab(scenario, notes);
-        CheckPlan(scenario, lab, notes);
+        CheckTraffic(scenario, lab, notes);
+        CheckTimeline(scenario, lab, notes);
+        CheckExpectations(scenario, lab, notes);
+        CheckOutputs(scenario, lab, notes);
     }
     catch (const ScenarioNotes::TooMany&)
     {

@@ -15,7 +15,7 @@
 namespace esxnf
 {
 
-/** The messages so far, and the checks that both halves use. */
+/** The messages so far, and the checks that all parts use. */
 class ScenarioNotes
 {
   public:
@@ -88,8 +88,10 @@ struct LabNames
 /** Hosts, nodes and links. */
 LabNames CheckLab(const Scenario& scenario, ScenarioNotes& notes);
 
-/** Traffic, timeline, expectations and outputs. */
-void CheckPlan(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
+// The plan, a file each.
+void CheckTraffic(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
+void CheckTimeline(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
+void CheckExpectations(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
 
 /** A value of ns-3's as text. */
 template <typename T>

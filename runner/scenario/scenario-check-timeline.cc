@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/scenario-check.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// What each kind of step is made of, what it speaks of, and that episodes do not overlap.
+class TimelineChecker
+{
+  public:
+    TimelineChecker(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
+        : m_scenario(scenario),
+          m_lab(lab),
+          m_notes(notes)
+    {
+    }
+
+    void Check()
+    {
+        ScenarioNotes::Taken ids;
+        for (const auto& step : m_scenario.timeline)
+        {
+            if (!step.id.empty() && m_notes.Take(ids, "process", step.id, step.path + "/id"))
+            {
+                m_processStart[step.id] = step.at;
+            }
+        }
+        for (const auto& step : m_scenario.timeline)
+        {
+            CheckStep(step);
+        }
+        CheckOverlaps();
+    }
+
+  private:
+    void CheckStep(const TimelineStep& step)
+    {
+        // what each kind of step is made of beside "at": the key that makes it, one it needs, those
+        // it may have
+        const bool ofNode = m_notes.Has(step.path, "node");
+        const std::vector<std::vector<std::string>> forms{
+            {"run", "host", "id", "session", "expect"},
+            {"press", "host", "session"},
+            {"signal", "process", "host"},
+            {"down", ofNode ? "node" : "link", "for"},
+            {"set", ofNode ? "node" : "link", "for"},
+            {"memory_pressure", "host", "for"},
+            {"grow", "vm"},
+            {"power", "vm"},
+            {"connected", "vm", "nic"},
+            {"mac", "vm", "nic"}};
+        const auto makes = [&](const auto& form) { return m_notes.Has(step.path, form[0]); };
+        if (std::count_if(forms.begin(), forms.end(), makes) != 1)
+        {
+            m_notes.Error(
+                step.path,
+                "a step has exactly one of: run, press, signal, down, set, memory_pressure, grow, "
+                "power, connected, mac");
+            return;
+        }
+        const auto& form = *std::find_if(forms.begin(), forms.end(), makes);
+        if (!m_notes.Has(step.path, form[1]))
+        {
+            m_notes.Error(step.path,
+                          fmt::format("'{}' is missing, which '{}' needs", form[1], form[0]));
+            return;
+        }
+        for (const std::string key :
+             {"for", "host", "id", "session", "expect", "process", "link", "node", "vm", "nic"})
+        {
+            if (m_notes.Has(step.path, key) &&
+                std::find(form.begin(), form.end(), key) == form.end())
+            {
+                m_notes.Error(step.path + "/" + key,
+                              fmt::format("'{}' does not go with '{}'", key, form[0]));
+            }
+        }
+        CheckStepValues(step);
+    }
+
+    void CheckStepValues(const TimelineStep& step)
+    {
+        m_notes.CheckWithinRun(step.at, step.path + "/at");
+        if (!step.host.empty())
+        {
+            m_notes.Known(m_lab.hosts, "host", step.host, step.path + "/host");
+        }
+        if (!step.link.empty())
+        {
+            m_notes.Known(m_lab.links, "link", step.link, step.path + "/link");
+        }
+        if (!step.vm.empty() && m_notes.Known(m_lab.senders, "VM", step.vm, step.path + "/vm") &&
+            !step.nic.empty() &&
+            std::stoul(step.nic.substr(3)) >= m_lab.senders.at(step.vm).size()) // ethN
+        {
+            m_notes.Error(step.path + "/nic",
+                          fmt::format("{} has {} NICs, counted from eth0",
+                                      step.vm,
+                                      m_lab.senders.at(step.vm).size()));
+        }
+        CheckMemoryStep(step);
+        CheckNodeStep(step);
+        if (step.length)
+        {
+            m_notes.CheckPositive(*step.length, step.path + "/for");
+            m_notes.CheckWithinRun(step.at + *step.length, step.path + "/for");
+        }
+        if (step.set.rate && step.set.rate->GetBitRate() == 0)
+        {
+            m_notes.Error(step.path + "/set/rate",
+                          "must be more than 0bps; 'down: true' cuts a link");
+        }
+        if (!step.process.empty() &&
+            m_notes.Known(m_processStart, "process", step.process, step.path + "/process") &&
+            m_processStart[step.process] > step.at)
+        {
+            m_notes.Error(step.path + "/at",
+                          fmt::format("process '{}' starts later, at {}",
+                                      step.process,
+                                      Text(m_processStart[step.process])));
+        }
+    }
+
+    void CheckMemoryStep(const TimelineStep& step)
+    {
+        const auto host = m_lab.hosts.find(step.host);
+        if (step.freePercent && host != m_lab.hosts.end() && host->second->memoryBytes == 0)
+        {
+            m_notes.Error(step.path + "/memory_pressure/free", step.host + " has no memory.total");
+        }
+        if (step.kind != StepKind::Grow)
+        {
+            return;
+        }
+        for (const Host& owner : m_scenario.hosts)
+        {
+            for (const Vm& vm : owner.vms)
+            {
+                if (vm.name == step.vm && vm.memoryBytes < step.growToBytes)
+                {
+                    m_notes.Error(step.path + "/grow/to", "is more than the memory of " + vm.name);
+                }
+            }
+        }
+    }
+
+    void CheckNodeStep(const TimelineStep& step)
+    {
+        const bool ofNode = step.kind == StepKind::NodeDown || step.kind == StepKind::NodeSet;
+        if (!ofNode || !m_notes.Known(m_lab.nodes, "node", step.node, step.path + "/node"))
+        {
+            if (step.set.serviceTime)
+            {
+                m_notes.Error(step.path + "/set/service_time", "goes with 'node', not with 'link'");
+            }
+            return;
+        }
+        if (m_lab.nodes.at(step.node)->kind != NodeKind::Collector)
+        {
+            m_notes.Error(step.path + "/node", step.node + " is no collector");
+        }
+        for (const char* key :
+             {"rate", "delay", "queue", "loss", "bit_errors", "duplicate", "reorder"})
+        {
+            if (step.kind == StepKind::NodeSet && m_notes.Has(step.path + "/set", key))
+            {
+                m_notes.Error(step.path + "/set/" + key, "goes with 'link', not with 'node'");
+            }
+        }
+    }
+
+    /// After an episode all is as before; of two at once nobody could say what "before" is.
+    void CheckOverlaps()
+    {
+        std::map<std::pair<StepKind, std::string>, std::vector<const TimelineStep*>> episodes;
+        for (const auto& step : m_scenario.timeline)
+        {
+            if (step.kind == StepKind::LinkDown || step.kind == StepKind::LinkSet ||
+                step.kind == StepKind::NodeDown || step.kind == StepKind::NodeSet ||
+                step.kind == StepKind::MemoryPressure)
+            {
+                episodes[{step.kind, step.link + step.host + step.node}].push_back(&step);
+            }
+        }
+        for (auto& [what, steps] : episodes)
+        {
+            std::stable_sort(steps.begin(), steps.end(), [](auto a, auto b) {
+                return a->at < b->at;
+            });
+            for (std::size_t i = 1; i < steps.size(); ++i)
+            {
+                if (steps[i - 1]->Covers(steps[i]->at))
+                {
+                    m_notes.Error(steps[i]->path + "/at",
+                                  fmt::format("begins before the episode of {} is over",
+                                              m_notes.Line(steps[i - 1]->path)));
+                }
+            }
+        }
+    }
+
+    const Scenario& m_scenario;
+    const LabNames& m_lab;
+    ScenarioNotes& m_notes;
+    std::map<std::string, ns3::Time> m_processStart;
+};
+
+} // namespace
+
+void
+CheckTimeline(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
+{
+    TimelineChecker(scenario, lab, notes).Check();
+}
+
+} // namespace esxnf

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/capture/capture-frames.h"
+#include "runner/scenario/distribution.h"
+#include "runner/scenario/scenario-check.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// Who talks to whom, and whether an application can.
+class TrafficChecker
+{
+  public:
+    TrafficChecker(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
+        : m_scenario(scenario),
+          m_lab(lab),
+          m_notes(notes)
+    {
+    }
+
+    void Check()
+    {
+        ScenarioNotes::Taken names;
+        for (const auto& item : m_scenario.traffic)
+        {
+            m_notes.Take(names, "traffic", item.name, item.path + "/name");
+            CheckTraffic(item);
+        }
+    }
+
+  private:
+    void CheckTraffic(const Traffic& traffic)
+    {
+        m_notes.CheckWithinRun(traffic.start, traffic.path + "/start");
+        m_notes.CheckWithinRun(traffic.stop, traffic.path + "/stop");
+        if (traffic.start >= traffic.stop)
+        {
+            m_notes.Error(traffic.path + "/start",
+                          fmt::format("must be before stop; {} is not before {}",
+                                      Text(traffic.start),
+                                      Text(traffic.stop)));
+        }
+        CheckApp(traffic);
+        CheckInjection(traffic);
+        bool allKnown = true;
+        for (const auto& from : traffic.from)
+        {
+            allKnown &= m_notes.Known(m_lab.senders, "VM", from, traffic.path + "/from");
+        }
+        for (const auto& to : traffic.to)
+        {
+            allKnown &= m_notes.Known(m_lab.receivers, "VM or collector", to, traffic.path + "/to");
+        }
+        if (allKnown)
+        {
+            CheckPairs(traffic);
+        }
+    }
+
+    void CheckApp(const Traffic& traffic)
+    {
+        constexpr uint32_t maxUdpPayload = 65507; // 65535 - 20 (IPv4) - 8 (UDP)
+        constexpr uint32_t minRequest = 8; // its first 8 bytes say how long the response is to be
+        const auto isApp = [&](TrafficApp app) { return traffic.app == app; };
+        const bool isUdp = isApp(TrafficApp::UdpCbr) || isApp(TrafficApp::UdpOnOff);
+        if (isApp(TrafficApp::UdpOnOff))
+        {
+            CheckRandom(traffic.path + "/burst", traffic.burst, Quantity::Seconds);
+            CheckRandom(traffic.path + "/pause", traffic.pause, Quantity::Seconds);
+        }
+        if (isUdp && (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
+        {
+            m_notes.Error(traffic.path + "/packet",
+                          fmt::format("a datagram carries 1B to {}B", maxUdpPayload));
+        }
+        if (isUdp && traffic.rate.GetBitRate() == 0)
+        {
+            m_notes.Error(traffic.path + "/rate", "must be more than 0bps");
+        }
+        if (isApp(TrafficApp::TcpRequest) && traffic.requestBytes < minRequest)
+        {
+            m_notes.Error(traffic.path + "/request",
+                          fmt::format("a request has at least {}B", minRequest));
+        }
+        if (isApp(TrafficApp::TcpRequest) || isApp(TrafficApp::TcpSynScan))
+        {
+            m_notes.CheckPositive(traffic.every, traffic.path + "/every");
+        }
+        if (isApp(TrafficApp::TcpSynScan) && traffic.everyIsExponential)
+        {
+            m_notes.Error(traffic.path + "/every", "a scan has a fixed interval such as 10ms");
+        }
+        if (traffic.firstPort > traffic.lastPort)
+        {
+            m_notes.Error(traffic.path + "/ports", "the first port must not be above the last");
+        }
+    }
+
+    /// Where frames are injected, the IP stacks are silent: no other traffic can use them.
+    void CheckInjection(const Traffic& traffic)
+    {
+        const auto note = [&](const std::string& name, const std::string& path) {
+            auto& names = traffic.IsInjected() ? m_silent : m_talking;
+            names.emplace(name, path);
+            const auto& others = traffic.IsInjected() ? m_talking : m_silent;
+            if (const auto other = others.find(name); other != others.end())
+            {
+                m_notes.Error(path,
+                              fmt::format("{} has injected traffic and other traffic ({}); where "
+                                          "frames are injected, IP stacks are silent",
+                                          name,
+                                          m_notes.Line(other->second)));
+            }
+        };
+        for (const auto& from : traffic.from)
+        {
+            note(from, traffic.path + "/from");
+        }
+        for (const auto& to : traffic.to)
+        {
+            note(to, traffic.path + "/to");
+            if (traffic.IsInjected() && m_lab.nodes.count(to))
+            {
+                m_notes.Error(traffic.path + "/to", to + " is no VM; injected frames go to VMs");
+            }
+        }
+        if (traffic.app == TrafficApp::Pcap)
+        {
+            CheckCapture(traffic);
+        }
+        if (traffic.app == TrafficApp::Flows)
+        {
+            CheckRandom(traffic.path + "/flow_duration", traffic.flowDuration, Quantity::Seconds);
+            CheckRandom(traffic.path + "/flow_packets", traffic.flowPackets, Quantity::Number);
+            CheckRandom(traffic.path + "/packet_size", traffic.packetSize, Quantity::Octets);
+            m_notes.CheckPositive(traffic.every, traffic.path + "/every");
+            if (!traffic.hours.empty() &&
+                *std::max_element(traffic.hours.begin(), traffic.hours.end()) == 0)
+            {
+                m_notes.Error(traffic.path + "/hours", "no flow begins at any hour");
+            }
+        }
+    }
+
+    void CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
+    {
+        Distribution ignored;
+        const std::string wrong = ParseDistribution(text, quantity, ignored);
+        if (!wrong.empty())
+        {
+            m_notes.Error(path, wrong);
+        }
+    }
+
+    void CheckCapture(const Traffic& traffic)
+    {
+        if (traffic.to.size() > 1)
+        {
+            m_notes.Error(traffic.path + "/to", "a capture goes to one VM");
+        }
+        if (traffic.file.empty())
+        {
+            m_notes.Error(traffic.path, "'file' is missing; allowed: the name of a capture");
+            return;
+        }
+        try
+        {
+            ns3::CreateObject<CaptureFrames>(m_scenario.PathOf(traffic.file));
+        }
+        catch (const CaptureError& error)
+        {
+            m_notes.Error(traffic.path + "/file", error.what());
+        }
+    }
+
+    /// Guests do not route and have no router yet: each two must have an address on one network.
+    void CheckPairs(const Traffic& traffic)
+    {
+        for (const auto& from : traffic.from)
+        {
+            for (const auto& to : traffic.to)
+            {
+                if (from == to)
+                {
+                    m_notes.Error(traffic.path + "/to",
+                                  fmt::format("{} would send to itself", from));
+                }
+                else if (!ShareNetwork(m_lab.senders.at(from), m_lab.receivers.at(to)))
+                {
+                    m_notes.Error(traffic.path + "/to",
+                                  fmt::format("{} has no address on a network of {}", to, from));
+                }
+            }
+        }
+    }
+
+    static bool ShareNetwork(const LabNames::Addresses& ours, const LabNames::Addresses& theirs)
+    {
+        return std::any_of(ours.begin(), ours.end(), [&](const auto& a) {
+            return std::any_of(theirs.begin(), theirs.end(), [&](const auto& b) {
+                return a.SharesNetworkWith(b.address);
+            });
+        });
+    }
+
+    const Scenario& m_scenario;
+    const LabNames& m_lab;
+    ScenarioNotes& m_notes;
+    ScenarioNotes::Taken m_silent;  //!< VMs at whose ports frames are injected, or arrive
+    ScenarioNotes::Taken m_talking; //!< VMs and collectors with other traffic
+};
+
+} // namespace
+
+void
+CheckTraffic(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
+{
+    TrafficChecker(scenario, lab, notes).Check();
+}
+
+} // namespace esxnf
