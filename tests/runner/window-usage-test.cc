@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/commands/cli.h"
+#include "runner/results/window-usage.h"
+#include "tests/runner/scenario-lab.h"
+#include "tests/scratch-folder.h"
+
+#include <fstream>
+#include <gtest/gtest.h>
+
+namespace esxnf
+{
+namespace
+{
+
+class WindowUsageTest : public testing::Test
+{
+  protected:
+    /// \param truth and collected: rows without what all have in common, host and vSwitch
+    WindowUsage Read(const std::string& truth, const std::string& collected = "") const
+    {
+        const std::string flow = "exporter,vswitch,src,dst,proto,sport,dport,packets,octets,";
+        std::ofstream(m_scratch.GetPath() / "records.csv") << flow << "first_ns,last_ns,output\n"
+                                                           << truth;
+        std::ofstream(m_scratch.GetPath() / "flows-collected.csv") << flow << "first_ms,last_ms\n"
+                                                                   << collected;
+        return {m_scratch.GetPath().string(), m_scenario, ns3::Seconds(10), ns3::Seconds(20)};
+    }
+
+    const ScratchFolder m_scratch;
+    const Scenario m_scenario{ParseScenario(g_lab, "lab.yaml")};
+    const SourceKey m_web{"esx1", "vSwitch0", "10.0.0.1"};
+};
+
+TEST_F(WindowUsageTest, OfARecordOverTheWindowsEdgeAPartIsIn)
+{
+    // 8 s to 12 s, to the millisecond: half of it is in
+    const WindowUsage usage =
+        Read("esx1,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,8000000000,11999000000,5\n",
+             "esx1,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,4,400,8000,11999\n");
+    const auto& sums = usage.GetSources().at(m_web);
+    EXPECT_DOUBLE_EQ(sums[TRUTH].octets, 400);
+    EXPECT_DOUBLE_EQ(sums[TRUTH].packets, 4);
+    EXPECT_DOUBLE_EQ(sums[TRUTH].records, 1);
+    EXPECT_DOUBLE_EQ(sums[COLLECTED].octets, 200);
+    EXPECT_DOUBLE_EQ(usage.GetOctetsTo({"esx1", "vSwitch0", "10.0.0.2"}, TRUTH), 400);
+    EXPECT_DOUBLE_EQ(usage.GetOctetsTo({"esx1", "vSwitch0", "10.0.0.2"}, COLLECTED), 200);
+    EXPECT_DOUBLE_EQ(usage.GetOctetsTo(m_web, TRUTH), 0);
+}
+
+TEST_F(WindowUsageTest, WhatIsOutsideOfTheWindowIsNotThere)
+{
+    const WindowUsage usage =
+        Read("esx1,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,8000000000,9999000000,5\n"
+             "esx1,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,20000000000,20001000000,5\n");
+    EXPECT_TRUE(usage.GetSources().empty());
+}
+
+TEST_F(WindowUsageTest, PacketsThatWereShedAreNoRecord)
+{
+    const WindowUsage usage =
+        Read("esx1,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,12000000000,12999000000,\n");
+    EXPECT_DOUBLE_EQ(usage.GetSources().at(m_web)[TRUTH].packets, 8);
+    EXPECT_DOUBLE_EQ(usage.GetSources().at(m_web)[TRUTH].records, 0);
+}
+
+TEST_F(WindowUsageTest, OnlyWhoAsksTriesPorts)
+{
+    const WindowUsage usage =
+        Read("esx1,vSwitch0,10.0.0.1,10.0.0.2,6,5000,80,1,60,12000000000,12000000000,5\n"
+             "esx1,vSwitch0,10.0.0.1,10.0.0.2,6,5001,80,1,60,12000000000,12000000000,5\n"
+             "esx1,vSwitch0,10.0.0.1,10.0.0.2,6,80,5001,1,60,12000000000,12000000000,5\n"
+             "esx1,vSwitch0,10.0.0.1,10.0.0.3,1,0,0,1,60,12000000000,12000000000,5\n");
+    const auto& ports = usage.GetSources().at(m_web)[TRUTH].portsOf;
+    ASSERT_EQ(ports.size(), 2U) << "destinations count, whatever is tried there";
+    EXPECT_EQ(ports.at("10.0.0.2"), std::set<std::string_view>{"80"});
+    EXPECT_TRUE(ports.at("10.0.0.3").empty());
+}
+
+TEST_F(WindowUsageTest, TablesOfAnotherScenarioAreRefused)
+{
+    EXPECT_THROW(Read("esx9,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,0,1,5\n"), CommandError);
+    EXPECT_THROW(Read("", "esx9,vSwitch0,10.0.0.1,10.0.0.2,17,5000,53,8,800,0,1\n"), CommandError);
+}
+
+} // namespace
+} // namespace esxnf
