@@ -44,8 +44,6 @@ class FrameFaultSearch
     }
 
   private:
-    using End = FrameGraph::End;
-    using Plug = FrameGraph::Plug;
     using Faults = std::vector<FrameFault>;
 
     struct Step
@@ -94,7 +92,7 @@ class FrameFaultSearch
                             Vlan(m_from.GetTag()))};
     }
 
-    FrameFault Lacks(const End& end, const Plug& plug, uint16_t vlan) const
+    FrameFault Lacks(const CableEnd& end, const Plug& plug, uint16_t vlan) const
     {
         const auto what =
             end.trunk ? fmt::format("trunk port {} does not carry VLAN {}", NameOf(plug), vlan)
@@ -116,8 +114,8 @@ class FrameFaultSearch
     void Cross(const Plug& plug, uint16_t tag, int before, Faults faults, std::size_t cost)
     {
         const int link = plug.link;
-        const End& there = m_graph.m_links[link].ends[1 - plug.end];
-        const Plug far{link, 1 - plug.end};
+        const Plug far = plug.GetOther();
+        const CableEnd& there = m_graph.m_cabling.At(far);
         if (m_graph.IsCut(link))
         {
             faults.push_back(
@@ -128,7 +126,7 @@ class FrameFaultSearch
             faults.push_back(
                 {LinkOf(plug).path, "blocked by the spanning tree: link " + LinkOf(plug).name});
         }
-        if (there.kind == End::Kind::Switch)
+        if (there.kind == CableEnd::Kind::Switch)
         {
             const auto vlan = there.Ingress(tag);
             if (!vlan)
@@ -137,7 +135,7 @@ class FrameFaultSearch
             }
             Reach(there.node, vlan.value_or(tag != 0 ? tag : there.untagged), before, faults, cost);
         }
-        else if (there.kind != End::Kind::Nothing && IsGoal(there))
+        else if (there.kind != CableEnd::Kind::Nothing && IsGoal(there))
         {
             if (tag != m_to.GetTag())
             {
@@ -152,9 +150,9 @@ class FrameFaultSearch
         }
     }
 
-    bool IsGoal(const End& end) const
+    bool IsGoal(const CableEnd& end) const
     {
-        return end.kind == End::Kind::Uplink
+        return end.kind == CableEnd::Kind::Uplink
                    ? end.vSwitch == m_to.vSwitch
                    : m_to.collector && end.node == m_to.collector - m_graph.m_scenario.nodes.data();
     }
@@ -181,9 +179,9 @@ class FrameFaultSearch
         {
             return; // was left for less
         }
-        for (const auto& plug : m_graph.m_ports[node])
+        for (const auto& plug : m_graph.m_cabling.GetPlugs(node))
         {
-            const End& end = m_graph.m_links[plug.link].ends[plug.end];
+            const CableEnd& end = m_graph.m_cabling.At(plug);
             const auto tag = end.Egress(vlan);
             Faults faults;
             if (!tag)
@@ -197,8 +195,9 @@ class FrameFaultSearch
     /// The tag that a port would have to give.
     uint16_t Wanted(const Plug& plug, uint16_t vlan) const
     {
-        const End& there = m_graph.m_links[plug.link].ends[1 - plug.end];
-        const bool takesTags = there.kind == End::Kind::Switch ? there.trunk : m_to.GetTag() != 0;
+        const CableEnd& there = m_graph.m_cabling.At(plug.GetOther());
+        const bool takesTags =
+            there.kind == CableEnd::Kind::Switch ? there.trunk : m_to.GetTag() != 0;
         return takesTags ? vlan : 0;
     }
 

@@ -14,7 +14,6 @@ namespace
 {
 
 constexpr uint16_t VGT = 4095;
-constexpr uint16_t LAST_VLAN = 4094;
 
 const PortPolicy&
 PolicyOf(const Station& station)
@@ -65,41 +64,10 @@ Station::GetName() const
     return group ? fmt::format("port group {} of {}", group->name, host->name) : collector->name;
 }
 
-bool
-FrameGraph::End::Has(uint16_t vlan) const
-{
-    if (!trunk)
-    {
-        return vlan == untagged;
-    }
-    return allowed.empty() ? vlan >= 1 && vlan <= LAST_VLAN
-                           : std::binary_search(allowed.begin(), allowed.end(), vlan);
-}
-
-/// As EsxPhysicalSwitch::Classify() does. \return the VLAN of a frame that comes in with this tag
-std::optional<uint16_t>
-FrameGraph::End::Ingress(uint16_t tag) const
-{
-    const uint16_t vlan = tag != 0 ? tag : untagged;
-    return Has(vlan) ? std::optional(vlan) : std::nullopt;
-}
-
-/// As EsxPhysicalSwitch::Send() does. \return the tag of a frame of this VLAN that goes out
-std::optional<uint16_t>
-FrameGraph::End::Egress(uint16_t vlan) const
-{
-    if (!Has(vlan))
-    {
-        return std::nullopt;
-    }
-    return trunk && vlan != untagged ? vlan : 0;
-}
-
 FrameGraph::FrameGraph(const Scenario& scenario)
-    : m_scenario(scenario)
+    : m_scenario(scenario),
+      m_cabling(scenario)
 {
-    FindCuts();
-    ResolveEnds();
     AddStations();
     SeedVlans();
     Grow();
@@ -140,7 +108,7 @@ FrameGraph::IsBlocked(int link) const
 bool
 FrameGraph::IsCut(int link) const
 {
-    return m_cut.count(link) > 0;
+    return m_cabling.IsCut(link);
 }
 
 bool
@@ -159,105 +127,6 @@ const std::map<int, uint16_t>&
 FrameGraph::GetOneWayLinks() const
 {
     return m_oneWay;
-}
-
-void
-FrameGraph::FindCuts()
-{
-    std::set<std::string> names;
-    for (const auto& step : m_scenario.timeline)
-    {
-        const bool toTheEnd = !step.length || step.at + *step.length >= m_scenario.run.duration;
-        if (step.kind == StepKind::LinkDown && step.at.IsZero() && toTheEnd)
-        {
-            names.insert(step.link);
-        }
-    }
-    for (std::size_t i = 0; i < m_scenario.links.size(); ++i)
-    {
-        if (names.count(m_scenario.links[i].name))
-        {
-            m_cut.insert(static_cast<int>(i));
-        }
-    }
-}
-
-FrameGraph::End
-FrameGraph::Resolve(const LinkEnd& end,
-                    const std::string& path,
-                    const std::unordered_map<std::string, int>& nodes,
-                    const std::unordered_map<std::string, const Host*>& hosts) const
-{
-    End made;
-    made.path = path;
-    if (const auto node = nodes.find(end.node); node != nodes.end())
-    {
-        const Node& found = m_scenario.nodes[node->second];
-        made.node = node->second;
-        made.kind = found.kind == NodeKind::Switch ? End::Kind::Switch : End::Kind::Collector;
-        for (const auto& port : found.ports)
-        {
-            if (port.name == end.interface)
-            {
-                made.trunk = port.trunk;
-                made.untagged = port.trunk ? port.native : port.vlan;
-                made.allowed = port.allowed;
-                std::sort(made.allowed.begin(), made.allowed.end());
-                made.path = port.path;
-            }
-        }
-    }
-    else if (const auto host = hosts.find(end.node); host != hosts.end())
-    {
-        for (const auto& vSwitch : host->second->vSwitches)
-        {
-            const auto& uplinks = vSwitch.uplinks;
-            if (std::find(uplinks.begin(), uplinks.end(), end.interface) != uplinks.end())
-            {
-                made.kind = End::Kind::Uplink;
-                made.host = host->second;
-                made.vSwitch = &vSwitch;
-            }
-        }
-    }
-    return made;
-}
-
-void
-FrameGraph::ResolveEnds()
-{
-    std::unordered_map<std::string, int> nodes;
-    std::unordered_map<std::string, const Host*> hosts;
-    for (std::size_t i = 0; i < m_scenario.nodes.size(); ++i)
-    {
-        nodes.emplace(m_scenario.nodes[i].name, static_cast<int>(i));
-    }
-    for (const auto& host : m_scenario.hosts)
-    {
-        hosts.emplace(host.name, &host);
-    }
-    m_ports.resize(m_scenario.nodes.size());
-    for (std::size_t i = 0; i < m_scenario.links.size(); ++i)
-    {
-        const auto& link = m_scenario.links[i];
-        LinkEnds made;
-        for (const int end : {0, 1})
-        {
-            const Plug plug{static_cast<int>(i), end};
-            const LinkEnd& written = end == 0 ? link.a : link.b;
-            made.ends[end] =
-                Resolve(written, link.path + "/endpoints/" + std::to_string(end), nodes, hosts);
-            if (made.ends[end].node >= 0)
-            {
-                m_ports[made.ends[end].node].push_back(plug);
-            }
-            else if (made.ends[end].kind == End::Kind::Uplink)
-            {
-                m_uplinks.emplace(written.ToString(), plug);
-            }
-        }
-        m_links.push_back(std::move(made));
-    }
 }
 
 void
@@ -293,7 +162,7 @@ FrameGraph::Attach(Station& station)
 {
     if (station.collector)
     {
-        for (const auto& plug : m_ports[station.collector - m_scenario.nodes.data()])
+        for (const auto& plug : m_cabling.GetPlugs(station.collector - m_scenario.nodes.data()))
         {
             AttachBy(station, "", plug, false);
         }
@@ -301,10 +170,9 @@ FrameGraph::Attach(Station& station)
     }
     for (const auto& [uplink, standby] : TeamOf(station))
     {
-        const auto plug = m_uplinks.find(station.host->name + ":" + uplink);
-        if (plug != m_uplinks.end())
+        if (const auto plug = m_cabling.FindUplink(*station.host, uplink))
         {
-            AttachBy(station, uplink, plug->second, standby);
+            AttachBy(station, uplink, *plug, standby);
         }
     }
 }
@@ -313,13 +181,14 @@ FrameGraph::Attach(Station& station)
 void
 FrameGraph::AttachBy(Station& station, const std::string& uplink, const Plug& plug, bool standby)
 {
-    const End& other = m_links[plug.link].ends[1 - plug.end];
+    const CableEnd& other = m_cabling.At(plug.GetOther());
     const uint16_t tag = station.GetTag();
-    if (IsCut(plug.link) || other.kind == End::Kind::Nothing)
+    if (IsCut(plug.link) || other.kind == CableEnd::Kind::Nothing)
     {
         return;
     }
-    if (other.kind != End::Kind::Switch) // a cable without a switch: counted once, at its first end
+    if (other.kind !=
+        CableEnd::Kind::Switch) // a cable without a switch: counted once, at its first end
     {
         const int link = plug.end == 0 ? plug.link : -1;
         station.ways.push_back({uplink, link, At(-1 - plug.link, tag), standby});
@@ -338,11 +207,11 @@ void
 FrameGraph::SeedVlans()
 {
     std::set<uint16_t> named;
-    for (const auto& link : m_links)
+    for (const auto& ends : m_cabling.GetEnds())
     {
-        for (const auto& end : link.ends)
+        for (const auto& end : ends)
         {
-            if (end.kind == End::Kind::Switch)
+            if (end.kind == CableEnd::Kind::Switch)
             {
                 At(end.node, end.untagged);
                 named.insert(end.untagged);
@@ -368,15 +237,15 @@ FrameGraph::SeedVlans()
         for (const auto& [uplink, standby] :
              isVgt(station) ? TeamOf(station) : std::vector<std::pair<std::string, bool>>())
         {
-            const auto plug = m_uplinks.find(station.host->name + ":" + uplink);
-            if (plug == m_uplinks.end() || IsCut(plug->second.link))
+            const auto plug = m_cabling.FindUplink(*station.host, uplink);
+            if (!plug || IsCut(plug->link))
             {
                 continue;
             }
-            const End& outside = m_links[plug->second.link].ends[1 - plug->second.end];
+            const CableEnd& outside = m_cabling.At(plug->GetOther());
             for (const uint16_t vlan : named)
             {
-                if (outside.kind == End::Kind::Switch && outside.Has(vlan))
+                if (outside.kind == CableEnd::Kind::Switch && outside.Has(vlan))
                 {
                     At(outside.node, vlan);
                 }
@@ -416,12 +285,12 @@ void
 FrameGraph::GrowFrom(Vertex state)
 {
     const auto [node, vlan] = m_states[state]; // by value: At() moves states
-    for (const auto& plug : m_ports[node])
+    for (const auto& plug : m_cabling.GetPlugs(node))
     {
-        const End& mine = m_links[plug.link].ends[plug.end];
-        const End& other = m_links[plug.link].ends[1 - plug.end];
+        const CableEnd& mine = m_cabling.At(plug);
+        const CableEnd& other = m_cabling.At(plug.GetOther());
         const auto tag = mine.Egress(vlan);
-        if (!tag || other.kind != End::Kind::Switch || IsCut(plug.link))
+        if (!tag || other.kind != CableEnd::Kind::Switch || IsCut(plug.link))
         {
             continue;
         }
@@ -473,20 +342,19 @@ FrameGraph::FindCollector(const std::string& name) const
 }
 
 /// All cables at a station: a port group's are those of its vSwitch, in its team or not.
-std::vector<FrameGraph::Plug>
+std::vector<Plug>
 FrameGraph::GetPlugs(const Station& station) const
 {
     if (station.collector)
     {
-        return m_ports[station.collector - m_scenario.nodes.data()];
+        return m_cabling.GetPlugs(station.collector - m_scenario.nodes.data());
     }
     std::vector<Plug> plugs;
     for (const auto& uplink : station.vSwitch->uplinks)
     {
-        const auto plug = m_uplinks.find(station.host->name + ":" + uplink);
-        if (plug != m_uplinks.end())
+        if (const auto plug = m_cabling.FindUplink(*station.host, uplink))
         {
-            plugs.push_back(plug->second);
+            plugs.push_back(*plug);
         }
     }
     return plugs;

@@ -5,6 +5,7 @@
 #ifndef ESXNF_FRAME_GRAPH_H
 #define ESXNF_FRAME_GRAPH_H
 
+#include "runner/lab/cabling.h"
 #include "runner/scenario/scenario.h"
 
 #include <boost/graph/adjacency_list.hpp>
@@ -127,50 +128,7 @@ class FrameGraph
   private:
     friend class FrameFaultSearch;
 
-    /** What a link's end is plugged into. */
-    struct End
-    {
-        enum class Kind
-        {
-            Nothing,
-            Switch,
-            Uplink,
-            Collector
-        };
-
-        Kind kind = Kind::Nothing;
-        int node = -1; //!< index in Scenario::nodes
-        bool trunk = false;
-        uint16_t untagged = 1;         //!< VLAN of frames without a tag
-        std::vector<uint16_t> allowed; //!< of a trunk, sorted; empty: all
-        std::string path;              //!< of the switch port, or of the link's end
-        const Host* host = nullptr;
-        const VSwitch* vSwitch = nullptr;
-
-        bool Has(uint16_t vlan) const;
-        std::optional<uint16_t> Ingress(uint16_t tag) const;
-        std::optional<uint16_t> Egress(uint16_t vlan) const;
-    };
-
-    struct LinkEnds
-    {
-        End ends[2];
-    };
-
-    /** A link's end at a switch or uplink. */
-    struct Plug
-    {
-        int link;
-        int end;
-    };
-
     std::vector<Plug> GetPlugs(const Station& station) const;
-    void FindCuts();
-    void ResolveEnds();
-    End Resolve(const LinkEnd& end,
-                const std::string& path,
-                const std::unordered_map<std::string, int>& nodes,
-                const std::unordered_map<std::string, const Host*>& hosts) const;
     void AddStations();
     void Attach(Station& station);
     void AttachBy(Station& station, const std::string& uplink, const Plug& plug, bool standby);
@@ -184,11 +142,8 @@ class FrameGraph
     bool IsOpen(int link) const;
 
     const Scenario& m_scenario;
-    std::set<int> m_cut;
+    const Cabling m_cabling;
     std::set<int> m_blocked;
-    std::vector<LinkEnds> m_links;
-    std::vector<std::vector<Plug>> m_ports;          //!< by node
-    std::unordered_map<std::string, Plug> m_uplinks; //!< by host:vmnic0
     std::map<std::pair<const VSwitch*, std::string>, std::size_t> m_groups;
     std::unordered_map<std::string, std::size_t> m_collectors;
     std::vector<Station> m_stations;
