@@ -45,7 +45,7 @@ def _report(arguments):
 
 
 def _sweep(arguments):
-    from . import sweeping
+    from . import sweep_files, sweeping
 
     parser = _Parser(
         "esx-netflow sweep",
@@ -69,7 +69,7 @@ def _sweep(arguments):
         parser.error(f"-j: {options.jobs} is not at least 1")
     if options.jobs is not None and options.scheduler:
         parser.error("-j and --scheduler exclude each other")
-    plan = sweeping.read_sweep(options.file)
+    plan = sweep_files.read_sweep(options.file)
     name = plan.pop("name")
     out = Path(options.out or f"out/{name}")
     with warnings.catch_warnings():
@@ -77,7 +77,7 @@ def _sweep(arguments):
         table = sweeping.sweep(
             **plan, executor=options.scheduler or options.jobs, store=out / "runs", progress=None if options.quiet else "auto"
         )
-    path = sweeping.write_table(table, out)
+    path = sweep_files.write_table(table, out)
     failed = table[table["error"].notna()]
     for _, row in failed.iterrows():
         point = ", ".join(f"{column} {row[column]}" for column in table.columns[: table.columns.get_loc("seed") + 1])
@@ -97,7 +97,7 @@ def main(arguments=None):
     if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report
         return _core.main(arguments)
-    from .sweeping import SweepFileError
+    from .sweep_files import SweepFileError
 
     try:
         return commands[arguments[0]](arguments[1:])

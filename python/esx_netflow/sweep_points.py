@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a point of a sweep is: its key, and its run in a worker, whose results appear in the store by one rename."""
+"""What a point of a sweep is: its key, its run in a worker, and the store of results.
+
+The key is a hash of the resolved scenario, of the files it reads, and of the program; results are in the folder
+STORE/ab/abcdef... , which appears by one rename.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ import shutil
 import signal
 import threading
 import uuid
+from contextlib import contextmanager
 from multiprocessing import connection, parent_process
 from pathlib import Path
 from typing import Optional
@@ -94,10 +99,7 @@ def run_point(scenario, key, version, store, keep, metrics):
     if version != _core.version:
         raise RuntimeError(f"this worker has esx-netflow {_core.version}, the sweep {version}")
     folder = folder_of(store, key)
-    if (folder / "summary.json").is_file():
-        result = Result.load(folder)
-    else:
-        result = _run_into(scenario, folder, keep)
+    result = Result.load(folder) if is_kept(store, key) else _run_into(scenario, folder, keep)
     files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml")}
     return {"row": dict(metrics(result)) if metrics else result.metrics(), "files": files}
 
@@ -123,34 +125,55 @@ def _end_worker():
     os._exit(128 + signal.SIGTERM)
 
 
-def _take_away(temporary):
-    """A folder and what the runner has beside it while it writes."""
-    for folder in temporary.parent.glob(f"{temporary.name}*"):
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _run_into(scenario, folder, keep):
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
-    _under_way.append(temporary)
-    try:
+    with _appearing(folder) as temporary:
         with running.turn():
             result = running.run_now(scenario, temporary)
         if keep == "summary":
             for pattern in _BULK:
                 for file in temporary.glob(pattern):
                     file.unlink()
-        publish(temporary, folder)
-    finally:
-        _take_away(temporary)
-        _under_way.remove(temporary)
     return result
 
 
-def publish(temporary, folder):
-    """One rename. If another worker was faster, its result is the same as ours."""
+# ---------------------------------------------------------------- the store
+
+
+def is_kept(store, key):
+    """Whether the store has a point's result."""
+    return (folder_of(store, key) / "summary.json").is_file()
+
+
+def remember(store, key, files):
+    """Puts what a worker with a disk of its own sent into our store: texts of files by their names."""
+    if is_kept(store, key):
+        return
+    with _appearing(folder_of(store, key)) as temporary:
+        temporary.mkdir()
+        for name, text in files.items():
+            (temporary / name).write_text(text, encoding="utf-8")
+
+
+@contextmanager
+def _appearing(folder):
+    """-> a path beside the folder, to be filled. In the end it gets the folder's name, by one rename. If another worker was faster, its
+    result is the same as ours."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
+    _under_way.append(temporary)
     try:
-        os.rename(temporary, folder)
-    except OSError:
-        if not (folder / "summary.json").is_file():
-            raise
+        yield temporary
+        try:
+            os.rename(temporary, folder)
+        except OSError:
+            if not (folder / "summary.json").is_file():
+                raise
+    finally:
+        _take_away(temporary)
+        _under_way.remove(temporary)
+
+
+def _take_away(temporary):
+    """A folder and what the runner has beside it while it writes."""
+    for folder in temporary.parent.glob(f"{temporary.name}*"):
+        shutil.rmtree(folder, ignore_errors=True)

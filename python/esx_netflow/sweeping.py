@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many runs: a grid of values times replications, on this machine's cores or on a cluster, kept so that nothing is run twice.
 
-A point is a scenario with some values replaced. Its key is a hash of the resolved scenario, of the files it reads, and of the
-program; its results are in the folder STORE/ab/abcdef... , which appears by one rename.
+A point is a scenario with some values replaced. What names its results and keeps them is in `sweep_points`, where it runs in
+`sweep_executors`, and the files of the command line in `sweep_files`; here all points become one table.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
 import math
 import os
-import shutil
 import tempfile
-import uuid
 import warnings
 from pathlib import Path
 from typing import Any, Callable, Iterable, Optional, Union
@@ -22,9 +19,8 @@ import pandas as pd
 
 from . import _core, running
 from .results import Result
-from .scenarios import Scenario
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import build_id, folder_of, key_of, publish, run_point
+from .sweep_points import build_id, key_of, remember, run_point
 
 
 class SweepWarning(UserWarning):
@@ -145,7 +141,7 @@ class _Sweep:
                 self.rows[index]["error"] = f"{type(error).__name__}: {error}"
             else:
                 self._metric_rows[index] = value["row"]
-                self._remember(self.rows[index]["key"], value["files"])
+                remember(self._store, self.rows[index]["key"], value["files"])
             bar.update(1)
 
         try:
@@ -153,21 +149,6 @@ class _Sweep:
         finally:
             bar.close()
         pool.close()
-
-    def _remember(self, key, files):
-        """Puts what a worker with a disk of its own sent into our store."""
-        folder = folder_of(self._store, key)
-        if (folder / "summary.json").is_file():
-            return
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
-        temporary.mkdir()
-        try:
-            for name, text in files.items():
-                (temporary / name).write_text(text, encoding="utf-8")
-            publish(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
 
     def table(self):
         names = list(dict.fromkeys(name for row in self._metric_rows for name in row))
@@ -188,86 +169,3 @@ def _bar(total, progress):
         warnings.simplefilter("ignore")
         from tqdm.auto import tqdm
     return tqdm(total=total, unit="run", disable=not (progress == "auto" and running.is_shown()), leave=False)
-
-
-def write_table(table: pd.DataFrame, folder: running.PathLike, name: str = "table") -> Path:
-    """Writes a table as Parquet where pyarrow is installed, else as CSV. Returns the path."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        import pyarrow  # noqa: F401
-
-        suffix = "parquet"
-    except ImportError:
-        suffix = "csv"
-    temporary, path = folder / f".{name}.tmp-{os.getpid()}", folder / f"{name}.{suffix}"
-    if suffix == "parquet":
-        plain = table.copy()
-        for column in plain.columns:
-            if plain[column].dtype == object and plain[column].map(type).nunique() > 1:
-                plain[column] = plain[column].map(lambda v: None if v is None or v != v else str(v))
-        plain.to_parquet(temporary)
-    else:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
-    return path
-
-
-# ---------------------------------------------------------------- sweep.yaml
-
-_KEYS = ("version", "name", "summary", "scenario", "over", "points", "seeds", "keep")
-
-
-class SweepFileError(ValueError):
-    """A sweep file is wrong; the text says where and what is allowed."""
-
-
-def read_sweep(path: running.PathLike) -> dict[str, Any]:
-    """Reads a sweep file.
-
-    Parameters
-    ----------
-    path : path-like
-        YAML: ``version: 1``, ``name``, ``scenario`` (a path beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps),
-        ``seeds`` (a number of replications, or a list), ``keep``.
-
-    Returns
-    -------
-    dict
-        name, and the arguments of `sweep`.
-
-    Raises
-    ------
-    SweepFileError, ScenarioError
-    """
-    path = Path(path)
-    data = json.loads(_core.load_yaml(os.fspath(path)))
-
-    def refuse(what):
-        raise SweepFileError(f"{path}: {what}")
-
-    for key in data:
-        if key not in _KEYS:
-            refuse(f"unknown key '{key}'; {_core.suggest(key, list(_KEYS))}")
-    if data.get("version") != 1:
-        refuse(f"version: {data.get('version', 'missing')}; allowed: 1")
-    for key in ("name", "scenario"):
-        if not isinstance(data.get(key), str):
-            refuse(f"{key}: {'missing' if key not in data else data[key]}; a text is needed")
-    if ("over" in data) == ("points" in data):
-        refuse("one of over (a map of dotted path to list) and points (a list of maps) is needed")
-    over = data.get("over", data.get("points"))
-    if "over" in data and not (isinstance(over, dict) and over and all(isinstance(v, list) and v for v in over.values())):
-        refuse("over: a map of dotted path to a list of values is needed")
-    if "points" in data and not (isinstance(over, list) and over and all(isinstance(p, dict) for p in over)):
-        refuse("points: a list of maps of dotted path to value is needed")
-    seeds = data.get("seeds", 1)
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
-        seeds = list(range(1, seeds + 1))
-    if not (isinstance(seeds, list) and seeds and all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in seeds)):
-        refuse(f"seeds: {data['seeds']}; a number of replications >= 1, or a list of numbers >= 0, is needed")
-    keep = data.get("keep", "all")
-    if keep not in ("all", "summary"):
-        refuse(f"keep: {keep}; allowed: all, summary")
-    scenario = Scenario.load(path.parent / data["scenario"])
-    return {"name": data["name"], "scenario": scenario, "over": over, "seeds": seeds, "keep": keep}
