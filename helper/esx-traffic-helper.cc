@@ -131,6 +131,23 @@ ShareSink(const Ptr<Node>& node, TypeId protocol, uint16_t port)
     return ShareReceiver(factory, node, {"Protocol", "Local"});
 }
 
+/// \return the sender, and the sink at its target if that is a node
+template <typename Options>
+ApplicationContainer
+InstallWithSink(const ObjectFactory& factory,
+                const Ptr<Node>& from,
+                const EsxTrafficTarget& to,
+                const Options& options,
+                TypeId protocol)
+{
+    ApplicationContainer applications(Install(factory, from, options));
+    if (to.node)
+    {
+        applications.Add(ShareSink(to.node, protocol, options.port));
+    }
+    return applications;
+}
+
 } // namespace
 
 EsxTrafficTarget::EsxTrafficTarget(Ptr<Node> target)
@@ -153,12 +170,7 @@ EsxTrafficHelper::UdpCbr(Ptr<Node> from,
     factory.Set("DataRate", DataRateValue(options.rate));
     factory.Set("PacketSize", UintegerValue(options.packetSize));
     factory.Set("Dscp", UintegerValue(options.dscp));
-    ApplicationContainer applications(Install(factory, from, options));
-    if (to.node)
-    {
-        applications.Add(ShareSink(to.node, UdpSocketFactory::GetTypeId(), options.port));
-    }
-    return applications;
+    return InstallWithSink(factory, from, to, options, UdpSocketFactory::GetTypeId());
 }
 
 ApplicationContainer
@@ -173,12 +185,7 @@ EsxTrafficHelper::UdpOnOff(Ptr<Node> from,
     factory.Set("PacketSize", UintegerValue(options.packetSize));
     SetUnlessNull(factory, "OnTime", options.on);
     SetUnlessNull(factory, "OffTime", options.off);
-    ApplicationContainer applications(Install(factory, from, options));
-    if (to.node)
-    {
-        applications.Add(ShareSink(to.node, UdpSocketFactory::GetTypeId(), options.port));
-    }
-    return applications;
+    return InstallWithSink(factory, from, to, options, UdpSocketFactory::GetTypeId());
 }
 
 ApplicationContainer
@@ -190,12 +197,7 @@ EsxTrafficHelper::TcpBulk(Ptr<Node> from,
     factory.SetTypeId(BulkSendApplication::GetTypeId());
     factory.Set("Remote", RemoteOf(to, from, options.port));
     factory.Set("MaxBytes", UintegerValue(options.bytes));
-    ApplicationContainer applications(Install(factory, from, options));
-    if (to.node)
-    {
-        applications.Add(ShareSink(to.node, TcpSocketFactory::GetTypeId(), options.port));
-    }
-    return applications;
+    return InstallWithSink(factory, from, to, options, TcpSocketFactory::GetTypeId());
 }
 
 ApplicationContainer

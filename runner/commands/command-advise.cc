@@ -7,7 +7,6 @@
 #include "netflow/flow-record.h"
 #include "netflow/ledger.h"
 #include "runner/commands/cli.h"
-#include "runner/lab/lab-check.h"
 #include "runner/results/scenario-report.h"
 #include "runner/simulation/advice.h"
 #include "runner/simulation/interrupt.h"
@@ -271,14 +270,8 @@ Confirm(const std::string& path,
 int
 Run(const std::string& path, bool quiet)
 {
-    const std::optional<Scenario> scenario = LoadAndReport(path);
+    const std::optional<Scenario> scenario = LoadWithoutLoops(path);
     if (!scenario)
-    {
-        return EXIT_USAGE;
-    }
-    const Diagnostics loops = CheckLoops(FrameGraph(*scenario));
-    Print(loops);
-    if (HasErrors(loops))
     {
         return EXIT_USAGE;
     }

@@ -7,7 +7,6 @@
 #include "runner/console/console-driver.h"
 #include "runner/console/console-record.h"
 #include "runner/console/line-editor.h"
-#include "runner/lab/lab-check.h"
 #include "runner/results/results.h"
 #include "runner/results/scenario-report.h"
 #include "runner/simulation/real-collectors.h"
@@ -225,14 +224,8 @@ RunSession(const Options& options, const Scenario& scenario)
 int
 RunConsole(const Options& options)
 {
-    std::optional<Scenario> scenario = LoadAndReport(options.scenario);
+    const std::optional<Scenario> scenario = LoadWithoutLoops(options.scenario);
     if (!scenario)
-    {
-        return EXIT_USAGE;
-    }
-    const Diagnostics loops = CheckLoops(FrameGraph(*scenario));
-    Print(loops);
-    if (HasErrors(loops))
     {
         return EXIT_USAGE;
     }

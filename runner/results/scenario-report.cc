@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/scenario-report.h"
 
+#include "runner/lab/lab-check.h"
+
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -32,6 +34,19 @@ LoadAndReport(const std::string& path, const Overrides& overrides)
         Print(error.GetDiagnostics());
         return std::nullopt;
     }
+}
+
+std::optional<Scenario>
+LoadWithoutLoops(const std::string& path)
+{
+    std::optional<Scenario> scenario = LoadAndReport(path);
+    if (!scenario)
+    {
+        return std::nullopt;
+    }
+    const Diagnostics loops = CheckLoops(FrameGraph(*scenario));
+    Print(loops);
+    return HasErrors(loops) ? std::nullopt : std::move(scenario);
 }
 
 } // namespace esxnf

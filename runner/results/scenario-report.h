@@ -18,6 +18,9 @@ void Print(const Diagnostics& diagnostics);
 /// Reads and checks a scenario, and prints what is said about it. \return none if it has errors
 std::optional<Scenario> LoadAndReport(const std::string& path, const Overrides& overrides = {});
 
+/// The same of a scenario that is to be run: one with a loop has errors, too.
+std::optional<Scenario> LoadWithoutLoops(const std::string& path);
+
 } // namespace esxnf
 
 #endif // ESXNF_SCENARIO_REPORT_H

@@ -31,13 +31,19 @@ class EsxLossWatchTest : public NetflowTest
         Send(Seconds(60), 3);
     }
 
-    /// The second datagram was lost, was noticed, and neither stopped the first nor the third.
-    void ExpectSecondLost(EsxLossCause cause, Move booked, const std::string& text)
+    /// One loss was noticed and told.
+    void ExpectNoticed(EsxLossCause cause, const std::string& text)
     {
         EXPECT_EQ(process->GetLossesNoticed(cause), 1u);
         EXPECT_EQ(process->GetLossesNoticed(), 1u);
         EXPECT_EQ(output,
                   "net-netflow: 1 UDP packets to the collector were lost: 1 " + text + "\n");
+    }
+
+    /// The second datagram was lost, was noticed, and neither stopped the first nor the third.
+    void ExpectSecondLost(EsxLossCause cause, Move booked, const std::string& text)
+    {
+        ExpectNoticed(cause, text);
         ASSERT_EQ(Datagrams().size(), 3u);
         EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
         EXPECT_EQ(Datagrams()[1].fate, booked);
@@ -128,9 +134,7 @@ TEST_F(EsxLossWatchTest, HostUnreachable)
     AnswerWith(Icmpv4Header::ICMPV4_DEST_UNREACH,
                Icmpv4DestinationUnreachable::ICMPV4_HOST_UNREACHABLE);
     RunUntil(Seconds(90));
-    EXPECT_EQ(process->GetLossesNoticed(EsxLossCause::HOST_UNREACHABLE), 1u);
-    EXPECT_EQ(output,
-              "net-netflow: 1 UDP packets to the collector were lost: 1 host unreachable\n");
+    ExpectNoticed(EsxLossCause::HOST_UNREACHABLE, "host unreachable");
 }
 
 TEST_F(EsxLossWatchTest, NetworkUnreachable)
@@ -139,9 +143,7 @@ TEST_F(EsxLossWatchTest, NetworkUnreachable)
     AnswerWith(Icmpv4Header::ICMPV4_DEST_UNREACH,
                Icmpv4DestinationUnreachable::ICMPV4_NET_UNREACHABLE);
     RunUntil(Seconds(90));
-    EXPECT_EQ(process->GetLossesNoticed(EsxLossCause::NET_UNREACHABLE), 1u);
-    EXPECT_EQ(output,
-              "net-netflow: 1 UDP packets to the collector were lost: 1 network unreachable\n");
+    ExpectNoticed(EsxLossCause::NET_UNREACHABLE, "network unreachable");
 }
 
 TEST_F(EsxLossWatchTest, TtlExceeded)
@@ -149,8 +151,7 @@ TEST_F(EsxLossWatchTest, TtlExceeded)
     StartAndSendThree();
     AnswerWith(Icmpv4Header::ICMPV4_TIME_EXCEEDED, 0);
     RunUntil(Seconds(90));
-    EXPECT_EQ(process->GetLossesNoticed(EsxLossCause::OTHER_ICMP), 1u);
-    EXPECT_EQ(output, "net-netflow: 1 UDP packets to the collector were lost: 1 ICMP error\n");
+    ExpectNoticed(EsxLossCause::OTHER_ICMP, "ICMP error");
 }
 
 TEST_F(EsxLossWatchTest, NoRoute)

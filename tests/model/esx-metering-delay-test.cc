@@ -41,6 +41,21 @@ class EsxMeteringDelayTest : public NetflowTest
                 }));
     }
 
+    /// When a packet of 2.001 s arrives. The poll of 2 s sends 61 records in three datagrams; that
+    /// of 1 s has found the collector's MAC address.
+    Time ArrivalAfterThreeDatagrams(bool verbose)
+    {
+        Prepare(MilliSeconds(2), verbose);
+        Module()->SetAttribute("IdleTimeout", TimeValue(MilliSeconds(500)));
+        Start();
+        Send(MilliSeconds(100), 200);
+        Burst(MilliSeconds(1100), 200, 61);
+        Send(MilliSeconds(2001), 100);
+        RunUntil(Seconds(3));
+        EXPECT_EQ(read.size(), 4u);
+        return arrived.back().second;
+    }
+
     using Arrivals = std::vector<std::pair<uint16_t, Time>>;
     Arrivals arrived; //!< times since 1 s
 };
@@ -116,32 +131,14 @@ TEST_F(EsxMeteringDelayTest, KilledNetNetflowLetsFramesKeepTheirOrder)
                         {103, MilliSeconds(9)}}));
 }
 
-// When a packet of 2.001 s arrives. The poll of 2 s sends 61 records in three datagrams; that of
-// 1 s has found the collector's MAC address.
 TEST_F(EsxMeteringDelayTest, QuietNetNetflowCostsThePacketsOnly)
 {
-    Prepare(MilliSeconds(2), false);
-    Module()->SetAttribute("IdleTimeout", TimeValue(MilliSeconds(500)));
-    Start();
-    Send(MilliSeconds(100), 200);
-    Burst(MilliSeconds(1100), 200, 61);
-    Send(MilliSeconds(2001), 100);
-    RunUntil(Seconds(3));
-    ASSERT_EQ(read.size(), 4u);
-    EXPECT_EQ(arrived.back().second, Seconds(1) + MilliSeconds(1 + 2));
+    EXPECT_EQ(ArrivalAfterThreeDatagrams(false), Seconds(1) + MilliSeconds(1 + 2));
 }
 
 TEST_F(EsxMeteringDelayTest, EachVerboseLineCostsAsMuchAsAPacket)
 {
-    Prepare(MilliSeconds(2), true);
-    Module()->SetAttribute("IdleTimeout", TimeValue(MilliSeconds(500)));
-    Start();
-    Send(MilliSeconds(100), 200);
-    Burst(MilliSeconds(1100), 200, 61);
-    Send(MilliSeconds(2001), 100);
-    RunUntil(Seconds(3));
-    ASSERT_EQ(read.size(), 4u);
-    EXPECT_EQ(arrived.back().second, Seconds(1) + MilliSeconds(3 * 2 + 2));
+    EXPECT_EQ(ArrivalAfterThreeDatagrams(true), Seconds(1) + MilliSeconds(3 * 2 + 2));
 }
 
 TEST_F(EsxMeteringDelayTest, FrameThatWaitsForADeletedSwitchIsDropped)

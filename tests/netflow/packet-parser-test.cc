@@ -10,30 +10,13 @@ namespace
 {
 
 using test::Bytes;
+using test::ETHERNET;
 using test::Frame;
 using test::Parse;
 using test::ParseExactly;
 using test::Tcp;
-using test::Udp;
-
-constexpr uint32_t ETHERNET = 14;
-
-Frame
-UdpFrame()
-{
-    Frame frame;
-    frame.payload = Udp(5000, 53);
-    return frame;
-}
-
-Frame
-TcpFrame()
-{
-    Frame frame;
-    frame.protocol = 6;
-    frame.payload = Tcp(40000, 443, 0x12);
-    return frame;
-}
+using test::TcpFrame;
+using test::UdpFrame;
 
 TEST(PacketParser, EveryFieldOfATcpPacketIsRead)
 {

@@ -263,6 +263,26 @@ Udp(uint16_t source, uint16_t destination)
     return bytes;
 }
 
+/// Octets of an Ethernet header without tags.
+constexpr uint32_t ETHERNET = 14;
+
+inline Frame
+UdpFrame()
+{
+    Frame frame;
+    frame.payload = Udp(5000, 53);
+    return frame;
+}
+
+inline Frame
+TcpFrame()
+{
+    Frame frame;
+    frame.protocol = 6;
+    frame.payload = Tcp(40000, 443, 0x12);
+    return frame;
+}
+
 /// Parses the first \p captured octets from a heap buffer of just that size, so that a sanitizer
 /// sees the first octet read past it. \param wire octets on the wire
 inline PacketSummary
