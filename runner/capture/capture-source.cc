@@ -2,7 +2,7 @@
 #include "runner/capture/capture-source.h"
 
 #include "runner/capture/libpcap-capture.h"
-#include "runner/capture/mapped-capture.h"
+#include "runner/capture/pcap-file-capture.h"
 
 #include <fmt/format.h>
 
@@ -28,8 +28,8 @@ OpenCapture(const std::string& path)
 {
     // libpcap reads the file's header in any case: it knows what a capture is and names link types.
     auto file = std::make_unique<LibpcapCapture>(path);
-    std::unique_ptr<CaptureSource> mapped = MappedCapture::TryOpen(path, file->GetLinkType());
-    return mapped ? std::move(mapped) : std::move(file);
+    std::unique_ptr<CaptureSource> own = PcapFileCapture::TryOpen(path, file->GetLinkType());
+    return own ? std::move(own) : std::move(file);
 }
 
 } // namespace esxnf

@@ -5,7 +5,7 @@
  * frame, in batches.
  *
  * CaptureReader uses one and knows what the frames mean. OpenCapture() chooses the implementation:
- * MappedCapture for uncompressed pcap files, LibpcapCapture for everything else.
+ * PcapFileCapture for uncompressed pcap files, LibpcapCapture for everything else.
  */
 #ifndef ESXNF_CAPTURE_SOURCE_H
 #define ESXNF_CAPTURE_SOURCE_H

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Captures in every state of damage: what was before it is read, and the damage is told with the
-// packet's number. Both readers, pcap out of mapped memory and pcapng by libpcap.
+// packet's number. Both readers, pcap in blocks and pcapng by libpcap.
 #include "runner/capture/capture-reader.h"
 #include "tests/scratch-folder.h"
 

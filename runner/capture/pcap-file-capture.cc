@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture/mapped-capture.h"
+#include "runner/capture/pcap-file-capture.h"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,14 +27,14 @@ constexpr std::size_t CAPTURED_AT = 8;
 constexpr std::size_t WIRE_AT = 12;
 constexpr uint64_t NS_PER_SECOND = 1'000'000'000;
 constexpr uint32_t MAX_CAPTURED = 262144; // libpcap's MAXIMUM_SNAPLEN: what is longer is damage
-// Many packets a system call, few enough for the pages to be in a cache still when they are reused.
-// The longest packet fits in several times.
-constexpr std::size_t WINDOW = 4U << 20;
+// Many packets a system call, and yet in the processor's second cache when they are looked at.
+constexpr std::size_t BLOCK = 512U << 10;
+static_assert(BLOCK >= PACKET_HEADER + MAX_CAPTURED, "the longest packet must fit");
 
 } // namespace
 
-std::unique_ptr<MappedCapture>
-MappedCapture::TryOpen(const std::string& path, int linkType)
+std::unique_ptr<PcapFileCapture>
+PcapFileCapture::TryOpen(const std::string& path, int linkType)
 {
     struct stat status = {};
     if (stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
@@ -47,45 +46,45 @@ MappedCapture::TryOpen(const std::string& path, int linkType)
     {
         return nullptr;
     }
-    std::unique_ptr<MappedCapture> capture(new MappedCapture(path, linkType, file));
+    std::unique_ptr<PcapFileCapture> capture(new PcapFileCapture(path, linkType, file));
     return capture->ReadFileHeader() ? std::move(capture) : nullptr;
 }
 
-MappedCapture::MappedCapture(const std::string& path, int linkType, int file)
+PcapFileCapture::PcapFileCapture(const std::string& path, int linkType, int file)
     : m_path(path),
       m_linkType(linkType),
-      m_file(file)
+      m_file(file),
+      m_block(new uint8_t[BLOCK])
 {
 }
 
-MappedCapture::~MappedCapture()
+PcapFileCapture::~PcapFileCapture()
 {
-    Unmap();
     close(m_file);
 }
 
 /// \return false if this is a job for libpcap
 bool
-MappedCapture::ReadFileHeader()
+PcapFileCapture::ReadFileHeader()
 {
-    if (!MapFrom(0) || m_windowSize < FILE_HEADER)
+    if (!Load(0) || m_blockSize < FILE_HEADER)
     {
         return false;
     }
     for (const bool swapped : {false, true})
     {
         m_swapped = swapped;
-        const uint32_t magic = Field(m_window);
+        const uint32_t magic = Field(m_block.get());
         if (magic == MAGIC_MICROSECONDS || magic == MAGIC_NANOSECONDS)
         {
             m_fractionUnit = magic == MAGIC_MICROSECONDS ? 1000 : 1;
-            m_snapLength = Field(m_window + SNAP_LENGTH_AT);
+            m_snapLength = Field(m_block.get() + SNAP_LENGTH_AT);
             if (m_snapLength == 0 || m_snapLength > MAX_CAPTURED) // bogus: as libpcap takes it
             {
                 m_snapLength = MAX_CAPTURED;
             }
             m_position = FILE_HEADER;
-            const uint32_t version = Field(m_window + VERSION_AT);
+            const uint32_t version = Field(m_block.get() + VERSION_AT);
             return version == VERSION_2_4[0] || version == VERSION_2_4[1];
         }
     }
@@ -94,68 +93,61 @@ MappedCapture::ReadFileHeader()
 
 /// A field of 32 bits in the file's byte order.
 uint32_t
-MappedCapture::Field(const uint8_t* at) const
+PcapFileCapture::Field(const uint8_t* at) const
 {
     uint32_t value;
     std::memcpy(&value, at, sizeof(value));
     return m_swapped ? __builtin_bswap32(value) : value;
 }
 
-/// Moves the window so that it begins at or before an offset. \return false if there is no octet
+/// Reads the block that begins at an offset. \return false if there is no octet
 bool
-MappedCapture::MapFrom(uint64_t offset)
+PcapFileCapture::Load(uint64_t offset)
 {
-    static const auto page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
-    Unmap();
-    struct stat status = {}; // again: the file may have grown, or shrunk
-    const uint64_t fileSize =
-        fstat(m_file, &status) == 0 ? static_cast<uint64_t>(status.st_size) : 0;
-    m_windowOffset = offset; // of an empty window, should there be nothing to map
+    m_blockOffset = offset;
+    m_blockSize = 0;
     m_position = 0;
-    if (offset >= fileSize)
+    while (m_blockSize < BLOCK)
     {
-        return false;
+        const ssize_t got = pread(m_file,
+                                  m_block.get() + m_blockSize,
+                                  BLOCK - m_blockSize,
+                                  static_cast<off_t>(offset + m_blockSize));
+        if (got > 0)
+        {
+            m_blockSize += static_cast<std::size_t>(got);
+        }
+        else if (got == 0 || errno != EINTR)
+        {
+            if (got < 0)
+            {
+                Blame(fmt::format("cannot be read: {}", std::strerror(errno)));
+            }
+            break;
+        }
     }
-    const uint64_t start = offset / page * page;
-    const auto size = static_cast<std::size_t>(std::min<uint64_t>(WINDOW, fileSize - start));
-    void* window = mmap(nullptr,
-                        size,
-                        PROT_READ,
-                        MAP_PRIVATE | MAP_POPULATE,
-                        m_file,
-                        static_cast<off_t>(start));
-    if (window == MAP_FAILED)
-    {
-        m_damage = fmt::format("cannot be mapped: {}", std::strerror(errno));
-        return false;
-    }
-    m_window = static_cast<const uint8_t*>(window);
-    m_windowOffset = start;
-    m_windowSize = size;
-    m_position = static_cast<std::size_t>(offset - start);
-    return true;
+    return m_blockSize > 0;
 }
 
+/// What ends the file; the first that is found: a block that cannot be read whole looks cut off.
 void
-MappedCapture::Unmap()
+PcapFileCapture::Blame(const std::string& damage)
 {
-    if (m_window)
+    if (m_damage.empty())
     {
-        munmap(const_cast<uint8_t*>(m_window), m_windowSize);
+        m_damage = damage;
     }
-    m_window = nullptr;
-    m_windowSize = 0;
 }
 
-/// Whether the window holds so many octets from the next packet on.
+/// Whether the block holds so many octets from the next packet on.
 bool
-MappedCapture::Holds(std::size_t octets) const
+PcapFileCapture::Holds(std::size_t octets) const
 {
-    return m_windowSize - m_position >= octets;
+    return m_blockSize - m_position >= octets;
 }
 
 std::size_t
-MappedCapture::NextBatch(CapturedFrame* frames, std::size_t max)
+PcapFileCapture::NextBatch(CapturedFrame* frames, std::size_t max)
 {
     std::size_t count = m_swapped ? 0 : ReadSound(frames, max);
     while (count < max && Read(frames[count], count == 0))
@@ -172,10 +164,10 @@ MappedCapture::NextBatch(CapturedFrame* frames, std::size_t max)
 
 /// Reads frames of this machine's byte order as long as nothing is unusual: the short way.
 std::size_t
-MappedCapture::ReadSound(CapturedFrame* frames, std::size_t max)
+PcapFileCapture::ReadSound(CapturedFrame* frames, std::size_t max)
 {
-    const uint8_t* at = m_window + m_position;
-    std::size_t left = m_windowSize - m_position;
+    const uint8_t* at = m_block.get() + m_position;
+    std::size_t left = m_blockSize - m_position;
     const uint32_t unit = m_fractionUnit;
     const uint32_t longest = m_snapLength; // MAX_CAPTURED at the most
     std::size_t count = 0;
@@ -198,30 +190,30 @@ MappedCapture::ReadSound(CapturedFrame* frames, std::size_t max)
         at += PACKET_HEADER + captured;
         left -= PACKET_HEADER + captured;
     }
-    m_position = m_windowSize - left;
+    m_position = m_blockSize - left;
     return count;
 }
 
 /**
  * Reads the next frame.
- * \param mayMove the window may move: no frame of this batch was read yet
- * \return false if there is none in the window, at the end, and where there is damage
+ * \param mayMove the block may move: no frame of this batch was read yet
+ * \return false if there is none in the block, at the end, and where there is damage
  */
 bool
-MappedCapture::Read(CapturedFrame& frame, bool mayMove)
+PcapFileCapture::Read(CapturedFrame& frame, bool mayMove)
 {
-    if (!Holds(PACKET_HEADER) && !(mayMove && MapFrom(m_windowOffset + m_position)))
+    if (!Holds(PACKET_HEADER) && !(mayMove && Load(m_blockOffset + m_position)))
     {
-        return false; // the end of the window or of the file
+        return false; // the end of the block or of the file
     }
     if (!Holds(PACKET_HEADER))
     {
-        m_damage = fmt::format("truncated: {} octets of its header of {}",
-                               m_windowSize - m_position,
-                               PACKET_HEADER);
+        Blame(fmt::format("truncated: {} octets of its header of {}",
+                          m_blockSize - m_position,
+                          PACKET_HEADER));
         return false;
     }
-    const uint8_t* at = m_window + m_position;
+    const uint8_t* at = m_block.get() + m_position;
     const uint32_t octets = Field(at + CAPTURED_AT);
     if (octets > MAX_CAPTURED)
     {
@@ -239,18 +231,18 @@ MappedCapture::Read(CapturedFrame& frame, bool mayMove)
     }
     if (!Holds(PACKET_HEADER + octets))
     {
-        if (!mayMove || !MapFrom(m_windowOffset + m_position))
+        if (!mayMove || !Load(m_blockOffset + m_position))
         {
             return false;
         }
         if (!Holds(PACKET_HEADER + octets))
         {
-            m_damage = fmt::format("truncated: {} octets of {}",
-                                   m_windowSize - m_position - PACKET_HEADER,
-                                   octets);
+            Blame(fmt::format("truncated: {} octets of {}",
+                              m_blockSize - m_position - PACKET_HEADER,
+                              octets));
             return false;
         }
-        at = m_window + m_position;
+        at = m_block.get() + m_position;
     }
     frame.unixNs = static_cast<int64_t>(header.seconds * NS_PER_SECOND + header.fraction);
     frame.data = at + PACKET_HEADER;
@@ -261,7 +253,7 @@ MappedCapture::Read(CapturedFrame& frame, bool mayMove)
 }
 
 int
-MappedCapture::GetLinkType() const
+PcapFileCapture::GetLinkType() const
 {
     return m_linkType;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/capture-source.h"
 #include "runner/capture/libpcap-capture.h"
-#include "runner/capture/mapped-capture.h"
+#include "runner/capture/pcap-file-capture.h"
 #include "tests/scratch-folder.h"
 
 #include <cstdio>
@@ -66,7 +66,7 @@ class Writer
 
 using Frame = std::tuple<int64_t, uint32_t, Bytes>; // time, wire, octets
 
-class MappedCaptureTest : public testing::Test
+class PcapFileCaptureTest : public testing::Test
 {
   protected:
     void Write(const Bytes& content)
@@ -77,9 +77,9 @@ class MappedCaptureTest : public testing::Test
                    static_cast<std::streamsize>(content.size()));
     }
 
-    std::unique_ptr<MappedCapture> Map()
+    std::unique_ptr<PcapFileCapture> Open()
     {
-        return MappedCapture::TryOpen(path, DLT_EN10MB);
+        return PcapFileCapture::TryOpen(path, DLT_EN10MB);
     }
 
     /// All frames that a source returns before its end or its damage.
@@ -113,7 +113,7 @@ class MappedCaptureTest : public testing::Test
     std::string damage;
 };
 
-TEST_F(MappedCaptureTest, ReadsWhatLibpcapReads)
+TEST_F(PcapFileCaptureTest, ReadsWhatLibpcapReads)
 {
     for (const bool swapped : {false, true})
     {
@@ -130,13 +130,13 @@ TEST_F(MappedCaptureTest, ReadsWhatLibpcapReads)
             ASSERT_EQ(expected.size(), 300U);
             for (const std::size_t batch : {1, 7, 32, 1000})
             {
-                EXPECT_EQ(ReadAll(*Map(), batch), expected) << batch;
+                EXPECT_EQ(ReadAll(*Open(), batch), expected) << batch;
             }
         }
     }
 }
 
-TEST_F(MappedCaptureTest, EveryTruncationKeepsTheFramesBeforeItAsLibpcapDoes)
+TEST_F(PcapFileCaptureTest, EveryTruncationKeepsTheFramesBeforeItAsLibpcapDoes)
 {
     Writer writer;
     for (uint32_t i = 0; i < 5; ++i)
@@ -149,24 +149,24 @@ TEST_F(MappedCaptureTest, EveryTruncationKeepsTheFramesBeforeItAsLibpcapDoes)
         LibpcapCapture reference(path);
         const auto expected = ReadAll(reference, 3);
         const std::string expectedDamage = damage;
-        EXPECT_EQ(ReadAll(*Map(), 3), expected) << length;
+        EXPECT_EQ(ReadAll(*Open(), 3), expected) << length;
         EXPECT_EQ(damage.empty(), expectedDamage.empty()) << length << damage;
         const std::string number = ": packet " + std::to_string(expected.size() + 1) + ": ";
         EXPECT_TRUE(damage.empty() || damage.find(number) != std::string::npos) << damage;
     }
 }
 
-TEST_F(MappedCaptureTest, SnapLengthZeroMeansNoLimit)
+TEST_F(PcapFileCaptureTest, SnapLengthZeroMeansNoLimit)
 {
     Writer writer(false, MAGIC_NS, 0);
     writer.Packet(1, 1500, 1500);
     Write(writer.bytes);
-    const auto frames = ReadAll(*Map(), 4);
+    const auto frames = ReadAll(*Open(), 4);
     ASSERT_EQ(frames.size(), 1U);
     EXPECT_EQ(std::get<Bytes>(frames[0]).size(), 1500U);
 }
 
-TEST_F(MappedCaptureTest, AbsurdLengthsAreDamageAfterTheFramesBefore)
+TEST_F(PcapFileCaptureTest, AbsurdLengthsAreDamageAfterTheFramesBefore)
 {
     for (const uint32_t length : {262145U, 0x7fffffffU, 0xffffffffU})
     {
@@ -177,13 +177,13 @@ TEST_F(MappedCaptureTest, AbsurdLengthsAreDamageAfterTheFramesBefore)
             writer.Put32(word);
         }
         Write(writer.bytes);
-        const auto capture = Map();
+        const auto capture = Open();
         EXPECT_EQ(ReadAll(*capture, 32).size(), 1U);
         EXPECT_NE(damage.find("packet 2: " + std::to_string(length)), std::string::npos) << damage;
     }
 }
 
-TEST_F(MappedCaptureTest, FramesAcrossTheEndOfAWindowAreWhole)
+TEST_F(PcapFileCaptureTest, FramesAcrossTheEndOfAWindowAreWhole)
 {
     // 20 MB in frames of odd lengths: some lie across each of the window's ends.
     Writer writer(false, MAGIC_NS, 65535);
@@ -195,27 +195,27 @@ TEST_F(MappedCaptureTest, FramesAcrossTheEndOfAWindowAreWhole)
     LibpcapCapture reference(path);
     const auto expected = ReadAll(reference, 32);
     ASSERT_EQ(expected.size(), 2000U);
-    EXPECT_TRUE(ReadAll(*Map(), 32) == expected);
+    EXPECT_TRUE(ReadAll(*Open(), 32) == expected);
 }
 
-TEST_F(MappedCaptureTest, WhatItDoesNotReadIsLeftToLibpcap)
+TEST_F(PcapFileCaptureTest, WhatItDoesNotReadIsLeftToLibpcap)
 {
     Write({'t', 'e', 'x', 't'});
-    EXPECT_EQ(Map(), nullptr);
+    EXPECT_EQ(Open(), nullptr);
     Writer modified(false, 0xa1b2cd34); // a variant of Linux 2.2 times, longer packet headers
     Write(modified.bytes);
-    EXPECT_EQ(Map(), nullptr);
+    EXPECT_EQ(Open(), nullptr);
     Writer old;
     old.bytes[6] = 3; // version 2.3 swaps the two lengths
     Write(old.bytes);
-    EXPECT_EQ(Map(), nullptr);
+    EXPECT_EQ(Open(), nullptr);
     std::remove(path.c_str());
-    EXPECT_EQ(Map(), nullptr) << "no such file";
+    EXPECT_EQ(Open(), nullptr) << "no such file";
     ASSERT_EQ(mkfifo(path.c_str(), 0600), 0);
-    EXPECT_EQ(Map(), nullptr) << "opening a pipe would wait for a writer";
+    EXPECT_EQ(Open(), nullptr) << "opening a pipe would wait for a writer";
 }
 
-TEST_F(MappedCaptureTest, AFileThatShrinksIsReadAsFarAsItGoes)
+TEST_F(PcapFileCaptureTest, AFileThatShrinksIsReadAsFarAsItGoes)
 {
     Writer writer(false, MAGIC_NS, 65535);
     for (uint32_t i = 0; i < 1000; ++i)
@@ -223,10 +223,10 @@ TEST_F(MappedCaptureTest, AFileThatShrinksIsReadAsFarAsItGoes)
         writer.Packet(i, 9000, 9000);
     }
     Write(writer.bytes);
-    const auto capture = Map();
+    const auto capture = Open();
     CapturedFrame frame;
     ASSERT_EQ(capture->NextBatch(&frame, 1), 1U);
-    ASSERT_EQ(truncate(path.c_str(), 6'000'000), 0); // in the second window
+    ASSERT_EQ(truncate(path.c_str(), 6'000'000), 0); // in a later block
     const auto rest = ReadAll(*capture, 32);
     EXPECT_EQ(rest.size() + 1, (6'000'000U - 24) / 9016);
     EXPECT_NE(damage.find("truncated"), std::string::npos) << damage;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Reads uncompressed pcap files out of memory that the file is mapped to: no system call and no
- * copy a packet, where libpcap's loop costs more than metering does (bench/RESULTS.md).
- *
- * The file is mapped in windows, so that a capture of any size needs the same memory.
+ * Reads uncompressed pcap files in blocks, and gives out frames where they lie: no call and no copy
+ * a packet, where libpcap's loop costs more than metering does (bench/RESULTS.md). A block stays in
+ * the processor's cache, so this is faster than mapping the file (docs/decisions.md); and a file
+ * that shrinks meanwhile is shorter, no more.
  */
-#ifndef ESXNF_MAPPED_CAPTURE_H
-#define ESXNF_MAPPED_CAPTURE_H
+#ifndef ESXNF_PCAP_FILE_CAPTURE_H
+#define ESXNF_PCAP_FILE_CAPTURE_H
 
 #include "runner/capture/capture-source.h"
 
@@ -15,30 +15,30 @@ namespace esxnf
 {
 
 /// A pcap file of version 2.4, either byte order, micro- or nanoseconds.
-class MappedCapture : public CaptureSource
+class PcapFileCapture : public CaptureSource
 {
   public:
     /**
-     * Maps a file.
+     * Opens a file.
      * \param path a file that libpcap has opened: its header is known to be sound
      * \param linkType as libpcap calls it
      * \return nullptr if it is no regular file, or not of the kind above; throws nothing
      */
-    static std::unique_ptr<MappedCapture> TryOpen(const std::string& path, int linkType);
+    static std::unique_ptr<PcapFileCapture> TryOpen(const std::string& path, int linkType);
 
-    ~MappedCapture() override;
-    MappedCapture(const MappedCapture&) = delete;
-    MappedCapture& operator=(const MappedCapture&) = delete;
+    ~PcapFileCapture() override;
+    PcapFileCapture(const PcapFileCapture&) = delete;
+    PcapFileCapture& operator=(const PcapFileCapture&) = delete;
 
     std::size_t NextBatch(CapturedFrame* frames, std::size_t max) override;
     int GetLinkType() const override;
 
   private:
-    MappedCapture(const std::string& path, int linkType, int file);
+    PcapFileCapture(const std::string& path, int linkType, int file);
 
     bool ReadFileHeader();
-    bool MapFrom(uint64_t offset);
-    void Unmap();
+    bool Load(uint64_t offset);
+    void Blame(const std::string& damage);
     bool Holds(std::size_t octets) const;
     std::size_t ReadSound(CapturedFrame* frames, std::size_t max);
     bool Read(CapturedFrame& frame, bool mayMove);
@@ -50,14 +50,14 @@ class MappedCapture : public CaptureSource
     bool m_swapped{false};         // written by a machine of the other byte order
     uint32_t m_fractionUnit{1000}; // nanoseconds
     uint32_t m_snapLength{0};
-    uint64_t m_windowOffset{0}; // in the file
-    const uint8_t* m_window{nullptr};
-    std::size_t m_windowSize{0};
-    std::size_t m_position{0}; // in the window: the next packet
+    const std::unique_ptr<uint8_t[]> m_block;
+    uint64_t m_blockOffset{0}; // in the file
+    std::size_t m_blockSize{0};
+    std::size_t m_position{0}; // in the block: the next packet
     std::string m_damage;      // told when all frames before it have been returned
     uint64_t m_count{0};       // frames returned
 };
 
 } // namespace esxnf
 
-#endif // ESXNF_MAPPED_CAPTURE_H
+#endif // ESXNF_PCAP_FILE_CAPTURE_H
