@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Checks the one-way doors between the rooms of this repository (docs/ARCHITECTURE.md).
 
-Reads every #include line, every import of tests/oracle, and looks for paths that exist on one machine only.
+Reads every #include line, every import of tests/oracle, and looks for paths that exist on one machine only and for
+temporary files that two tests at the same time would share.
 Prints each offence as file:line: what is wrong, and exits with 1 if there is one.
 """
 
@@ -45,6 +46,14 @@ POSIX_HEADERS = frozenset(("regex.h", "unistd.h"))
 SOURCES = {".cc", ".h", ".in"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
 MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
+# What gives two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a test
+# tempfile.mkdtemp; a fixed name is none of them.
+SHARED_FILE = {
+    ".cc": re.compile(r"\bTempDir\(|\btemp_directory_path\b|\bmk[ds]?temp\b|\btmpnam\b|[\"(]/(?:tmp|var/tmp|dev/shm)\b"),
+    ".py": re.compile(r"\btempfile\.(?:gettempdir|mktemp)\b|[\"'(]/(?:tmp|var/tmp|dev/shm)\b"),
+}
+SHARED_FILE[".h"] = SHARED_FILE[".cc"]
+SCRATCH = Path("tests/scratch-folder.h")
 SKIPPED_FOLDERS = re.compile(r"^(build.*|out|\.git|__pycache__|\.pytest_cache|\.ipynb_checkpoints)$")
 
 
@@ -155,8 +164,28 @@ def machine_path_offences(root: Path) -> Iterator[Offence]:
                 yield Offence(file.relative_to(root), number, f"names a path of one machine: {path}")
 
 
+def shared_file_offences(root: Path) -> Iterator[Offence]:
+    """Tests run at the same time: each writes into a folder of its own."""
+    if not (root / "tests").is_dir():
+        return
+    for source in files_of(root / "tests"):
+        name = source.relative_to(root)
+        if source.suffix not in SHARED_FILE or name == SCRATCH:
+            continue
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+            found = SHARED_FILE[source.suffix].search(line)
+            if found:
+                instead = "tmp_path" if source.suffix == ".py" else f"ScratchFolder of {SCRATCH}"
+                yield Offence(name, number, f"{found.group()}: two tests would share a file: use {instead}")
+
+
 def offences(root: Path) -> list:
-    return [*include_offences(root), *oracle_offences(root), *machine_path_offences(root)]
+    return [
+        *include_offences(root),
+        *oracle_offences(root),
+        *machine_path_offences(root),
+        *shared_file_offences(root),
+    ]
 
 
 def main() -> int:

@@ -97,6 +97,27 @@ def test_path_of_one_machine_is_found(tree, folder, file):
     assert offences(tree(file, f"see https://example.org/{folder}/me and model/{folder}/x\n")) == []
 
 
+@pytest.mark.parametrize(
+    "file, line",
+    [
+        ("x-test.cc", 'std::string path = testing::TempDir() + "x";'),
+        ("x.h", "auto home = std::filesystem::temp_directory_path();"),
+        ("x-test.cc", "mkdtemp(name.data());"),
+        ("x-test.cc", 'std::ofstream file("%s/x");' % Path("/", "tmp")),
+        ("test_x.py", "path = Path('%s/x')" % Path("/", "tmp")),
+        ("test_x.py", "path = %s() + name" % ".".join(("tempfile", "gettempdir"))),
+    ],
+)
+def test_file_that_two_tests_would_share_is_found(tree, file, line):
+    for folder in ("tests", "tests/deep"):
+        (found,) = offences(tree(f"{folder}/{file}", "\n" + line + "\n"))
+        assert (found.path, found.line) == (Path(folder) / file, 2)
+        tree(f"{folder}/{file}", "")
+    assert offences(tree("tests/scratch-folder.h", "mkdtemp(name);\n")) == []
+    assert offences(tree("runner/x.cc", "fs::temp_directory_path();\n")) == []
+    assert offences(tree("tests/test_y.py", "def test_y(tmp_path): tempfile.mkdtemp()\n")) == []
+
+
 def test_what_a_build_leaves_is_not_read(tree):
     assert offences(tree("build-asan/x.txt", "/".join(["", "root", "main"]))) == []
 

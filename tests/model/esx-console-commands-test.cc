@@ -91,8 +91,8 @@ TEST_F(EsxConsoleCommandsTest, FullPathsAndBareNames)
     EXPECT_EQ(result.pid, 1025u);
     EXPECT_EQ(Do("/usr/sbin/vmkload_mod -l | /bin/grep -c netflow"), "0\n1\n");
     EXPECT_EQ(Do("/bin/kill 1025"), "0\n");
-    EXPECT_EQ(Do("/tmp/vmkload_mod -l"),
-              "127\n! -bash: /tmp/vmkload_mod: No such file or directory\n");
+    EXPECT_EQ(Do("/opt/vmkload_mod -l"),
+              "127\n! -bash: /opt/vmkload_mod: No such file or directory\n");
     EXPECT_EQ(Do("./kill 1"), "127\n! -bash: ./kill: No such file or directory\n");
 }
 
