@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-RUN_WITHIN_S = 120
+RUN_WITHIN_S = 300  # bounds what hangs, also on a busy machine
 
 
 class Program:

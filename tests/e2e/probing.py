@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests of probe and collect share: a receiving socket, made-up captures, printed statistics."""
+import contextlib
 import random
 import select
 import socket
+import threading
 from pathlib import Path
 
 from oracle.building import ethernet, ipv4, tcp, udp
@@ -14,8 +16,12 @@ SECOND_NS = 10**9
 BOOT_NS = 1_700_000_000 * SECOND_NS + 123_456_789
 
 
+# At most as many datagrams a second as a collector keeps up with that waits for a processor: a fifth of a second fits in a default socket buffer.
+GENTLY = "--rate", "400"
+
+
 class Sink:
-    """A UDP socket on loopback that keeps what it gets until it is read (about 90 full datagrams)."""
+    """A UDP socket on loopback and a thread that reads it, so that what comes meanwhile needs no buffer of the kernel's."""
 
     def __init__(self):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -23,30 +29,64 @@ class Sink:
         self._socket.bind(("127.0.0.1", 0))
         self._socket.setblocking(False)
         self.target = "127.0.0.1:%d" % self._socket.getsockname()[1]
+        self._got: list[tuple[bytes, tuple]] = []
+        self._more = threading.Condition()
+        self._end, self._ended = socket.socketpair()
+        self._reader = threading.Thread(target=self._read_on, daemon=True)
+        self._reader.start()
 
     def __enter__(self) -> "Sink":
         return self
 
     def __exit__(self, *_) -> None:
+        self._end.close()
+        self._reader.join()
+        self._ended.close()
         self._socket.close()
 
     def wait(self, seconds: float) -> bool:
         """Waits until there is something to read."""
-        return bool(select.select([self._socket], [], [], seconds)[0])
+        with self._more:
+            self._read()
+            return self._more.wait_for(lambda: self._got, seconds)
 
     def payloads(self) -> list[bytes]:
-        """All that has come so far; datagrams on loopback have arrived when their sender has ended."""
+        """All that has come since the last call; datagrams on loopback have arrived when their sender has ended."""
         return [payload for payload, _ in self._received()]
 
     def datagrams(self) -> list[Datagram]:
         return [decode(payload, exporter=source[0], source_port=source[1]) for payload, source in self._received()]
 
-    def _received(self):
-        while True:
-            try:
-                yield self._socket.recvfrom(65535)
-            except BlockingIOError:
-                return
+    def _received(self) -> list[tuple[bytes, tuple]]:
+        with self._more:
+            self._read()
+            got, self._got = self._got, []
+        return got
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                self._got.append(self._socket.recvfrom(65535))
+
+    def _read_on(self) -> None:
+        while self._ended not in select.select([self._socket, self._ended], [], [])[0]:
+            with self._more:
+                self._read()
+                self._more.notify_all()
+
+
+class ClosedPort:
+    """A UDP port on loopback at which nobody listens, nor will: a socket connected to itself has it and gets nothing from others."""
+
+    def __enter__(self) -> "ClosedPort":
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind(("127.0.0.1", 0))
+        self._socket.connect(self._socket.getsockname())
+        self.target = "127.0.0.1:%d" % self._socket.getsockname()[1]
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._socket.close()
 
 
 def statistics(stdout: str) -> dict[str, tuple[int, int, int]]:

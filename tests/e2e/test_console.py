@@ -57,7 +57,7 @@ def terminal(esx_netflow):
 
     def start(*arguments):
         command = [str(esx_netflow.path), "console", *map(str, arguments)]
-        child = pexpect.spawn(command[0], command[1:], encoding="utf-8", timeout=60, dimensions=(40, 200))
+        child = pexpect.spawn(command[0], command[1:], encoding="utf-8", timeout=300, dimensions=(40, 200))
         started.append(child)
         return child
 
@@ -129,14 +129,14 @@ def test_a_session_of_no_time_is_a_scenario(esx_netflow, scenario, tmp_path):
 
 def test_what_no_scenario_can_hold_is_not_recorded(esx_netflow, scenario, tmp_path):
     arguments = [esx_netflow.path, "console", scenario, "--record", tmp_path / "r.yaml"]
-    done = subprocess.run(arguments, input=b"echo \xff\xfe\necho \x00\necho good\n", capture_output=True, timeout=60)
+    done = subprocess.run(arguments, input=b"echo \xff\xfe\necho \x00\necho good\n", capture_output=True, timeout=300)
     assert done.returncode == 0 and done.stderr.count(b"not run: a record holds") == 1, done
     assert esx_netflow("run", tmp_path / "r.yaml", "--out", tmp_path / "out").returncode == 0
 
 
 def test_any_octets_are_taken(esx_netflow, scenario):
     noise = bytes(range(256)) * 40 + b"\n" + b"'" * 9999 + b"\n" + b"run \xff\nrun\nrun -5s\nrun 5\nrun 1e9s\nrun 5s 6s\n"
-    done = subprocess.run([esx_netflow.path, "console", scenario], input=noise, capture_output=True, timeout=60)
+    done = subprocess.run([esx_netflow.path, "console", scenario], input=noise, capture_output=True, timeout=300)
     assert done.returncode == 0 and b"terminate" not in done.stderr
     assert done.stderr.count(b"run: how long?") == 0  # the quote is open to the end: all is one command
     done = esx_netflow("console", scenario, input="run\nrun -5s\nrun 5\nrun 99999999999s\nrun 1ms\n")

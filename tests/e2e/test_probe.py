@@ -8,7 +8,7 @@ from oracle.capture import read_capture
 from oracle.collector_files import NfcapdRun, rows_of_datagrams
 from oracle.flowtruth import FlowTruth, truth_of_capture
 from oracle.netflow5 import check_rules
-from probing import BOOT_NS, DIFFERENTIAL, SECOND_NS, Sink, mixed_packets, records_of, records_of_truth, statistics
+from probing import BOOT_NS, DIFFERENTIAL, GENTLY, SECOND_NS, Sink, mixed_packets, records_of, records_of_truth, statistics
 
 FORMS = {
     "ns": lambda packets: pcap(packets),
@@ -77,7 +77,7 @@ def test_timeouts_are_options(esx_netflow, tmp_path):
 def test_nfcapd_stores_exactly_the_records_sent(esx_netflow, tmp_path, flows):
     path = capture_file(tmp_path, many_flows(flows) or mixed_packets(800, 7))
     with NfcapdRun() as collector:
-        done = esx_netflow("probe", "-r", path, "-n", f"{collector.host}:{collector.port}")
+        done = esx_netflow("probe", "-r", path, "-n", f"{collector.host}:{collector.port}", *GENTLY)
         assert done.returncode == 0, done.stderr
         collector.stop()
         assert collector.sequence_errors == 0 and collector.bad_packets == 0

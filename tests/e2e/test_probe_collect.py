@@ -10,7 +10,7 @@ from oracle.building import ethernet, ipv4, pcap, udp
 from oracle.netflow5 import Datagram, V5Record
 from probing import BOOT_NS, DATA, DIFFERENTIAL, Sink
 
-WAIT_S = 30
+WAIT_S = 120
 
 
 def datagram(sequence=0, count=1, engine=1) -> bytes:

@@ -9,7 +9,7 @@ import pytest
 from oracle.building import ethernet, ipv4, pcap, pcapng, udp
 from oracle.capture import read_capture
 from oracle.netflow5 import check_rules, decode
-from probing import BOOT_NS, DIFFERENTIAL, SECOND_NS, Sink, mixed_packets, records_of, statistics
+from probing import BOOT_NS, DIFFERENTIAL, SECOND_NS, ClosedPort, Sink, mixed_packets, records_of, statistics
 
 
 @pytest.fixture
@@ -84,9 +84,8 @@ def test_a_file_that_cannot_be_written_gives_2(esx_netflow, option, path):
 
 
 def test_each_collector_has_its_own_losses(esx_netflow):
-    with Sink() as closed:
+    with Sink() as first, Sink() as second, ClosedPort() as closed:
         nobody = closed.target
-    with Sink() as first, Sink() as second:
         targets = [argument for target in (first.target, nobody, second.target) for argument in ("-n", target)]
         done = esx_netflow("probe", "-r", DIFFERENTIAL, *targets)
         assert done.returncode == 0

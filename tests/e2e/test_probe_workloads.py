@@ -7,7 +7,7 @@ import pytest
 from oracle.collector_files import NfcapdRun
 from oracle.netflow5 import Datagram, V5Record, check_rules
 from oracle.nfacctd_files import NfacctdRun
-from probing import Sink, records_of, statistics
+from probing import GENTLY, Sink, records_of, statistics
 from workloads import WORKLOADS, workload
 
 
@@ -56,7 +56,7 @@ def test_nfcapd_and_nfacctd_accept_all_without_a_complaint(esx_netflow, made, na
     load, path = made(name, 4)
     with NfcapdRun() as nfcapd, NfacctdRun() as nfacctd:
         targets = [argument for c in (nfcapd, nfacctd) for argument in ("-n", f"{c.host}:{c.port}")]
-        done = esx_netflow("probe", "-r", path, *targets)
+        done = esx_netflow("probe", "-r", path, *targets, *GENTLY)
         assert done.returncode == 0, done.stderr
         nfcapd.stop()
         nfacctd.stop()
@@ -73,7 +73,7 @@ def test_several_vswitches_and_a_wrap_trouble_no_collector(esx_netflow, made):
     with NfcapdRun() as nfcapd, NfacctdRun() as nfacctd:
         targets = [argument for c in (nfcapd, nfacctd) for argument in ("-n", f"{c.host}:{c.port}")]
         wrap = "--uptime", 2**32 / 1000 - 450
-        done = esx_netflow("probe", "-r", path, *targets, *wrap, "-p", "--switch", 3, "--input", 13, "-s", 300)
+        done = esx_netflow("probe", "-r", path, *targets, *GENTLY, *wrap, "-p", "--switch", 3, "--input", 13, "-s", 300)
         assert done.returncode == 0, done.stderr
         nfcapd.stop()
         nfacctd.stop()

@@ -18,7 +18,7 @@ from oracle.collector_files import NfcapdRun
 
 ROOT = Path(__file__).parent.parent.parent
 README = (ROOT / "README.md").read_text()
-RUN_WITHIN_S = 120
+RUN_WITHIN_S = 300
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```\n\n?", re.MULTILINE | re.DOTALL)
 
 

@@ -104,9 +104,9 @@ def test_interrupted_batch_says_what_was_not_run(esx_netflow, tmp_path):
     later = write(tmp_path, lab(name="later"), "later.yaml")
     with Sink() as sink:
         process = esx_netflow.start("run", endless, later, "--out", tmp_path / "out", "--to", sink.target)
-        assert sink.wait(60), "no datagram came"
+        assert sink.wait(300), "no datagram came"
         process.send_signal(signal.SIGTERM)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=300)
     assert process.returncode == 130, errors
     assert "later was not run" in errors
     assert summary(tmp_path / "out" / "endless")["verdict"] == "interrupted"

@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --to: what leaves the vmknics arrives at real collectors."""
 import re
-import socket
 import time
 from collections import Counter
 
 from labs import QUICKSTART, contents, lab, summary, table, write
 from oracle.collector_files import NfcapdRun
-from probing import Sink
+from probing import ClosedPort, Sink
 
 MIXED = ("src", "dst", "sport", "dport", "proto", "tos", "input", "output", "packets", "octets", "tcp_flags")
 
@@ -68,10 +67,8 @@ def test_results_do_not_depend_on_a_real_collector(esx_netflow, tmp_path):
 
 
 def test_refusals_are_counted_and_not_fatal(esx_netflow, tmp_path):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", f"127.0.0.1:{port}")
+    with ClosedPort() as closed:
+        done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", closed.target)
     assert done.returncode == 0
     assert "nobody listens there" in done.stdout
     assert summary(tmp_path / "out")["verdict"] == "pass"

@@ -141,7 +141,7 @@ def test_examples_1_and_2_at_a_terminal_feed_nfcapd(esx_netflow, tmp_path):
     scenario, record, live = write(tmp_path, lab), tmp_path / "record.yaml", tmp_path / "live"
     with NfcapdRun() as collector:
         arguments = ["console", str(scenario), "--to", f"127.0.0.1:{collector.port}", "--record", str(record), "--out", str(live)]
-        child = pexpect.spawn(str(esx_netflow.path), arguments, encoding="utf-8", timeout=60, dimensions=(40, 250))
+        child = pexpect.spawn(str(esx_netflow.path), arguments, encoding="utf-8", timeout=300, dimensions=(40, 250))
         child.expect(PROMPT)
         child.sendline("vmkload_mod netflow")
         child.expect_exact("Using /usr/lib/vmware/vmmod/netflow\r\nModule load of netflow succeeded.\r\n")

@@ -12,19 +12,16 @@ the interfaces out if both are 0, and gives milliseconds without a zone: everyth
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
-import tempfile
-import time
 from collections import Counter
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Iterable, NamedTuple
 
+from .loopback_collector import WITHIN_S, LoopbackCollector, program
 from .netflow5 import WRAP, Datagram
 
-READY, READY_WITHIN_S, DRAIN_WITHIN_S = "Startup nfcapd", 10, 10
+PACKAGE = "nfdump"
 ENVIRONMENT = {**os.environ, "TZ": "UTC", "LC_ALL": "C"}
 SUMMARY = re.compile(r"Flows: (\d+), Packets: (\d+), Bytes: (\d+), Sequence Errors: (\d+), Bad Packets: (\d+)")
 
@@ -59,7 +56,7 @@ def rows_of_datagrams(datagrams: Iterable[Datagram]) -> Counter:
 
 def rows_of_nfcapd(directory) -> Counter:
     """Every flow nfcapd stored below `directory`, as a multiset."""
-    command = [_program("nfdump"), "-R", str(directory), "-o", "json"]
+    command = [program("nfdump", PACKAGE), "-R", str(directory), "-o", "json"]
     done = subprocess.run(command, env=ENVIRONMENT, capture_output=True, text=True, check=True)
     if "No matching flows" in done.stdout or "No files to process" in done.stderr:
         return Counter()
@@ -80,46 +77,27 @@ def _ms(text: str) -> int:
     return int(datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp()) * 1000 + int(fraction)
 
 
-def _program(name: str) -> str:
-    path = shutil.which(name)
-    if path is None:
-        raise FileNotFoundError(f"{name} is not installed (Debian package nfdump)")
-    return path
-
-
-class NfcapdRun:
+class NfcapdRun(LoopbackCollector):
     """nfcapd on a free loopback port. After stop() (or the end of `with`): rows, log, flows, sequence_errors, bad_packets."""
 
+    NAME, READY, TAKEN = "nfcapd", ("Startup nfcapd",), "Address already in use"
+
     def __init__(self, host: str = "127.0.0.1"):
-        self.host = host
-        self.port = 0
+        super().__init__(host)
         self.rows: Counter | None = None
 
-    def __enter__(self) -> "NfcapdRun":
-        program = _program("nfcapd")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-            probe.bind((self.host, 0))
-            self.port = probe.getsockname()[1]
-        self._folder = Path(tempfile.mkdtemp(prefix="nfcapd-"))
+    def _start(self) -> subprocess.Popen:
         (self._folder / "flows").mkdir()
         where = ["-w", self._folder / "flows", "-b", self.host, "-p", str(self.port)]
         with open(self._folder / "log", "wb") as log:
-            command = [program, *where, "-t", "3600", "-B", "4000000"]
-            self._process = subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log)
-        try:
-            self._wait(lambda: READY in self._log_now(), READY_WITHIN_S, "it is not ready")
-        except BaseException:
-            self._terminate()
-            shutil.rmtree(self._folder)
-            raise
-        return self
+            command = [program("nfcapd", PACKAGE), *where, "-t", "3600", "-B", "4000000"]
+            return subprocess.Popen(command, env=ENVIRONMENT, stdout=log, stderr=log)
 
     def __exit__(self, *_) -> None:
         try:
             self.stop()
         finally:
-            self._terminate()
-            shutil.rmtree(self._folder)
+            self._clean()
 
     def send(self, payloads: Iterable[bytes], source: str = "127.0.0.1") -> None:
         """Sends datagrams from one socket, waiting so that none overruns the collector's buffer."""
@@ -129,12 +107,6 @@ class NfcapdRun:
                 if number % 50 == 49:
                     self.drain()
                 out.sendto(payload, (self.host, self.port))
-
-    def drain(self) -> None:
-        """Waits until nfcapd has read all that was sent; a datagram its socket dropped is an error."""
-        self._wait(lambda: self._socket()[0] == 0, DRAIN_WITHIN_S, "it does not read its socket")
-        if self._socket()[1]:
-            raise RuntimeError(f"nfcapd's socket buffer dropped {self._socket()[1]} datagrams")
 
     def stop(self) -> None:
         """Drains, ends nfcapd and reads what it stored. Doing it twice does nothing."""
@@ -152,7 +124,7 @@ class NfcapdRun:
 
     def _terminate(self) -> None:
         """Asks again each second: nfcapd sleeps through a signal that comes just before it waits for a datagram."""
-        for _ in range(30):
+        for _ in range(WITHIN_S):
             if self._process.poll() is None:
                 self._process.terminate()
             try:
@@ -162,24 +134,3 @@ class NfcapdRun:
                 continue
         self._process.kill()
         self._process.wait()
-
-    def _log_now(self) -> str:
-        return (self._folder / "log").read_text(errors="replace")
-
-    def _socket(self) -> tuple[int, int]:
-        """-> bytes waiting to be read, datagrams dropped so far"""
-        address = int.from_bytes(socket.inet_aton(self.host), "little")
-        for line in Path("/proc/net/udp").read_text().splitlines()[1:]:
-            columns = line.split()
-            if columns[1] == f"{address:08X}:{self.port:04X}":
-                return int(columns[4].split(":")[1], 16), int(columns[-1])
-        raise RuntimeError(f"nfcapd's socket is gone:\n{self._log_now()}")
-
-    def _wait(self, condition, seconds: float, failure: str) -> None:
-        end = time.monotonic() + seconds
-        while not condition():
-            if self._process.poll() is not None:
-                raise RuntimeError(f"nfcapd ended by itself:\n{self._log_now()}")
-            if time.monotonic() > end:
-                raise RuntimeError(f"nfcapd: {failure} after {seconds} s:\n{self._log_now()}")
-            time.sleep(0.01)

@@ -4,7 +4,7 @@ import socket
 from collections import Counter
 
 import pytest
-from oracle import collector_files
+from oracle import loopback_collector
 from oracle.collector_files import NfcapdRun, rows_of_datagrams
 from oracle.netflow5 import Datagram, V5Record
 
@@ -64,7 +64,7 @@ def test_no_datagram_no_row_and_nothing_keeps_running():
 
 
 def test_a_missing_nfcapd_is_an_error(monkeypatch):
-    monkeypatch.setattr(collector_files.shutil, "which", lambda name: None)
+    monkeypatch.setattr(loopback_collector.shutil, "which", lambda name: None)
     with pytest.raises(FileNotFoundError, match="package nfdump"):
         NfcapdRun().__enter__()
 
