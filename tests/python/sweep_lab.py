@@ -39,4 +39,4 @@ def sweep_file(folder, text):
 
 
 def sweep(folder, *options):
-    return subprocess.run([PROGRAM, "sweep", *options], cwd=folder, capture_output=True, text=True, timeout=120)
+    return subprocess.run([PROGRAM, "sweep", *options], cwd=folder, capture_output=True, text=True, timeout=300)

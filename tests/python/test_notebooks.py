@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every notebook runs from top to bottom in the interpreter that runs the tests, and is kept without outputs."""
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import pytest
 from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
+from traitlets import default
 
 NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
 
@@ -16,16 +19,34 @@ def test_there_are_notebooks():
 
 
 class ThisInterpreter(KernelManager):
-    """Starts the kernel with the interpreter of the tests, whatever kernel specs are installed."""
+    """Starts the kernel with the interpreter of the tests, whatever kernel specs are installed, and talks to it by files: ports that were
+    found free for it may be taken when it starts."""
+
+    @default("transport")
+    def _files(self):
+        return "ipc"
+
+    @default("connection_file")
+    def _beside_the_files(self):
+        return os.path.join(os.environ["JUPYTER_RUNTIME_DIR"], "kernel.json")
 
     def format_kernel_cmd(self, extra_arguments=None):
         return [sys.executable, "-m", "ipykernel_launcher", "-f", self.connection_file]
 
 
+@pytest.fixture
+def runtime(monkeypatch):
+    """A folder of its own for what Jupyter and the kernel share. Names of sockets are short: tmp_path is too long."""
+    with tempfile.TemporaryDirectory(prefix="jupyter-") as folder:
+        monkeypatch.setenv("JUPYTER_RUNTIME_DIR", folder)
+        monkeypatch.setenv("IPYTHONDIR", f"{folder}/ipython")
+        yield
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_notebook_runs(path):
+def test_a_notebook_runs(path, runtime):
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=120, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(path.parent)}})
     client.execute()
     images = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "image/png" in o.get("data", {})]
     assert images, "a notebook without a plot"

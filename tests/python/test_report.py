@@ -213,7 +213,7 @@ def test_a_browser_shows_the_report(page, tmp_path):
     (tmp_path / "user").mkdir()
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
     command = [browser, *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
     assert (tmp_path / "report.png").is_file(), done.stderr
     image, colours = colours_of(tmp_path / "report.png")
     assert image.shape[:2] == (2600, 1040)

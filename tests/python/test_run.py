@@ -160,7 +160,7 @@ def test_an_interrupt_ends_the_run_within_half_a_second(tmp_path):
         "except KeyboardInterrupt:\n"
         "    print(time.process_time() - t[0])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, check=True, cwd=tmp_path)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True, cwd=tmp_path)
     assert 0 <= float(done.stdout) < 0.5, "of CPU time: what the machine does besides does not count"
 
 
