@@ -129,7 +129,9 @@ def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, numbe
     flood().save(tmp_path / "lab.yaml")
     (tmp_path / "sweep.yaml").write_text(PLAN.replace("seeds: 2", "seeds: 9"))
     runs = tmp_path / "out" / "knee" / "runs"
-    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    (tmp_path / "left").mkdir()  # one who is killed leaves his temporary folder behind: in here
+    settings = {"cwd": tmp_path, "env": {**os.environ, "TMPDIR": str(tmp_path / "left")}, "text": True}
+    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **settings)
     try:
         assert until(lambda: len(list(runs.glob("*/tmp-*"))) == 2)
         workers = children(sweep.pid)
