@@ -71,7 +71,7 @@ def test_truth_is_collected_and_lost(result):
     sums = lambda table: table.to_pandas().groupby(key, observed=True)[["packets", "octets"]].sum()
     both = sums(result.collected).add(sums(result.losses), fill_value=0)
     truth = sums(result.truth)
-    joined = truth.join(both, rsuffix="_elsewhere")
+    joined = truth.join(both.add_suffix("_elsewhere"))
     assert (joined["packets"] == joined["packets_elsewhere"]).all() and (joined["octets"] == joined["octets_elsewhere"]).all()
 
 
