@@ -21,7 +21,7 @@ namespace ns3
 /// A frame on its way to a device. Nothing is copied on the way in or out, and memory comes from
 /// those that arrived. It holds the vSwitch and the port: the receiver, or the vSwitch, may be gone
 /// by the time it comes.
-class EsxVSwitch::Delivery : public EventImpl
+class EsxVSwitch::Delivery final : public EventImpl
 {
   public:
     Delivery(EsxVSwitch* vSwitch, EsxPort* port, EsxFrame&& frame)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from labs import summary, table, write
+from oracle.building import ethernet, ipv4, pcap, udp
 from oracle.capture import read_capture
 from oracle.flowtruth import SECOND_NS, FlowKey, truth_of_capture
 
@@ -71,6 +72,18 @@ def test_an_injected_capture_gives_the_records_that_its_packets_make(run):
 
     injected = [line for line in table(folder, "flows-exported.csv") if line["input_port"] == "a.eth0"]
     assert Counter(map(row, injected)) == expected
+
+
+def test_an_injected_capture_keeps_its_source_addresses(run, tmp_path):
+    sources = [bytes(6), bytes.fromhex("001122334455")]  # a capture of a loopback interface has zeros
+    frames = [ethernet(ipv4(udp(data=b"x" * 100))) for _ in sources]
+    captured = [(n, frame[:6] + source + frame[12:]) for n, (frame, source) in enumerate(zip(frames, sources))]
+    (tmp_path / "in.pcap").write_bytes(pcap(captured))
+    folder = run(lab("{name: t, app: pcap, from: a, to: b, start: 1s, file: in.pcap}"), "--captures")
+    (port,) = {row["input"] for row in table(folder, "flows-truth.csv") if row["input_port"] == "a.eth0"}
+    entered = [packet.data for packet in read_capture(folder / f"esx1-vSwitch0-{port}.pcap")]
+    assert [data[6:12] for data in entered] == sources
+    assert [data[12:] for data in entered] == [frame[12:] for frame in frames]
 
 
 def test_flows_begin_by_the_hours(run):

@@ -96,7 +96,9 @@ def expiry_by_the_clock(scene: Scene) -> None:
         assert seen(got) == {1000 + n: 1 for n in range(50)}
         lines = []
         while len(lines) < 2:  # of --stats
-            lines += re.findall(r"^uptime (\S+) packets \d+ .* kernel-drops 0$", process.stdout.readline(), re.MULTILINE)
+            line = process.stdout.readline()
+            assert line, "it ended"
+            lines += re.findall(r"^uptime (\S+) packets \d+ .* kernel-drops 0$", line, re.MULTILINE)
         process.send_signal(signal.SIGTERM)
         stdout, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0
