@@ -50,7 +50,7 @@ SessionsOf(const Ptr<EsxHost>& host)
             continue;
         }
         TimeValue period;
-        EnumValue mode;
+        auto mode = EnumValue(EsxNetNetflow::AT_SEND); // a template since ns-3.41
         UintegerValue initial;
         process->GetAttribute("PollPeriod", period);
         process->GetAttribute("SequenceMode", mode);

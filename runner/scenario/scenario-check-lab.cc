@@ -64,7 +64,7 @@ class LabChecker
         const auto path = run.path + "/wallclock_start";
         const auto date = fmt::gmtime(static_cast<std::time_t>(run.wallclockStart));
         if (fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", date) !=
-            m_scenario.document.GetRoot().at(Json::json_pointer(path)))
+            m_scenario.document.GetRoot().at(Json::json_pointer(path)).get<std::string>())
         {
             m_notes.Error(path, "there is no such day in the calendar");
         }

@@ -58,8 +58,9 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
              traffic.port,
              traffic.requestBytes,
              traffic.responseBytes,
-             fmt::format(traffic.everyIsExponential ? "ns3::ExponentialRandomVariable[Mean={}]"
-                                                    : "ns3::ConstantRandomVariable[Constant={}]",
+             fmt::format("ns3::{}={}]",
+                         traffic.everyIsExponential ? "ExponentialRandomVariable[Mean"
+                                                    : "ConstantRandomVariable[Constant",
                          traffic.every.GetSeconds())});
     }
 }

@@ -36,7 +36,7 @@ class EsxHostStateTest : public ConsoleTest
 
     std::string StateAttribute() const
     {
-        EnumValue state;
+        auto state = EnumValue(EsxHost::RUNNING); // a template since ns-3.41
         host->GetAttribute("State", state);
         return state.SerializeToString(EsxHost::GetTypeId().GetAttribute(Index("State")).checker);
     }
