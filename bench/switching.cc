@@ -2,12 +2,15 @@
 // Frames from VM to VM, for bench/switching.sh, which counts instructions inside Simulator::Run():
 //   --way=esx     vNIC -> EsxVSwitch -> vNIC, all policies at their defaults
 //   --way=bridge  CsmaNetDevice -> BridgeNetDevice -> CsmaNetDevice
+//   --way=csma    CsmaNetDevice -> CsmaNetDevice, pairs of nodes
+//   --way=ethernet  the same over full-duplex links, EsxEthernetNetDevice
 //   --way=none    the sender's event, the packet and the receiving node's part alone
 // The nodes have no IP stack: less the cost of "none", what is left is the switching path. Prints
 // frames received.
 #include "ns3/bridge-helper.h"
 #include "ns3/command-line.h"
 #include "ns3/csma-helper.h"
+#include "ns3/esx-ethernet-helper.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/node-container.h"
 #include "ns3/simulator.h"
@@ -76,21 +79,62 @@ BuildBridge(const NodeContainer& nodes)
     return devices;
 }
 
-/// Each sends to its right-hand neighbour in turn, at the same total rate whatever their number.
+/// Pairs of nodes, each at a link of its own.
+template <typename Helper>
+std::vector<Ptr<NetDevice>>
+BuildPairs(const NodeContainer& nodes, const Helper& helper)
+{
+    std::vector<Ptr<NetDevice>> devices;
+    for (uint32_t i = 0; i + 1 < nodes.GetN(); i += 2)
+    {
+        const NetDeviceContainer ends =
+            helper.Install(NodeContainer(nodes.Get(i), nodes.Get(i + 1)));
+        devices.insert(devices.end(), ends.Begin(), ends.End());
+    }
+    return devices;
+}
+
+std::vector<Ptr<NetDevice>>
+Build(const std::string& way, const NodeContainer& nodes)
+{
+    if (way == "bridge")
+    {
+        return BuildBridge(nodes);
+    }
+    if (way == "csma")
+    {
+        CsmaHelper csma;
+        csma.SetChannelAttribute("DataRate", StringValue("10Gbps"));
+        csma.SetChannelAttribute("Delay", StringValue("500ns"));
+        return BuildPairs(nodes, csma);
+    }
+    if (way == "ethernet")
+    {
+        EsxEthernetHelper ethernet;
+        ethernet.SetDeviceAttribute("DataRate", StringValue("10Gbps"));
+        ethernet.SetDeviceAttribute("Delay", StringValue("500ns"));
+        return BuildPairs(nodes, ethernet);
+    }
+    return BuildEsx(nodes);
+}
+
+/// Each sends to its right-hand neighbour (or within its pair) in turn, at the same total rate
+/// whatever their number.
 class Senders
 {
   public:
-    Senders(const std::vector<Ptr<NetDevice>>& devices, uint64_t frames, bool direct)
+    Senders(const std::vector<Ptr<NetDevice>>& devices, uint64_t frames, const std::string& way)
         : m_devices(devices),
           m_frames(frames),
-          m_direct(direct)
+          m_direct(way == "none"),
+          m_pairs(way == "csma" || way == "ethernet")
     {
     }
 
     void Send()
     {
         const std::size_t from = m_sent % m_devices.size();
-        const Ptr<NetDevice>& to = m_devices[(from + 1) % m_devices.size()];
+        const Ptr<NetDevice>& to = m_devices[m_pairs ? from ^ 1 : (from + 1) % m_devices.size()];
         const Ptr<Packet> packet = Create<Packet>(OCTETS);
         const Address address = to->GetAddress();
         if (m_direct)
@@ -112,6 +156,7 @@ class Senders
     const std::vector<Ptr<NetDevice>>& m_devices;
     uint64_t m_frames;
     bool m_direct;
+    bool m_pairs;
     uint64_t m_sent{0};
 };
 
@@ -126,16 +171,16 @@ main(int argc, char** argv)
     CommandLine cmd(__FILE__);
     cmd.AddValue("vms", "VMs", vms);
     cmd.AddValue("frames", "frames to send", frames);
-    cmd.AddValue("way", "esx, bridge or none", way);
+    cmd.AddValue("way", "esx, bridge, csma, ethernet or none", way);
     cmd.Parse(argc, argv);
 
     NodeContainer nodes(vms);
-    const auto devices = way == "bridge" ? BuildBridge(nodes) : BuildEsx(nodes);
+    const auto devices = Build(way, nodes);
     for (uint32_t i = 0; i < vms; ++i)
     {
         nodes.Get(i)->RegisterProtocolHandler(MakeCallback(&Count), IPV4, devices[i]);
     }
-    Senders senders(devices, frames, way == "none");
+    Senders senders(devices, frames, way);
     Simulator::Schedule(Seconds(1), &Senders::Send, &senders);
     Simulator::Run();
     std::cout << "received " << g_received << '\n';

@@ -30,4 +30,8 @@ done
 growth=$((esx[64] * 1000 / esx[8]))
 echo "vSwitch, 64 VMs to 8: $((growth / 1000)).$(printf %03d $((growth % 1000))) (target: at most 1.100)"
 [ $growth -le 1100 ] || bad=1
+csma=$(($(cost csma 8) - none[8]))
+ethernet=$(($(cost ethernet 8) - none[8]))
+echo "full-duplex link $ethernet, CSMA $csma instructions a hop: $((ethernet * 100 / csma)) % (target: at most 50 %)"
+[ $((ethernet * 2)) -le $csma ] || bad=1
 exit $bad

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where the tracker listens: the traces of hosts, switches, IP stacks, devices and collectors, and
 // which cause each one tells.
+#include "esx-ethernet-net-device.h"
 #include "esx-export-tracker.h"
 #include "esx-host.h"
 #include "esx-link-impairment.h"
@@ -32,11 +33,16 @@ constexpr uint8_t PROTOCOL_UDP = 17;
 
 using PacketCallback = Callback<void, Ptr<const Packet>>;
 
-/// Whether a device is off its link: the link is down, CSMA's sender or receiver is switched off
+/// Whether the frame that a device drops died of a cut link. An EsxEthernetNetDevice says so;
+/// others are off their link: the link is down, CSMA's sender or receiver is switched off
 /// (\p direction: the attribute that says so), or the device was detached from its CSMA channel.
 bool
 IsCutOff(NetDevice& device, const char* direction)
 {
+    if (const auto* ethernet = dynamic_cast<const EsxEthernetNetDevice*>(&device))
+    {
+        return ethernet->GetDropCause() == EsxEthernetDrop::LINK_DOWN;
+    }
     BooleanValue enabled(true);
     device.GetAttributeFailSafe(direction, enabled);
     const auto csma = DynamicCast<CsmaNetDevice>(Ptr<NetDevice>(&device));
@@ -309,14 +315,17 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         device->TraceConnectWithoutContext(
             "PhyRxDrop",
             lostHere(netflow::Move::LOST_CHANNEL_ERROR, "ReceiveEnable"));
-        device->TraceConnectWithoutContext(
-            "PhyTxEnd", // the far ends of a channel that was cut get nothing
-            PacketCallback([this, name = place, raw](Ptr<const Packet> packet) {
-                if (IsAlone(*raw))
-                {
-                    Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
-                }
-            }));
+        if (!DynamicCast<EsxEthernetNetDevice>(device)) // its far end tells
+        {
+            device->TraceConnectWithoutContext(
+                "PhyTxEnd", // the far ends of a channel that was cut get nothing
+                PacketCallback([this, name = place, raw](Ptr<const Packet> packet) {
+                    if (IsAlone(*raw))
+                    {
+                        Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
+                    }
+                }));
+        }
         if (const Ptr<QueueDisc> root =
                 control ? control->GetRootQueueDiscOnDevice(device) : nullptr)
         {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-link-impairment.h"
 
+#include "esx-ethernet-net-device.h"
+
 #include "ns3/double.h"
 #include "ns3/node.h"
 #include "ns3/pointer.h"
@@ -25,6 +27,21 @@ EsxLinkImpairment::GetTypeId()
                           "Probability that a frame is lost",
                           DoubleValue(0),
                           MakeDoubleAccessor(&EsxLinkImpairment::m_loss),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("LossWhenBad",
+                          "Probability that a frame is lost while the link is bad",
+                          DoubleValue(1),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_lossWhenBad),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("GoodToBad",
+                          "Probability that a good link is bad from the next frame on",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_goodToBad),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute("BadToGood",
+                          "Probability that a bad link is good from the next frame on",
+                          DoubleValue(1),
+                          MakeDoubleAccessor(&EsxLinkImpairment::m_badToGood),
                           MakeDoubleChecker<double>(0, 1))
             .AddAttribute("BitErrors",
                           "Probability that a bit is wrong; a frame with a wrong bit is lost",
@@ -62,9 +79,19 @@ EsxLinkImpairment::~EsxLinkImpairment() = default;
 void
 EsxLinkImpairment::Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDevice>& peer)
 {
-    m_device = PeekPointer(device);
-    m_peer = PeekPointer(peer);
+    m_receive = [device = PeekPointer(device), peer = PeekPointer(peer)](Ptr<Packet> packet) {
+        device->Receive(packet, Ptr<CsmaNetDevice>(peer));
+    };
     device->SetReceiveErrorModel(this);
+}
+
+void
+EsxLinkImpairment::Install(const Ptr<EsxEthernetNetDevice>& device)
+{
+    m_receive = [device = PeekPointer(device)](const Ptr<Packet>& packet) {
+        device->Deliver(packet);
+    };
+    device->SetAttribute("ReceiveErrorModel", PointerValue(this));
 }
 
 bool
@@ -99,8 +126,7 @@ EsxLinkImpairment::AssignStreams(int64_t stream)
 void
 EsxLinkImpairment::DoDispose()
 {
-    m_device = nullptr;
-    m_peer = nullptr;
+    m_receive = nullptr;
     ErrorModel::DoDispose();
 }
 
@@ -112,7 +138,7 @@ EsxLinkImpairment::DoCorrupt(Ptr<Packet> packet)
     {
         return false;
     }
-    if (Draw(m_lossDraw, m_loss) || Draw(m_bitDraw, FrameErrorRate(packet->GetSize())))
+    if (IsLost() || Draw(m_bitDraw, FrameErrorRate(packet->GetSize())))
     {
         return true;
     }
@@ -139,6 +165,17 @@ void
 EsxLinkImpairment::DoReset()
 {
     m_holdingBack = false;
+    m_bad = false;
+}
+
+bool
+EsxLinkImpairment::IsLost()
+{
+    if (Draw(m_lossDraw, m_bad ? m_badToGood : m_goodToBad))
+    {
+        m_bad = !m_bad;
+    }
+    return Draw(m_lossDraw, m_bad ? m_lossWhenBad : m_loss);
 }
 
 bool
@@ -156,12 +193,12 @@ EsxLinkImpairment::FrameErrorRate(uint32_t octets) const
 void
 EsxLinkImpairment::Deliver(Ptr<Packet> packet)
 {
-    if (!m_device)
+    if (!m_receive)
     {
         return; // the simulation is over
     }
     m_delivering = true;
-    m_device->Receive(packet, Ptr<CsmaNetDevice>(m_peer));
+    m_receive(packet);
     m_delivering = false;
 }
 

@@ -107,6 +107,30 @@ TEST_F(EsxLinkImpairmentTest, LossTakesItsShareOfTheFrames)
     EXPECT_EQ(held, 0);
 }
 
+/// Gilbert and Elliott: a share p / (p + r) of the frames is lost, in runs of 1 / r on average.
+TEST_F(EsxLinkImpairmentTest, BurstsTakeTheirShareInRunsOfTheirLength)
+{
+    Set("GoodToBad", 0.02);
+    Set("BadToGood", 0.25);
+    Send(20000);
+    EXPECT_NEAR(lost / 20000.0, 0.02 / 0.27, 0.012);
+    int runs = 0;
+    for (std::size_t i = 1; i < arrived.size(); ++i)
+    {
+        runs += arrived[i] != arrived[i - 1] + 1;
+    }
+    EXPECT_NEAR(static_cast<double>(lost) / runs, 4, 0.5);
+}
+
+TEST_F(EsxLinkImpairmentTest, ABadLinkLosesTheShareThatIsSetForIt)
+{
+    Set("GoodToBad", 1);
+    Set("BadToGood", 0);
+    Set("LossWhenBad", 0.3);
+    Send(5000);
+    EXPECT_NEAR(lost / 5000.0, 0.3, 0.02);
+}
+
 TEST_F(EsxLinkImpairmentTest, BitErrorsLoseLongFramesMoreOften)
 {
     Set("BitErrors", 1e-4);

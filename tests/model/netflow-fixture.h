@@ -17,6 +17,7 @@
 #include "ns3/csma-channel.h"
 #include "ns3/csma-helper.h"
 #include "ns3/csma-net-device.h"
+#include "ns3/esx-ethernet-helper.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-ledger-helper.h"
 #include "ns3/esx-net-netflow.h"
@@ -99,8 +100,10 @@ class NetflowLab
     static constexpr uint16_t COLLECTOR_PORT = 2055;
 
     /// \param hostAttribute set on the host, if its name is not empty
+    /// \param fullDuplex the link is an EsxEthernetChannel
     explicit NetflowLab(const std::string& hostAttribute = "",
-                        const ns3::AttributeValue& value = ns3::StringValue())
+                        const ns3::AttributeValue& value = ns3::StringValue(),
+                        bool fullDuplex = false)
     {
         // Without jitter a run is the same whatever ran before it in this process.
         ns3::Config::SetDefault("ns3::ArpL3Protocol::RequestJitter",
@@ -115,7 +118,10 @@ class NetflowLab
         collectorNode = ns3::CreateObject<ns3::Node>();
         ns3::InternetStackHelper().Install(collectorNode);
         csma.SetChannelAttribute("DataRate", ns3::StringValue("100Mbps"));
-        wire = csma.Install(ns3::NodeContainer(host->GetVmkernelNode(), collectorNode));
+        ns3::EsxEthernetHelper ethernet;
+        ethernet.SetDeviceAttribute("DataRate", ns3::StringValue("100Mbps"));
+        const ns3::NodeContainer ends(host->GetVmkernelNode(), collectorNode);
+        wire = fullDuplex ? ethernet.Install(ends) : csma.Install(ends);
         csma.AssignStreams(wire, 1);
         host->AddUplink(vSwitch, wire.Get(0));
         ns3::Ipv4AddressHelper("10.0.0.0", "255.255.255.0", "0.0.0.9").Assign(wire.Get(1));

@@ -1,0 +1,595 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-ethernet-net-device.h"
+
+#include "esx-ethernet-channel.h"
+
+#include "ns3/ethernet-header.h"
+#include "ns3/log.h"
+#include "ns3/node.h"
+#include "ns3/pointer.h"
+#include "ns3/simulator.h"
+#include "ns3/uinteger.h"
+
+#include <algorithm>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxEthernetNetDevice");
+NS_OBJECT_ENSURE_REGISTERED(EsxEthernetNetDevice);
+
+namespace
+{
+
+constexpr uint32_t MIN_FRAME = 60; // octets without FCS
+constexpr uint32_t FCS = 4;
+
+} // namespace
+
+TypeId
+EsxEthernetNetDevice::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxEthernetNetDevice")
+            .SetParent<NetDevice>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxEthernetNetDevice>()
+            .AddAttribute("DataRate",
+                          "Rate of sending; a new one holds from the next frame on",
+                          DataRateValue(DataRate("1Gbps")),
+                          MakeDataRateAccessor(&EsxEthernetNetDevice::SetDataRate,
+                                               &EsxEthernetNetDevice::GetDataRate),
+                          MakeDataRateChecker())
+            .AddAttribute(
+                "Delay",
+                "Time from the end of sending a frame to its arrival",
+                TimeValue(Seconds(0)),
+                MakeTimeAccessor(&EsxEthernetNetDevice::SetDelay, &EsxEthernetNetDevice::GetDelay),
+                MakeTimeChecker(Seconds(0)))
+            .AddAttribute("FrameOverhead",
+                          "Octets of time on the wire besides frame and FCS: preamble with start "
+                          "delimiter 8, interframe gap 12",
+                          UintegerValue(20),
+                          MakeUintegerAccessor(&EsxEthernetNetDevice::m_frameOverhead),
+                          MakeUintegerChecker<uint32_t>(0, 1000))
+            .AddAttribute("Mtu",
+                          "What the node's IP stack may put into a frame, in octets after the "
+                          "Ethernet header",
+                          UintegerValue(1500),
+                          MakeUintegerAccessor(&EsxEthernetNetDevice::m_mtu),
+                          MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("TxQueue",
+                          "Frames that wait for the transmitter, without the one being sent",
+                          PointerValue(),
+                          MakePointerAccessor(&EsxEthernetNetDevice::SetQueue,
+                                              &EsxEthernetNetDevice::GetQueue),
+                          MakePointerChecker<Queue<Packet>>())
+            .AddAttribute("ReceiveErrorModel",
+                          "Decides which arriving frames are lost",
+                          PointerValue(),
+                          MakePointerAccessor(&EsxEthernetNetDevice::m_receiveErrorModel),
+                          MakePointerChecker<ErrorModel>())
+            .AddTraceSource("MacTx",
+                            "A frame given to the device by the node",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macTxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacTxDrop",
+                            "A frame lost before it was sent: the queue was full, or the link cut",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macTxDropTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacPromiscRx",
+                            "A frame received for any station, while a promiscuous handler listens",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macPromiscRxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacRx",
+                            "A frame received for this station",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macRxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PhyTxBegin",
+                            "A frame whose sending begins",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyTxBeginTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PhyTxEnd",
+                            "A frame whose sending ends",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyTxEndTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PhyRxEnd",
+                            "A frame that arrived whole",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyRxEndTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PhyRxDrop",
+                            "A frame lost on the link: by the error model, or because it was cut",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyRxDropTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("Sniffer",
+                            "A frame sent, or received for this station",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_snifferTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PromiscSniffer",
+                            "A frame sent or received, whoever it is for",
+                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_promiscSnifferTrace),
+                            "ns3::Packet::TracedCallback");
+    return tid;
+}
+
+EsxEthernetNetDevice::EsxEthernetNetDevice() = default;
+
+EsxEthernetNetDevice::~EsxEthernetNetDevice() = default;
+
+void
+EsxEthernetNetDevice::DoDispose()
+{
+    NS_LOG_FUNCTION(this);
+    m_linkUp = false;
+    m_wake.Cancel();
+    m_peer = nullptr;
+    m_channel = nullptr;
+    m_node = nullptr;
+    m_queue = nullptr;
+    m_receiveErrorModel = nullptr;
+    m_receive = ReceiveCallback();
+    m_promiscReceive = PromiscReceiveCallback();
+    NetDevice::DoDispose();
+}
+
+void
+EsxEthernetNetDevice::Attach(const Ptr<EsxEthernetChannel>& channel, EsxEthernetNetDevice* peer)
+{
+    NS_LOG_FUNCTION(this << channel << peer);
+    NS_ABORT_MSG_IF(!m_queue, "EsxEthernetNetDevice: no TxQueue was set");
+    m_channel = channel;
+    m_peer = peer;
+    LinkChanged(!channel->IsDown());
+}
+
+void
+EsxEthernetNetDevice::LinkChanged(bool up)
+{
+    NS_LOG_LOGIC(this << (up ? " link up" : " link down"));
+    m_linkUp = up;
+    if (!up)
+    {
+        if (Simulator::Now() < m_freeAt) // the frame being sent is not sent
+        {
+            --m_begunFrames;
+            m_begunOctets -= m_sending;
+            m_freeAt = Simulator::Now();
+        }
+        m_wake.Cancel();
+        m_waking = false;
+        while (const Ptr<Packet> frame = m_queue->Dequeue())
+        {
+            DropOnTransmit(frame, EsxEthernetDrop::LINK_DOWN);
+        }
+        ApplyQueueSize();
+    }
+    m_linkChange();
+}
+
+void
+EsxEthernetNetDevice::SetDataRate(DataRate rate)
+{
+    NS_LOG_FUNCTION(this << rate);
+    NS_ABORT_MSG_IF(rate.GetBitRate() == 0, "EsxEthernetNetDevice: DataRate must be above 0");
+    m_rate = rate;
+    m_fraction = 0;
+}
+
+DataRate
+EsxEthernetNetDevice::GetDataRate() const
+{
+    return m_rate;
+}
+
+void
+EsxEthernetNetDevice::SetDelay(Time delay)
+{
+    NS_LOG_FUNCTION(this << delay);
+    m_delay = delay;
+}
+
+Time
+EsxEthernetNetDevice::GetDelay() const
+{
+    return m_delay;
+}
+
+void
+EsxEthernetNetDevice::SetQueue(Ptr<Queue<Packet>> queue)
+{
+    NS_ABORT_MSG_IF(m_queue && !m_queue->IsEmpty(), "EsxEthernetNetDevice: frames wait in TxQueue");
+    m_queue = queue;
+    m_shrinking = false;
+}
+
+Ptr<Queue<Packet>>
+EsxEthernetNetDevice::GetQueue() const
+{
+    return m_queue;
+}
+
+void
+EsxEthernetNetDevice::SetQueueSize(QueueSize size)
+{
+    NS_LOG_FUNCTION(this << size);
+    m_queueSize = size;
+    m_shrinking = true;
+    ApplyQueueSize();
+}
+
+/// ns-3's queues cannot be made shorter than what they hold.
+void
+EsxEthernetNetDevice::ApplyQueueSize()
+{
+    const uint32_t held = m_queueSize.GetUnit() == QueueSizeUnit::PACKETS ? m_queue->GetNPackets()
+                                                                          : m_queue->GetNBytes();
+    if (m_shrinking && held <= m_queueSize.GetValue())
+    {
+        m_shrinking = false;
+        m_queue->SetMaxSize(m_queueSize);
+    }
+}
+
+uint64_t
+EsxEthernetNetDevice::GetSentFrames() const
+{
+    return m_begunFrames - (Simulator::Now() < m_freeAt ? 1 : 0);
+}
+
+uint64_t
+EsxEthernetNetDevice::GetSentOctets() const
+{
+    return m_begunOctets - (Simulator::Now() < m_freeAt ? m_sending : 0);
+}
+
+uint64_t
+EsxEthernetNetDevice::GetDropped() const
+{
+    return m_dropped;
+}
+
+EsxEthernetDrop
+EsxEthernetNetDevice::GetDropCause() const
+{
+    return m_dropCause;
+}
+
+bool
+EsxEthernetNetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol)
+{
+    return Transmit(packet, m_address, Mac48Address::ConvertFrom(destination), protocol);
+}
+
+bool
+EsxEthernetNetDevice::SendFrom(Ptr<Packet> packet,
+                               const Address& source,
+                               const Address& destination,
+                               uint16_t protocol)
+{
+    return Transmit(packet,
+                    Mac48Address::ConvertFrom(source),
+                    Mac48Address::ConvertFrom(destination),
+                    protocol);
+}
+
+bool
+EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
+                               const Mac48Address& source,
+                               const Mac48Address& destination,
+                               uint16_t protocol)
+{
+    EthernetHeader header(false);
+    header.SetSource(source);
+    header.SetDestination(destination);
+    header.SetLengthType(protocol);
+    packet->AddHeader(header);
+    m_macTxTrace(packet);
+    if (!m_linkUp)
+    {
+        DropOnTransmit(packet, EsxEthernetDrop::LINK_DOWN);
+        return false;
+    }
+    if (m_waking && Simulator::Now() >=
+                        m_freeAt) // the transmitter became free in this instant: that comes first
+    {
+        m_wake.Cancel();
+        TransmitNext();
+    }
+    if (m_shrinking || !m_queue->Enqueue(packet))
+    {
+        DropOnTransmit(packet, EsxEthernetDrop::QUEUE);
+        return false;
+    }
+    if (!m_waking)
+    {
+        if (Simulator::Now() >= m_freeAt)
+        {
+            TransmitNext();
+        }
+        else
+        {
+            m_waking = true;
+            m_wake = Simulator::Schedule(m_freeAt - Simulator::Now(),
+                                         &EsxEthernetNetDevice::TransmitNext,
+                                         this);
+        }
+    }
+    return true;
+}
+
+/// The transmitter is free and the queue holds a frame.
+void
+EsxEthernetNetDevice::TransmitNext()
+{
+    const Time now = Simulator::Now();
+    const Ptr<Packet> frame = m_queue->Dequeue();
+    if (m_shrinking)
+    {
+        ApplyQueueSize();
+    }
+    m_phyTxBeginTrace(frame);
+    m_promiscSnifferTrace(frame);
+    m_snifferTrace(frame);
+    m_sending = frame->GetSize();
+    ++m_begunFrames;
+    m_begunOctets += m_sending;
+    if (now > m_freeAt) // a pause: nothing to carry on
+    {
+        m_fraction = 0;
+    }
+    m_freeAt = now + TransmissionTime(m_sending);
+    const uint64_t cuts = m_channel->GetCuts();
+    if (!m_phyTxEndTrace.IsEmpty())
+    {
+        Simulator::Schedule(m_freeAt - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
+    }
+    m_lastArrival = std::max(m_freeAt + m_delay, m_lastArrival);
+    Simulator::ScheduleWithContext(m_peer->m_node->GetId(),
+                                   m_lastArrival - now,
+                                   &EsxEthernetNetDevice::Receive,
+                                   m_peer,
+                                   frame,
+                                   cuts);
+    m_waking = !m_queue->IsEmpty();
+    if (m_waking)
+    {
+        m_wake = Simulator::Schedule(m_freeAt - now, &EsxEthernetNetDevice::TransmitNext, this);
+    }
+}
+
+Time
+EsxEthernetNetDevice::TransmissionTime(uint32_t octets)
+{
+    const uint64_t bits = uint64_t{8} * (std::max(MIN_FRAME, octets) + FCS + m_frameOverhead);
+    // 66 000 octets * 8 * 10^9 + rate < 2^63: no overflow
+    const uint64_t numerator = bits * 1'000'000'000 + m_fraction;
+    m_fraction = numerator % m_rate.GetBitRate();
+    return NanoSeconds(numerator / m_rate.GetBitRate());
+}
+
+void
+EsxEthernetNetDevice::Sent(const Ptr<const Packet>& frame, uint64_t cuts)
+{
+    if (cuts == m_channel->GetCuts())
+    {
+        m_phyTxEndTrace(frame);
+    }
+}
+
+void
+EsxEthernetNetDevice::Receive(Ptr<Packet> frame, uint64_t cuts)
+{
+    if (cuts != m_channel->GetCuts())
+    {
+        DropOnReceive(frame, EsxEthernetDrop::LINK_DOWN);
+    }
+    else if (m_receiveErrorModel && m_receiveErrorModel->IsCorrupt(frame))
+    {
+        DropOnReceive(frame, EsxEthernetDrop::ERROR);
+    }
+    else
+    {
+        Deliver(frame);
+    }
+}
+
+void
+EsxEthernetNetDevice::Deliver(const Ptr<Packet>& frame)
+{
+    if (!m_linkUp) // cut while an error model held the frame
+    {
+        DropOnReceive(frame, EsxEthernetDrop::LINK_DOWN);
+        return;
+    }
+    m_phyRxEndTrace(frame);
+    EthernetHeader header(false);
+    frame->PeekHeader(header);
+    const Mac48Address destination = header.GetDestination();
+    PacketType type = PACKET_OTHERHOST;
+    if (destination == m_address)
+    {
+        type = PACKET_HOST;
+    }
+    else if (destination.IsBroadcast())
+    {
+        type = PACKET_BROADCAST;
+    }
+    else if (destination.IsGroup())
+    {
+        type = PACKET_MULTICAST;
+    }
+    m_promiscSnifferTrace(frame);
+    if (!m_promiscReceive.IsNull())
+    {
+        m_macPromiscRxTrace(frame);
+    }
+    if (type != PACKET_OTHERHOST)
+    {
+        m_snifferTrace(frame);
+        m_macRxTrace(frame);
+    }
+    frame->RemoveAtStart(header.GetSerializedSize());
+    if (!m_promiscReceive.IsNull())
+    {
+        m_promiscReceive(this,
+                         frame,
+                         header.GetLengthType(),
+                         header.GetSource(),
+                         destination,
+                         type);
+    }
+    if (type != PACKET_OTHERHOST && !m_receive.IsNull())
+    {
+        m_receive(this, frame, header.GetLengthType(), header.GetSource());
+    }
+}
+
+void
+EsxEthernetNetDevice::DropOnTransmit(const Ptr<Packet>& frame, EsxEthernetDrop cause)
+{
+    ++m_dropped;
+    m_dropCause = cause;
+    m_macTxDropTrace(frame);
+}
+
+void
+EsxEthernetNetDevice::DropOnReceive(const Ptr<Packet>& frame, EsxEthernetDrop cause)
+{
+    m_dropCause = cause;
+    m_phyRxDropTrace(frame);
+}
+
+void
+EsxEthernetNetDevice::SetIfIndex(uint32_t index)
+{
+    m_ifIndex = index;
+}
+
+uint32_t
+EsxEthernetNetDevice::GetIfIndex() const
+{
+    return m_ifIndex;
+}
+
+Ptr<Channel>
+EsxEthernetNetDevice::GetChannel() const
+{
+    return m_channel;
+}
+
+void
+EsxEthernetNetDevice::SetAddress(Address address)
+{
+    m_address = Mac48Address::ConvertFrom(address);
+}
+
+Address
+EsxEthernetNetDevice::GetAddress() const
+{
+    return m_address;
+}
+
+bool
+EsxEthernetNetDevice::SetMtu(uint16_t mtu)
+{
+    m_mtu = mtu;
+    return true;
+}
+
+uint16_t
+EsxEthernetNetDevice::GetMtu() const
+{
+    return m_mtu;
+}
+
+bool
+EsxEthernetNetDevice::IsLinkUp() const
+{
+    return m_linkUp;
+}
+
+void
+EsxEthernetNetDevice::AddLinkChangeCallback(Callback<void> callback)
+{
+    m_linkChange.ConnectWithoutContext(callback);
+}
+
+bool
+EsxEthernetNetDevice::IsBroadcast() const
+{
+    return true;
+}
+
+Address
+EsxEthernetNetDevice::GetBroadcast() const
+{
+    return Mac48Address::GetBroadcast();
+}
+
+bool
+EsxEthernetNetDevice::IsMulticast() const
+{
+    return true;
+}
+
+Address
+EsxEthernetNetDevice::GetMulticast(Ipv4Address group) const
+{
+    return Mac48Address::GetMulticast(group);
+}
+
+Address
+EsxEthernetNetDevice::GetMulticast(Ipv6Address group) const
+{
+    return Mac48Address::GetMulticast(group);
+}
+
+bool
+EsxEthernetNetDevice::IsBridge() const
+{
+    return false;
+}
+
+bool
+EsxEthernetNetDevice::IsPointToPoint() const
+{
+    return false; // as an Ethernet: addresses are resolved and there is a broadcast
+}
+
+Ptr<Node>
+EsxEthernetNetDevice::GetNode() const
+{
+    return m_node;
+}
+
+void
+EsxEthernetNetDevice::SetNode(Ptr<Node> node)
+{
+    m_node = node;
+}
+
+bool
+EsxEthernetNetDevice::NeedsArp() const
+{
+    return true;
+}
+
+void
+EsxEthernetNetDevice::SetReceiveCallback(ReceiveCallback callback)
+{
+    m_receive = callback;
+}
+
+void
+EsxEthernetNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
+{
+    m_promiscReceive = callback;
+}
+
+bool
+EsxEthernetNetDevice::SupportsSendFrom() const
+{
+    return true;
+}
+
+} // namespace ns3

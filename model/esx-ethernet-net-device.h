@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_ETHERNET_NET_DEVICE_H
+#define ESX_ETHERNET_NET_DEVICE_H
+
+#include "ns3/data-rate.h"
+#include "ns3/error-model.h"
+#include "ns3/event-id.h"
+#include "ns3/mac48-address.h"
+#include "ns3/net-device.h"
+#include "ns3/nstime.h"
+#include "ns3/packet.h"
+#include "ns3/queue.h"
+#include "ns3/traced-callback.h"
+
+namespace ns3
+{
+
+class EsxEthernetChannel;
+
+/// Why a full-duplex link lost a frame.
+enum class EsxEthernetDrop
+{
+    QUEUE,     //!< the transmit queue was full
+    LINK_DOWN, //!< the link is cut, or was cut while the frame was on it
+    ERROR      //!< the receive error model took it
+};
+
+/**
+ * One end of a full-duplex Ethernet link (EsxEthernetChannel): a transmitter with a rate, a delay
+ * and a queue of its own, so that the two directions never wait for each other.
+ *
+ * A frame occupies the transmitter for (max(60, length) + 4 + FrameOverhead) * 8 / DataRate: the
+ * minimum size without FCS, the FCS, preamble and interframe gap (IEEE 802.3 clauses 3 and 4).
+ * Fractions of a nanosecond are carried to the next frame while frames follow each other without a
+ * pause, so a busy link has exactly its rate. Length is that of header and payload; packets carry
+ * neither padding nor FCS.
+ *
+ * The queue holds frames that wait; the one that is being sent has left it. A frame that arrives in
+ * the instant in which the transmitter becomes free finds it free. Rate and delay may change at any
+ * time and hold from the next frame on; frames never overtake each other. A cut link loses its
+ * queue, what is on it and what is sent to it.
+ *
+ * Frames with others' source addresses may be sent, so bridges, vSwitches and routers attach.
+ * Trace sources have CsmaNetDevice's names; their packets are frames with their Ethernet header. A
+ * frame that was on the link when it was cut is told by PhyRxDrop, when it would have arrived. A
+ * hop costs one event, and a second one if the frame waits or PhyTxEnd is observed.
+ */
+class EsxEthernetNetDevice : public NetDevice
+{
+  public:
+    static TypeId GetTypeId();
+    EsxEthernetNetDevice();
+    ~EsxEthernetNetDevice() override;
+
+    /// For the channel: \p peer is at the other end. \p channel and \p peer live as long.
+    void Attach(const Ptr<EsxEthernetChannel>& channel, EsxEthernetNetDevice* peer);
+    /// For the channel: the link is cut (false) or mended (true).
+    void LinkChanged(bool up);
+
+    /// Sets the rate from the next frame on. \param rate above 0
+    void SetDataRate(DataRate rate);
+    DataRate GetDataRate() const;
+    /// Sets the time from the end of sending to arrival. \param delay 0 or more
+    void SetDelay(Time delay);
+    Time GetDelay() const;
+
+    /// Sets the queue of waiting frames. Not while frames wait.
+    void SetQueue(Ptr<Queue<Packet>> queue);
+    Ptr<Queue<Packet>> GetQueue() const;
+    /// Sets the queue's size. Frames that wait and exceed it are still sent; new ones are lost
+    /// until the queue is short enough.
+    void SetQueueSize(QueueSize size);
+
+    uint64_t GetSentFrames() const; //!< frames whose sending has ended
+    uint64_t GetSentOctets() const; //!< their lengths, with Ethernet header
+    uint64_t GetDropped() const;    //!< frames lost on their way into the link: queue and cut
+
+    /// Inside MacTxDrop and PhyRxDrop: why that frame was lost.
+    EsxEthernetDrop GetDropCause() const;
+
+    /// Takes a frame from the link past the error model: for error models that delay or copy.
+    void Deliver(const Ptr<Packet>& frame);
+
+    void SetIfIndex(uint32_t index) override;
+    uint32_t GetIfIndex() const override;
+    Ptr<Channel> GetChannel() const override;
+    void SetAddress(Address address) override;
+    Address GetAddress() const override;
+    bool SetMtu(uint16_t mtu) override;
+    uint16_t GetMtu() const override;
+    bool IsLinkUp() const override;
+    void AddLinkChangeCallback(Callback<void> callback) override;
+    bool IsBroadcast() const override;
+    Address GetBroadcast() const override;
+    bool IsMulticast() const override;
+    Address GetMulticast(Ipv4Address group) const override;
+    Address GetMulticast(Ipv6Address group) const override;
+    bool IsBridge() const override;
+    bool IsPointToPoint() const override;
+    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
+    bool SendFrom(Ptr<Packet> packet,
+                  const Address& source,
+                  const Address& destination,
+                  uint16_t protocol) override;
+    Ptr<Node> GetNode() const override;
+    void SetNode(Ptr<Node> node) override;
+    bool NeedsArp() const override;
+    void SetReceiveCallback(ReceiveCallback callback) override;
+    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
+    bool SupportsSendFrom() const override;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    bool Transmit(const Ptr<Packet>& packet,
+                  const Mac48Address& source,
+                  const Mac48Address& destination,
+                  uint16_t protocol);
+    void TransmitNext();
+    void ApplyQueueSize();
+    void Sent(const Ptr<const Packet>& frame, uint64_t cuts);
+    Time TransmissionTime(uint32_t octets);
+    void Receive(Ptr<Packet> frame, uint64_t cuts);
+    void DropOnTransmit(const Ptr<Packet>& frame, EsxEthernetDrop cause);
+    void DropOnReceive(const Ptr<Packet>& frame, EsxEthernetDrop cause);
+
+    Ptr<Node> m_node;
+    Ptr<EsxEthernetChannel> m_channel;
+    EsxEthernetNetDevice* m_peer{nullptr}; //!< the channel keeps it alive
+    Ptr<Queue<Packet>> m_queue;
+    Ptr<ErrorModel> m_receiveErrorModel;
+    Mac48Address m_address;
+    uint32_t m_ifIndex{0};
+    uint16_t m_mtu;
+    uint32_t m_frameOverhead;
+    DataRate m_rate;
+    Time m_delay;
+    QueueSize m_queueSize;   //!< takes effect once the queue is short enough
+    bool m_shrinking{false}; //!< m_queueSize waits for that
+
+    bool m_linkUp{false};
+    bool m_waking{false};   //!< m_wake is scheduled: frames wait
+    EventId m_wake;         //!< sends the next frame at m_freeAt
+    Time m_freeAt;          //!< end of the current or last frame's sending
+    uint64_t m_fraction{0}; //!< what the last division left, in 1/rate ns
+    Time m_lastArrival;     //!< of the last frame sent
+    uint32_t m_sending{0};  //!< octets of the frame that ends at m_freeAt
+    uint64_t m_begunFrames{0};
+    uint64_t m_begunOctets{0};
+    uint64_t m_dropped{0};
+    EsxEthernetDrop m_dropCause{EsxEthernetDrop::QUEUE};
+
+    ReceiveCallback m_receive;
+    PromiscReceiveCallback m_promiscReceive;
+    TracedCallback<> m_linkChange;
+    TracedCallback<Ptr<const Packet>> m_macTxTrace;
+    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
+    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
+    TracedCallback<Ptr<const Packet>> m_macRxTrace;
+    TracedCallback<Ptr<const Packet>> m_phyTxBeginTrace;
+    TracedCallback<Ptr<const Packet>> m_phyTxEndTrace;
+    TracedCallback<Ptr<const Packet>> m_phyRxEndTrace;
+    TracedCallback<Ptr<const Packet>> m_phyRxDropTrace;
+    TracedCallback<Ptr<const Packet>> m_snifferTrace;
+    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace;
+};
+
+} // namespace ns3
+
+#endif // ESX_ETHERNET_NET_DEVICE_H
