@@ -28,7 +28,7 @@ AddCommand AddAdvise;
 namespace
 {
 
-const char* const EXAMPLES = R"(Example:
+const char* const ADVISE_EXAMPLES = R"(Example:
   esx-netflow advise scenarios/purgatory-knee.yaml
 'longest -s' is for net-netflow started as in the scenario; 'at any time' holds
 whenever it is started. Each is tried in a run of its own: exit code 1 if records
@@ -316,7 +316,7 @@ AddAdvise(CLI::App& program, int& exitCode)
     const auto quiet = std::make_shared<bool>(false);
     app->add_option("scenario", *path, "Scenario file")->type_name("SCENARIO")->required();
     app->add_flag("-q,--quiet", *quiet, "No progress");
-    app->footer(EXAMPLES);
+    app->footer(ADVISE_EXAMPLES);
     app->callback([path, quiet, &exitCode] { exitCode = Run(*path, *quiet); });
 }
 

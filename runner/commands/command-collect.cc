@@ -24,7 +24,7 @@ AddCommand AddCollect;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const COLLECT_EXAMPLES = R"(Examples:
   esx-netflow collect                      listen on UDP port 2055 until Ctrl-C
   esx-netflow collect -l 127.0.0.1:9995 -c 10
   esx-netflow collect -r export.pcap       datagrams to port 2055 in a capture
@@ -32,7 +32,7 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow collect -l 2055 --json -    one line of JSON for each record
 Where records are written to standard output, everything else goes to standard error.)";
 
-struct Options
+struct CollectOptions
 {
     std::string listen{std::to_string(DEFAULT_COLLECTOR_PORT)};
     std::string capture;
@@ -46,7 +46,7 @@ struct Options
 class Printer
 {
   public:
-    explicit Printer(const Options& options)
+    explicit Printer(const CollectOptions& options)
         : m_toTables(!options.csv.empty() || !options.json.empty()),
           m_text(options.csv == "-" || options.json == "-" ? stderr : stdout)
     {
@@ -237,7 +237,7 @@ CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Print
 }
 
 ExitCode
-RunCollect(const Options& options)
+RunCollect(const CollectOptions& options)
 {
     const Endpoint local = ParseListenEndpoint(options.listen);
     Printer printer(options);
@@ -257,7 +257,7 @@ AddCollect(CLI::App& program, int& exitCode)
 {
     CLI::App* app =
         program.add_subcommand("collect", "Print NetFlow v5 from the network or a capture");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CollectOptions>();
     app->add_option("-l,--listen", options->listen, "Where the datagrams go to")
         ->type_name("[ADDRESS:]PORT")
         ->capture_default_str();
@@ -269,7 +269,7 @@ AddCollect(CLI::App& program, int& exitCode)
     app->add_option("--csv", options->csv, "Write records as CSV instead, '-': standard output")
         ->type_name("FILE");
     app->add_option("--json", options->json, "The same as JSON lines")->type_name("FILE");
-    app->footer(EXAMPLES);
+    app->footer(COLLECT_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunCollect(*options); });
 }
 

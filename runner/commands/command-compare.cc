@@ -24,14 +24,14 @@ AddCommand AddCompare;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const COMPARE_EXAMPLES = R"(Examples:
   esx-netflow compare --peer softflowd -r lan.pcap
   esx-netflow compare --peer nfpcapd -r lan.pcap --limit 0 --csv differences.csv
 Reasons: padding or VLAN tags counted as octets; flows that differ in ToS only
 merged; timeouts not applied; records ended at FIN or RST; a record for each
 DNS packet; fragments joined; unknown. Exit code 0 whether the meters differ or not.)";
 
-struct Options
+struct CompareOptions
 {
     std::string peer;
     std::string capture;
@@ -45,7 +45,7 @@ struct Options
 class OurFlows : public netflow::DatagramSink
 {
   public:
-    explicit OurFlows(const Options& options)
+    explicit OurFlows(const CompareOptions& options)
     {
         ProbeConfig config;
         config.metering.cache.idleTimeout = options.idleSeconds * netflow::NS_PER_SECOND;
@@ -155,7 +155,7 @@ WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences
 }
 
 void
-PrintTotals(const Options& options, const ComparedFlows& ours, const ComparedFlows& peer)
+PrintTotals(const CompareOptions& options, const ComparedFlows& ours, const ComparedFlows& peer)
 {
     const ComparedFlow a = SumFlows(ours);
     const ComparedFlow b = SumFlows(peer);
@@ -170,7 +170,7 @@ PrintTotals(const Options& options, const ComparedFlows& ours, const ComparedFlo
 }
 
 void
-PrintDifferences(const Options& options, const std::vector<FlowDifference>& differences)
+PrintDifferences(const CompareOptions& options, const std::vector<FlowDifference>& differences)
 {
     std::map<DifferenceReason, uint64_t> byReason;
     for (const FlowDifference& difference : differences)
@@ -209,7 +209,7 @@ PrintDifferences(const Options& options, const std::vector<FlowDifference>& diff
 }
 
 ExitCode
-RunCompare(const Options& options)
+RunCompare(const CompareOptions& options)
 {
     if (options.capture == "-")
     {
@@ -242,7 +242,7 @@ AddCompare(CLI::App& program, int& exitCode)
 {
     CLI::App* app =
         program.add_subcommand("compare", "Show where another meter differs over a capture");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<CompareOptions>();
     app->add_option("--peer", options->peer, "softflowd or nfpcapd")->type_name("NAME")->required();
     app->add_option("-r,--read", options->capture, "pcap or pcapng")->type_name("FILE")->required();
     app->add_option("--idle", options->idleSeconds, "Idle timeout of both")
@@ -257,7 +257,7 @@ AddCompare(CLI::App& program, int& exitCode)
         ->type_name("N")
         ->capture_default_str();
     app->add_option("--csv", options->csv, "Write all flows that differ")->type_name("FILE");
-    app->footer(EXAMPLES);
+    app->footer(COMPARE_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunCompare(*options); });
 }
 

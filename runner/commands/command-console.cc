@@ -27,7 +27,7 @@ AddCommand AddConsole;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const CONSOLE_EXAMPLES = R"(Examples:
   esx-netflow console scenarios/quickstart.yaml
   esx-netflow console lab.yaml --host esx2 --realtime --to 127.0.0.1:2055    rehearse it live
   esx-netflow console lab.yaml --record rehearsal.yaml                       keep it as a scenario
@@ -36,7 +36,7 @@ At the prompt: the commands of the service console ('help' lists them), and 'run
 simulated time pass. Ctrl-C interrupts what runs in the foreground, Ctrl-D ends the session.)";
 
 /// The options as given.
-struct Options
+struct ConsoleOptions
 {
     std::string scenario;
     std::string host;
@@ -48,7 +48,7 @@ struct Options
 };
 
 std::string
-ChooseHost(const Options& options, const Scenario& scenario)
+ChooseHost(const ConsoleOptions& options, const Scenario& scenario)
 {
     std::vector<std::string> known;
     for (const Host& host : scenario.hosts)
@@ -69,7 +69,7 @@ ChooseHost(const Options& options, const Scenario& scenario)
 }
 
 std::unique_ptr<ConsoleInput>
-OpenInput(const Options& options, const std::string& host, KeyCatcher& keys)
+OpenInput(const ConsoleOptions& options, const std::string& host, KeyCatcher& keys)
 {
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
     {
@@ -95,7 +95,7 @@ WriteRecord(const std::string& path, const Scenario& record)
 
 /// Writes what is wanted of the record and the results.
 void
-Keep(const Options& options,
+Keep(const ConsoleOptions& options,
      const Scenario& record,
      const Simulation& simulation,
      const Summary& summary,
@@ -130,7 +130,7 @@ struct Outcome
 
 /// The session itself, and what is wanted of its record and results.
 Outcome
-Hold(const Options& options,
+Hold(const ConsoleOptions& options,
      const Scenario& scenario,
      const std::string& host,
      const SimulationOptions& simulationOptions,
@@ -179,7 +179,7 @@ JudgeAgain(Outcome& outcome,
 }
 
 int
-RunSession(const Options& options, const Scenario& scenario)
+RunSession(const ConsoleOptions& options, const Scenario& scenario)
 {
     const std::string host = ChooseHost(options, scenario);
     std::vector<RealTarget> targets;
@@ -222,7 +222,7 @@ RunSession(const Options& options, const Scenario& scenario)
 }
 
 int
-RunConsole(const Options& options)
+RunConsole(const ConsoleOptions& options)
 {
     const std::optional<Scenario> scenario = LoadWithoutLoops(options.scenario);
     if (!scenario)
@@ -238,7 +238,7 @@ void
 AddConsole(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("console", "A prompt on a simulated host");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ConsoleOptions>();
     app->add_option("scenario", options->scenario, "Scenario file")
         ->type_name("SCENARIO")
         ->required();
@@ -251,7 +251,7 @@ AddConsole(CLI::App& program, int& exitCode)
     app->add_option("-o,--out", options->out, "Result folder (default: none)")->type_name("DIR");
     app->add_option("--to", options->to, "Send what leaves the vmknics to a real collector, too")
         ->type_name("[NODE=]HOST:PORT");
-    app->footer(EXAMPLES);
+    app->footer(CONSOLE_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunConsole(*options); });
 }
 

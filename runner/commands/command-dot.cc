@@ -19,7 +19,7 @@ AddCommand AddDot;
 namespace
 {
 
-const char* const EXAMPLES = R"(Example:
+const char* const DOT_EXAMPLES = R"(Example:
   esx-netflow dot scenarios/quickstart.yaml | dot -Tsvg -o quickstart.svg)";
 
 } // namespace
@@ -32,7 +32,7 @@ AddDot(CLI::App& program, int& exitCode)
     app->add_option("scenario", *path, "Scenario file")->type_name("SCENARIO")->required();
     const auto graphml = std::make_shared<bool>(false);
     app->add_flag("--graphml", *graphml, "GraphML instead, for yEd, Gephi, NetworkX");
-    app->footer(EXAMPLES);
+    app->footer(DOT_EXAMPLES);
     app->callback([path, graphml, &exitCode] {
         const std::optional<Scenario> scenario = LoadAndReport(*path);
         if (!scenario)

@@ -20,13 +20,13 @@ AddCommand AddExplain;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const EXPLAIN_EXAMPLES = R"(Examples:
   esx-netflow explain out/losses --flow '10.1.101.11:*->10.1.101.21:3306'
   esx-netflow explain out/losses --flow 'web1->db1:3306' --lost --limit 1
   esx-netflow explain out/losses --flow '*:*->*:53' --proto udp --host esx1
 Exit code 0, also if no flow matches; 2: no such folder, or a flow that cannot be meant.)";
 
-struct Options
+struct ExplainOptions
 {
     std::string folder;
     std::string flow;
@@ -48,7 +48,7 @@ ProtocolNumber(const std::string& text)
 }
 
 void
-Explain(const Options& options)
+Explain(const ExplainOptions& options)
 {
     const FlowFilter filter{FlowPattern(options.flow, AddressesOf(options.folder)),
                             options.host,
@@ -86,7 +86,7 @@ void
 AddExplain(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("explain", "Tell what became of a flow");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ExplainOptions>();
     app->add_option("folder", options->folder, "Result folder of a run")
         ->type_name("DIR")
         ->required();
@@ -102,7 +102,7 @@ AddExplain(CLI::App& program, int& exitCode)
     app->add_option("--limit", options->limit, "Flows at most, 0: all")
         ->type_name("N")
         ->capture_default_str();
-    app->footer(EXAMPLES);
+    app->footer(EXPLAIN_EXAMPLES);
     app->callback([options, &exitCode] {
         Explain(*options);
         exitCode = EXIT_GOOD;

@@ -22,14 +22,14 @@ AddCommand AddIfIndex;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const IFINDEX_EXAMPLES = R"(Examples:
   esx-netflow ifindex 1549                          written with -p: vSwitch2 port 13
   esx-netflow ifindex 1549 --scenario lab.yaml      with the names of a lab
   esx-netflow ifindex 13 --engine 3                 without -p: the datagram's engine tells the vSwitch
 Without a scenario, vSwitches are taken to be named vSwitch0, vSwitch1, ... in order of creation.)";
 
 /// The options as given.
-struct Options
+struct IfindexOptions
 {
     std::vector<uint16_t> numbers;
     std::string engine;
@@ -150,7 +150,7 @@ PrintByScenario(uint16_t number, const PortId& id, const std::vector<ns3::Ptr<ns
 }
 
 int
-RunIfIndex(const Options& options)
+RunIfIndex(const IfindexOptions& options)
 {
     std::optional<uint16_t> engine;
     if (!options.engine.empty())
@@ -193,7 +193,7 @@ void
 AddIfIndex(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("ifindex", "Say which port an interface number is");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<IfindexOptions>();
     app->add_option("number", options->numbers, "Interfaces as a collector shows them, 0 to 65535")
         ->type_name("N")
         ->required();
@@ -202,7 +202,7 @@ AddIfIndex(CLI::App& program, int& exitCode)
     app->add_option("--scenario", options->scenario, "Names of vSwitches and ports are those there")
         ->type_name("FILE");
     app->add_option("--host", options->host, "Only this host of the scenario")->type_name("NAME");
-    app->footer(EXAMPLES);
+    app->footer(IFINDEX_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunIfIndex(*options); });
 }
 

@@ -24,7 +24,7 @@ AddCommand AddImport;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const IMPORT_EXAMPLES = R"(Examples:
   esx-netflow import lab.dot > lab.yaml
   esx-netflow import lab.graphml > lab.yaml
   esx-netflow dot scenarios/quickstart.yaml | esx-netflow import -
@@ -82,7 +82,7 @@ AddImport(CLI::App& program, int& exitCode)
     app->add_option("drawing", *path, "DOT or GraphML file, - for standard input")
         ->type_name("DRAWING")
         ->required();
-    app->footer(EXAMPLES);
+    app->footer(IMPORT_EXAMPLES);
     app->callback([path, &exitCode] { exitCode = Import(*path); });
 }
 

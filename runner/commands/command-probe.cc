@@ -5,6 +5,7 @@
  */
 #include "runner/commands/cli.h"
 #include "runner/probe/probe-session.h"
+#include "runner/probe/udp-sender.h"
 #include "runner/scenario/scenario-diagnostic.h"
 
 #include <CLI/CLI.hpp>
@@ -22,14 +23,12 @@ AddCommand AddProbe;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const PROBE_EXAMPLES = R"(Examples:
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -n other:9995 -v
   esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
   esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes
 A capture that ends too early is exported as far as it goes; exit code 2.)";
 
-constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
-                                      // collector may sleep that long
 // First may lie 2^31 ms = 2.1e6 s before SysUptime (rule R6): a timeout, a scan and a poll
 // together.
 constexpr double MAX_SECONDS = 1e6;
@@ -37,7 +36,7 @@ constexpr uint32_t MAX_POLL_MS = 1'000'000'000;
 constexpr double MAX_UPTIME = 4e9; // the time since 1970 bounds it before
 
 /// The options as given, where they are not what a session takes.
-struct Options
+struct ProbeOptions
 {
     ProbeSessionConfig session;
     std::vector<std::string> maps;
@@ -58,7 +57,7 @@ ToNs(double value, netflow::TimeNs unit)
 }
 
 int
-RunProbe(Options& options)
+RunProbe(ProbeOptions& options)
 {
     ProbeSessionConfig& session = options.session;
     if (session.capture.empty() == session.interface.empty())
@@ -125,7 +124,7 @@ AddChoice(CLI::App& app,
 }
 
 void
-DescribeInput(CLI::App& app, Options& options)
+DescribeInput(CLI::App& app, ProbeOptions& options)
 {
     ProbeSessionConfig& session = options.session;
     app.add_option("-r,--read", session.capture, "pcap or pcapng, '-': standard input")
@@ -146,7 +145,7 @@ DescribeInput(CLI::App& app, Options& options)
 }
 
 void
-DescribeExport(CLI::App& app, Options& options)
+DescribeExport(CLI::App& app, ProbeOptions& options)
 {
     ProbeExportConfig& exporting = options.session.exporting;
     netflow::ExporterConfig& exporter = options.session.probe.exporter;
@@ -171,7 +170,7 @@ DescribeExport(CLI::App& app, Options& options)
               {{"at-send", netflow::SequenceMode::AT_SEND},
                {"at-expiry", netflow::SequenceMode::AT_EXPIRY}},
               "at-send (default), or at-expiry: drops show as gaps");
-    exporting.rate = DEFAULT_RATE;
+    exporting.rate = UdpSender::DEFAULT_RATE;
     AddNumber(app,
               "--rate",
               exporting.rate,
@@ -189,7 +188,7 @@ DescribeExport(CLI::App& app, Options& options)
 }
 
 void
-DescribePorts(CLI::App& app, Options& options)
+DescribePorts(CLI::App& app, ProbeOptions& options)
 {
     ProbeConfig& probe = options.session.probe;
     AddNumber<uint16_t>(app,
@@ -219,7 +218,7 @@ DescribePorts(CLI::App& app, Options& options)
 }
 
 void
-DescribeMetering(CLI::App& app, Options& options)
+DescribeMetering(CLI::App& app, ProbeOptions& options)
 {
     netflow::MeteringConfig& metering = options.session.probe.metering;
     AddNumber(app, "--idle", options.idleSeconds, "S", 1e-3, MAX_SECONDS, "Idle timeout");
@@ -267,12 +266,12 @@ void
 AddProbe(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("probe", "Meter a capture, export it as NetFlow v5");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ProbeOptions>();
     DescribeInput(*app, *options);
     DescribeExport(*app, *options);
     DescribePorts(*app, *options);
     DescribeMetering(*app, *options);
-    app->footer(EXAMPLES);
+    app->footer(PROBE_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunProbe(*options); });
 }
 

@@ -6,6 +6,7 @@
 #include "runner/commands/cli.h"
 #include "runner/commands/python-package.h"
 #include "runner/lab/lab-check.h"
+#include "runner/probe/udp-sender.h"
 #include "runner/results/golden.h"
 #include "runner/results/results.h"
 #include "runner/results/run-report.h"
@@ -32,7 +33,7 @@ AddCommand AddRun;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const RUN_EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml
   esx-netflow run lab.yaml --out /tmp/lab --seed 7
   esx-netflow run lab.yaml --to 127.0.0.1:2055     feed a real collector, too
@@ -43,20 +44,17 @@ const char* const EXAMPLES = R"(Examples:
   esx-netflow run lab.yaml --check golden          exit code 1 if it gives anything else
 Ctrl-C ends a run early; its results are written all the same.)";
 
-constexpr double DEFAULT_RATE = 2000; // keeps 45 ms of datagrams in a default socket buffer: a
-                                      // collector may sleep that long
-
 constexpr double NO_LIMIT = 0; // of a rate: the scenario's own times pace it
 
 /// The options as given.
-struct Options
+struct RunOptions
 {
     std::vector<std::string> scenarios;
     std::string out;
     std::optional<uint32_t> seed;
     std::optional<uint32_t> run;
     std::vector<std::string> to;
-    double toRate{DEFAULT_RATE};
+    double toRate{UdpSender::DEFAULT_RATE};
     bool realTime{false};
     bool captures{false};
     bool report{false};
@@ -81,7 +79,7 @@ struct Job
 };
 
 Overrides
-OverridesOf(const Options& options)
+OverridesOf(const RunOptions& options)
 {
     Overrides overrides;
     if (options.seed)
@@ -100,7 +98,7 @@ OverridesOf(const Options& options)
 }
 
 std::string
-FolderOf(const Options& options, const std::string& name)
+FolderOf(const RunOptions& options, const std::string& name)
 {
     if (options.out.empty())
     {
@@ -122,7 +120,7 @@ CheckAndReport(const Scenario& scenario)
 /// Reads a scenario, takes its result folder and opens its sockets. \return its exit code if it
 /// cannot be run
 int
-Prepare(const Options& options,
+Prepare(const RunOptions& options,
         const std::vector<RealTarget>& targets,
         const std::string& path,
         std::set<std::string>& names,
@@ -208,7 +206,7 @@ Simulate(Job& job, const SimulationOptions& options)
 }
 
 int
-Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
+Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
 {
     SimulationOptions simulationOptions;
     simulationOptions.directory = job.results->GetPath();
@@ -258,7 +256,7 @@ Run(Job& job, const Options& options, const InterruptCatcher& interrupt)
 
 /// Reads what a run left, and compares it with golden results if these are wanted.
 void
-Look(const Options& options, RunReport& report)
+Look(const RunOptions& options, RunReport& report)
 {
     std::ifstream file(report.folder + "/summary.json");
     const bool mayBeOlder = report.exitCode == EXIT_USAGE || report.exitCode > EXIT_INTERRUPTED;
@@ -279,7 +277,7 @@ Look(const Options& options, RunReport& report)
 
 /// Runs what can be run, each in a process of its own unless there is one only.
 void
-RunJobs(std::list<Job>& jobs, const Options& options, const InterruptCatcher& interrupt)
+RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher& interrupt)
 {
     if (options.scenarios.size() == 1 && !jobs.empty())
     {
@@ -334,7 +332,7 @@ WriteReport(const std::string& path, const std::string& text)
 
 /// What is said once all have ended. Not a word if all is well and the user wants quiet.
 void
-Tell(const Options& options, const std::vector<RunReport>& reports)
+Tell(const RunOptions& options, const std::vector<RunReport>& reports)
 {
     if (!options.quiet && reports.size() > 1)
     {
@@ -363,7 +361,7 @@ Tell(const Options& options, const std::vector<RunReport>& reports)
 }
 
 int
-RunAll(const Options& options)
+RunAll(const RunOptions& options)
 {
     if (!options.to.empty() && options.jobs > 1 && options.scenarios.size() > 1)
     {
@@ -404,7 +402,7 @@ void
 AddRun(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("run", "Run scenarios, write their results");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<RunOptions>();
     app->add_option("scenario", options->scenarios, "Scenario files")
         ->type_name("SCENARIO")
         ->required();
@@ -441,7 +439,7 @@ AddRun(CLI::App& program, int& exitCode)
         ->excludes("--check");
     app->add_flag("--report", options->report, "Draw report.html, too (needs Python)");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
-    app->footer(EXAMPLES);
+    app->footer(RUN_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunAll(*options); });
 }
 

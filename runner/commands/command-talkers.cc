@@ -19,14 +19,14 @@ AddCommand AddTalkers;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const TALKERS_EXAMPLES = R"(Examples:
   esx-netflow talkers out/losses
   esx-netflow talkers out/losses --window 60s..120s --top 3
   esx-netflow talkers out/day --last 24h --format json
 Irregular: one source that sends to many addresses, tries many ports of one address, or
 sends many times the octets of the median source of its vSwitch.)";
 
-struct Options
+struct TalkersArguments
 {
     std::string folder;
     std::string window;
@@ -50,7 +50,7 @@ ParseTime(const std::string& text, const char* option)
 }
 
 void
-Print(Options options)
+Print(TalkersArguments options)
 {
     if (!options.window.empty())
     {
@@ -82,7 +82,7 @@ void
 AddTalkers(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("talkers", "Tell who sent what, collected and in truth");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<TalkersArguments>();
     TalkersOptions& talkers = options->talkers;
     app->add_option("folder", options->folder, "Result folder of a run")
         ->type_name("DIR")
@@ -110,7 +110,7 @@ AddTalkers(CLI::App& program, int& exitCode)
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"text", "json", "csv"}).description(""))
         ->capture_default_str();
-    app->footer(EXAMPLES);
+    app->footer(TALKERS_EXAMPLES);
     app->callback([options, &exitCode] {
         Print(*options);
         exitCode = EXIT_GOOD;

@@ -29,7 +29,7 @@ extern const char* const TECHNOTE_SCENARIO;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const TECHNOTE_EXAMPLES = R"(Examples:
   esx-netflow technote
   esx-netflow technote --with scenarios/technote.yaml     your own variant of the scenario
 Rows without a command are shown with the test that proves them, or with the line of
@@ -190,7 +190,7 @@ AddTechnote(CLI::App& program, int& exitCode)
     CLI::App* app = program.add_subcommand("technote", "Play VMware's technical note");
     const auto path = std::make_shared<std::string>();
     app->add_option("--with", *path, "Scenario in place of the built-in one")->type_name("FILE");
-    app->footer(EXAMPLES);
+    app->footer(TECHNOTE_EXAMPLES);
     app->callback([path, &exitCode] {
         std::optional<Scenario> scenario;
         if (path->empty())

@@ -19,12 +19,12 @@ AddCommand AddValidate;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const VALIDATE_EXAMPLES = R"(Examples:
   esx-netflow validate scenarios/quickstart.yaml
   esx-netflow validate scenarios/*.yaml
 Says whether the vmknics reach the collectors, and by which links. Exit code 2: errors.)";
 
-struct Options
+struct ValidateOptions
 {
     std::vector<std::string> scenarios;
     bool spanningTree{false};
@@ -52,7 +52,7 @@ PrintJson(const std::string& path, const Diagnostics& messages, const Json& fact
 }
 
 bool
-Validate(const std::string& path, const Options& options)
+Validate(const std::string& path, const ValidateOptions& options)
 {
     Overrides overrides;
     if (options.spanningTree)
@@ -88,13 +88,13 @@ void
 AddValidate(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("validate", "Check scenarios without running them");
-    const auto options = std::make_shared<Options>();
+    const auto options = std::make_shared<ValidateOptions>();
     app->add_option("scenario", options->scenarios, "Scenario files")
         ->type_name("SCENARIO")
         ->required();
     app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
     app->add_flag("--json", options->json, "A line of JSON for each scenario");
-    app->footer(EXAMPLES);
+    app->footer(VALIDATE_EXAMPLES);
     app->callback([options, &exitCode] {
         for (const std::string& path : options->scenarios)
         {

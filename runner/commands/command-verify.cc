@@ -19,7 +19,7 @@ AddCommand AddVerify;
 namespace
 {
 
-const char* const EXAMPLES = R"(Examples:
+const char* const VERIFY_EXAMPLES = R"(Examples:
   esx-netflow run lab.yaml --captures && esx-netflow verify out/lab
 The oracle recomputes truth from the captures of the vSwitches' ports, and what was
 collected from the captures of the collectors, in Python. It must find every loss of
@@ -67,7 +67,7 @@ AddVerify(CLI::App& program, int& exitCode)
     app->add_option("folder", *folders, "Result folders of runs with --captures")
         ->type_name("DIR")
         ->required();
-    app->footer(EXAMPLES);
+    app->footer(VERIFY_EXAMPLES);
     app->callback([folders, &exitCode] { exitCode = Verify(*folders); });
 }
 

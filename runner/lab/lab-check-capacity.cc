@@ -12,7 +12,7 @@ namespace esxnf
 namespace
 {
 
-constexpr std::size_t MAX_TOLD = 10;
+constexpr std::size_t MAX_SPANS = 10;
 constexpr std::size_t MAX_LISTED = 8;
 
 std::string
@@ -80,7 +80,7 @@ CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports
     Diagnostics messages;
     std::set<std::pair<const Host*, std::size_t>> told; // a restarted net-netflow says nothing new
     const auto failures = SinglePointsOfFailure(graph, exports);
-    for (std::size_t i = 0; i < exports.size() && told.size() < MAX_TOLD; ++i)
+    for (std::size_t i = 0; i < exports.size() && told.size() < MAX_SPANS; ++i)
     {
         const auto& planned = exports[i];
         if (told.emplace(planned.host, planned.collector).second)
@@ -107,13 +107,13 @@ TellForecast(const FrameGraph& graph, const std::vector<ExportSpan>& forecast)
         messages.push_back(graph.GetScenario().At(isLoss ? Severity::Warning : Severity::Info,
                                                   span.first->path,
                                                   What(graph, span)));
-        if (messages.size() == MAX_TOLD && forecast.size() > MAX_TOLD)
+        if (messages.size() == MAX_SPANS && forecast.size() > MAX_SPANS)
         {
             messages.push_back(
                 graph.GetScenario().At(Severity::Info,
                                        span.first->path,
                                        fmt::format("and {} more spans of time: --json tells all",
-                                                   forecast.size() - MAX_TOLD)));
+                                                   forecast.size() - MAX_SPANS)));
             break;
         }
     }

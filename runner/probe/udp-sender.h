@@ -61,6 +61,9 @@ struct DatagramView
 class UdpSender
 {
   public:
+    /// Keeps 45 ms of datagrams in a default socket buffer: a collector may sleep that long.
+    static constexpr double DEFAULT_RATE = 2000;
+
     /**
      * Throws CommandError (collector) if a name has no address or the socket cannot be opened.
      * \param source address to send from; empty: the system's choice

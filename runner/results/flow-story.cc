@@ -16,7 +16,6 @@ namespace
 {
 
 using netflow::Move;
-using netflow::Place;
 using Row = CsvTable::Row;
 
 /// The move of that name; the number of moves if there is none.
@@ -41,7 +40,7 @@ CauseOf(std::string_view moveName)
 }
 
 bool
-IsTo(std::string_view moveName, Place place)
+IsTo(std::string_view moveName, netflow::Place place)
 {
     const unsigned move = MoveOf(moveName);
     return move < netflow::MOVES && netflow::GetInfo(static_cast<Move>(move)).to == place;
@@ -113,7 +112,7 @@ class Datagrams
     std::string Conclusion(const Row& row, uint64_t number, const std::string& fate) const
     {
         const std::string place = PlaceInWords(row.Text(m_place));
-        if (IsTo(fate, Place::COLLECTED))
+        if (IsTo(fate, netflow::Place::COLLECTED))
         {
             const uint64_t copies = row.Unsigned(m_copies);
             return fmt::format("datagram {} received by {}{}",
@@ -121,7 +120,7 @@ class Datagrams
                                place,
                                copies > 1 ? fmt::format(", {} times", copies) : "");
         }
-        return IsTo(fate, Place::UNSENT)
+        return IsTo(fate, netflow::Place::UNSENT)
                    ? fmt::format("datagram {} refused by the socket", number)
                    : fmt::format("datagram {} lost on {}: {}", number, place, CauseOf(fate));
     }
@@ -209,7 +208,7 @@ class Teller
     void Add(FlowStory& story, const Row& row) const
     {
         const std::string station(row.Text(m_station));
-        const bool shed = IsTo(station, Place::SHED);
+        const bool shed = IsTo(station, netflow::Place::SHED);
         const ns3::EsxCounts counts{row.Unsigned(m_packets),
                                     row.Unsigned(m_octets),
                                     shed ? 0U : 1U};
@@ -229,7 +228,7 @@ class Teller
                                         story);
             }
         }
-        if (IsTo(fate, Place::COLLECTED))
+        if (IsTo(fate, netflow::Place::COLLECTED))
         {
             story.collected += counts;
         }
@@ -273,7 +272,8 @@ class Teller
         {
             return; // live
         }
-        const bool atOnce = IsTo(station, Place::DROPPED) || IsTo(station, Place::DISCARDED);
+        const bool atOnce =
+            IsTo(station, netflow::Place::DROPPED) || IsTo(station, netflow::Place::DISCARDED);
         const bool waited = !atOnce || row.Signed(m_moved) > row.Signed(m_ended);
         story.events.push_back({row.Signed(m_ended),
                                 fmt::format("ended: {}{}",
@@ -284,7 +284,7 @@ class Teller
             story.events.push_back(
                 {row.Signed(m_moved),
                  fmt::format("{}: {}",
-                             IsTo(station, Place::DROPPED) ? "dropped" : "discarded",
+                             IsTo(station, netflow::Place::DROPPED) ? "dropped" : "discarded",
                              CauseOf(station))});
         }
     }

@@ -164,7 +164,7 @@ using Counts = std::array<uint64_t, 3>;
 using LostFlows = std::map<std::string, std::map<std::string, Counts>>;
 
 std::vector<std::string_view>
-CellsOf(std::string_view line)
+SplitRow(std::string_view line)
 {
     std::vector<std::string_view> cells;
     for (std::size_t at = 0; at <= line.size();)
@@ -213,14 +213,14 @@ Read(const std::string& table, LostFlows& flows)
     std::istringstream stream(table);
     std::string line;
     std::getline(stream, line);
-    const std::vector<std::string_view> header = CellsOf(line);
+    const std::vector<std::string_view> header = SplitRow(line);
     if (!std::equal(header.begin(), header.end(), COLUMNS.begin(), COLUMNS.end()))
     {
         return false;
     }
     while (std::getline(stream, line))
     {
-        const std::vector<std::string_view> cells = CellsOf(line);
+        const std::vector<std::string_view> cells = SplitRow(line);
         if (cells.size() != COLUMNS.size())
         {
             return false;

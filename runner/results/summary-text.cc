@@ -60,7 +60,7 @@ RowName(const std::string& cause)
 }
 
 bool
-IsLoss(const std::pair<const std::string, EsxCounts>& row)
+IsLossRow(const std::pair<const std::string, EsxCounts>& row)
 {
     return RowName(row.first) == "lost: " + row.first;
 }
@@ -71,7 +71,7 @@ AppendBalance(Text& text, const Summary& summary)
     Append(text, "  {:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
     AppendRow(text, "seen", summary.truth);
     AppendRow(text, "collected", summary.collected);
-    if (std::none_of(summary.lost.begin(), summary.lost.end(), IsLoss))
+    if (std::none_of(summary.lost.begin(), summary.lost.end(), IsLossRow))
     {
         AppendRow(text, "lost", {});
     }
@@ -79,7 +79,7 @@ AppendBalance(Text& text, const Summary& summary)
     {
         for (const auto& row : summary.lost)
         {
-            if (IsLoss(row) == losses)
+            if (IsLossRow(row) == losses)
             {
                 AppendRow(text, RowName(row.first), row.second);
             }

@@ -15,7 +15,6 @@ namespace
 {
 
 using netflow::Move;
-using netflow::Place;
 using ns3::EsxCounts;
 
 constexpr std::size_t TOP_TALKERS = 5;
@@ -53,16 +52,16 @@ AddAccount(Summary& summary, const netflow::Account& account)
         const EsxCounts counts = ToEsx(account.Get(move));
         switch (info.to)
         {
-        case Place::IGNORED:
+        case netflow::Place::IGNORED:
             AddUnlessZero(summary.ignored, info.cause, counts);
             break;
-        case Place::SHED:
+        case netflow::Place::SHED:
             summary.truth += counts;
             [[fallthrough]];
-        case Place::DROPPED:
-        case Place::DISCARDED:
-        case Place::UNSENT:
-        case Place::LOST:
+        case netflow::Place::DROPPED:
+        case netflow::Place::DISCARDED:
+        case netflow::Place::UNSENT:
+        case netflow::Place::LOST:
             AddUnlessZero(summary.lost, info.cause, counts);
             break;
         default:
@@ -73,7 +72,7 @@ AddAccount(Summary& summary, const netflow::Account& account)
     summary.collected += ToEsx(account.Get(Move::RECEIVED));
     for (const Move station : {Move::METERED, Move::QUEUED, Move::SENT})
     {
-        const Place place = netflow::GetInfo(station).to;
+        const netflow::Place place = netflow::GetInfo(station).to;
         AddUnlessZero(summary.lost, ns3::EsxLossName(station), ToEsx(account.GetBalance(place)));
     }
 }

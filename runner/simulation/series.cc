@@ -12,7 +12,6 @@ namespace esxnf
 {
 
 using netflow::Move;
-using netflow::Place;
 
 namespace
 {
@@ -25,15 +24,15 @@ struct Loss
 };
 
 bool
-IsLoss(Place place)
+IsLoss(netflow::Place place)
 {
     switch (place)
     {
-    case Place::SHED:
-    case Place::DROPPED:
-    case Place::DISCARDED:
-    case Place::UNSENT:
-    case Place::LOST:
+    case netflow::Place::SHED:
+    case netflow::Place::DROPPED:
+    case netflow::Place::DISCARDED:
+    case netflow::Place::UNSENT:
+    case netflow::Place::LOST:
         return true;
     default:
         return false;
@@ -83,7 +82,8 @@ LossesOf(const netflow::Account& total)
         for (Move move : loss.moves)
         {
             const netflow::Counts& moved = total.Get(move);
-            count += netflow::GetInfo(move).to == Place::SHED ? moved.packets : moved.records;
+            count +=
+                netflow::GetInfo(move).to == netflow::Place::SHED ? moved.packets : moved.records;
         }
         counts.push_back(count);
     }
@@ -122,7 +122,7 @@ SampleOf(const ns3::Ptr<ns3::EsxHost>& host)
     sample.heapUsed = module->GetHeapUsed();
     sample.heapHighWater = module->GetHeapHighWater();
     sample.packetsMetered = total.Get(Move::METERED).packets;
-    sample.packetsShed = total.GetBalance(Place::SHED).packets;
+    sample.packetsShed = total.GetBalance(netflow::Place::SHED).packets;
     for (Move ended : {Move::ENDED_IDLE,
                        Move::ENDED_ACTIVE,
                        Move::ENDED_TCP_END,
@@ -131,9 +131,9 @@ SampleOf(const ns3::Ptr<ns3::EsxHost>& host)
     {
         sample.recordsExpired += total.Get(ended).records;
     }
-    sample.recordsDropped = total.GetBalance(Place::DROPPED).records;
+    sample.recordsDropped = total.GetBalance(netflow::Place::DROPPED).records;
     sample.recordsSent = total.Get(Move::SENT).records;
-    sample.recordsLost = total.GetBalance(Place::LOST).records;
+    sample.recordsLost = total.GetBalance(netflow::Place::LOST).records;
     sample.recordsReceived = total.Get(Move::RECEIVED).records;
     sample.losses = LossesOf(total);
     return sample;
