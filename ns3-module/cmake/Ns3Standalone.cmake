@@ -4,8 +4,9 @@
 #   NS3STD_VERSION        "3.37", "3.48", "3.dev"
 #   NS3STD_CXX_STANDARD   the language level that the installed headers need
 #   ns3std_headers()      see below
-# Two kinds of installation: that of `./ns3 install`, through its ns3Config.cmake, and Debian's libns3-dev, whose
-# ns3Config.cmake stops with an error unless five more packages are there: its libraries are imported one by one.
+# Three kinds of installation: that of `./ns3 install`, through its ns3Config.cmake; and two whose libraries are imported one
+# by one: Debian's libns3-dev, whose ns3Config.cmake stops with an error unless five more packages are there, and the wheel
+# `ns3` of PyPI, whose ns3Config.cmake names folders of the machine that built it.
 include_guard()
 
 set(NS3STD_MODULES
@@ -35,24 +36,30 @@ find_file(
   NS3STD_CONFIG ns3Config.cmake
   HINTS ${ns3_DIR}
   PATH_SUFFIXES lib/${CMAKE_LIBRARY_ARCHITECTURE}/cmake/ns3 lib/cmake/ns3 lib64/cmake/ns3
+  NO_CACHE # another CMAKE_PREFIX_PATH is another ns-3
 )
 if(NOT NS3STD_CONFIG)
-  message(FATAL_ERROR "ns-3 not found: install libns3-dev, or set CMAKE_PREFIX_PATH to where ns-3 is installed")
+  message(FATAL_ERROR "ns-3 not found: ./setup deps installs Debian's (libns3-dev); CMAKE_PREFIX_PATH says where another is.")
 endif()
 get_filename_component(ns3std_config_dir ${NS3STD_CONFIG} DIRECTORY)
 get_filename_component(ns3std_link_dir ${ns3std_config_dir}/../.. ABSOLUTE)
 find_path(
   NS3STD_INCLUDE_DIR ns3/core-module.h
-  HINTS ${ns3std_link_dir}/../include ${ns3std_link_dir}/../../include REQUIRED
-  NO_DEFAULT_PATH
+  HINTS ${ns3std_link_dir}/../include ${ns3std_link_dir}/../../include
+  NO_DEFAULT_PATH NO_CACHE
 )
+if(NOT NS3STD_INCLUDE_DIR)
+  message(FATAL_ERROR "ns-3 of ${ns3std_config_dir} has no headers: install them (Debian: ./setup deps).")
+endif()
 file(STRINGS ${ns3std_config_dir}/ns3ConfigVersion.cmake ns3std_line REGEX "^set\\(PACKAGE_VERSION \"")
 string(REGEX REPLACE ".*\"(.*)\".*" "\\1" NS3STD_VERSION "${ns3std_line}")
 
 # 3.37 to 3.40 are C++17, up to 3.45 C++20, later ones C++23; "3.dev" is newer than any release.
 set(NS3STD_CXX_STANDARD 23)
 if(NS3STD_VERSION MATCHES "^3\\.([0-9]+)")
-  if(CMAKE_MATCH_1 LESS 41)
+  if(CMAKE_MATCH_1 LESS 37)
+    message(FATAL_ERROR "ns-3 ${NS3STD_VERSION} of ${ns3std_config_dir} is too old, 3.37 is needed: ./setup deps installs Debian's.")
+  elseif(CMAKE_MATCH_1 LESS 41)
     set(NS3STD_CXX_STANDARD 17)
   elseif(CMAKE_MATCH_1 LESS 46)
     set(NS3STD_CXX_STANDARD 20)
@@ -60,12 +67,21 @@ if(NS3STD_VERSION MATCHES "^3\\.([0-9]+)")
 endif()
 
 # ---------------------------------------------------------------- targets
+set(ns3std_prefix)
 if(EXISTS ${ns3std_link_dir}/libns3-core.so) # no version in the name: a distribution's
+  set(ns3std_prefix ${ns3std_link_dir}/libns3-)
+elseif(EXISTS ${NS3STD_INCLUDE_DIR}/boost) # the wheel: an old Boost lies beside ns-3's headers and must not hide the system's
+  set(ns3std_prefix ${ns3std_link_dir}/libns${NS3STD_VERSION}-)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/ns3-headers)
+  file(CREATE_LINK ${NS3STD_INCLUDE_DIR}/ns3 ${CMAKE_BINARY_DIR}/ns3-headers/ns3 SYMBOLIC)
+  set(NS3STD_INCLUDE_DIR ${CMAKE_BINARY_DIR}/ns3-headers)
+endif()
+if(ns3std_prefix)
   foreach(ns3std_module ${NS3STD_MODULES})
-    set(ns3std_file ${ns3std_link_dir}/libns3-${ns3std_module}.so)
+    set(ns3std_file ${ns3std_prefix}${ns3std_module}.so)
     if(EXISTS ${ns3std_file})
       add_library(ns3std::${ns3std_module} SHARED IMPORTED)
-      # Debian's libraries log and do not assert; in a Debug build our own files and ns-3's templates do both.
+      # These libraries log and do not assert; in a Debug build our own files and ns-3's templates do both.
       set_target_properties(
         ns3std::${ns3std_module}
         PROPERTIES IMPORTED_LOCATION ${ns3std_file}
