@@ -2,7 +2,8 @@
 #include "esx-netflow-collector.h"
 
 #include "esx-net-netflow.h"
-#include "netflow/v5-codec.h"
+#include "netflow/sequence-tracker.h"
+#include "netflow/time.h"
 
 #include "ns3/boolean.h"
 #include "ns3/inet-socket-address.h"
@@ -49,6 +50,12 @@ EsxNetflowCollector::GetTypeId()
                 BooleanValue(false),
                 MakeBooleanAccessor(&EsxNetflowCollector::m_ignoreEngine),
                 MakeBooleanChecker())
+            .AddAttribute("LateRecords",
+                          "How many records before the highest flow_sequence a datagram may begin "
+                          "to be late; if it begins earlier, the exporter restarted",
+                          UintegerValue(netflow::SequenceTracker::DEFAULT_LATE_RECORDS),
+                          MakeUintegerAccessor(&EsxNetflowCollector::m_lateRecords),
+                          MakeUintegerChecker<uint32_t>())
             .AddTraceSource("Rx",
                             "A datagram was read",
                             MakeTraceSourceAccessor(&EsxNetflowCollector::m_rxTrace),
@@ -84,9 +91,9 @@ EsxNetflowCollector::SetDown(bool down)
         StopApplication();
         return;
     }
-    for (auto& engine : m_engines)
+    for (const auto& [key, sequence] : m_sequences)
     {
-        engine.second.known = false;
+        sequence->Forget();
     }
     if (!m_socket)
     {
@@ -112,6 +119,9 @@ EsxNetflowCollector::GetTotals() const
         totals.octets += stats.octets;
         totals.sequenceFailures += stats.sequenceFailures;
         totals.missing += stats.missing;
+        totals.late += stats.late;
+        totals.duplicates += stats.duplicates;
+        totals.restarts += stats.restarts;
         totals.wrapped += stats.wrapped;
     }
     return totals;
@@ -224,7 +234,7 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
         static_cast<uint16_t>(m_ignoreEngine ? 0 : header.engineType << 8 | header.engineId);
     const EngineKey key{InetSocketAddress::ConvertFrom(from).GetIpv4(), engine};
     EngineStats& stats = m_engines[key];
-    CheckSequence(stats, header.flowSequence, header.count);
+    FollowSequence(key, header);
     ++stats.datagrams;
     stats.records += records.size();
     for (const netflow::V5Record& record : records)
@@ -234,29 +244,29 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
         m_interfaces.emplace(key, record.input);
         stats.wrapped += record.first > record.last;
     }
-    constexpr int64_t nsPerSecond = 1'000'000'000;
-    constexpr int64_t nsPerMs = 1'000'000;
-    const int64_t boot =
-        header.unixSecs * nsPerSecond + header.unixNsecs - header.sysUptime * nsPerMs;
+    const int64_t boot = netflow::UnixNs(header) - header.sysUptime * netflow::NS_PER_MS;
     stats.bootLow = std::min(stats.bootLow, boot);
     stats.bootHigh = std::max(stats.bootHigh, boot);
     m_rxTrace(packet, from, "");
 }
 
 void
-EsxNetflowCollector::CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count)
+EsxNetflowCollector::FollowSequence(const EngineKey& key, const netflow::V5Header& header)
 {
-    if (stats.known && sequence != stats.nextSequence)
+    std::unique_ptr<netflow::SequenceTracker>& sequence = m_sequences[key];
+    if (!sequence)
     {
-        ++stats.sequenceFailures;
-        const uint32_t gap = sequence - stats.nextSequence;
-        if (gap < 1U << 31) // else it is late, a duplicate, or the exporter restarted
-        {
-            stats.missing += gap;
-        }
+        sequence = std::make_unique<netflow::SequenceTracker>(m_lateRecords);
     }
-    stats.nextSequence = sequence + count;
-    stats.known = true;
+    sequence->Take(header);
+    const netflow::SequenceCounts& counts = sequence->GetCounts();
+    EngineStats& stats = m_engines[key];
+    stats.sequenceFailures = counts.failures;
+    stats.missing = counts.missing;
+    stats.late = counts.late;
+    stats.duplicates = counts.duplicates;
+    stats.restarts = counts.restarts;
+    stats.nextSequence = sequence->GetExpected();
 }
 
 void

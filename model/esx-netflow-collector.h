@@ -11,9 +11,16 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <utility>
+
+namespace netflow
+{
+class SequenceTracker;
+struct V5Header;
+} // namespace netflow
 
 namespace ns3
 {
@@ -36,12 +43,14 @@ class EsxNetflowCollector : public Application
         uint64_t packets{0};
         uint64_t octets{0};
         uint64_t sequenceFailures{0}; //!< datagrams whose flow_sequence was not the expected one
-        uint64_t missing{0};          //!< sum of forward gaps, records
-        uint32_t nextSequence{0};
-        bool known{false};           //!< whether nextSequence says what is expected
-        uint64_t wrapped{0};         //!< records whose First is above their Last: uptime wrapped
-        int64_t bootLow{INT64_MAX};  //!< earliest time of boot that a header told, ns since 1970
-        int64_t bootHigh{INT64_MIN}; //!< latest; the same for an exporter whose clocks agree
+        uint64_t missing{0};          //!< records in gaps of the sequence that nothing filled
+        uint64_t late{0};             //!< datagrams that came after a later one
+        uint64_t duplicates{0};       //!< datagrams that were there before
+        uint64_t restarts{0};         //!< of the exporter, as the sequence and its boot tell
+        uint32_t nextSequence{0};     //!< the flow_sequence that is due
+        uint64_t wrapped{0};          //!< records whose First is above their Last: uptime wrapped
+        int64_t bootLow{INT64_MAX};   //!< earliest time of boot that a header told, ns since 1970
+        int64_t bootHigh{INT64_MIN};  //!< latest; the same for an exporter whose clocks agree
     };
 
     /// Exporter address and engine (type * 256 + ID; 0 for all engines if IgnoreEngine).
@@ -84,17 +93,19 @@ class EsxNetflowCollector : public Application
     void Readable(Ptr<Socket> socket);
     void ReadOne();
     void Decode(const Ptr<Packet>& packet, const Address& from);
-    void CheckSequence(EngineStats& stats, uint32_t sequence, uint16_t count);
+    void FollowSequence(const EngineKey& key, const netflow::V5Header& header);
     void LoseBuffered(Ptr<const Packet> packet);
 
     uint16_t m_port{0};
     uint32_t m_bufferOctets{0};
     Time m_serviceTime;
     bool m_ignoreEngine{false};
+    uint32_t m_lateRecords{0};
 
     Ptr<Socket> m_socket;
     EventId m_service;
     std::map<EngineKey, EngineStats> m_engines;
+    std::map<EngineKey, std::unique_ptr<netflow::SequenceTracker>> m_sequences;
     std::set<std::pair<EngineKey, uint16_t>> m_interfaces;
     uint64_t m_refused{0};
     uint64_t m_bufferDrops{0};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/v5-codec.h"
 
+#include "netflow/time.h"
+
 namespace netflow
 {
 
@@ -21,6 +23,9 @@ constexpr std::size_t ENGINE_ID = 21;
 constexpr std::size_t SAMPLING = 22;
 static_assert(SAMPLING + 2 == V5_HEADER_OCTETS);
 } // namespace header_at
+
+constexpr unsigned SAMPLING_INTERVAL_BITS = 14;
+constexpr uint16_t SAMPLING_INTERVAL_MASK = (1U << SAMPLING_INTERVAL_BITS) - 1;
 
 namespace record_at
 {
@@ -105,7 +110,9 @@ EncodeV5Header(const V5Header& header, uint8_t* out)
     Write32(out + header_at::FLOW_SEQUENCE, header.flowSequence);
     out[header_at::ENGINE_TYPE] = header.engineType;
     out[header_at::ENGINE_ID] = header.engineId;
-    Write16(out + header_at::SAMPLING, header.samplingInterval);
+    Write16(out + header_at::SAMPLING,
+            static_cast<uint16_t>(header.samplingMode << SAMPLING_INTERVAL_BITS |
+                                  (header.samplingInterval & SAMPLING_INTERVAL_MASK)));
 }
 
 void
@@ -144,7 +151,9 @@ DecodeV5Header(const uint8_t* in)
     header.flowSequence = Read32(in + header_at::FLOW_SEQUENCE);
     header.engineType = in[header_at::ENGINE_TYPE];
     header.engineId = in[header_at::ENGINE_ID];
-    header.samplingInterval = Read16(in + header_at::SAMPLING);
+    const uint16_t sampling = Read16(in + header_at::SAMPLING);
+    header.samplingMode = static_cast<uint8_t>(sampling >> SAMPLING_INTERVAL_BITS);
+    header.samplingInterval = sampling & SAMPLING_INTERVAL_MASK;
     return header;
 }
 
@@ -173,6 +182,19 @@ DecodeV5Record(const uint8_t* in)
     record.dstMask = in[record_at::DST_MASK];
     record.pad2 = Read16(in + record_at::PAD2);
     return record;
+}
+
+int64_t
+UnixNs(const V5Header& header)
+{
+    const uint32_t nsecs = header.unixNsecs < V5_NSECS_BOUND ? header.unixNsecs : 0;
+    return header.unixSecs * NS_PER_SECOND + nsecs;
+}
+
+int64_t
+UnixNs(const V5Header& header, uint32_t uptime)
+{
+    return UnixNs(header) + static_cast<int32_t>(uptime - header.sysUptime) * NS_PER_MS;
 }
 
 V5Error

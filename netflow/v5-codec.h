@@ -22,6 +22,7 @@ constexpr uint16_t V5_VERSION = 5;
 constexpr std::size_t V5_HEADER_OCTETS = 24;
 constexpr std::size_t V5_RECORD_OCTETS = 48;
 constexpr uint16_t V5_MAX_RECORDS = 30;
+constexpr uint32_t V5_NSECS_BOUND = 1'000'000'000;
 constexpr std::size_t V5_MAX_OCTETS = V5_HEADER_OCTETS + V5_MAX_RECORDS * V5_RECORD_OCTETS; // 1464
 
 /// Header of an export datagram.
@@ -30,11 +31,12 @@ struct V5Header
     uint16_t count{0};        //!< records in the datagram, 1 to 30
     uint32_t sysUptime{0};    //!< ms since the exporter booted, modulo 2^32
     uint32_t unixSecs{0};     //!< seconds since 1970-01-01 UTC
-    uint32_t unixNsecs{0};    //!< residual nanoseconds, < 10^9
+    uint32_t unixNsecs{0};    //!< residual nanoseconds, < V5_NSECS_BOUND where they are valid
     uint32_t flowSequence{0}; //!< records of this engine in all earlier datagrams, modulo 2^32
     uint8_t engineType{0};
     uint8_t engineId{0};
-    uint16_t samplingInterval{0}; //!< mode (2 bits) and interval (14 bits); 0: none
+    uint8_t samplingMode{0};      //!< 2 bits; 0: none
+    uint16_t samplingInterval{0}; //!< 14 bits
 };
 
 /// One flow record of an export datagram.
@@ -86,6 +88,13 @@ V5Header DecodeV5Header(const uint8_t* in);
 
 /// Reads 48 octets.
 V5Record DecodeV5Record(const uint8_t* in);
+
+/// When the datagram was sent, ns since 1970. Nanoseconds that are not valid count as 0.
+int64_t UnixNs(const V5Header& header);
+
+/// The same of an instant of uptime, such as First or Last: it may lie after the header's, too, and
+/// is the nearest one modulo the wrap.
+int64_t UnixNs(const V5Header& header, uint32_t uptime);
 
 /**
  * Decodes a whole datagram.

@@ -199,6 +199,8 @@ RegisterTypes()
                             "engine_type",
                             engineId,
                             "engine_id",
+                            samplingMode,
+                            "sampling_mode",
                             samplingInterval,
                             "sampling_interval");
     PYBIND11_NUMPY_DTYPE_EX(V5Record,

@@ -3,6 +3,7 @@
  * \file
  * 'esx-netflow collect': prints NetFlow v5 datagrams from the network or out of a capture.
  */
+#include "netflow/sequence-tracker.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
 #include "runner/probe/datagram-text.h"
@@ -83,6 +84,7 @@ class Printer
             AddReceivedRows(*table, datagram.sourceAddress, m_datagrams - 1, header, m_records);
         }
         m_recordCount += m_records.size();
+        m_invalidTimes += header.unixNsecs >= netflow::V5_NSECS_BOUND;
         CheckSequence(datagram.sourceAddress, header);
     }
 
@@ -114,15 +116,30 @@ class Printer
                    m_datagrams,
                    m_refused,
                    m_recordCount,
-                   m_nextSequence.size());
+                   m_sequences.size());
+        if (m_invalidTimes > 0)
+        {
+            fmt::print(m_text,
+                       "unix_nsecs not valid, taken as 0: {} datagram{}\n",
+                       m_invalidTimes,
+                       m_invalidTimes == 1 ? "" : "s");
+        }
+        netflow::SequenceCounts sum;
+        for (const auto& [engine, sequence] : m_sequences)
+        {
+            sum += sequence.GetCounts();
+        }
         fmt::print(m_text,
-                   "sequence gaps {} records-missing {} steps-back {}\n",
-                   m_gaps,
-                   m_missing,
-                   m_stepsBack);
+                   "sequence gaps {} records-missing {} late {} duplicates {} restarts {}\n",
+                   sum.gaps,
+                   sum.missing,
+                   sum.late,
+                   sum.duplicates,
+                   sum.restarts);
     }
 
   private:
+    using Finding = netflow::SequenceTracker::Finding;
     using EngineOfExporter = std::pair<uint32_t, uint16_t>;
 
     std::string Origin(const UdpDatagram& datagram)
@@ -136,40 +153,44 @@ class Printer
     void CheckSequence(uint32_t exporter, const netflow::V5Header& header)
     {
         const auto engine = static_cast<uint16_t>(header.engineType << 8 | header.engineId);
-        const auto [known, isNew] =
-            m_nextSequence.insert({EngineOfExporter{exporter, engine}, header.flowSequence});
-        const auto step = static_cast<int32_t>(header.flowSequence - known->second);
-        if (step > 0)
-        {
-            ++m_gaps;
-            m_missing += static_cast<uint64_t>(step);
-        }
-        else if (step < 0) // a restart, a late datagram or a copy
-        {
-            ++m_stepsBack;
-        }
-        if (step != 0)
+        netflow::SequenceTracker& sequence = m_sequences[{exporter, engine}];
+        const uint32_t due = sequence.GetExpected();
+        const Finding finding = sequence.Take(header);
+        if (finding != Finding::FIRST && finding != Finding::IN_ORDER)
         {
             fmt::print(m_text,
-                       "{}  sequence {} where {} was due\n",
+                       "{}  sequence {} where {} was due: {}\n",
                        m_toTables ? fmt::format("datagram {}", m_datagrams) : "",
                        header.flowSequence,
-                       known->second);
+                       due,
+                       ToText(finding));
         }
-        known->second = header.flowSequence + header.count;
+    }
+
+    static const char* ToText(Finding finding)
+    {
+        switch (finding)
+        {
+        case Finding::GAP:
+            return "records are missing";
+        case Finding::LATE:
+            return "late";
+        case Finding::DUPLICATE:
+            return "a duplicate";
+        default:
+            return "the exporter restarted";
+        }
     }
 
     const bool m_toTables; // instead of text
     std::FILE* const m_text;
     std::vector<std::unique_ptr<RowWriter>> m_tables;
     std::vector<netflow::V5Record> m_records;
-    std::map<EngineOfExporter, uint32_t> m_nextSequence;
+    std::map<EngineOfExporter, netflow::SequenceTracker> m_sequences;
     uint64_t m_datagrams{0};
     uint64_t m_refused{0};
     uint64_t m_recordCount{0};
-    uint64_t m_gaps{0};
-    uint64_t m_missing{0};
-    uint64_t m_stepsBack{0};
+    uint64_t m_invalidTimes{0};
 };
 
 /// Until count datagrams or an interruption, which is the usual end.

@@ -83,17 +83,21 @@ std::string
 HeaderToText(const netflow::V5Header& header)
 {
     std::string text =
-        fmt::format("engine {}/{} sequence {} count {} uptime {} time {:%Y-%m-%dT%H:%M:%S}.{:09}Z",
+        fmt::format("engine {}/{} sequence {} count {} uptime {} time {:%Y-%m-%dT%H:%M:%S}",
                     header.engineType,
                     header.engineId,
                     header.flowSequence,
                     header.count,
                     MsToSeconds(header.sysUptime),
-                    fmt::gmtime(static_cast<std::time_t>(header.unixSecs)),
-                    header.unixNsecs);
-    if (header.samplingInterval != 0)
+                    fmt::gmtime(static_cast<std::time_t>(header.unixSecs)));
+    text += header.unixNsecs < netflow::V5_NSECS_BOUND
+                ? fmt::format(".{:09}Z", header.unixNsecs)
+                : fmt::format("Z and {} nanoseconds, which is not valid", header.unixNsecs);
+    if (header.samplingMode != 0 || header.samplingInterval != 0)
     {
-        text += fmt::format(" sampling {:#06x}", header.samplingInterval);
+        text += fmt::format(" sampling mode {} interval {}",
+                            header.samplingMode,
+                            header.samplingInterval);
     }
     return text;
 }

@@ -11,12 +11,11 @@ namespace esxnf
 namespace
 {
 
-/// Milliseconds since 1970 of an instant of uptime that lies before the header's.
+/// Whole milliseconds, rounded down.
 int64_t
-ToUnixMs(const netflow::V5Header& header, uint32_t uptime)
+ToMs(int64_t ns)
 {
-    const int64_t nowMs = int64_t{header.unixSecs} * 1000 + header.unixNsecs / 1'000'000;
-    return nowMs - static_cast<uint32_t>(header.sysUptime - uptime); // modulo the wrap
+    return (ns - (ns < 0 ? netflow::NS_PER_MS - 1 : 0)) / netflow::NS_PER_MS;
 }
 
 void
@@ -71,7 +70,8 @@ ReceivedColumns()
                     "unix_ns",
                     "uptime_ms",
                     "sequence",
-                    "sampling",
+                    "sampling_mode",
+                    "sampling_interval",
                     "nexthop",
                     "src_as",
                     "dst_as",
@@ -142,11 +142,12 @@ AddReceivedRows(RowWriter& rows,
         }
         rows.Add("");
         rows.AddNumber(number);
-        rows.AddNumber(ToUnixMs(header, record.first));
-        rows.AddNumber(ToUnixMs(header, record.last));
-        rows.AddNumber(int64_t{header.unixSecs} * netflow::NS_PER_SECOND + header.unixNsecs);
+        rows.AddNumber(ToMs(netflow::UnixNs(header, record.first)));
+        rows.AddNumber(ToMs(netflow::UnixNs(header, record.last)));
+        rows.AddNumber(netflow::UnixNs(header));
         rows.AddNumber(header.sysUptime);
         rows.AddNumber(header.flowSequence);
+        rows.AddNumber(header.samplingMode);
         rows.AddNumber(header.samplingInterval);
         rows.Add(AddressToText(record.nextHop));
         rows.AddNumber(record.srcAs);

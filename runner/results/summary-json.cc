@@ -91,6 +91,9 @@ ToJson(const CollectorSummary& collector)
             {"datagrams", collector.datagrams},
             {"sequence_failures", collector.sequenceFailures},
             {"records_missing", collector.missing},
+            {"datagrams_late", collector.late},
+            {"datagrams_duplicate", collector.duplicates},
+            {"restarts", collector.restarts},
             {"datagrams_refused", collector.refused},
             {"buffer_drops", collector.bufferDrops}};
 }

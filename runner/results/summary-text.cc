@@ -35,6 +35,24 @@ Count(uint64_t number, const char* noun)
     return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
 }
 
+/// What a collector got, and what the sequence of its exporters says.
+void
+AppendCollector(Text& text, const CollectorSummary& collector)
+{
+    Append(text, "  {} received {}", collector.node, Count(collector.datagrams, "datagram"));
+    if (collector.sequenceFailures == 0)
+    {
+        Append(text, " and no gaps in the sequence\n");
+        return;
+    }
+    Append(text,
+           "; by the sequence {} missing, {} late, {}, {}\n",
+           Count(collector.missing, "record"),
+           Count(collector.late, "datagram"),
+           Count(collector.duplicates, "duplicate"),
+           Count(collector.restarts, "restart"));
+}
+
 void
 AppendRow(Text& text, const std::string& what, const EsxCounts& counts)
 {
@@ -119,11 +137,7 @@ AppendFacts(Text& text, const Summary& summary)
     }
     for (const CollectorSummary& collector : summary.collectors)
     {
-        Append(text,
-               "  {} received {} and {} gaps in the sequence\n",
-               collector.node,
-               Count(collector.datagrams, "datagram"),
-               collector.sequenceFailures == 0 ? "no" : Grouped(collector.sequenceFailures));
+        AppendCollector(text, collector);
     }
 }
 

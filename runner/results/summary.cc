@@ -115,6 +115,9 @@ SummarizeCollector(const ns3::EsxNetflowCollector& collector)
     summary.datagrams = totals.datagrams;
     summary.sequenceFailures = totals.sequenceFailures;
     summary.missing = totals.missing;
+    summary.late = totals.late;
+    summary.duplicates = totals.duplicates;
+    summary.restarts = totals.restarts;
     summary.refused = collector.GetRefused();
     summary.bufferDrops = collector.GetBufferDrops();
     return summary;

@@ -56,8 +56,11 @@ struct CollectorSummary
     ns3::EsxCounts received;
     uint64_t datagrams{0};
     uint64_t sequenceFailures{0};
-    uint64_t missing{0}; //!< records, by gaps in the sequence
-    uint64_t refused{0}; //!< datagrams that were no NetFlow v5
+    uint64_t missing{0};    //!< records, by gaps in the sequence
+    uint64_t late{0};       //!< datagrams
+    uint64_t duplicates{0}; //!< datagrams
+    uint64_t restarts{0};   //!< of exporters, by their sequence
+    uint64_t refused{0};    //!< datagrams that were no NetFlow v5
     uint64_t bufferDrops{0};
 };
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """collect: from the network and out of captures, with datagrams good, bad, missing and repeated."""
+import json
 import re
 import signal
 import socket
@@ -13,9 +14,9 @@ from probing import BOOT_NS, DATA, DIFFERENTIAL, Sink
 WAIT_S = 120
 
 
-def datagram(sequence=0, count=1, engine=1) -> bytes:
-    records = tuple(V5Record("10.0.0.1", "10.0.0.2", sport=n, dport=80, proto=6) for n in range(count))
-    return Datagram(1000, 1_700_000_000, 0, sequence, 0, engine, 0, records).encode()
+def datagram(sequence=0, count=1, engine=1, uptime=1000, secs=1_700_000_000, nsecs=0, sampling=0, first=0, last=0) -> bytes:
+    records = tuple(V5Record("10.0.0.1", "10.0.0.2", first=first, last=last, sport=n, dport=80, proto=6) for n in range(count))
+    return Datagram(uptime, secs, nsecs, sequence, 0, engine, sampling, records).encode()
 
 
 def captured(*payloads, port=2055, **ip) -> bytes:
@@ -60,7 +61,7 @@ def test_collect_prints_what_probe_says_it_sends(esx_netflow, listening):
     stdout, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0
     assert without_origin(stdout) == without_origin(sent.stdout)
-    assert "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 steps-back 0\n" in stdout
+    assert "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0\n" in stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -96,13 +97,66 @@ def test_sequence_is_followed_for_each_exporter_and_engine(collect_file):
     done = collect_file(
         captured(datagram(0, 2), datagram(0, 3, engine=2), datagram(2), datagram(8, engine=2), datagram(3), datagram(2))
     )
-    assert done.stdout.splitlines()[-1] == "sequence gaps 1 records-missing 5 steps-back 1"
-    assert "  sequence 8 where 3 was due" in done.stdout
+    assert done.stdout.splitlines()[-1] == "sequence gaps 1 records-missing 5 late 0 duplicates 1 restarts 0"
+    assert "\n  sequence 8 where 3 was due: records are missing\n" in done.stdout
+    assert "\n  sequence 2 where 4 was due: a duplicate\n" in done.stdout
+
+
+def test_what_comes_late_is_not_missing(collect_file):
+    done = collect_file(captured(*(datagram(n) for n in (0, 1, 3, 2, 4))))
+    assert done.stdout.splitlines()[-1] == "sequence gaps 0 records-missing 0 late 1 duplicates 0 restarts 0"
+    assert "\n  sequence 2 where 4 was due: late\n" in done.stdout
+
+
+def test_the_table_of_goflow2_leaves_one_missing_and_two_duplicates(collect_file):
+    done = collect_file(captured(*(datagram(n) for n in (10, 11, 16, 12, 15, 14, 14, 14))))
+    assert done.stdout.splitlines()[-1] == "sequence gaps 1 records-missing 1 late 3 duplicates 2 restarts 0"
+
+
+def test_a_later_boot_is_a_restart_and_loses_nothing(collect_file):
+    done = collect_file(captured(datagram(500), datagram(0, secs=1_700_000_060), datagram(1, secs=1_700_000_060)))
+    assert done.stdout.splitlines()[-1] == "sequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 1"
+    assert "\n  sequence 0 where 501 was due: the exporter restarted\n" in done.stdout
+
+
+def test_times_are_signed_against_the_uptime(collect_file):
+    done = collect_file(captured(datagram(uptime=10_000, first=9_500, last=10_160), datagram(1, uptime=100, first=2**32 - 900)), "--json", "-")
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(row["first_unix_ms"] - 1_700_000_000_000, row["last_unix_ms"] - 1_700_000_000_000) for row in rows] == [(-500, 160), (-1000, -100)]
+
+
+def test_sampling_mode_and_interval_are_apart(collect_file):
+    capture = captured(datagram(sampling=0x4064))
+    assert " sampling mode 1 interval 100\n" in collect_file(capture).stdout
+    row = json.loads(collect_file(capture, "--json", "-").stdout)
+    assert (row["sampling_mode"], row["sampling_interval"]) == (1, 100)
+    assert "sampling" not in collect_file(captured(datagram())).stdout
+
+
+def test_nanoseconds_that_are_not_valid_are_told_and_count_as_none(collect_file):
+    capture = captured(datagram(nsecs=2**32 - 1), datagram(1, nsecs=999_999_999))
+    text = collect_file(capture).stdout
+    assert " time 2023-11-14T22:13:20Z and 4294967295 nanoseconds, which is not valid\n" in text
+    assert " time 2023-11-14T22:13:20.999999999Z\n" in text
+    done = collect_file(capture, "--json", "-")
+    assert json.loads(done.stdout.splitlines()[0])["unix_ns"] == 1_700_000_000 * 10**9
+    for told in (text, done.stderr):
+        assert "\nunix_nsecs not valid, taken as 0: 1 datagram\n" in told
+
+
+def test_every_field_may_be_all_ones(collect_file):
+    largest = b"\0\x05\0\x01" + b"\xff" * 68
+    text = collect_file(captured(largest)).stdout
+    assert "engine 255/255 sequence 4294967295 count 1 uptime 4294967.295 time 2106-02-07T06:28:15Z and" in text
+    assert "protocol 255 255.255.255.255:65535 > 255.255.255.255:65535 tos 0xff in 65535 out 65535 packets 4294967295 octets 4294967295" in text
+    assert "flags CEUAPRSF nexthop 255.255.255.255 as 65535>65535 mask 255>255 pad 0xff,0xffff\n" in text
+    row = json.loads(collect_file(captured(largest), "--json", "-").stdout)
+    assert (row["first_unix_ms"], row["sampling_mode"], row["sampling_interval"]) == (4294967295000, 3, 16383)
 
 
 def test_sequence_may_wrap(collect_file):
     done = collect_file(captured(datagram(2**32 - 1, 2), datagram(1)))
-    assert done.stdout.splitlines()[-1] == "sequence gaps 0 records-missing 0 steps-back 0"
+    assert done.stdout.splitlines()[-1] == "sequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0"
 
 
 def test_only_the_port_asked_for_is_read(collect_file):

@@ -59,7 +59,7 @@ def test_collect_reads_back_what_probe_wrote(esx_netflow, tmp_path, capture):
         got = esx_netflow("collect", "-r", written, option, "-")
         rows = read(got.stdout)
         assert [as_record(row) for row in rows] == [as_record(row) for row in rows_of_csv(sent.stdout)]
-        assert f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 steps-back 0" in got.stderr
+        assert f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0" in got.stderr
         assert all(
             int(row["first_unix_ms"]) - int(row["first_ms"]) == BOOT_NS // 10**6 == int(row["last_unix_ms"]) - int(row["last_ms"])
             for row in rows

@@ -130,17 +130,37 @@ TEST_F(EsxNetflowCollectorTest, RefusesMalformedDatagramsWithAReason)
     EXPECT_EQ(collector->GetTotals().sequenceFailures, 0u);
 }
 
-TEST_F(EsxNetflowCollectorTest, GapsAreFailuresAndMissingRecords)
+TEST_F(EsxNetflowCollectorTest, GapsAreFailuresAndMissingUntilALateDatagramFillsThem)
 {
     AddCollector();
     SendTo(Seconds(1), Datagram(5, 2, 2, 1000)); // the first one is taken as it is
     SendTo(Seconds(2), Datagram(5, 2, 2, 1007)); // 5 missing
-    SendTo(Seconds(3), Datagram(5, 2, 2, 1003)); // a late one: nothing is missing by it
-    SendTo(Seconds(4), Datagram(5, 2, 2, 1005));
+    SendTo(Seconds(3), Datagram(5, 2, 2, 1003)); // late
+    SendTo(Seconds(4), Datagram(5, 2, 2, 1003)); // and its copy
+    SendTo(Seconds(5), Datagram(5, 2, 2, 1009));
+    RunUntil(Seconds(6));
+    EXPECT_EQ(Engine(1).sequenceFailures, 3u);
+    EXPECT_EQ(Engine(1).missing, 3u);
+    EXPECT_EQ(Engine(1).late, 1u);
+    EXPECT_EQ(Engine(1).duplicates, 1u);
+    EXPECT_EQ(Engine(1).restarts, 0u);
+    EXPECT_EQ(Engine(1).nextSequence, 1011u);
+    EXPECT_EQ(collector->GetTotals().late, 1u);
+    EXPECT_EQ(collector->GetTotals().duplicates, 1u);
+}
+
+TEST_F(EsxNetflowCollectorTest, LateRecordsIsHowFarBackADatagramIsLate)
+{
+    netflow.SetCollectorAttribute("LateRecords", UintegerValue(4));
+    AddCollector();
+    SendTo(Seconds(1), Datagram(5, 1, 1, 1000));
+    SendTo(Seconds(2), Datagram(5, 1, 1, 1010));
+    SendTo(Seconds(3), Datagram(5, 1, 1, 1006));
+    SendTo(Seconds(4), Datagram(5, 1, 1, 1005));
     RunUntil(Seconds(5));
-    EXPECT_EQ(Engine(1).sequenceFailures, 2u);
-    EXPECT_EQ(Engine(1).missing, 5u);
-    EXPECT_EQ(Engine(1).nextSequence, 1007u);
+    EXPECT_EQ(Engine(1).late, 1u);
+    EXPECT_EQ(Engine(1).restarts, 1u);
+    EXPECT_EQ(collector->GetTotals().restarts, 1u);
 }
 
 TEST_F(EsxNetflowCollectorTest, SequenceWraps)

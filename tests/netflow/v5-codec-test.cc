@@ -100,6 +100,7 @@ TEST(V5Codec, EveryFieldIsDecodedFromItsOffset)
     EXPECT_EQ(header.flowSequence, 0x0d0e0f10U);
     EXPECT_EQ(header.engineType, 0x11);
     EXPECT_EQ(header.engineId, 0x12);
+    EXPECT_EQ(header.samplingMode, 0);
     EXPECT_EQ(header.samplingInterval, 0x1314);
     ASSERT_EQ(records.size(), 1U);
     const V5Record& record = records[0];
@@ -133,6 +134,54 @@ TEST(V5Codec, EncodeOfDecodeGivesTheSameOctets)
         std::vector<V5Record> records;
         ASSERT_EQ(Decode(bytes, header, records), V5Error::NONE);
         EXPECT_EQ(Encode(header, records), bytes);
+    }
+}
+
+TEST(V5Codec, SamplingModeAndIntervalAreApart)
+{
+    Bytes bytes = HandWritten();
+    for (const auto& [word, mode, interval] : {std::tuple<unsigned, unsigned, unsigned>{0, 0, 0},
+                                               {0x4064, 1, 100},
+                                               {0xc000, 3, 0},
+                                               {0x3fff, 0, 16383},
+                                               {0xffff, 3, 16383}})
+    {
+        bytes[22] = static_cast<uint8_t>(word >> 8);
+        bytes[23] = static_cast<uint8_t>(word);
+        V5Header header;
+        std::vector<V5Record> records;
+        ASSERT_EQ(Decode(bytes, header, records), V5Error::NONE);
+        EXPECT_EQ(header.samplingMode, mode);
+        EXPECT_EQ(header.samplingInterval, interval);
+        EXPECT_EQ(Encode(header, records), bytes);
+    }
+}
+
+TEST(V5Codec, TimesBeforeAndAfterTheHeaderAreTheNearestOnes)
+{
+    V5Header header;
+    header.sysUptime = 10'000;
+    header.unixSecs = 1'700'000'000;
+    header.unixNsecs = 999'999'999;
+    const int64_t now = 1'700'000'000'999'999'999;
+    EXPECT_EQ(UnixNs(header), now);
+    EXPECT_EQ(UnixNs(header, 9'500), now - 500'000'000);
+    EXPECT_EQ(UnixNs(header, 10'160), now + 160'000'000);
+    EXPECT_EQ(UnixNs(header, UINT32_MAX), now - 10'001'000'000) << "before the wrap";
+    header.sysUptime = UINT32_MAX;
+    EXPECT_EQ(UnixNs(header, 4), now + 5'000'000) << "after the wrap";
+    header.unixSecs = 0;
+    EXPECT_EQ(UnixNs(header, UINT32_MAX - 2'000), -1'000'000'001) << "before 1970";
+}
+
+TEST(V5Codec, NanosecondsThatAreNotValidCountAsNone)
+{
+    V5Header header;
+    header.unixSecs = UINT32_MAX;
+    for (const uint32_t nsecs : {V5_NSECS_BOUND, UINT32_MAX})
+    {
+        header.unixNsecs = nsecs;
+        EXPECT_EQ(UnixNs(header), 4'294'967'295'000'000'000);
     }
 }
 

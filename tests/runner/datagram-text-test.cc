@@ -40,8 +40,12 @@ TEST(DatagramTextTest, HeaderOnOneLine)
     header.engineId = 2;
     EXPECT_EQ(HeaderToText(header),
               "engine 1/2 sequence 60 count 8 uptime 15.020 time 2023-11-14T22:13:35.020000001Z");
-    header.samplingInterval = 0x4064;
-    EXPECT_NE(HeaderToText(header).find(" sampling 0x4064"), std::string::npos);
+    header.samplingMode = 1;
+    header.samplingInterval = 100;
+    header.unixNsecs = UINT32_MAX;
+    EXPECT_EQ(HeaderToText(header),
+              "engine 1/2 sequence 60 count 8 uptime 15.020 time 2023-11-14T22:13:35Z and "
+              "4294967295 nanoseconds, which is not valid sampling mode 1 interval 100");
 }
 
 TEST(DatagramTextTest, RecordOnOneLine)
