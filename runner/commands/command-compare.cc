@@ -28,8 +28,9 @@ const char* const COMPARE_EXAMPLES = R"(Examples:
   esx-netflow compare --peer softflowd -r lan.pcap
   esx-netflow compare --peer nfpcapd -r lan.pcap --limit 0 --csv differences.csv
 Reasons: padding or VLAN tags counted as octets; flows that differ in ToS only
-merged; timeouts not applied; records ended at FIN or RST; a record for each
-DNS packet; fragments joined; unknown. Exit code 0 whether the meters differ or not.)";
+merged; ToS not kept; timeouts not applied, or late; records ended at FIN or RST;
+a record for each DNS or ICMP packet; tunnels decapsulated; fragments joined;
+unknown. Exit code 0 whether the meters differ or not.)";
 
 struct CompareOptions
 {
@@ -118,6 +119,13 @@ JoinReasons(const FlowDifference& difference)
     return fmt::format("{}", fmt::join(names, "; "));
 }
 
+/// "0x00,0xb8"; "none" of a flow that is not there
+std::string
+TosToText(const std::set<uint8_t>& tos)
+{
+    return tos.empty() ? "none" : fmt::format("{:#04x}", fmt::join(tos, ","));
+}
+
 void
 WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences)
 {
@@ -131,9 +139,11 @@ WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences
                     "packets",
                     "octets",
                     "records",
+                    "tos",
                     "peer_packets",
                     "peer_octets",
                     "peer_records",
+                    "peer_tos",
                     "reasons"});
     for (const FlowDifference& difference : differences)
     {
@@ -147,6 +157,7 @@ WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences
             rows.AddNumber(flow->packets);
             rows.AddNumber(flow->octets);
             rows.AddNumber(flow->records);
+            rows.Add(fmt::format("{}", fmt::join(flow->tos, " ")));
         }
         rows.Add(JoinReasons(difference));
         rows.EndRow();
@@ -166,7 +177,7 @@ PrintTotals(const CompareOptions& options, const ComparedFlows& ours, const Comp
     line("packets", a.packets, b.packets);
     line("octets", a.octets, b.octets);
     line("records", a.records, b.records);
-    line("flows", ours.size(), peer.size());
+    line("flows", CountFlows(ours), CountFlows(peer));
 }
 
 void
@@ -191,7 +202,7 @@ PrintDifferences(const CompareOptions& options, const std::vector<FlowDifference
     for (uint64_t i = 0; i < shown; ++i)
     {
         const FlowDifference& difference = differences[i];
-        fmt::print("{}: packets {} / {} octets {} / {} records {} / {}: {}\n",
+        fmt::print("{}: packets {} / {} octets {} / {} records {} / {} tos {} / {}: {}\n",
                    difference.key.ToString(),
                    difference.ours.packets,
                    difference.peer.packets,
@@ -199,6 +210,8 @@ PrintDifferences(const CompareOptions& options, const std::vector<FlowDifference
                    difference.peer.octets,
                    difference.ours.records,
                    difference.peer.records,
+                   TosToText(difference.ours.tos),
+                   TosToText(difference.peer.tos),
                    JoinReasons(difference));
     }
     if (shown < differences.size())

@@ -3,6 +3,7 @@
 
 #include "runner/probe/endpoint.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace esxnf
@@ -84,41 +85,64 @@ ExplainOctets(FlowDifference& difference, const LinkOctets& link, bool joined)
     }
 }
 
+/// Adds why the records say another ToS, if they do. \return whether there are too few values
+bool
+ExplainTos(FlowDifference& difference)
+{
+    const std::set<uint8_t>& ours = difference.ours.tos;
+    const std::set<uint8_t>& peer = difference.peer.tos;
+    const bool merged = peer.size() < ours.size();
+    if (merged)
+    {
+        difference.reasons.insert(DifferenceReason::TOS_MERGED);
+    }
+    if (peer == std::set<uint8_t>{0} && ours.count(0) == 0)
+    {
+        difference.reasons.insert(DifferenceReason::TOS_NOT_KEPT);
+    }
+    else if (!merged && peer != ours)
+    {
+        difference.reasons.insert(DifferenceReason::UNKNOWN);
+    }
+    return merged;
+}
+
 /// Adds why the packets are in other records, if they are.
 void
 ExplainRecords(FlowDifference& difference)
 {
     const ComparedFlow& ours = difference.ours;
     const ComparedFlow& peer = difference.peer;
-    const bool merged = peer.tos.size() < ours.tos.size();
-    if (merged)
-    {
-        difference.reasons.insert(DifferenceReason::TOS_MERGED);
-    }
+    const bool merged = ExplainTos(difference);
     if (peer.records == ours.records)
     {
-        if (!merged && peer.tos != ours.tos)
-        {
-            difference.reasons.insert(DifferenceReason::UNKNOWN);
-        }
         return;
     }
     // Records beyond one for each ToS value that is told apart: those that something ended.
     const uint64_t ended = ours.records - ours.tos.size();
     const bool onePerFlow = peer.records == peer.tos.size();
+    const bool onePerPacket = peer.records == peer.packets && peer.records > ours.records;
     if (peer.records < ours.records && onePerFlow && ended > 0)
     {
         difference.reasons.insert(DifferenceReason::TIMEOUTS_NOT_APPLIED);
     }
-    else if (peer.records == peer.packets && IsDns(difference.key))
+    else if (peer.records < ours.records && !merged)
+    {
+        difference.reasons.insert(DifferenceReason::LATE_TIMEOUT);
+    }
+    else if (onePerPacket && IsDns(difference.key))
     {
         difference.reasons.insert(DifferenceReason::DNS_EACH_PACKET);
+    }
+    else if (onePerPacket && difference.key.protocol == PROTOCOL_ICMP)
+    {
+        difference.reasons.insert(DifferenceReason::ICMP_EACH_PACKET);
     }
     else if (peer.records > ours.records && (ours.tcpFlags & TCP_FIN_OR_RST) != 0)
     {
         difference.reasons.insert(DifferenceReason::TCP_END);
     }
-    else if (!merged || !onePerFlow)
+    else if (!merged || peer.records > ours.records)
     {
         difference.reasons.insert(DifferenceReason::UNKNOWN);
     }
@@ -132,6 +156,11 @@ Explain(const ComparedKey& key,
         bool joined)
 {
     FlowDifference difference{key, ours, peer, {}};
+    if (peer.decapsulated)
+    {
+        difference.reasons.insert(DifferenceReason::DECAPSULATED);
+        return difference;
+    }
     if (ours.packets != peer.packets)
     {
         difference.reasons.insert(joined && peer.packets == 0 && IsOfFragments(key)
@@ -174,9 +203,13 @@ ToString(DifferenceReason reason)
     static const char* const NAMES[DIFFERENCE_REASONS] = {"padding counted",
                                                           "VLAN tags counted",
                                                           "ToS merged",
+                                                          "ToS not kept",
                                                           "timeouts not applied",
+                                                          "late timeout",
                                                           "ended at FIN or RST",
                                                           "DNS: a record a packet",
+                                                          "record per ICMP packet",
+                                                          "decapsulated",
                                                           "fragments joined",
                                                           "unknown"};
     return NAMES[static_cast<unsigned>(reason)];
@@ -210,6 +243,14 @@ CompareFlows(const ComparedFlows& ours,
         }
     }
     return differences;
+}
+
+uint64_t
+CountFlows(const ComparedFlows& flows)
+{
+    return static_cast<uint64_t>(std::count_if(flows.begin(), flows.end(), [](const auto& flow) {
+        return flow.second.packets > 0;
+    }));
 }
 
 ComparedFlow

@@ -52,6 +52,8 @@ struct ComparedFlow
     uint64_t records{0};
     uint8_t tcpFlags{0};
     std::set<uint8_t> tos; //!< values in its records
+    bool decapsulated{
+        false}; //!< a packet inside a tunnel, or a tunnel (no packets) that was opened
 };
 
 /// What only the frames tell.
@@ -67,14 +69,18 @@ enum class DifferenceReason : uint8_t
     PADDING_COUNTED,      //!< its octets contain link padding
     TAGS_COUNTED,         //!< its octets contain VLAN tags
     TOS_MERGED,           //!< its flows do not tell apart what differs in ToS only
+    TOS_NOT_KEPT,         //!< its records say 0 where there is another ToS
     TIMEOUTS_NOT_APPLIED, //!< one record, where a timeout ended several
+    LATE_TIMEOUT,         //!< some of the records that timeouts ended: it looks for them later
     TCP_END,              //!< it ends records at FIN or RST
     DNS_EACH_PACKET,      //!< it makes a record of each packet from or to port 53
+    ICMP_EACH_PACKET,     //!< it makes a record of each ICMP packet
+    DECAPSULATED,         //!< it counts the packets inside of a tunnel, not the tunnel's
     FRAGMENTS_JOINED, //!< it counts later fragments with the first one's ports, not with ports 0
     UNKNOWN,
 };
 
-constexpr unsigned DIFFERENCE_REASONS = 8;
+constexpr unsigned DIFFERENCE_REASONS = 12;
 
 /// "padding counted", …
 const char* ToString(DifferenceReason reason);
@@ -94,6 +100,9 @@ using ComparedFlows = std::map<ComparedKey, ComparedFlow>;
 std::vector<FlowDifference> CompareFlows(const ComparedFlows& ours,
                                          const ComparedFlows& peer,
                                          const std::map<ComparedKey, LinkOctets>& link);
+
+/// Flows that have packets.
+uint64_t CountFlows(const ComparedFlows& flows);
 
 /// Sums over all flows; records of ToS values are not told apart.
 ComparedFlow SumFlows(const ComparedFlows& flows);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/peer.h"
 
-#include "netflow/v5-codec.h"
+#include "netflow/sequence-tracker.h"
 #include "runner/commands/child-process.h"
 #include "runner/commands/cli.h"
 #include "runner/probe/udp-listener.h"
@@ -114,14 +114,13 @@ class DatagramSums
             throw CommandError(EXIT_USAGE,
                                fmt::format("a datagram is refused: {}", netflow::ToString(error)));
         }
-        if (m_begun && header.flowSequence != m_sequence)
+        m_sequence.Take(header);
+        if (m_sequence.GetCounts().missing > 0)
         {
             throw CommandError(EXIT_USAGE,
                                fmt::format("{} records were lost on their way here",
-                                           header.flowSequence - m_sequence));
+                                           m_sequence.GetCounts().missing));
         }
-        m_begun = true;
-        m_sequence = header.flowSequence + header.count;
         for (const netflow::V5Record& record : m_records)
         {
             ComparedFlow& flow = flows
@@ -138,8 +137,7 @@ class DatagramSums
 
   private:
     std::vector<netflow::V5Record> m_records;
-    bool m_begun{false};
-    uint32_t m_sequence{0};
+    netflow::SequenceTracker m_sequence;
 };
 
 ComparedFlows
@@ -217,6 +215,16 @@ ReadNfdumpJson(const std::string& path)
     }
     for (const Json& row : document)
     {
+        const bool decapsulated = row.contains("tun proto");
+        if (decapsulated && row.contains("src4_tun_ip"))
+        {
+            const ComparedKey tunnel{ToAddress(row.at("src4_tun_ip")),
+                                     ToAddress(row.at("dst4_tun_ip")),
+                                     row.at("tun proto").get<uint8_t>(),
+                                     0,
+                                     0};
+            flows[tunnel].decapsulated = true;
+        }
         if (!row.contains("src4_addr"))
         {
             continue;
@@ -232,6 +240,7 @@ ReadNfdumpJson(const std::string& path)
         ++flow.records;
         flow.tcpFlags |= ToFlags(row.value("tcp_flags", ""));
         flow.tos.insert(row.value("src_tos", uint8_t{0}));
+        flow.decapsulated |= decapsulated;
     }
     return flows;
 }

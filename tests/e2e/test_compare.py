@@ -3,6 +3,7 @@
 import csv
 import os
 import re
+import struct
 
 import pytest
 from oracle.building import ethernet, ipv4, pcap, tcp, udp
@@ -55,7 +56,7 @@ def test_softflowd_merges_tos(compare):
     packets = [(BOOT_NS + n, ethernet(ipv4(udp(1000, 53, bytes(60)), tos=tos))) for n, tos in enumerate((0, 184, 0, 184))]
     stdout = compare("softflowd", pcap(packets))
     assert totals(stdout)["records"] == (2, 1, -1)
-    assert "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1: ToS merged\n" in stdout
+    assert "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1 tos 0x00,0xb8 / 0x00: ToS merged\n" in stdout
 
 
 @pytest.mark.parametrize("peer", ["softflowd", "nfpcapd"])
@@ -81,6 +82,39 @@ def test_nfpcapd_makes_a_record_of_each_dns_packet(compare):
     packets = [(BOOT_NS + n * SECOND_NS // 10, ethernet(ipv4(udp(1000, 53, bytes(60))))) for n in range(4)]
     stdout = compare("nfpcapd", pcap(packets))
     assert totals(stdout)["records"] == (1, 4, 3) and reasons(stdout) == {"DNS: a record a packet": 1}
+
+
+def test_nfpcapd_keeps_no_tos(compare, tmp_path):
+    packets = [(BOOT_NS + n * SECOND_NS // 10, ethernet(ipv4(udp(1000, 5060, bytes(60)), tos=32))) for n in range(2)]
+    stdout = compare("nfpcapd", pcap(packets), "--csv", tmp_path / "differences.csv")
+    assert reasons(stdout) == {"ToS not kept": 1}
+    assert "packets 2 / 2 octets 176 / 176 records 1 / 1 tos 0x20 / 0x00: ToS not kept\n" in stdout
+    row = next(csv.DictReader((tmp_path / "differences.csv").open()))
+    assert (row["tos"], row["peer_tos"], row["reasons"]) == ("32", "0", "ToS not kept")
+
+
+def test_nfpcapd_makes_a_record_of_each_icmp_packet(compare):
+    echo = struct.pack("!BBHI", 8, 0, 0, 1) + bytes(30)
+    packets = [(BOOT_NS + n * SECOND_NS // 10, ethernet(ipv4(echo, proto=1))) for n in range(4)]
+    stdout = compare("nfpcapd", pcap(packets))
+    assert totals(stdout)["records"] == (1, 4, 3) and reasons(stdout) == {"record per ICMP packet": 1}
+
+
+def test_nfpcapd_ends_some_records_late(compare):
+    times = [*range(0, 30, 10), 46, 56, 66, 150, *range(160, 480, 10), 500]
+    packets = [(BOOT_NS + t * SECOND_NS, ethernet(ipv4(udp(1000, 5060, bytes(60))))) for t in times]
+    stdout = compare("nfpcapd", pcap(packets))
+    ours, peer, _ = totals(stdout)["records"]
+    assert 1 < peer < ours and reasons(stdout) == {"late timeout": 1}
+
+
+@pytest.mark.parametrize("proto, head", [(47, struct.pack("!HH", 0, 0x0800)), (4, b"")])
+def test_nfpcapd_opens_tunnels(compare, proto, head):
+    inside = ipv4(udp(1000, 5060, bytes(60)), src="10.9.0.1", dst="10.9.0.2")
+    packets = [(BOOT_NS + n * SECOND_NS // 10, ethernet(ipv4(head + inside, proto=proto))) for n in range(3)]
+    stdout = compare("nfpcapd", pcap(packets))
+    assert totals(stdout)["flows"] == (1, 1, 0) and reasons(stdout) == {"decapsulated": 2}
+    assert re.search(rf"protocol {proto} .*: packets 3 / 0 .* tos 0x00 / none: decapsulated\n", stdout)
 
 
 def test_every_difference_of_the_differential_capture_is_explained(esx_netflow):

@@ -48,12 +48,30 @@ TEST(FlowComparisonTest, MergedTosIsExplained)
     EXPECT_THAT(Reasons(Flow(4, 80, 2, {0, 46}), Flow(4, 80, 2, {0})), ElementsAre(R::TOS_MERGED));
 }
 
+TEST(FlowComparisonTest, TosThatIsNotKeptIsExplained)
+{
+    EXPECT_THAT(Reasons(Flow(4, 80, 1, {46}), Flow(4, 80, 1, {0})), ElementsAre(R::TOS_NOT_KEPT));
+    EXPECT_THAT(Reasons(Flow(4, 80, 2, {8, 46}), Flow(4, 80, 1, {0})),
+                ElementsAre(R::TOS_MERGED, R::TOS_NOT_KEPT));
+    EXPECT_THAT(Reasons(Flow(4, 80, 1, {46}), Flow(4, 80, 1, {8})), ElementsAre(R::UNKNOWN));
+    EXPECT_THAT(Reasons(Flow(4, 80, 1, {0}), Flow(4, 80, 1, {8})), ElementsAre(R::UNKNOWN));
+    EXPECT_THAT(Reasons(Flow(4, 80, 3, {46}), Flow(4, 80, 1, {0})),
+                ElementsAre(R::TOS_NOT_KEPT, R::TIMEOUTS_NOT_APPLIED));
+}
+
+TEST(FlowComparisonTest, FewerRecordsThatTimeoutsEndedAreOfALateTimeout)
+{
+    EXPECT_THAT(Reasons(Flow(9, 360, 3), Flow(9, 360, 2)), ElementsAre(R::LATE_TIMEOUT));
+    EXPECT_THAT(Reasons(Flow(9, 360, 4, {0, 46}), Flow(9, 360, 2)), ElementsAre(R::TOS_MERGED));
+    EXPECT_THAT(Reasons(Flow(9, 360, 4, {0, 46}), Flow(9, 360, 5)),
+                ElementsAre(R::TOS_MERGED, R::UNKNOWN));
+}
+
 TEST(FlowComparisonTest, TimeoutsThatWereNotAppliedAreExplained)
 {
     EXPECT_THAT(Reasons(Flow(9, 360, 3), Flow(9, 360, 1)), ElementsAre(R::TIMEOUTS_NOT_APPLIED));
     EXPECT_THAT(Reasons(Flow(9, 360, 5, {0, 46}), Flow(9, 360, 1)),
                 ElementsAre(R::TOS_MERGED, R::TIMEOUTS_NOT_APPLIED));
-    EXPECT_THAT(Reasons(Flow(9, 360, 3), Flow(9, 360, 2)), ElementsAre(R::UNKNOWN));
 }
 
 TEST(FlowComparisonTest, RecordsEndedByTcpAreExplained)
@@ -71,6 +89,34 @@ TEST(FlowComparisonTest, ARecordForEachPacketOfDnsIsExplained)
     dns.sourcePort = 53;
     const auto differences = CompareFlows({{dns, Flow(3, 120, 1)}}, {{dns, Flow(3, 120, 3)}}, {});
     EXPECT_THAT(differences.at(0).reasons, ElementsAre(R::DNS_EACH_PACKET));
+}
+
+TEST(FlowComparisonTest, ARecordForEachPacketOfIcmpIsExplained)
+{
+    ComparedKey icmp = KEY;
+    icmp.protocol = 1;
+    const auto differences = CompareFlows({{icmp, Flow(3, 120, 1)}}, {{icmp, Flow(3, 120, 3)}}, {});
+    EXPECT_THAT(differences.at(0).reasons, ElementsAre(R::ICMP_EACH_PACKET));
+    EXPECT_THAT(Reasons(Flow(3, 120, 1), Flow(3, 120, 3)), ElementsAre(R::UNKNOWN));
+}
+
+TEST(FlowComparisonTest, ATunnelAndWhatIsInsideAreDecapsulated)
+{
+    ComparedKey tunnel = KEY;
+    tunnel.protocol = 47;
+    ComparedFlow inside = Flow(3, 120, 1);
+    inside.decapsulated = true;
+    ComparedFlow opened;
+    opened.decapsulated = true;
+    const ComparedFlows ours = {{tunnel, Flow(3, 192, 1)}};
+    const ComparedFlows peer = {{tunnel, opened}, {KEY, inside}};
+    EXPECT_EQ(CountFlows(peer), 1U);
+    const auto differences = CompareFlows(ours, peer, {});
+    ASSERT_EQ(differences.size(), 2U);
+    EXPECT_THAT(differences[0].reasons, ElementsAre(R::DECAPSULATED));
+    EXPECT_THAT(differences[1].reasons, ElementsAre(R::DECAPSULATED));
+    EXPECT_THAT(CompareFlows(ours, {{KEY, Flow(3, 120, 1)}}, {}).at(0).reasons,
+                ElementsAre(R::UNKNOWN));
 }
 
 TEST(FlowComparisonTest, FragmentsThatThePeerJoinsAreExplainedOnBothSides)
