@@ -72,21 +72,28 @@ def _sweep(arguments):
     plan = sweep_files.read_sweep(options.file)
     name = plan.pop("name")
     out = Path(options.out or f"out/{name}")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", sweeping.SweepWarning)
-        table = sweeping.sweep(
-            **plan, executor=options.scheduler or options.jobs, store=out / "runs", progress=None if options.quiet else "auto"
-        )
+    interrupted = None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", sweeping.SweepWarning)
+            table = sweeping.sweep(
+                **plan, executor=options.scheduler or options.jobs, store=out / "runs", progress=None if options.quiet else "auto"
+            )
+    except sweeping.SweepInterrupted as end:
+        interrupted, table = str(end), end.table
     path = sweep_files.write_table(table, out)
+    if interrupted:
+        _complain(f"{interrupted}\ntable: {path}")
+        return INTERRUPTED
     failed = table[table["error"].notna()]
     for _, row in failed.iterrows():
         point = ", ".join(f"{column} {row[column]}" for column in table.columns[: table.columns.get_loc("seed") + 1])
         _complain(f"{point}: {row['error']}")
     if not options.quiet:
-        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in table.get("verdict", failed["error"]).value_counts().items())
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"]).value_counts().items())
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
     codes = {"unbalanced": RESIDUAL, "interrupted": INTERRUPTED}  # an expectation that fails at a point is a finding
-    found = [codes[v] for v in table.get("verdict", []) if v in codes]
+    found = [codes[v] for v in table["verdict"] if v in codes]
     return max([USAGE if len(failed) else GOOD, *found])
 
 
@@ -95,7 +102,8 @@ def main(arguments=None):
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     commands = {"report": _report, "sweep": _sweep}
     if not arguments or arguments[0] not in commands:
-        os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report
+        os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
+        os.environ["ESX_NETFLOW_ORACLE"] = os.fspath(Path(__file__).parent / "verification")
         return _core.main(arguments)
     from .sweep_files import SweepFileError
 
@@ -104,6 +112,7 @@ def main(arguments=None):
     except SystemExit as end:
         return end.code
     except KeyboardInterrupt:
+        _complain("interrupted")
         return INTERRUPTED
     except (_core.ScenarioError, SweepFileError) as error:
         _complain(str(error), prefix="")

@@ -6,6 +6,7 @@ import numpy.typing as npt
 
 version: str
 ns3_version: str
+knows_numpy_2: bool
 
 V5_HEADER: np.dtype[np.void]
 V5_RECORD: np.dtype[np.void]

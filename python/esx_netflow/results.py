@@ -214,6 +214,15 @@ class Result:
     def expectations(self) -> list[dict[str, Any]]:
         return self.summary["expectations"]
 
+    @staticmethod
+    def _metric_names(scenario: dict[str, Any]) -> list[str]:
+        """The names in `metrics` that do not depend on what occurred, for a resolved scenario."""
+        counted = [f"{name}.{unit}" for name in ("truth", "exported", "collected", "lost_ratio") for unit in Counts._fields]
+        nodes = [name for name, node in (scenario.get("nodes") or {}).items() if node.get("kind") == "collector"]
+        known = [f"{node}.{what}" for node in nodes for what in ("sequence_failures", "records_missing")]
+        expected = [f"expect.{expectation['name']}" for expectation in scenario.get("expect") or []]
+        return ["verdict", "flows", "datagrams", *counted, *known, *expected]
+
     def metrics(self) -> dict[str, Any]:
         """The summary as one flat row, for tables of many runs.
 

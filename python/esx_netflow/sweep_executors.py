@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
 from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 
-from .sweep_points import begin_worker
+from .sweep_points import UNGUARDED, begin_worker, take_away_half_results
 
 _TRIES = 3  # of a point whose worker dies
 _PATIENCE = 2  # s, for workers that are told to end
@@ -19,29 +20,40 @@ class _Pool:
     """Processes of this machine. If one dies, the others die with it (so says concurrent.futures): a new pool is made, and
     what was not finished is run again."""
 
+    takes_any_function = False
+
     def __init__(self, workers):
         self._workers = workers
         self._pool = None
+        self._processes = {}
 
     def submit(self, *call):
         if self._pool is None:
             self._pool = ProcessPoolExecutor(self._workers, mp_context=get_context("spawn"), initializer=begin_worker)
-        return self._pool.submit(*call)
+        # Ctrl-C at a terminal goes to all its processes: workers are deaf to it from their first moment on.
+        deaf_before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        try:
+            return self._pool.submit(*call)
+        finally:
+            self._processes = self._pool._processes or {}  # Python has no public way before 3.14
+            signal.pthread_sigmask(signal.SIG_SETMASK, deaf_before)
 
     def renew(self):
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool.shutdown(wait=True, cancel_futures=True)  # before it, exit codes may be unknown
             self._pool = None
+        if any(process.exitcode == UNGUARDED for process in self._processes.values()):
+            raise RuntimeError('sweep() runs whenever this script is imported, and its workers import it: put it under `if __name__ == "__main__":`')
 
     def close(self):
         if self._pool is not None:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
-    def abandon(self, _futures):
+    def abandon(self, _futures, store):
         """Ends the workers, whatever they are at. Futures are left alone: a pool that breaks trips over cancelled ones."""
         if self._pool is None:
             return
-        workers = list((self._pool._processes or {}).values())  # Python has no public way before 3.14
+        workers = list(self._processes.values())
         for worker in workers:
             worker.terminate()
         deadline = time.monotonic() + _PATIENCE
@@ -50,14 +62,16 @@ class _Pool:
             if worker.is_alive():
                 worker.kill()
         self.close()
+        take_away_half_results(store)
 
 
 class _Given:
-    """Somebody's executor; it repeats what it loses as it likes."""
+    """Somebody's executor; it repeats what it loses as it likes. Dask takes any function, by cloudpickle."""
 
-    def __init__(self, executor, close=None):
+    def __init__(self, executor, close=None, takes_any_function=False):
         self._executor = executor
         self._close = close
+        self.takes_any_function = takes_any_function
 
     def submit(self, *call):
         return self._executor.submit(*call)
@@ -69,7 +83,7 @@ class _Given:
         if self._close:
             self._close()
 
-    def abandon(self, futures):
+    def abandon(self, futures, _store):
         for future in futures:
             future.cancel()
         self.close()
@@ -85,22 +99,22 @@ def executor_of(executor):
         from distributed import Client
 
         client = Client(executor, set_as_default=False)
-        return _Given(client.get_executor(pure=False, retries=2), client.close)
+        return _Given(client.get_executor(pure=False, retries=2), client.close, True)
     if hasattr(executor, "get_executor"):  # a Dask client
-        return _Given(executor.get_executor(pure=False, retries=2))
+        return _Given(executor.get_executor(pure=False, retries=2), takes_any_function=True)
     if isinstance(executor, Executor) or hasattr(executor, "submit"):
         return _Given(executor)
     raise TypeError(f"no executor: {executor!r}")
 
 
-def run_calls(pool, calls, done):
+def run_calls(pool, calls, done, store):
     """Runs calls {index: arguments}. Tells done(index, value, error) of each, in order of completion. If it is interrupted, Ctrl-C above
     all, nobody waits for the points that are still to come."""
     under_way = {}
     try:
         _run_all(pool, dict(calls), under_way, done)
     except BaseException:
-        pool.abandon(under_way)
+        pool.abandon(under_way, store)
         raise
 
 

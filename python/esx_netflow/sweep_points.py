@@ -15,7 +15,7 @@ import signal
 import threading
 import uuid
 from contextlib import contextmanager
-from multiprocessing import connection, parent_process
+from multiprocessing import connection, current_process, parent_process
 from pathlib import Path
 from typing import Optional
 
@@ -101,7 +101,12 @@ def run_point(scenario, key, version, store, keep, metrics):
     folder = folder_of(store, key)
     result = Result.load(folder) if is_kept(store, key) else _run_into(scenario, folder, keep)
     files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml")}
-    return {"row": dict(metrics(result)) if metrics else result.metrics(), "files": files}
+    return {"row": measure(result, metrics), "files": files}
+
+
+def measure(result, metrics):
+    """-> the columns of a point."""
+    return dict(metrics(result)) if metrics else result.metrics()
 
 
 _under_way: list[Path] = []  # in a worker: what it has to take away if it is told to end
@@ -112,6 +117,16 @@ def begin_worker():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: _end_worker())
     threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+#: Exit code of a worker whose script would sweep as it is imported.
+UNGUARDED = 79
+
+
+def leave_if_imported_by_worker():
+    """Ends a worker that is about to sweep because it imports the script that sweeps: its parent tells why."""
+    if getattr(current_process(), "_inheriting", False):
+        os._exit(UNGUARDED)
 
 
 def _end_with_parent():
@@ -159,7 +174,7 @@ def _appearing(folder):
     """-> a path beside the folder, to be filled. In the end it gets the folder's name, by one rename. If another worker was faster, its
     result is the same as ours."""
     folder.parent.mkdir(parents=True, exist_ok=True)
-    temporary = folder.parent / f"tmp-{uuid.uuid4().hex}"
+    temporary = folder.parent / f"{_half_results()}{uuid.uuid4().hex}"
     _under_way.append(temporary)
     try:
         yield temporary
@@ -171,6 +186,18 @@ def _appearing(folder):
     finally:
         _take_away(temporary)
         _under_way.remove(temporary)
+
+
+def _half_results():
+    """-> how the names begin of folders that this sweep's processes fill"""
+    parent = parent_process()
+    return f"tmp-{os.uname().nodename}-{parent.pid if parent else os.getpid()}-"
+
+
+def take_away_half_results(store):
+    """What workers left that were killed."""
+    for folder in Path(store).glob(f"*/{_half_results()}*"):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take_away(temporary):

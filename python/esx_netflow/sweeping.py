@@ -8,8 +8,10 @@ A point is a scenario with some values replaced. What names its results and keep
 from __future__ import annotations
 
 import itertools
+import json
 import math
 import os
+import pickle
 import tempfile
 import warnings
 from pathlib import Path
@@ -20,11 +22,28 @@ import pandas as pd
 from . import _core, running
 from .results import Result
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import build_id, key_of, remember, run_point
+from .sweep_points import build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point
 
 
 class SweepWarning(UserWarning):
     """Points of a sweep failed."""
+
+
+class SweepInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a sweep.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        As `sweep` returns it; the error of points that were not run is "not run: interrupted".
+    """
+
+    def __init__(self, text: str, table: pd.DataFrame) -> None:
+        super().__init__(text)
+        self.table = table
+
+
+_NOT_RUN = "not run: interrupted"
 
 
 def _grid(over):
@@ -73,7 +92,8 @@ def sweep(
     keep : {"all", "summary"}
         What the store keeps of each run: the whole result folder, or no tables of flows and no captures.
     metrics : callable, optional
-        metrics(result) -> dict: the columns, in place of `Result.metrics`. A function that can be pickled. Needs keep="all".
+        metrics(result) -> dict: the columns, in place of `Result.metrics`. Any function: workers call it if they can import it, else
+        this process does, as for one of a notebook's cell or a lambda. Needs keep="all".
     progress : "auto" or None
         A tqdm bar over the points.
 
@@ -93,7 +113,12 @@ def sweep(
     ------
     ValueError
         A point has no value, or a seed is negative.
+    RuntimeError
+        A script calls it outside of ``if __name__ == "__main__":``; the workers import the script.
+    SweepInterrupted
+        Ctrl-C; the text says what is done, and ``table`` has it.
     """
+    leave_if_imported_by_worker()
     base = running.as_scenario(scenario)
     if keep not in ("all", "summary"):
         raise ValueError(f"keep={keep!r}: allowed: 'all', 'summary'")
@@ -103,8 +128,11 @@ def sweep(
     if not rows:
         raise ValueError("a sweep without points")
     with tempfile.TemporaryDirectory(prefix="esx-netflow-sweep-") as temporary:
-        runner = _Sweep(base, rows, Path(store or temporary).absolute(), keep, metrics)
-        runner.run(executor_of(executor), progress)
+        runner = _Sweep(base, rows, Path(store or temporary).absolute(), keep, metrics, executor_of(executor))
+        try:
+            runner.run(progress)
+        except KeyboardInterrupt:
+            raise SweepInterrupted(runner.interrupted(store), runner.table()) from None
     failed = sum(row["error"] is not None for row in runner.rows)
     if failed:
         first = next(row["error"] for row in runner.rows if row["error"] is not None)
@@ -115,9 +143,11 @@ def sweep(
 class _Sweep:
     """One sweep under way."""
 
-    def __init__(self, base, rows, store, keep, metrics):
+    def __init__(self, base, rows, store, keep, metrics, pool):
         self.rows = rows
-        self._store, self._keep, self._metrics = store, keep, metrics
+        self._base, self.store, self._metrics, self._pool = base, store, metrics, pool
+        self._measures_here = metrics is not None and not (pool.takes_any_function or _can_be_imported(metrics))
+        sent = None if self._measures_here else metrics
         self._calls = {}
         build = build_id()
         for index, row in enumerate(rows):
@@ -127,33 +157,58 @@ class _Sweep:
                 values = {name: value for name, value in row.items() if name not in ("seed", "key", "error")}
                 point = base.varied({**values, "run.run": row["seed"]})
                 row["key"] = key_of(point, build)
-                self._calls[index] = (run_point, point, row["key"], _core.version, os.fspath(store), keep, metrics)
+                self._calls[index] = (run_point, point, row["key"], _core.version, os.fspath(store), keep, sent)
             except (_core.ScenarioError, KeyError) as error:
                 row["error"] = str(error).strip("'\"")
         self._metric_rows = [{} for _ in rows]
 
-    def run(self, pool, progress):
+    def run(self, progress):
         bar = _bar(len(self.rows), progress)
         bar.update(len(self.rows) - len(self._calls))
 
         def done(index, value, error):
+            if error is None:
+                remember(self.store, self.rows[index]["key"], value["files"])
+                try:
+                    self._metric_rows[index] = self._measure(index) if self._measures_here else value["row"]
+                except Exception as failure:
+                    error = failure
             if error is not None:
                 self.rows[index]["error"] = f"{type(error).__name__}: {error}"
-            else:
-                self._metric_rows[index] = value["row"]
-                remember(self._store, self.rows[index]["key"], value["files"])
             bar.update(1)
 
         try:
-            run_calls(pool, self._calls, done)
+            run_calls(self._pool, self._calls, done, self.store)
         finally:
             bar.close()
-        pool.close()
+        self._pool.close()
+
+    def _measure(self, index):
+        return measure(Result.load(folder_of(self.store, self.rows[index]["key"])), self._metrics)
+
+    def interrupted(self, store):
+        """-> a line for who pressed Ctrl-C. Points that did not run are told as errors."""
+        for index, row in enumerate(self.rows):
+            if row["error"] is None and not self._metric_rows[index]:
+                if is_kept(self.store, row["key"]):
+                    self._metric_rows[index] = self._measure(index)
+                else:
+                    row["error"] = _NOT_RUN
+        done = sum(row["error"] != _NOT_RUN for row in self.rows)
+        how = f"kept in {store}: the same sweep goes on from there" if store else "and nothing of them is kept: that needs a store"
+        return f"interrupted: {done} of {len(self.rows)} runs are done, {how}"
+
+    def _known_names(self):
+        """Of columns that do not depend on what occurred, so that a table has them although no point ran."""
+        try:
+            return Result._metric_names(json.loads(self._base._check()[0]))
+        except _core.ScenarioError:
+            return Result._metric_names({})
 
     def table(self):
         names = list(dict.fromkeys(name for row in self._metric_rows for name in row))
         if self._metrics is None:  # names that come and go with what occurred: in a fixed order
-            names = sorted(names, key=lambda name: (name.startswith("expect."), name.startswith("lost."), 0))
+            names = sorted(dict.fromkeys([*self._known_names(), *names]), key=lambda name: (name.startswith("expect."), name.startswith("lost."), 0))
         paths = [name for name in dict.fromkeys(n for row in self.rows for n in row) if name not in ("key", "error")]
         columns = {path: [row.get(path) for row in self.rows] for path in paths}
         for name in names:
@@ -162,6 +217,14 @@ class _Sweep:
         for name in ("key", "error"):
             columns[name] = pd.Series([row[name] for row in self.rows], dtype=object)
         return pd.DataFrame(columns)
+
+
+def _can_be_imported(function):
+    """Whether a worker finds it by its name. It does not find what a script or a notebook defines, nor a lambda."""
+    try:
+        return b"__main__" not in pickle.dumps(function)
+    except Exception:  # whatever pickle meets
+        return False
 
 
 def _bar(total, progress):

@@ -8,6 +8,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -25,8 +26,18 @@ The oracle recomputes truth from the captures of the vSwitches' ports, and what 
 collected from the captures of the collectors, in Python. It must find every loss of
 every flow. Exit codes: 0 all agrees, 1 disagreements, 2 the folder cannot be judged.)";
 
-/// Beside the program in a build folder of the source tree, or where it was installed.
-const std::vector<std::string> PLACES = {"../tests", "../share/esx-netflow"};
+/// Where the oracle may be: where the Python package that runs us says, beside the program in a
+/// build folder of the source tree, or where the program was installed.
+std::vector<std::string>
+Places()
+{
+    std::vector<std::string> places{"../tests", "../share/esx-netflow"};
+    if (const char* const ofPackage = std::getenv("ESX_NETFLOW_ORACLE"))
+    {
+        places.insert(places.begin(), ofPackage);
+    }
+    return places;
+}
 
 int
 Verify(const std::vector<std::string>& folders)
@@ -52,7 +63,7 @@ Verify(const std::vector<std::string>& folders)
             fmt::print("{}: ", folder);
             std::fflush(stdout);
         }
-        exitCode = std::max(exitCode, RunPythonModule("oracle", {folder}, PLACES));
+        exitCode = std::max(exitCode, RunPythonModule("oracle", {folder}, Places()));
     }
     return exitCode;
 }

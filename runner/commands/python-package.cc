@@ -33,12 +33,22 @@ const char* const PROBE =
     "missing = [name for name in wanted if importlib.util.find_spec(name) is None]\n"
     "sys.exit(77 if missing == ['esx_netflow'] else 78 if missing else 0)\n";
 
+/// The package's command line. What it lacks is an error like any other, not a traceback.
+const char* const LAUNCH = "import sys\n"
+                           "try:\n"
+                           "    from esx_netflow.__main__ import main\n"
+                           "except ImportError as error:\n"
+                           "    print('esx-netflow:', error.__cause__ or error, file=sys.stderr)\n"
+                           "    sys.exit(2)\n"
+                           "sys.exit(main())\n";
+
 constexpr int NO_PACKAGE = 77;
 constexpr int NO_LIBRARIES = 78;
 constexpr int NO_INTERPRETER = -1;
 
 /// Puts the first of some folders beside this program that has a module before PYTHONPATH.
-void
+/// \return whether there is one
+bool
 OfferModule(const std::string& module, const std::vector<std::string>& places)
 {
     namespace fs = std::filesystem;
@@ -53,9 +63,10 @@ OfferModule(const std::string& module, const std::vector<std::string>& places)
             const std::string path =
                 folder.string() + (others && *others ? fmt::format(":{}", others) : "");
             setenv("PYTHONPATH", path.c_str(), 1);
-            return;
+            return true;
         }
     }
+    return false;
 }
 
 /// The interpreter that the package was built for, if no other one is asked for.
@@ -103,9 +114,9 @@ SpawnAndWait(std::vector<std::string> arguments)
 }
 
 std::vector<std::string>
-ModuleCall(const std::vector<std::string>& arguments)
+PackageCall(const std::vector<std::string>& arguments)
 {
-    std::vector<std::string> words{"-m", "esx_netflow"};
+    std::vector<std::string> words{"-c", LAUNCH};
     words.insert(words.end(), arguments.begin(), arguments.end());
     return words;
 }
@@ -137,7 +148,7 @@ void
 BecomePython(const std::vector<std::string>& arguments)
 {
     std::fflush(stdout);
-    std::vector<std::string> words = ModuleCall(arguments);
+    std::vector<std::string> words = PackageCall(arguments);
     const std::vector<char*> argv = CommandLine(words);
     execvp(argv[0], argv.data());
     throw CommandError(EXIT_USAGE, fmt::format("there is no '{}'; {}", argv[0], APT_LINE));
@@ -147,7 +158,7 @@ int
 RunPython(const std::vector<std::string>& arguments)
 {
     std::fflush(stdout);
-    return SpawnAndWait(ModuleCall(arguments));
+    return SpawnAndWait(PackageCall(arguments));
 }
 
 int
@@ -155,7 +166,12 @@ RunPythonModule(const std::string& module,
                 const std::vector<std::string>& arguments,
                 const std::vector<std::string>& places)
 {
-    OfferModule(module, places);
+    if (!OfferModule(module, places))
+    {
+        throw CommandError(
+            EXIT_USAGE,
+            fmt::format("the Python module '{}' is not installed beside this program", module));
+    }
     std::fflush(stdout);
     std::vector<std::string> words{"-B", "-m", module};
     words.insert(words.end(), arguments.begin(), arguments.end());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What of the program is written in Python: reports and sweeps (the package esx_netflow), and the
-// oracle. Runs 'python3 -m MODULE' with the interpreter that the package was built for (or the one
-// that ESX_NETFLOW_PYTHON names), and says what to install where something is missing.
+// oracle. Runs them with the interpreter that the package was built for (or the one that
+// ESX_NETFLOW_PYTHON names), and says what to install where something is missing.
 #ifndef ESXNF_PYTHON_PACKAGE_H
 #define ESXNF_PYTHON_PACKAGE_H
 
@@ -15,11 +15,11 @@ namespace esxnf
 /// missing.
 void RequirePython();
 
-/// Becomes 'python3 -m esx_netflow ARGUMENTS', so that signals reach it. Comes back only by
+/// Becomes the package's command line, so that signals reach it. Comes back only by
 /// CommandError. RequirePython() comes first
 [[noreturn]] void BecomePython(const std::vector<std::string>& arguments);
 
-/// Runs 'python3 -m esx_netflow ARGUMENTS' and waits. \return its exit code. RequirePython() comes
+/// Runs the package's command line and waits. \return its exit code. RequirePython() comes
 /// first
 int RunPython(const std::vector<std::string>& arguments);
 
@@ -28,7 +28,7 @@ int RunPython(const std::vector<std::string>& arguments);
  * \param module "oracle"
  * \param places folders beside the program, such as "../tests", in which the module may be: the
  * first one that has it goes before PYTHONPATH
- * \return its exit code; throws CommandError (usage) if there is no Python
+ * \return its exit code; throws CommandError (usage) if there is no Python, or no such module
  */
 int RunPythonModule(const std::string& module,
                     const std::vector<std::string>& arguments,

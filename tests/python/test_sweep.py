@@ -114,6 +114,42 @@ def test_metrics_of_ones_own_are_measured_in_the_worker(tmp_path):
         esx_netflow.sweep(scenario(), over=points, metrics=count_tcp, keep="summary")
 
 
+def of_a_notebook(result):
+    return count_tcp(result)
+
+
+of_a_notebook.__module__ = of_a_notebook.__qualname__ = "__main__"  # so that workers do not find it
+
+
+@pytest.mark.parametrize("measure", [of_a_notebook, lambda result: count_tcp(result)])
+def test_metrics_that_no_worker_can_import_are_measured_here(tmp_path, measure):
+    points = {"hosts.esx1.netflow.purgatory_max": [8, 16]}
+    table = esx_netflow.sweep(scenario(), over=points, executor=2, store=tmp_path, metrics=measure)
+    pd.testing.assert_frame_equal(table, esx_netflow.sweep(scenario(), over=points, executor=Here(), store=tmp_path, metrics=count_tcp))
+    with pytest.warns(sweeping.SweepWarning, match="2 of 2 points failed; the first one: ZeroDivisionError"):
+        table = esx_netflow.sweep(scenario(), over=points, executor=Here(), store=tmp_path, metrics=lambda result: 1 // 0)
+    assert table["error"].notna().all()
+
+
+def test_a_table_of_failures_has_all_columns(serial):
+    with pytest.warns(sweeping.SweepWarning, match="1 of 1 points failed"):
+        table = esx_netflow.sweep(scenario(), over=[{name: values[0] for name, values in OVER.items()} | {"run.duration": "three"}], executor=Here())
+    assert [c for c in table.columns if c != "run.duration"] == [c for c in serial.columns if not c.startswith("lost.")]
+    assert table[[c for c in serial.columns[3:-2] if not c.startswith("lost.")]].isna().all(axis=None)
+
+
+def test_an_interrupted_sweep_says_what_is_done_and_has_its_table(serial, tmp_path):
+    with pytest.raises(KeyboardInterrupt) as caught:
+        esx_netflow.sweep(scenario(), over=OVER, seeds=range(2), executor=Counting(5), store=tmp_path)
+    assert str(caught.value) == f"interrupted: 5 of 12 runs are done, kept in {tmp_path}: the same sweep goes on from there"
+    table = caught.value.table
+    assert table["error"].tolist() == [None] * 5 + ["not run: interrupted"] * 7
+    both = serial.columns.intersection(table.columns)
+    pd.testing.assert_frame_equal(table[both][:5], serial[both][:5], check_dtype=False)
+    with pytest.raises(KeyboardInterrupt, match="0 of 12 runs are done, and nothing of them is kept: that needs a store"):
+        esx_netflow.sweep(scenario(), over=OVER, seeds=range(2), executor=Counting(0))
+
+
 @pytest.mark.parametrize("wrong", [{"keep": "some"}, {"over": {"run.duration": []}}, {"seeds": []}, {"executor": -1}])
 def test_wrong_arguments_are_refused(wrong):
     with pytest.raises(ValueError):

@@ -2,6 +2,7 @@
 """Workers of a sweep: nothing is lost by a death, and none of them outlives the sweep."""
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 
 import esx_netflow
 from conftest import PROGRAM
-from esx_netflow import sweeping
+from esx_netflow import sweep_points, sweeping
 from sweep_lab import PLAN, Here, scenario
 
 
@@ -124,6 +125,23 @@ def until(seen, seconds=120):
     return seen()
 
 
+UNGUARDED = """
+import esx_netflow
+print("imported")
+esx_netflow.sweep("lab.yaml", over={"run.duration": ["3s", "4s", "5s"]}, executor=2)
+"""
+
+
+def test_a_script_without_a_guard_gets_one_error(tmp_path):
+    scenario().save(tmp_path / "lab.yaml")
+    (tmp_path / "script.py").write_text(UNGUARDED)
+    environment = {**os.environ, "PYTHONPATH": str(Path(esx_netflow.__file__).parent.parent)}
+    done = subprocess.run([sys.executable, "-B", "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 1 and done.stderr.count("Traceback") == 1
+    assert re.fullmatch(r'RuntimeError: .* put it under `if __name__ == "__main__":`', done.stderr.splitlines()[-1])
+    assert 2 <= done.stdout.count("imported") <= 3, "workers that were renewed import it again and again"
+
+
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])
 def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, number, code):
     flood().save(tmp_path / "lab.yaml")
@@ -145,5 +163,29 @@ def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, numbe
                 os.kill(process, signal.SIGKILL)
         sweep.wait()
     assert sweep.returncode == code and gone
-    assert told == "" or number == signal.SIGKILL, "of which Python itself may complain"
+    if number == signal.SIGINT:
+        table = next((tmp_path / "out" / "knee").glob("table.*")).relative_to(tmp_path)
+        assert told == f"esx-netflow: interrupted: 0 of 18 runs are done, kept in out/knee/runs: the same sweep goes on from there\ntable: {table}\n"
     assert not list(runs.glob("*/tmp-*"))
+
+
+def test_ctrl_c_at_a_terminal_ends_workers_that_are_just_starting_without_a_word(tmp_path):
+    """It goes to all processes of the terminal's group."""
+    flood().save(tmp_path / "lab.yaml")
+    (tmp_path / "sweep.yaml").write_text(PLAN)
+    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    try:
+        assert until(lambda: children(sweep.pid))
+    finally:
+        os.killpg(sweep.pid, signal.SIGINT)
+        told, _ = sweep.communicate(timeout=120)
+    assert sweep.returncode == 130 and told.startswith("esx-netflow: interrupted: 0 of 4 runs are done, kept in out/knee/runs") and told.count("\n") == 2
+
+
+def test_what_a_killed_worker_leaves_is_taken_away(tmp_path):
+    """A worker that is too slow to end is killed; others' folders stay."""
+    mine, others = tmp_path / "ab" / f"tmp-{os.uname().nodename}-{os.getpid()}-1", tmp_path / "ab" / "tmp-elsewhere-1-1"
+    mine.mkdir(parents=True)
+    others.mkdir()
+    sweep_points.take_away_half_results(tmp_path)
+    assert not mine.exists() and others.exists()
