@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <iterator>
+#include <tuple>
 #include <utility>
 
 namespace netflow
@@ -62,21 +63,33 @@ SequenceTracker::Take(const V5Header& header)
         Begin(header);
         return Finding::FIRST;
     }
+    ++m_now.datagrams;
     const std::optional<V5Header> suspect = std::exchange(m_suspect, std::nullopt);
-    const Position begin = PositionOf(header);
-    if (begin == m_next)
+    if (PositionOf(header) == m_now.next)
     {
         Advance(header);
         return Finding::IN_ORDER;
     }
+    return TakeOther(header, suspect);
+}
+
+SequenceTracker::Finding
+SequenceTracker::TakeOther(const V5Header& header, const std::optional<V5Header>& suspect)
+{
+    const Position begin = PositionOf(header);
     const int boot = CompareBoot(header);
-    const bool isBack = begin < m_next;
+    const bool isBack = begin < m_now.next;
     if (suspect && isBack && boot == 0 && begin == PositionOf(*suspect) + suspect->count)
     {
         --m_counts.duplicates;
         Restart(*suspect);
         Advance(header);
         return Finding::RESTART;
+    }
+    if (boot == 0 && Resumes(header))
+    {
+        Resume(); // then it is near: this ends
+        return Take(header);
     }
     ++m_counts.failures;
     const std::optional<int64_t> told = BootOf(header);
@@ -85,8 +98,14 @@ SequenceTracker::Take(const V5Header& header)
         ++m_counts.late;
         return Finding::LATE;
     }
-    if (boot > 0 || (isBack && (boot < 0 || begin + m_lateRecords < m_highest)))
+    if (boot != 0 && (boot > 0 || isBack))
     {
+        m_left.reset();
+        return Restart(header);
+    }
+    if (isBack && begin + m_lateRecords < m_now.highest)
+    {
+        m_left = {m_now, m_counts};
         return Restart(header);
     }
     return isBack ? TakeBack(header) : TakeGap(header);
@@ -98,12 +117,13 @@ SequenceTracker::Forget()
     m_known = false;
     m_bootBefore.reset();
     m_suspect.reset();
+    m_left.reset();
 }
 
 uint32_t
 SequenceTracker::GetExpected() const
 {
-    return static_cast<uint32_t>(m_next);
+    return static_cast<uint32_t>(m_now.next);
 }
 
 const SequenceCounts&
@@ -115,29 +135,29 @@ SequenceTracker::GetCounts() const
 SequenceTracker::Position
 SequenceTracker::PositionOf(const V5Header& header) const
 {
-    return m_next + static_cast<int64_t>(static_cast<int32_t>(header.flowSequence - GetExpected()));
+    return m_now.next +
+           static_cast<int64_t>(static_cast<int32_t>(header.flowSequence - GetExpected()));
 }
 
 void
 SequenceTracker::Begin(const V5Header& header)
 {
     m_known = true;
-    m_open.clear();
-    m_boot.reset();
-    m_first = m_next = (Position{1} << 32) + header.flowSequence; // there is room before it
+    m_now = {};
+    m_now.first = m_now.next = (Position{1} << 32) + header.flowSequence; // there is room before it
     Advance(header);
 }
 
 void
 SequenceTracker::Advance(const V5Header& header)
 {
-    m_highest = PositionOf(header);
-    m_next = m_highest + header.count;
-    m_uptime = header.sysUptime;
-    m_boot = BootOf(header);
-    while (!m_open.empty() && m_open.begin()->second + m_lateRecords <= m_highest)
+    m_now.highest = PositionOf(header);
+    m_now.next = m_now.highest + header.count;
+    m_now.uptime = header.sysUptime;
+    m_now.boot = BootOf(header);
+    while (!m_now.open.empty() && m_now.open.begin()->second + m_lateRecords <= m_now.highest)
     {
-        m_open.erase(m_open.begin()); // missing for good
+        m_now.open.erase(m_now.open.begin()); // missing for good
     }
 }
 
@@ -147,19 +167,43 @@ SequenceTracker::Restart(const V5Header& header)
     ++m_counts.restarts;
     if (CompareBoot(header) != 0)
     {
-        m_bootBefore = m_boot;
+        m_bootBefore = m_now.boot;
     }
     Begin(header);
     return Finding::RESTART;
+}
+
+/// Whether a datagram that is far ahead is near where the sequence was before it went back.
+bool
+SequenceTracker::Resumes(const V5Header& header) const
+{
+    if (!m_left || PositionOf(header) <= m_now.next + m_lateRecords)
+    {
+        return false;
+    }
+    const auto next = static_cast<uint32_t>(m_left->first.next);
+    const int64_t apart = static_cast<int32_t>(header.flowSequence - next);
+    return std::abs(apart) <= m_lateRecords;
+}
+
+/// There was no restart.
+void
+SequenceTracker::Resume()
+{
+    const uint64_t failures = m_counts.failures;
+    const uint64_t between = m_now.datagrams; // the one that resumes stands for the first one
+    std::tie(m_now, m_counts) = *std::exchange(m_left, std::nullopt);
+    m_counts.failures = failures;
+    m_counts.late += between;
 }
 
 SequenceTracker::Finding
 SequenceTracker::TakeGap(const V5Header& header)
 {
     const Position begin = PositionOf(header);
-    m_open[m_next] = begin;
+    m_now.open[m_now.next] = begin;
     ++m_counts.gaps;
-    m_counts.missing += begin - m_next;
+    m_counts.missing += begin - m_now.next;
     Advance(header);
     return Finding::GAP;
 }
@@ -169,23 +213,23 @@ SequenceTracker::TakeBack(const V5Header& header)
 {
     const Position begin = PositionOf(header);
     const Position end = begin + header.count;
-    const bool isKnown = begin >= m_first;
+    const bool isKnown = begin >= m_now.first;
     const uint64_t filled = Fill(begin, end);
-    if (isKnown && filled == 0 && end > m_next)
+    if (isKnown && filled == 0 && end > m_now.next)
     {
         return Restart(header);
     }
     if (isKnown && filled == 0)
     {
         ++m_counts.duplicates;
-        if (static_cast<int32_t>(header.sysUptime - m_uptime) > 0)
+        if (static_cast<int32_t>(header.sysUptime - m_now.uptime) > 0)
         {
             m_suspect = header;
         }
         return Finding::DUPLICATE;
     }
     ++m_counts.late;
-    m_next = std::max(m_next, end);
+    m_now.next = std::max(m_now.next, end);
     return Finding::LATE;
 }
 
@@ -194,9 +238,9 @@ uint64_t
 SequenceTracker::Fill(Position begin, Position end)
 {
     uint64_t filled = 0;
-    auto run = m_open.upper_bound(begin);
-    run = run == m_open.begin() ? run : std::prev(run);
-    while (run != m_open.end() && run->first < end)
+    auto run = m_now.open.upper_bound(begin);
+    run = run == m_now.open.begin() ? run : std::prev(run);
+    while (run != m_now.open.end() && run->first < end)
     {
         const auto [from, to] = *run;
         if (to <= begin)
@@ -204,16 +248,16 @@ SequenceTracker::Fill(Position begin, Position end)
             ++run;
             continue;
         }
-        run = m_open.erase(run);
+        run = m_now.open.erase(run);
         --m_counts.gaps;
         if (from < begin)
         {
-            m_open[from] = begin;
+            m_now.open[from] = begin;
             ++m_counts.gaps;
         }
         if (end < to)
         {
-            m_open[end] = to;
+            m_now.open[end] = to;
             ++m_counts.gaps;
         }
         filled += std::min(to, end) - std::max(from, begin);
@@ -227,11 +271,11 @@ int
 SequenceTracker::CompareBoot(const V5Header& header) const
 {
     const std::optional<int64_t> told = BootOf(header);
-    if (!told || !m_boot || IsSameBoot(*told, *m_boot))
+    if (!told || !m_now.boot || IsSameBoot(*told, *m_now.boot))
     {
         return 0;
     }
-    return *told > *m_boot ? 1 : -1;
+    return *told > *m_now.boot ? 1 : -1;
 }
 
 } // namespace netflow

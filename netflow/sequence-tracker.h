@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 namespace netflow
 {
@@ -41,6 +42,8 @@ struct SequenceCounts
  *   too, if a datagram overlaps records that were there before with new ones, or if two in
  *   a row that seem to be duplicates were sent after the highest one: a process that begins anew
  *   on a host that runs on.
+ * - If the sequence goes on where it was before it went back, it did not restart: what came in
+ *   between was late by more, or somebody else's.
  * - A datagram of the boot before the restart is late, and fills nothing.
  * - What is older than the first datagram was never missing.
  */
@@ -81,22 +84,33 @@ class SequenceTracker
     void Begin(const V5Header& header);
     void Advance(const V5Header& header);
     Finding Restart(const V5Header& header);
+    bool Resumes(const V5Header& header) const;
+    void Resume();
+    Finding TakeOther(const V5Header& header, const std::optional<V5Header>& suspect);
     Finding TakeGap(const V5Header& header);
     Finding TakeBack(const V5Header& header);
     uint64_t Fill(Position begin, Position end);
     int CompareBoot(const V5Header& header) const;
 
+    /// Of what one process sends, as far as it came.
+    struct Stream
+    {
+        Position first{0};                 // of the first datagram
+        Position highest{0};               // highest flow_sequence
+        Position next{0};                  // behind the highest record
+        uint32_t uptime{0};                // of the highest datagram
+        std::optional<int64_t> boot;       // the same
+        std::map<Position, Position> open; // begin and end of runs that did not come
+        uint64_t datagrams{0};             // after the first one
+    };
+
     const uint32_t m_lateRecords;
     bool m_known{false};
-    Position m_first{0};   // of the first datagram since the last restart
-    Position m_highest{0}; // highest flow_sequence
-    Position m_next{0};    // behind the highest record
-    uint32_t m_uptime{0};  // of the highest datagram
-    std::optional<int64_t> m_boot;
+    Stream m_now;
     std::optional<int64_t> m_bootBefore; // of the restart
     std::optional<V5Header> m_suspect;   // a duplicate that may begin a new process's sequence
-    std::map<Position, Position> m_open; // begin and end of runs that did not come
     SequenceCounts m_counts;
+    std::optional<std::pair<Stream, SequenceCounts>> m_left; // for a sequence that went back
 };
 
 } // namespace netflow

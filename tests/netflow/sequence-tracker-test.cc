@@ -225,6 +225,35 @@ TEST(SequenceTrackerTest, AProcessThatBeginsAnewOnAHostThatRunsOnIsOneRestart)
         ElementsAre(Finding::FIRST, Finding::IN_ORDER, Finding::DUPLICATE, Finding::DUPLICATE));
 }
 
+TEST(SequenceTrackerTest, ASequenceThatGoesOnWhereItWasDidNotRestart)
+{
+    SequenceTracker tracker;
+    TakeAll(tracker, {Header(0, 30), Header(60, 2000), Header(2060, 2030), Header(30, 30)});
+    EXPECT_EQ(tracker.GetCounts().restarts, 1U) << "it seems so until the next one comes";
+    EXPECT_THAT(TakeAll(tracker, {Header(4090, 10), Header(4101), Header(4100)}),
+                ElementsAre(Finding::IN_ORDER, Finding::GAP, Finding::LATE));
+    EXPECT_EQ(tracker.GetCounts().restarts, 0U);
+    EXPECT_EQ(tracker.GetCounts().missing, 30U) << "too late to be told from another loss";
+    EXPECT_EQ(tracker.GetCounts().late, 2U);
+    SequenceTracker restarted;
+    TakeAll(restarted,
+            {At(1, 0, 2000), At(2, 2000, 2000), At(3, 0, 30), At(4, 30, 30), At(5, 62, 30)});
+    EXPECT_EQ(restarted.GetCounts().restarts, 1U);
+    EXPECT_EQ(restarted.GetCounts().missing, 2U);
+}
+
+TEST(SequenceTrackerTest, TwoSequencesOfOneEngineAreNoLoss)
+{
+    SequenceTracker tracker;
+    for (uint32_t n = 0; n < 100; ++n)
+    {
+        tracker.Take(At(2 * n, 1'000'000'000 + n));
+        tracker.Take(At(2 * n + 1, n));
+    }
+    EXPECT_EQ(tracker.GetCounts().missing, 0U);
+    EXPECT_LE(tracker.GetCounts().restarts, 1U);
+}
+
 TEST(SequenceTrackerTest, WhoForgetsBeginsAnewAndKeepsTheCounts)
 {
     SequenceTracker tracker;
@@ -242,7 +271,7 @@ TEST(SequenceTrackerTest, RandomStreamsAreCountedAsByANaiveModel)
     const auto chance = [&random](unsigned percent) { return random() % 100 < percent; };
     uint64_t sumMissing = 0;
     uint64_t sumDuplicates = 0;
-    for (unsigned round = 0; round < 300; ++round)
+    for (unsigned round = 0; round < 80; ++round)
     {
         const auto initial = static_cast<uint32_t>(random()) | (round % 2 ? 0xffffff00U : 0);
         std::vector<std::pair<double, V5Header>> sent; // by time of arrival
@@ -282,8 +311,8 @@ TEST(SequenceTrackerTest, RandomStreamsAreCountedAsByANaiveModel)
         sumMissing += tracker.GetCounts().missing;
         sumDuplicates += duplicates;
     }
-    EXPECT_GT(sumMissing, 10'000U);
-    EXPECT_GT(sumDuplicates, 1'000U);
+    EXPECT_GT(sumMissing, 5'000U);
+    EXPECT_GT(sumDuplicates, 500U);
 }
 
 } // namespace

@@ -52,6 +52,23 @@ def test_a_notebook_runs(path, runtime):
     assert images, "a notebook without a plot"
 
 
+CELLS = """import esx_netflow
+def seen(result):
+    return {"flows seen": len(result.truth)}
+---
+over = {"run.duration": ["5s", "6s"]}
+one = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, metrics=seen)
+two = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, metrics=lambda result: {"flows seen": len(result.truth)})
+---
+assert one["error"].isna().all() and (one["flows seen"] > 0).all() and one.equals(two)"""
+
+
+def test_a_sweep_takes_a_function_of_a_cell_and_a_lambda(runtime):
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("\n---\n")])
+    folder = NOTEBOOKS[0].parents[1] / "scenarios"
+    NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(folder)}}).execute()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_a_notebook_is_kept_without_outputs(path):
     for cell in nbformat.read(path, as_version=4).cells:
