@@ -213,6 +213,24 @@ EsxConsole::GetTranscript() const
     return m_transcript;
 }
 
+std::vector<std::string>
+EsxConsole::GetCommandNames()
+{
+    std::vector<std::string> names;
+    for (const esxconsole::Command& command : esxconsole::GetCommands())
+    {
+        names.emplace_back(command.name);
+    }
+    return names;
+}
+
+bool
+EsxConsole::HasCommand(const std::string& word)
+{
+    std::string error;
+    return esxconsole::FindCommand(word, error) != nullptr;
+}
+
 std::string
 EsxConsole::MakePrintable(const std::string& text)
 {

@@ -78,6 +78,11 @@ class EsxConsole : public Object
     /// there as \verbatim \xNN \endverbatim.
     const std::vector<std::string>& GetTranscript() const;
 
+    /// \return names of all commands, in the order of `help`
+    static std::vector<std::string> GetCommandNames();
+    /// \return whether a word runs a command: "kill", "/bin/kill"
+    static bool HasCommand(const std::string& word);
+
     /// \return the text with control characters and invalid UTF-8 as \verbatim \xNN \endverbatim
     static std::string MakePrintable(const std::string& text);
 

@@ -16,6 +16,7 @@ namespace
 {
 
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
+constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN(); // lies within no bounds
 
 } // namespace
 
@@ -136,7 +137,13 @@ EsxExpectations::Evaluate() const
         if (end.isRatio)
         {
             const double base = end.base - watched.atFrom.base;
-            verdict.measured = base > 0 ? verdict.measured / base : 0;
+            verdict.measured = base > 0 ? verdict.measured / base : NOTHING;
+            verdict.why = base > 0 ? "" : "nothing to take a part of was counted";
+        }
+        if (!watched.begun)
+        {
+            verdict.measured = NOTHING;
+            verdict.why = "the run ended before its time span";
         }
         verdict.pass =
             verdict.measured >= expectation.atLeast && verdict.measured <= expectation.atMost;

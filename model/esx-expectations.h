@@ -30,14 +30,16 @@ struct EsxExpectation
 struct EsxVerdict
 {
     EsxExpectation expectation;
-    double measured{0};
+    double measured{0}; //!< NaN: there was nothing to measure
     bool pass{false};
+    std::string why{}; //!< of a failure, where the numbers do not say it; may be empty
 };
 
 /**
  * Expectations of a run. Over a window a counter is the difference of its values at both ends,
  * events at `from` included and at `to` excluded; a ratio is the ratio of the differences; a
- * high-water mark is its value at the end of the window.
+ * high-water mark is its value at the end of the window. An expectation fails where there is
+ * nothing to measure: the run ended before its window, or a ratio's base is 0.
  */
 class EsxExpectations : public Object
 {

@@ -97,6 +97,7 @@ void
 EsxInjector::AddTarget(Ptr<NetDevice> target)
 {
     m_targets.push_back(Mac48Address::ConvertFrom(target->GetAddress()));
+    m_sentTo.push_back(false);
     Silence(target);
 }
 
@@ -104,6 +105,12 @@ uint64_t
 EsxInjector::GetSent() const
 {
     return m_sent;
+}
+
+bool
+EsxInjector::HasSentTo(uint32_t target) const
+{
+    return m_sentTo.at(target);
 }
 
 void
@@ -166,10 +173,11 @@ EsxInjector::Inject()
         NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
         m_txTrace(m_frame.packet, m_frame.protocol);
         ++m_sent;
-        m_device->Transmit(m_frame.packet,
-                           m_frame.source ? *m_frame.source : m_device->GetMac(),
-                           m_targets[m_frame.target],
-                           m_frame.protocol);
+        const bool taken = m_device->Transmit(m_frame.packet,
+                                              m_frame.source ? *m_frame.source : m_device->GetMac(),
+                                              m_targets[m_frame.target],
+                                              m_frame.protocol);
+        m_sentTo[m_frame.target] = m_sentTo[m_frame.target] || taken;
         more = m_source->Next(m_frame);
     }
     if (more)

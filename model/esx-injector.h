@@ -66,6 +66,8 @@ class EsxInjector : public Application
     void AddTarget(Ptr<NetDevice> target);
 
     uint64_t GetSent() const; //!< frames put into the port
+    /// \return whether the port took a frame for a target. \param target in order of AddTarget()
+    bool HasSentTo(uint32_t target) const;
 
     /// What arrives at this device never comes to its node's stacks from now on.
     static void Silence(const Ptr<NetDevice>& device);
@@ -84,8 +86,9 @@ class EsxInjector : public Application
     Ptr<EsxFrameSource> m_source;
     Ptr<EsxVirtualNetDevice> m_device;
     std::vector<Mac48Address> m_targets;
-    EsxInjectedFrame m_frame; //!< the next one
-    Ptr<EventImpl> m_arrival; //!< that of the next frame, and again of each after it
+    std::vector<bool> m_sentTo; //!< by target
+    EsxInjectedFrame m_frame;   //!< the next one
+    Ptr<EventImpl> m_arrival;   //!< that of the next frame, and again of each after it
     uint64_t m_sent{0};
     TracedCallback<Ptr<const Packet>, uint16_t> m_txTrace;
 };

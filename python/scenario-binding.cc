@@ -200,6 +200,7 @@ Run(const std::string& json,
     {
         result[key] = value;
     }
+    result["failures"] = ToLines(FailuresOf(*summary, scenario));
     result["summary"] = ToJson(*summary).dump();
     result["text"] = ToText(*summary, out.value_or("(not written)"));
     result["resolved"] = scenario.document.GetRoot().dump();

@@ -129,7 +129,7 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
-    environment.filters["measured"] = lambda value: f"{value:,.6g}".replace(",", "\u202f")
+    environment.filters["measured"] = lambda value: "nothing" if value is None else f"{value:,.6g}".replace(",", "\u202f")
     left = ("live", "queued", "in_flight")
     lost = {cause: counts for cause, counts in result.ledger.lost.items() if any(counts)}
     page = environment.get_template("report.html.j2").render(

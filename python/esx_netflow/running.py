@@ -11,7 +11,7 @@ from typing import Callable, Optional, Union
 
 from . import _core
 from .results import Result
-from .scenarios import Scenario
+from .scenarios import Scenario, ScenarioWarning
 
 PathLike = Union[str, "os.PathLike[str]"]
 ScenarioLike = Union[Scenario, dict, PathLike]
@@ -90,7 +90,8 @@ def run(
     Warns
     -----
     ScenarioWarning
-        Of what the command line warns of, such as an exporter that does not reach its collector.
+        Of what the command line warns of, such as an exporter that does not reach its collector; and of console lines that
+        failed and traffic that sent nothing, which make the verdict "fail".
 
     Other Python threads run meanwhile. ns-3's state is global: one run at a time in a process; successive runs do not depend on
     each other. For many runs see `sweep`.
@@ -105,7 +106,7 @@ def run(
     try:
         if progress == "auto":
             progress = bar = _Bar(scenario.name) if is_shown() else None
-        return run_now(scenario, out, captures, progress)
+        return run_now(scenario, out, captures, progress, warn=True)
     finally:
         if bar is not None:
             bar.close()
@@ -117,9 +118,11 @@ def turn():
     return _one_at_a_time
 
 
-def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None) -> Result:
+def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None, warn: bool = False) -> Result:
     """Runs a `Scenario` without ceremony. The caller sees to it that no other run goes on in this process."""
     raw = _core.run(
         scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress
     )
+    for line in raw["failures"] if warn else ():
+        warnings.warn(line, ScenarioWarning, stacklevel=3)
     return Result._of_run(raw)

@@ -287,6 +287,13 @@ Run(const std::string& path, bool quiet)
         return EXIT_INTERRUPTED;
     }
     PrintAdvice(advice, most);
+    if (std::all_of(advice.begin(), advice.end(), [](const HostAdvice& host) {
+            return host.run.expiries.empty();
+        }))
+    {
+        PrintError("nothing to advise on: no record ended");
+        return EXIT_EXPECTATION;
+    }
     bool good = true;
     for (const bool periods : {true, false})
     {

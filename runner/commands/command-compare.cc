@@ -238,6 +238,11 @@ RunCompare(const CompareOptions& options)
     const OurFlows ours(options);
     const ComparedFlows peer =
         RunPeer(options.peer, {options.capture, options.idleSeconds, options.activeSeconds});
+    if (ours.flows.empty() && peer.empty())
+    {
+        throw CommandError(EXIT_USAGE,
+                           options.capture + ": nothing to compare: no meter found a flow in it");
+    }
     const std::vector<FlowDifference> differences = CompareFlows(ours.flows, peer, ours.link);
     PrintTotals(options, ours.flows, peer);
     PrintDifferences(options, differences);

@@ -229,7 +229,7 @@ RunConsole(const ConsoleOptions& options)
     {
         return EXIT_USAGE;
     }
-    return RunSession(options, options.timeline ? *scenario : WithoutTimeline(*scenario));
+    return RunSession(options, ForRehearsal(*scenario, options.timeline));
 }
 
 } // namespace
@@ -250,7 +250,8 @@ AddConsole(CLI::App& program, int& exitCode)
         ->type_name("FILE");
     app->add_option("-o,--out", options->out, "Result folder (default: none)")->type_name("DIR");
     app->add_option("--to", options->to, "Send what leaves the vmknics to a real collector, too")
-        ->type_name("[NODE=]HOST:PORT");
+        ->type_name("[NODE=]HOST:PORT")
+        ->allow_extra_args(false); // what follows is the scenario
     app->footer(CONSOLE_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunConsole(*options); });
 }

@@ -60,6 +60,7 @@ struct RunOptions
     bool report{false};
     bool annotate{false};
     bool spanningTree{false};
+    bool strictTo{false};
     bool quiet{false};
     unsigned jobs{1};
     std::string junit;
@@ -108,13 +109,32 @@ FolderOf(const RunOptions& options, const std::string& name)
 }
 
 /// Loops cannot be run; an exporter that does not reach its collector can, and shows what ESX does.
-bool
-CheckAndReport(const Scenario& scenario)
+/// \param [out] errors why it cannot
+std::optional<Scenario>
+LoadAndCheck(const std::string& path, const Overrides& overrides, Diagnostics& errors)
 {
-    const LabReport report = CheckLab(scenario);
+    std::optional<Scenario> scenario = LoadAndReport(path, overrides, &errors);
+    if (!scenario)
+    {
+        return std::nullopt;
+    }
+    const LabReport report = CheckLab(*scenario);
     Print(report.loops);
     Print(WarningsOf(report));
-    return !HasErrors(report.loops);
+    if (!HasErrors(report.loops))
+    {
+        return scenario;
+    }
+    errors = report.loops;
+    return std::nullopt;
+}
+
+/// Says why a scenario has no results, here and in the files for CI.
+void
+Refuse(RunReport& report, const std::string& why)
+{
+    report.errors.push_back(why);
+    PrintError(why);
 }
 
 /// Reads a scenario, takes its result folder and opens its sockets. \return its exit code if it
@@ -128,17 +148,23 @@ Prepare(const RunOptions& options,
         RunReport& report)
 {
     report.scenario = path;
-    std::optional<Scenario> scenario = LoadAndReport(path, OverridesOf(options));
-    if (!scenario || !CheckAndReport(*scenario))
+    Diagnostics errors;
+    std::optional<Scenario> scenario = LoadAndCheck(path, OverridesOf(options), errors);
+    if (!scenario)
     {
+        for (const Diagnostic& error : errors)
+        {
+            report.errors.push_back(error.ToString());
+        }
         return EXIT_USAGE;
     }
     const std::string name = scenario->name;
     if (!names.insert(name).second)
     {
-        PrintError(fmt::format("{}: an earlier scenario is named {}, too; results are kept by name",
-                               path,
-                               name));
+        Refuse(report,
+               fmt::format("{}: an earlier scenario is named {}, too; results are kept by name",
+                           path,
+                           name));
         return EXIT_USAGE;
     }
     try
@@ -159,38 +185,10 @@ Prepare(const RunOptions& options,
     }
     catch (const CommandError& error)
     {
-        PrintError(error.what());
+        Refuse(report, error.what());
         return error.GetExitCode();
     }
     return EXIT_GOOD;
-}
-
-/// Console lines that did not do what they were to do.
-void
-PrintFailedSteps(const Simulation& simulation)
-{
-    for (const StepOutcome& outcome : simulation.GetSteps())
-    {
-        if (outcome.step->expect)
-        {
-            const StepVerdict verdict = Judge(outcome);
-            if (!verdict.Passes())
-            {
-                const std::string path = outcome.step->path + "/expect";
-                Print({simulation.GetScenario().At(Severity::Error, path, verdict.Explain())});
-            }
-        }
-        else if (outcome.line.exit.value_or(0) != 0)
-        {
-            std::string what = fmt::format("exit status {}", *outcome.line.exit);
-            std::istringstream errors(outcome.line.errors);
-            for (std::string line; std::getline(errors, line);)
-            {
-                what += ": " + line;
-            }
-            Print({simulation.GetScenario().At(Severity::Warning, outcome.step->path, what)});
-        }
-    }
 }
 
 /// Simulates and writes the result folder; it is not at its place yet.
@@ -199,8 +197,8 @@ Simulate(Job& job, const SimulationOptions& options)
 {
     Simulation simulation(job.scenario, options);
     simulation.Run();
-    PrintFailedSteps(simulation);
     Summary summary = Summarize(simulation);
+    Print(FailuresOf(summary, job.scenario));
     WriteResults(simulation, summary, job.results->GetPath());
     return summary;
 }
@@ -234,6 +232,15 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
         {
             PrintError(fmt::format("{}: a second run gives another {}", job.scenario.name, file));
         }
+    }
+    if (job.collectors)
+    {
+        summary.realCollectors = job.collectors->GetDeliveries();
+        if (options.strictTo)
+        {
+            JudgeDeliveries(summary);
+        }
+        WriteSummary(summary, job.results->GetPath());
     }
     bar.reset();
     if (options.realTime && !options.quiet)
@@ -282,7 +289,15 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
     if (options.scenarios.size() == 1 && !jobs.empty())
     {
         RunReport& report = *jobs.front().report;
-        report.exitCode = Run(jobs.front(), options, interrupt);
+        try
+        {
+            report.exitCode = Run(jobs.front(), options, interrupt);
+        }
+        catch (const CommandError& error)
+        {
+            Refuse(report, error.what());
+            report.exitCode = error.GetExitCode();
+        }
         jobs.clear(); // sockets of real collectors close
         Look(options, report);
         return;
@@ -305,13 +320,19 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
             fmt::print("{}", outcome.output);
             std::fflush(stdout);
             fmt::print(stderr, "{}", outcome.errors);
+            std::istringstream lines(outcome.errors);
+            for (std::string line; std::getline(lines, line);)
+            {
+                report.errors.push_back(line);
+            }
             if (outcome.signal != 0)
             {
-                PrintError(fmt::format("{} was ended by signal {}", report.name, outcome.signal));
+                Refuse(report,
+                       fmt::format("{} was ended by signal {}", report.name, outcome.signal));
             }
             if (!outcome.started)
             {
-                PrintError(fmt::format("{} was not run", report.name));
+                Refuse(report, fmt::format("{} was not run", report.name));
                 return;
             }
             Look(options, report);
@@ -330,15 +351,33 @@ WriteReport(const std::string& path, const std::string& text)
     }
 }
 
+/// Keeps what a run gave as golden results, unless it proves nothing.
+void
+Update(const RunOptions& options, RunReport& report)
+{
+    const std::string why = WhyNotGolden(report.summary);
+    if (!why.empty())
+    {
+        PrintError(fmt::format("{}: no golden results are kept: {}", report.name, why));
+        report.exitCode = std::max<int>(report.exitCode, EXIT_EXPECTATION);
+        return;
+    }
+    const auto changes = UpdateGolden(options.update, report.name, report.folder);
+    for (std::size_t i = 0; i < changes.size() && !options.quiet; ++i)
+    {
+        fmt::print("{}: golden results change: {}\n", report.name, changes[i]);
+    }
+}
+
 /// What is said once all have ended. Not a word if all is well and the user wants quiet.
 void
-Tell(const RunOptions& options, const std::vector<RunReport>& reports)
+Tell(const RunOptions& options, std::vector<RunReport>& reports)
 {
     if (!options.quiet && reports.size() > 1)
     {
         fmt::print("{}", ToTable(reports));
     }
-    for (const RunReport& report : reports)
+    for (RunReport& report : reports)
     {
         if (options.quiet || reports.size() == 1)
         {
@@ -349,11 +388,7 @@ Tell(const RunOptions& options, const std::vector<RunReport>& reports)
         }
         if (!options.update.empty() && !report.summary.is_null())
         {
-            const auto changes = UpdateGolden(options.update, report.name, report.folder);
-            for (std::size_t i = 0; i < changes.size() && !options.quiet; ++i)
-            {
-                fmt::print("{}: golden results change: {}\n", report.name, changes[i]);
-            }
+            Update(options, report);
         }
     }
     WriteReport(options.junit, ToJUnit(reports));
@@ -413,7 +448,12 @@ AddRun(CLI::App& program, int& exitCode)
     app->add_option("--seed", options->seed, "In place of the scenario's")->type_name("N");
     app->add_option("--run", options->run, "In place of the scenario's")->type_name("N");
     app->add_option("--to", options->to, "Send what leaves the vmknics to a real collector, too")
-        ->type_name("[NODE=]HOST:PORT");
+        ->type_name("[NODE=]HOST:PORT")
+        ->allow_extra_args(false); // what follows is a scenario
+    app->add_flag("--strict-to",
+                  options->strictTo,
+                  "Exit code 1 unless every datagram of --to was taken")
+        ->needs("--to");
     app->add_option("--to-rate", options->toRate, "Datagrams a second at most, 0: no limit")
         ->type_name("N")
         ->check(CLI::Range(0.0, 1e9).description(""))

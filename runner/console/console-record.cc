@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/console/console-record.h"
 
+#include "runner/lab/export-commands.h"
 #include "runner/scenario/yaml-emitter.h"
 
 #include <algorithm>
@@ -57,6 +58,14 @@ ToStep(const TypedStep& typed, const std::string& host, const std::string& sessi
     {
         step["expect"]["exit"] = *typed.outcome.exit;
     }
+    else if (typed.outcome.waits)
+    {
+        step["expect"]["exit"] = "any"; // it never ran
+    }
+    if (!FindExportCommands(typed.line).empty())
+    {
+        step["may_be_idle"] = true;
+    }
     return step;
 }
 
@@ -79,11 +88,18 @@ IsRecordable(const std::string& line)
 }
 
 Scenario
-WithoutTimeline(const Scenario& scenario)
+ForRehearsal(const Scenario& scenario, bool withTimeline)
 {
     Json root = scenario.document.GetRoot();
-    root["timeline"] = Json::array();
-    root["expect"] = Json::array();
+    if (!withTimeline)
+    {
+        root["timeline"] = Json::array();
+        root["expect"] = Json::array();
+    }
+    for (Json& traffic : root["traffic"])
+    {
+        traffic["may_be_silent"] = true;
+    }
     return ParseScenario(EmitYaml(root), scenario.document.At(Severity::Info, "", "").place.file);
 }
 
@@ -96,6 +112,14 @@ Record(const Scenario& scenario,
     Json root = scenario.document.GetRoot();
     root["run"]["duration"] = TimeText(end);
     const std::string session = FreeSessionName(scenario);
+    Json& timeline = root["timeline"];
+    for (std::size_t i = scenario.timeline.size(); i-- > 0;)
+    {
+        if (scenario.timeline[i].at > end)
+        {
+            timeline.erase(i);
+        }
+    }
     for (const TypedStep& step : typed)
     {
         root["timeline"].push_back(ToStep(step, host, session));

@@ -15,12 +15,13 @@ namespace esxnf
 {
 
 /**
- * What a console runs of a scenario: all of it but its timeline and, since that is what they judge,
- * its expectations.
+ * What a console runs of a scenario: all of it but, unless that is wanted, its timeline and the
+ * expectations that judge it. A session may end at any time: no traffic must have sent.
  */
-Scenario WithoutTimeline(const Scenario& scenario);
+Scenario ForRehearsal(const Scenario& scenario, bool withTimeline);
 
 /**
+ * Steps of the scenario's own timeline that were still to come are left out.
  * \param scenario that was simulated
  * \param host on whose console was typed
  * \param end when the session ended

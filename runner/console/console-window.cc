@@ -31,6 +31,7 @@ ConsoleWindow::Type(const std::string& line, LineOutcome& outcome)
     const EsxConsoleResult result = m_session->Execute(line);
     outcome.pid = result.pid;
     outcome.running = result.running || result.pid != 0;
+    outcome.waits = result.queued;
     if (result.queued || result.running)
     {
         return;
@@ -50,20 +51,14 @@ ConsoleWindow::Type(const std::string& line, LineOutcome& outcome)
 void
 ConsoleWindow::Interrupt()
 {
-    if (m_lines.size() > 1)
-    {
-        m_lines.resize(1); // what was typed ahead is forgotten
-    }
+    Forget();
     m_session->Interrupt();
 }
 
 void
 ConsoleWindow::Close()
 {
-    if (m_lines.size() > 1)
-    {
-        m_lines.resize(1);
-    }
+    Forget();
     m_session->End();
 }
 
@@ -89,6 +84,24 @@ ConsoleWindow::Finished(int status)
     {
         m_lines.front()->exit = status;
         m_lines.pop_front();
+    }
+    if (!m_lines.empty() && m_session->IsOpen())
+    {
+        m_lines.front()->waits = false;
+    }
+}
+
+/// What runs is to end; what was typed ahead never runs.
+void
+ConsoleWindow::Forget()
+{
+    for (LineOutcome* line : m_lines)
+    {
+        line->stopped = true;
+    }
+    if (m_lines.size() > 1)
+    {
+        m_lines.resize(1);
     }
 }
 

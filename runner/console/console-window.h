@@ -22,6 +22,8 @@ namespace esxnf
 struct LineOutcome
 {
     std::optional<int> exit; //!< exit status; none: the line runs on, waits, or was forgotten
+    bool waits{false};       //!< typed ahead, and never run so far
+    bool stopped{false};     //!< a key or a signal of the timeline was meant for it
     bool running{false};     //!< the line, or a daemon that it started, ran on when it was typed
     uint32_t pid{0};         //!< of the net-netflow that it started and that ran on; 0: none
     std::string output;      //!< standard output, each line with its line end
@@ -50,6 +52,7 @@ class ConsoleWindow
   private:
     void Appeared(const std::string& line, bool error);
     void Finished(int status);
+    void Forget();
 
     ns3::Ptr<ns3::EsxConsoleSession> m_session;
     std::deque<LineOutcome*> m_lines; //!< the first runs, the others wait for it

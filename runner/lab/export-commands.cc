@@ -4,17 +4,14 @@
 #include "ns3/esx-options.h"
 #include "ns3/esx-shell-line.h"
 
+#include <algorithm>
+#include <sstream>
+
 namespace esxnf
 {
 
 namespace
 {
-
-std::string
-BaseName(const std::string& path)
-{
-    return path.substr(path.rfind('/') + 1);
-}
 
 /// No parameter has a value before the run.
 std::string
@@ -24,6 +21,12 @@ NoValue(const std::string&)
 }
 
 } // namespace
+
+std::string
+BaseName(const std::string& path)
+{
+    return path.substr(path.rfind('/') + 1);
+}
 
 std::vector<ns3::EsxNetNetflowOptions>
 FindExportCommands(const std::string& line)
@@ -36,7 +39,8 @@ FindExportCommands(const std::string& line)
         const auto wrapper =
             ns3::EsxOptions::Parse(words, ns3::EsxNetNetflowOptions::WRAPPER_OPTIONS);
         if (BaseName(words[0]) != "vmkload_app" || !wrapper.error.empty() || wrapper.Has('h') ||
-            wrapper.operands.empty() || BaseName(wrapper.operands[0]) != "net-netflow")
+            wrapper.Get('i') != "vmktcp" || wrapper.operands.empty() ||
+            BaseName(wrapper.operands[0]) != "net-netflow")
         {
             continue;
         }
@@ -47,6 +51,22 @@ FindExportCommands(const std::string& line)
         }
     }
     return found;
+}
+
+std::vector<std::string>
+UnknownVSwitches(const Host& host, const std::string& names)
+{
+    std::vector<std::string> unknown;
+    std::istringstream list(names);
+    for (std::string name; std::getline(list, name, ',');)
+    {
+        const auto hasName = [&](const VSwitch& vSwitch) { return vSwitch.name == name; };
+        if (std::none_of(host.vSwitches.begin(), host.vSwitches.end(), hasName))
+        {
+            unknown.push_back(name);
+        }
+    }
+    return unknown;
 }
 
 } // namespace esxnf

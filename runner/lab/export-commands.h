@@ -4,6 +4,8 @@
 #ifndef ESXNF_EXPORT_COMMANDS_H
 #define ESXNF_EXPORT_COMMANDS_H
 
+#include "runner/scenario/scenario.h"
+
 #include "ns3/esx-net-netflow-options.h"
 
 #include <string>
@@ -12,11 +14,20 @@
 namespace esxnf
 {
 
+/** "kill" of "/bin/kill" */
+std::string BaseName(const std::string& path);
+
 /**
  * @return options of each net-netflow that the line would start, in order; nothing of a line that
  * the shell refuses, and no command that net-netflow or vmkload_app answers with its usage
  */
 std::vector<ns3::EsxNetNetflowOptions> FindExportCommands(const std::string& line);
+
+/**
+ * @param names of -e: separated by commas
+ * @return those that no vSwitch of the host has; with one of them net-netflow does not start
+ */
+std::vector<std::string> UnknownVSwitches(const Host& host, const std::string& names);
 
 } // namespace esxnf
 

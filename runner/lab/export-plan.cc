@@ -76,7 +76,7 @@ class ExportPlanner
     void Add(const Host& host, const TimelineStep& step, const ns3::EsxNetNetflowOptions& command)
     {
         const auto found = m_collectors.find(LowerCase(command.collector));
-        if (found == m_collectors.end())
+        if (found == m_collectors.end() || !UnknownVSwitches(host, command.vSwitches).empty())
         {
             return;
         }
@@ -121,11 +121,7 @@ class ExportPlanner
             const auto vSwitch = std::find_if(vSwitches.begin(),
                                               vSwitches.end(),
                                               [&](const auto& v) { return v.name == name; });
-            planned.starts &= vSwitch != vSwitches.end();
-            if (vSwitch != vSwitches.end())
-            {
-                planned.vSwitches.insert(&*vSwitch);
-            }
+            planned.vSwitches.insert(&*vSwitch); // it is there: see Add()
         }
     }
 

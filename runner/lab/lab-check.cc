@@ -138,6 +138,7 @@ CheckLab(const Scenario& scenario)
 {
     const FrameGraph graph(scenario);
     LabReport report{CheckLoops(graph), CheckVlans(graph), {}, {}};
+    Append(report.findings, CheckCommands(scenario));
     Append(report.findings, CheckExport(graph));
     const auto exports = PlanExports(graph);
     const auto forecast = ForecastExports(graph, exports);

@@ -32,6 +32,12 @@ Diagnostics CheckVlans(const FrameGraph& graph);
  */
 Diagnostics CheckExport(const FrameGraph& graph);
 
+/**
+ * Programs, modules and vSwitches that the console lines of the timeline name and that are not
+ * there: an error where that makes the line fail, an info where it is meant to, else a warning.
+ */
+Diagnostics CheckCommands(const Scenario& scenario);
+
 /** What fails alone, for each export: infos. */
 Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
 

@@ -46,7 +46,7 @@ WriteOrRefuse(const fs::path& path, const std::string& text)
 Json
 KeptOf(Json summary)
 {
-    for (const char* key : {"versions", "verdict", "expectations"})
+    for (const char* key : {"versions", "verdict", "expectations", "real_collectors"})
     {
         summary.erase(key);
     }
@@ -78,6 +78,11 @@ struct Kept
         {
             return {fmt::format("{} is no JSON object", summaryPath.string())};
         }
+        const std::string why = WhyNotGolden(golden);
+        if (!why.empty())
+        {
+            return {fmt::format("{} proves nothing: {}", summaryPath.string(), why)};
+        }
         std::vector<std::string> differences = DifferencesOfSummaries(golden, newSummary);
         const std::vector<std::string> flows =
             DifferencesOfTables(table.value_or(""), newTable.value_or(""));
@@ -94,6 +99,17 @@ struct Kept
 };
 
 } // namespace
+
+std::string
+WhyNotGolden(const Json& summary)
+{
+    if (summary.value("verdict", "") == "interrupted")
+    {
+        return "the run was interrupted";
+    }
+    const Json::json_pointer seen("/ledger/truth/packets");
+    return summary.contains(seen) && summary.at(seen) != 0 ? "" : "no packet was metered";
+}
 
 std::vector<std::string>
 CompareWithGolden(const std::string& goldenFolder,

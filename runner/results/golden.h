@@ -11,11 +11,17 @@
 #ifndef ESXNF_GOLDEN_H
 #define ESXNF_GOLDEN_H
 
+#include "runner/scenario/yaml-document.h"
+
 #include <string>
 #include <vector>
 
 namespace esxnf
 {
+
+/// \param summary summary.json of a run
+/// \return why it is no golden result: it metered nothing, or did not come to its end; else empty
+std::string WhyNotGolden(const Json& summary);
 
 /// Compares results with golden ones. \return what differs, in lines; empty: nothing
 std::vector<std::string> CompareWithGolden(const std::string& goldenFolder,

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <functional>
 
 namespace esxnf
@@ -89,7 +90,11 @@ FailuresOf(const RunReport& report)
     std::vector<std::string> failures;
     if (report.summary.is_null())
     {
-        failures.push_back(fmt::format("no results, exit code {}", report.exitCode));
+        failures = report.errors;
+        if (failures.empty())
+        {
+            failures.push_back(fmt::format("no results, exit code {}", report.exitCode));
+        }
         return failures;
     }
     for (const Json& expectation : report.summary.at("expectations"))
@@ -160,9 +165,11 @@ TestCasesOf(const RunReport& report)
 {
     if (report.summary.is_null())
     {
+        const std::string verdict =
+            fmt::format("{}, exit code {}", report.GetVerdict(), report.exitCode);
         return {{"the scenario runs",
-                 fmt::format("{}, exit code {}", report.GetVerdict(), report.exitCode),
-                 "",
+                 report.errors.empty() ? verdict : report.errors.front(),
+                 fmt::format("{}", fmt::join(report.errors, "\n")),
                  true}};
     }
     std::vector<TestCase> cases;
@@ -200,6 +207,41 @@ TestCasesOf(const RunReport& report)
     return cases;
 }
 
+/// "127.0.0.1:2055 from esx1: sent 38, refused 0, no-buffers 0, failed 0": of each real collector.
+std::vector<std::string>
+DeliveriesOf(const RunReport& report)
+{
+    std::vector<std::string> lines;
+    for (const Json& delivery : report.summary.value("real_collectors", Json::array()))
+    {
+        lines.push_back(fmt::format("{} from {}: sent {}, refused {}, no-buffers {}, failed {}",
+                                    delivery.at("target").get<std::string>(),
+                                    delivery.at("host").get<std::string>(),
+                                    delivery.at("sent").get<uint64_t>(),
+                                    delivery.at("refused").get<uint64_t>(),
+                                    delivery.at("no_buffers").get<uint64_t>(),
+                                    delivery.at("failed").get<uint64_t>()));
+    }
+    return lines;
+}
+
+void
+AppendProperties(Text& suites, const RunReport& report)
+{
+    const std::vector<std::string> lines =
+        report.summary.is_null() ? std::vector<std::string>() : DeliveriesOf(report);
+    if (lines.empty())
+    {
+        return;
+    }
+    Append(suites, "    <properties>\n");
+    for (const std::string& line : lines)
+    {
+        Append(suites, "      <property name=\"to\" value=\"{}\"/>\n", Xml(line));
+    }
+    Append(suites, "    </properties>\n");
+}
+
 } // namespace
 
 std::string
@@ -219,13 +261,20 @@ Explain(const Json& expectation)
     const auto only = expectation.at("bound").begin();
     const std::string& key = only.key();
     const Json& bound = only.value();
-    const std::string measured = expectation.at("measured").dump();
+    const Json& value = expectation.at("measured"); // null: there was nothing to measure
+    const std::string measured = value.is_null() ? "nothing" : value.dump();
+    const std::string why = expectation.value("why", "");
+    const std::string tail = why.empty() ? "" : ": " + why;
     if (key == "between")
     {
-        return fmt::format("{}, wanted {} to {}", measured, bound.at(0).dump(), bound.at(1).dump());
+        return fmt::format("{}, wanted {} to {}{}",
+                           measured,
+                           bound.at(0).dump(),
+                           bound.at(1).dump(),
+                           tail);
     }
     const char* suffix = key == "at_least" ? " or more" : key == "at_most" ? " or less" : "";
-    return fmt::format("{}, wanted {}{}", measured, bound.dump(), suffix);
+    return fmt::format("{}, wanted {}{}{}", measured, bound.dump(), suffix, tail);
 }
 
 std::string
@@ -270,6 +319,10 @@ ToTable(const std::vector<RunReport>& reports)
             records.collected,
             records.lost,
             records.residual);
+        for (const std::string& line : DeliveriesOf(report))
+        {
+            Append(text, "  to {}\n", line);
+        }
     }
     for (const RunReport& report : reports)
     {
@@ -308,6 +361,7 @@ ToJUnit(const std::vector<RunReport>& reports)
             cases.size(),
             count(false),
             count(true));
+        AppendProperties(suites, report);
         tests += cases.size();
         failures += count(false);
         errors += count(true);

@@ -26,6 +26,7 @@ struct RunReport // NOLINT(bugprone-exception-escape): Json checks itself as it 
     Json summary;                         //!< null: there are no results
     std::vector<std::string> differences; //!< from the golden results, in lines; empty: none
     bool compared{false};                 //!< whether golden results were looked at
+    std::vector<std::string> errors;      //!< why there are no results, in lines
 
     /// "pass", "fail", "unbalanced", "interrupted", "error" or "not run".
     std::string GetVerdict() const;

@@ -20,7 +20,7 @@ Print(const Diagnostics& diagnostics)
 }
 
 std::optional<Scenario>
-LoadAndReport(const std::string& path, const Overrides& overrides)
+LoadAndReport(const std::string& path, const Overrides& overrides, Diagnostics* errors)
 {
     try
     {
@@ -32,6 +32,10 @@ LoadAndReport(const std::string& path, const Overrides& overrides)
     catch (const ScenarioError& error)
     {
         Print(error.GetDiagnostics());
+        if (errors)
+        {
+            *errors = error.GetDiagnostics();
+        }
         return std::nullopt;
     }
 }

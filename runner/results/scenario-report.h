@@ -16,7 +16,10 @@ namespace esxnf
 void Print(const Diagnostics& diagnostics);
 
 /// Reads and checks a scenario, and prints what is said about it. \return none if it has errors
-std::optional<Scenario> LoadAndReport(const std::string& path, const Overrides& overrides = {});
+/// \param [out] errors these; may be null
+std::optional<Scenario> LoadAndReport(const std::string& path,
+                                      const Overrides& overrides = {},
+                                      Diagnostics* errors = nullptr);
 
 /// The same of a scenario that is to be run: one with a loop has errors, too.
 std::optional<Scenario> LoadWithoutLoops(const std::string& path);

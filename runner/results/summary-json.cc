@@ -126,6 +126,35 @@ ToJson(const Talker& talker)
             {"collected", ToJson(talker.collected)}};
 }
 
+Json
+ToJson(const SilentTraffic& traffic)
+{
+    return {{"name", traffic.name},
+            {"from", traffic.from},
+            {"to", traffic.to},
+            {"may_be_silent", traffic.mayBeSilent}};
+}
+
+Json
+ToJson(const LinkDrops& drops)
+{
+    return {{"name", drops.link},
+            {"dropped", {{"queue", drops.queue}, {"errors", drops.errors}, {"down", drops.down}}}};
+}
+
+Json
+ToJson(const RealDelivery& delivery)
+{
+    const UdpSendStatistics& counts = delivery.counts;
+    return {{"host", delivery.host},
+            {"target", delivery.target},
+            {"source", delivery.source},
+            {"sent", counts.sent},
+            {"refused", counts.refused},
+            {"no_buffers", counts.noBuffers},
+            {"failed", counts.failed}};
+}
+
 template <typename T>
 Json
 ToJsonArray(const std::vector<T>& items)
@@ -166,28 +195,40 @@ ToJson(const Summary& summary)
                                 {"measured", Number(verdict.measured)},
                                 {"bound", BoundToJson(verdict.expectation)},
                                 {"pass", verdict.pass}});
+        if (!verdict.why.empty())
+        {
+            expectations.back()["why"] = verdict.why;
+        }
     }
-    return {{"schema", SUMMARY_SCHEMA},
-            {"name", summary.name},
-            {"seed", summary.seed},
-            {"run", summary.run},
-            {"versions", {{"esx-netflow", ESX_NETFLOW_VERSION}, {"ns-3", ESX_NETFLOW_NS3_VERSION}}},
-            {"end_ns", summary.end.GetNanoSeconds()},
-            {"verdict", VerdictOf(summary.GetExitCode())},
-            {"expectations", expectations},
-            {"steps", ToJsonArray(summary.steps)},
-            {"ledger",
-             {{"truth", ToJson(summary.truth)},
-              {"exported", ToJson(summary.exported)},
-              {"collected", ToJson(summary.collected)},
-              {"ignored", ToJsonByName(summary.ignored)},
-              {"lost", ToJsonByName(summary.lost)}}},
-            {"residual", ToJson(summary.residual)},
-            {"flows", summary.flows},
-            {"datagrams", summary.datagrams},
-            {"top_talkers", ToJsonArray(summary.talkers)},
-            {"hosts", ToJsonArray(summary.hosts)},
-            {"collectors", ToJsonArray(summary.collectors)}};
+    Json json = {
+        {"schema", SUMMARY_SCHEMA},
+        {"name", summary.name},
+        {"seed", summary.seed},
+        {"run", summary.run},
+        {"versions", {{"esx-netflow", ESX_NETFLOW_VERSION}, {"ns-3", ESX_NETFLOW_NS3_VERSION}}},
+        {"end_ns", summary.end.GetNanoSeconds()},
+        {"verdict", VerdictOf(summary.GetExitCode())},
+        {"expectations", expectations},
+        {"steps", ToJsonArray(summary.steps)},
+        {"traffic", {{"items", summary.trafficItems}, {"silent", ToJsonArray(summary.silent)}}},
+        {"links", ToJsonArray(summary.links)},
+        {"ledger",
+         {{"truth", ToJson(summary.truth)},
+          {"exported", ToJson(summary.exported)},
+          {"collected", ToJson(summary.collected)},
+          {"ignored", ToJsonByName(summary.ignored)},
+          {"lost", ToJsonByName(summary.lost)}}},
+        {"residual", ToJson(summary.residual)},
+        {"flows", summary.flows},
+        {"datagrams", summary.datagrams},
+        {"top_talkers", ToJsonArray(summary.talkers)},
+        {"hosts", ToJsonArray(summary.hosts)},
+        {"collectors", ToJsonArray(summary.collectors)}};
+    if (!summary.realCollectors.empty())
+    {
+        json["real_collectors"] = ToJsonArray(summary.realCollectors);
+    }
+    return json;
 }
 
 } // namespace esxnf

@@ -141,6 +141,41 @@ AppendFacts(Text& text, const Summary& summary)
     }
 }
 
+/// What metered or sent nothing, and what links dropped.
+void
+AppendTrafficFacts(Text& text, const Summary& summary)
+{
+    if (summary.truth.packets == 0)
+    {
+        Append(text, "  nothing was metered\n");
+    }
+    if (!summary.silent.empty())
+    {
+        Append(text,
+               "  {} of {} traffic items sent nothing\n",
+               Grouped(summary.silent.size()),
+               Grouped(summary.trafficItems));
+    }
+    uint64_t dropped = 0;
+    std::vector<std::string> links;
+    for (const LinkDrops& link : summary.links)
+    {
+        dropped += link.GetTotal();
+        for (const auto& [cause, frames] :
+             {std::pair("queue", link.queue), {"errors", link.errors}, {"down", link.down}})
+        {
+            if (frames > 0)
+            {
+                links.push_back(fmt::format("{} {} {}", link.link, cause, Grouped(frames)));
+            }
+        }
+    }
+    if (dropped > 0)
+    {
+        Append(text, "  links dropped {}: {}\n", Count(dropped, "frame"), JoinSome(links));
+    }
+}
+
 void
 AppendTalkers(Text& text, const Summary& summary)
 {
@@ -201,7 +236,12 @@ AppendExpectations(Text& text, const Summary& summary)
         Append(text, "  {}  {}", verdict.pass ? "ok    " : "FAILED", verdict.expectation.name);
         if (!verdict.pass)
         {
-            Append(text, ": {}, wanted {}", verdict.measured, Wanted(verdict.expectation));
+            const double measured = verdict.measured;
+            Append(text,
+                   ": {}, wanted {}",
+                   std::isnan(measured) ? "nothing" : fmt::format("{}", measured),
+                   Wanted(verdict.expectation));
+            Append(text, "{}{}", verdict.why.empty() ? "" : ": ", verdict.why);
         }
         Append(text, "\n");
     }
@@ -247,6 +287,7 @@ ToText(const Summary& summary, const std::string& folder)
            summary.interrupted ? ", then interrupted" : "");
     AppendBalance(text, summary);
     AppendFacts(text, summary);
+    AppendTrafficFacts(text, summary);
     AppendTalkers(text, summary);
     AppendExpectations(text, summary);
     AppendSteps(text, summary);

@@ -2,10 +2,14 @@
 #include "runner/results/summary.h"
 
 #include "netflow/ledger.h"
+#include "runner/results/activity.h"
+#include "runner/results/text.h"
 #include "runner/simulation/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include <algorithm>
+#include <fmt/format.h>
+#include <set>
 #include <tuple>
 
 namespace esxnf
@@ -180,6 +184,49 @@ MergeVerdicts(const std::vector<Expectation>& expectations,
     return verdicts;
 }
 
+/// Steps that have an 'expect', and those that failed.
+std::vector<StepVerdict>
+JudgeSteps(const Simulation& simulation)
+{
+    std::set<const TimelineStep*> happened;
+    std::vector<StepVerdict> verdicts;
+    for (const StepOutcome& outcome : simulation.GetSteps())
+    {
+        happened.insert(outcome.step);
+        StepVerdict verdict = Judge(outcome);
+        if (outcome.step->expect || !verdict.Passes())
+        {
+            verdicts.push_back(std::move(verdict));
+        }
+    }
+    const Scenario& scenario = simulation.GetScenario();
+    const bool isWhole = simulation.GetEnd() >= scenario.run.duration;
+    for (const TimelineStep& step : scenario.timeline)
+    {
+        if (isWhole && step.CanFail() && happened.count(&step) == 0)
+        {
+            verdicts.push_back(JudgeMissing(step));
+        }
+    }
+    return verdicts;
+}
+
+void
+AddTraffic(Summary& summary, const std::vector<TrafficPair>& pairs)
+{
+    summary.trafficItems = pairs.size();
+    for (const TrafficPair& pair : pairs)
+    {
+        if (!pair.sent)
+        {
+            summary.silent.push_back(
+                {pair.traffic->name, pair.from, pair.to, pair.traffic->mayBeSilent});
+        }
+    }
+    const auto verdicts = JudgeTraffic(pairs);
+    summary.verdicts.insert(summary.verdicts.end(), verdicts.begin(), verdicts.end());
+}
+
 } // namespace
 
 bool
@@ -205,6 +252,66 @@ Summary::GetExitCode() const
                    std::all_of(steps.begin(), steps.end(), stepPasses)
                ? EXIT_GOOD
                : EXIT_EXPECTATION;
+}
+
+Diagnostics
+FailuresOf(const Summary& summary, const Scenario& scenario)
+{
+    Diagnostics failures;
+    for (const StepVerdict& step : summary.steps)
+    {
+        if (!step.Passes())
+        {
+            failures.push_back(scenario.At(Severity::Error, step.path, step.Explain()));
+        }
+    }
+    for (const Traffic& traffic : scenario.traffic)
+    {
+        std::vector<std::string> pairs;
+        for (const SilentTraffic& silent : summary.silent)
+        {
+            if (silent.name == traffic.name && !traffic.mayBeSilent)
+            {
+                pairs.push_back(fmt::format("from {} to {}", silent.from, silent.to));
+            }
+        }
+        if (!pairs.empty())
+        {
+            const std::string what = "nothing was sent " + JoinSome(pairs);
+            failures.push_back(scenario.At(Severity::Error, traffic.path, what));
+        }
+    }
+    return failures;
+}
+
+void
+JudgeDeliveries(Summary& summary)
+{
+    std::map<std::string, UdpSendStatistics> targets;
+    for (const RealDelivery& delivery : summary.realCollectors)
+    {
+        UdpSendStatistics& sum = targets[delivery.target];
+        sum.sent += delivery.counts.sent;
+        sum.refused += delivery.counts.refused;
+        sum.noBuffers += delivery.counts.noBuffers;
+        sum.failed += delivery.counts.failed;
+    }
+    for (const auto& [target, sum] : targets)
+    {
+        ns3::EsxVerdict verdict;
+        verdict.expectation.name = "datagrams that " + target + " did not get";
+        verdict.expectation.atLeast = verdict.expectation.atMost = 0;
+        verdict.measured = static_cast<double>(sum.refused + sum.noBuffers + sum.failed);
+        verdict.pass = verdict.measured == 0 && sum.sent > 0;
+        verdict.why = verdict.pass    ? ""
+                      : sum.sent == 0 ? "nothing was sent there"
+                                      : fmt::format("refused {}, no-buffers {}, failed {} of {}",
+                                                    sum.refused,
+                                                    sum.noBuffers,
+                                                    sum.failed,
+                                                    sum.sent + sum.noBuffers + sum.failed);
+        summary.verdicts.push_back(verdict);
+    }
 }
 
 Summary
@@ -236,18 +343,22 @@ Summarize(const Simulation& simulation)
     {
         summary.collectors.push_back(SummarizeCollector(*collector));
     }
-    for (const StepOutcome& outcome : simulation.GetSteps())
+    for (const LinkDrops& drops : simulation.GetLinkDrops())
     {
-        if (outcome.step->expect)
+        if (drops.GetTotal() > 0)
         {
-            summary.steps.push_back(Judge(outcome));
+            summary.links.push_back(drops);
         }
     }
+    summary.steps = JudgeSteps(simulation);
     const std::vector<ns3::EsxFlow> flows = ledger->GetFlows();
     summary.flows = flows.size();
     summary.talkers = TopTalkers(flows, scenario);
     summary.residual = ledger->GetResidual();
     summary.verdicts = MergeVerdicts(scenario.expect, simulation.GetVerdicts());
+    const auto metering = JudgeMetering(simulation);
+    summary.verdicts.insert(summary.verdicts.end(), metering.begin(), metering.end());
+    AddTraffic(summary, simulation.GetTraffic());
     return summary;
 }
 

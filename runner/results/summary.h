@@ -7,6 +7,8 @@
 
 #include "runner/commands/cli.h"
 #include "runner/scenario/yaml-document.h"
+#include "runner/simulation/real-collectors.h"
+#include "runner/simulation/series.h"
 #include "runner/simulation/step-verdict.h"
 
 #include "ns3/esx-expectations.h"
@@ -22,6 +24,7 @@ namespace esxnf
 {
 
 class Simulation;
+struct Scenario;
 
 /// The value of "schema" in summary.json: tells a result folder from any other.
 constexpr const char* SUMMARY_SCHEMA = "esx-netflow summary 1";
@@ -64,6 +67,15 @@ struct CollectorSummary
     uint64_t bufferDrops{0};
 };
 
+/// A sender and a receiver of the scenario's traffic between which nothing was sent.
+struct SilentTraffic
+{
+    std::string name; //!< of the item
+    std::string from;
+    std::string to;
+    bool mayBeSilent{false};
+};
+
 /// Who sent the most over a vSwitch.
 struct Talker
 {
@@ -89,12 +101,16 @@ struct Summary
     CountsByName lost; //!< by cause; "live", "queued" and "in_flight" are what was left at the end
     ns3::EsxCounts residual;
     uint64_t flows{0};
-    uint64_t datagrams{0}; //!< handed to a vmknic
-    std::vector<ns3::EsxVerdict> verdicts;
-    std::vector<StepVerdict> steps; //!< console lines with an 'expect', in order
-    std::vector<Talker> talkers;    //!< most octets first
+    uint64_t datagrams{0};                 //!< handed to a vmknic
+    std::vector<ns3::EsxVerdict> verdicts; //!< the scenario's, then those that every one has
+    std::vector<StepVerdict> steps;        //!< with an 'expect', or failed; in order
+    uint64_t trafficItems{0};              //!< pairs of sender and receiver of all traffic
+    std::vector<SilentTraffic> silent;
+    std::vector<LinkDrops> links; //!< that dropped frames
+    std::vector<Talker> talkers;  //!< most octets first
     std::vector<HostSummary> hosts;
     std::vector<CollectorSummary> collectors;
+    std::vector<RealDelivery> realCollectors; //!< of --to
 
     /// Whether the ledger balances.
     bool Balances() const;
@@ -104,6 +120,13 @@ struct Summary
 
 /// \param simulation after its run
 Summary Summarize(const Simulation& simulation);
+
+/// Steps of the timeline and traffic that did not do what they were to do: errors with their
+/// places.
+Diagnostics FailuresOf(const Summary& summary, const Scenario& scenario);
+
+/// Under --strict-to each real collector must get something, and all of it.
+void JudgeDeliveries(Summary& summary);
 
 /// summary.json
 Json ToJson(const Summary& summary);

@@ -45,15 +45,15 @@ class TimelineChecker
         // it may have
         const bool ofNode = m_notes.Has(step.path, "node");
         const std::vector<std::vector<std::string>> forms{
-            {"run", "host", "id", "session", "expect"},
+            {"run", "host", "id", "session", "expect", "may_be_idle"},
             {"press", "host", "session"},
-            {"signal", "process", "host"},
+            {"signal", "process", "host", "expect"},
             {"down", ofNode ? "node" : "link", "for"},
             {"set", ofNode ? "node" : "link", "for"},
             {"memory_pressure", "host", "for"},
             {"grow", "vm"},
-            {"power", "vm"},
-            {"connected", "vm", "nic"},
+            {"power", "vm", "expect"},
+            {"connected", "vm", "nic", "expect"},
             {"mac", "vm", "nic"}};
         const auto makes = [&](const auto& form) { return m_notes.Has(step.path, form[0]); };
         if (std::count_if(forms.begin(), forms.end(), makes) != 1)
@@ -71,8 +71,17 @@ class TimelineChecker
                           fmt::format("'{}' is missing, which '{}' needs", form[1], form[0]));
             return;
         }
-        for (const std::string key :
-             {"for", "host", "id", "session", "expect", "process", "link", "node", "vm", "nic"})
+        for (const std::string key : {"for",
+                                      "host",
+                                      "id",
+                                      "session",
+                                      "expect",
+                                      "may_be_idle",
+                                      "process",
+                                      "link",
+                                      "node",
+                                      "vm",
+                                      "nic"})
         {
             if (m_notes.Has(step.path, key) &&
                 std::find(form.begin(), form.end(), key) == form.end())

@@ -271,6 +271,7 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
                                                                                 traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
     fields("sources", traffic.sources)("file", traffic.file);
+    fields("may_be_silent", traffic.mayBeSilent);
     if (fields.Has("flow_packets"))
     {
         traffic.flowPackets = fields.NumberOrText("flow_packets");
@@ -282,8 +283,10 @@ ReadStepExpectation(const Fields& fields, StepExpectation& expect)
 {
     if (fields.Has("exit"))
     {
-        expect.exitIsNonzero = fields.IsText("exit");
-        if (!expect.exitIsNonzero)
+        const bool isWord = fields.IsText("exit");
+        expect.exitIsNonzero = isWord && fields.Text("exit") == "nonzero";
+        expect.exitIsAny = isWord && fields.Text("exit") == "any";
+        if (!isWord)
         {
             fields("exit", expect.exit);
         }
@@ -297,6 +300,7 @@ ReadStep(const Fields& fields, TimelineStep& step)
     fields("at", step.at)("for", step.length)("host", step.host)("run", step.command)("id",
                                                                                       step.id);
     fields("session", step.session)("press", step.key)("note", step.note);
+    fields("may_be_idle", step.mayBeIdle);
     if (fields.Has("expect"))
     {
         ReadStepExpectation(fields.At("expect"), step.expect.emplace());

@@ -70,6 +70,13 @@ LinkEnd::ToString() const
 }
 
 bool
+TimelineStep::CanFail() const
+{
+    return kind == StepKind::Console || kind == StepKind::Signal || kind == StepKind::Power ||
+           kind == StepKind::Connection;
+}
+
+bool
 TimelineStep::Covers(ns3::Time t) const
 {
     return t >= at && (!length || t < at + *length);

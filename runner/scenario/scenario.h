@@ -45,6 +45,7 @@ struct RunSettings : Part
     int64_t wallclockStart = 0; //!< seconds since 1970-01-01T00:00:00Z
     bool strict = false;
     bool spanningTree = false; //!< links that close loops are blocked
+    bool staticArp = false;    //!< who talks to whom knows the other's MAC address from the start
 };
 
 /** A queue disc of ns-3. */
@@ -255,6 +256,7 @@ struct Traffic : Part
     std::string protocol;                    //!< udp, tcp
     std::optional<InterfaceAddress> sources; //!< none: the sender's address
     std::string file;                        //!< as written: see PathOf()
+    bool mayBeSilent = false;                //!< a run in which a pair of it sent nothing may pass
 
     /** @return true if its frames enter ports past the guests' IP stacks */
     bool IsInjected() const;
@@ -294,6 +296,7 @@ struct StepExpectation
 {
     std::optional<int> exit;         //!< exit status
     bool exitIsNonzero = false;      //!< "nonzero"
+    bool exitIsAny = false;          //!< "any"
     std::vector<std::string> output; //!< texts in it; empty text: nothing is printed
     std::vector<std::string> errors;
     std::optional<bool> running;
@@ -309,11 +312,12 @@ struct TimelineStep : Part
     std::string command;                   //!< Console: the line ("run")
     std::string id;                        //!< Console: name of the process it starts, may be empty
     std::string session;                   //!< Console, Press: name of the window; empty: any
-    std::optional<StepExpectation> expect; //!< Console
-    std::string key;                       //!< Press: ctrl-c, ctrl-d
-    std::string signal;                    //!< Signal: TERM, INT, KILL
-    std::string process;                   //!< Signal: the id of an earlier step
-    std::string link;                      //!< LinkDown, LinkSet
+    std::optional<StepExpectation> expect; //!< Console, Signal, Power, Connection
+    bool mayBeIdle = false; //!< Console: a net-netflow that it starts need not meter anything
+    std::string key;        //!< Press: ctrl-c, ctrl-d
+    std::string signal;     //!< Signal: TERM, INT, KILL
+    std::string process;    //!< Signal: the id of an earlier step
+    std::string link;       //!< LinkDown, LinkSet
     LinkChange set;
     std::string vm;                           //!< Power, Connection, MacChange, Grow
     std::string nic;                          //!< Connection, MacChange: eth0
@@ -324,6 +328,10 @@ struct TimelineStep : Part
     std::optional<double> freePercent;        //!< MemoryPressure
     uint64_t growToBytes = 0;                 //!< Grow
     uint64_t growPerSecondBytes = 0;          //!< Grow
+
+    /** @return true if it gives an exit status: console lines, signals, VMs' power and connection
+     */
+    bool CanFail() const;
 
     /** @return true if an episode holds at t: [at, at + length) */
     bool Covers(ns3::Time t) const;

@@ -46,6 +46,11 @@ Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
         m_devices[end]->TraceConnectWithoutContext(
             "PhyTxEnd",
             MakeBoundCallback(&Cable::CountSent, &m_sent[end]));
+        m_devices[end]->TraceConnectWithoutContext("PhyTxDrop",
+                                                   MakeBoundCallback(&Cable::CountCut, &m_cut));
+        m_devices[end]->TraceConnectWithoutContext(
+            "PhyRxDrop",
+            MakeBoundCallback(&Cable::CountError, &m_errors, PeekPointer(m_impairments[end])));
     }
     m_impairments[0]->Install(m_devices[0], m_devices[1]);
     m_impairments[1]->Install(m_devices[1], m_devices[0]);
@@ -147,6 +152,32 @@ Cable::CountSent(Sent* sent, Ptr<const Packet> frame)
 {
     sent->octets += frame->GetSize();
     ++sent->frames;
+}
+
+void
+Cable::CountCut(uint64_t* cut, Ptr<const Packet>)
+{
+    ++*cut;
+}
+
+void
+Cable::CountError(uint64_t* errors, const EsxLinkImpairment* impairment, Ptr<const Packet>)
+{
+    *errors += impairment->IsHoldingBack() ? 0 : 1;
+}
+
+LinkDrops
+Cable::GetDrops() const
+{
+    LinkDrops drops;
+    drops.link = m_link.name;
+    drops.errors = m_errors;
+    drops.down = m_cut;
+    for (const Ptr<CsmaNetDevice>& device : m_devices)
+    {
+        drops.queue += device->GetQueue()->GetTotalDroppedPackets();
+    }
+    return drops;
 }
 
 LinkSample

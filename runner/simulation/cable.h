@@ -44,6 +44,8 @@ class Cable
     /// What an end has sent so far, and what waits there.
     LinkSample SampleOf(unsigned end) const;
 
+    LinkDrops GetDrops() const;
+
     /// Gives random streams from \p stream on. \return how many
     int64_t AssignStreams(int64_t stream);
 
@@ -60,6 +62,10 @@ class Cable
     };
 
     static void CountSent(Sent* sent, ns3::Ptr<const ns3::Packet> frame);
+    static void CountCut(uint64_t* cut, ns3::Ptr<const ns3::Packet> frame);
+    static void CountError(uint64_t* errors,
+                           const ns3::EsxLinkImpairment* impairment,
+                           ns3::Ptr<const ns3::Packet> frame);
 
     const Link& m_link;
     ns3::Ptr<ns3::CsmaChannel> m_channel;
@@ -67,6 +73,8 @@ class Cable
     std::array<ns3::Ptr<ns3::EsxLinkImpairment>, 2> m_impairments;
     std::array<ns3::Ptr<ns3::EsxUplink>, 2> m_uplinks;
     std::array<Sent, 2> m_sent;
+    uint64_t m_cut{0};    //!< frames that died since the link was cut
+    uint64_t m_errors{0}; //!< frames that impairments took
     std::vector<std::function<void(bool)>> m_watchers;
     bool m_down{false};
 };

@@ -141,18 +141,29 @@ RealCollectors::Send(const std::string& host,
     }
 }
 
+std::vector<RealDelivery>
+RealCollectors::GetDeliveries()
+{
+    std::vector<RealDelivery> deliveries;
+    for (auto& [key, sender] : m_senders)
+    {
+        deliveries.push_back({key.first, key.second, sender.source, sender.udp->GetStatistics()});
+    }
+    return deliveries;
+}
+
 std::string
 RealCollectors::Report()
 {
     std::string report;
-    for (auto& [key, sender] : m_senders)
+    for (const RealDelivery& delivery : GetDeliveries())
     {
-        const UdpSendStatistics& udp = sender.udp->GetStatistics();
+        const UdpSendStatistics& udp = delivery.counts;
         report += fmt::format("  sent {} datagrams of {} to {}{}",
                               udp.sent,
-                              key.first,
-                              key.second,
-                              sender.source.empty() ? "" : " from " + sender.source);
+                              delivery.host,
+                              delivery.target,
+                              delivery.source.empty() ? "" : " from " + delivery.source);
         if (udp.refused > 0)
         {
             report += fmt::format("; refused {} times: nobody listens there", udp.refused);

@@ -27,6 +27,15 @@ struct RealTarget
 /// Reads "[NODE=]HOST:PORT"; throws CommandError (usage).
 RealTarget ParseRealTarget(const std::string& text);
 
+/// What one host sent to one real collector.
+struct RealDelivery
+{
+    std::string host;
+    std::string target; //!< "127.0.0.1:2055"
+    std::string source; //!< address; empty: the system's choice
+    UdpSendStatistics counts;
+};
+
 class RealCollectors
 {
   public:
@@ -45,6 +54,9 @@ class RealCollectors
     void Send(const std::string& host,
               ns3::Ipv4Address collector,
               const std::vector<uint8_t>& payload);
+
+    /// For each exporting host and target.
+    std::vector<RealDelivery> GetDeliveries();
 
     /// For the user, a line for each exporting host and target, each with its line end.
     std::string Report();

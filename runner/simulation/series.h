@@ -68,6 +68,20 @@ struct LinkSample
     uint64_t queued{0};  //!< frames in the transmit queue now
 };
 
+/// Frames that a link dropped, both ways, by cause.
+struct LinkDrops
+{
+    std::string link;
+    uint64_t queue{0};  //!< the transmit queue was full
+    uint64_t errors{0}; //!< loss and bit errors
+    uint64_t down{0};   //!< the link was cut
+
+    uint64_t GetTotal() const
+    {
+        return queue + errors + down;
+    }
+};
+
 } // namespace esxnf
 
 #endif // ESXNF_SERIES_H

@@ -146,7 +146,7 @@ Simulation::Builder::Build()
         MakeVirtualMachines(host);
         MakeNetflow(host);
     }
-    m_traffic = MakeTraffic(m_scenario, m_world.nodes);
+    m_traffic = MakeTraffic(m_scenario, m_world.nodes, m_world.traffic);
     AssignStreams();
     Watch();
     AddExpectations(); // before the timeline: a window's ends come before the steps of their

@@ -4,6 +4,7 @@
 #include "runner/capture/capture-frames.h"
 #include "runner/scenario/distribution.h"
 
+#include "ns3/esx-injector.h"
 #include "ns3/esx-traffic-helper.h"
 
 #include <fmt/format.h>
@@ -103,6 +104,29 @@ Inject(const Scenario& scenario,
     return helper.SyntheticFlows(from, to, options);
 }
 
+/// Watches a sender's pairs of an item. \param made its applications
+void
+Watch(TrafficWatch& watch,
+      const Traffic& traffic,
+      const std::string& from,
+      const std::map<std::string, Ptr<ns3::Node>>& nodes,
+      const ApplicationContainer& made)
+{
+    for (uint32_t i = 0; i < traffic.to.size(); ++i)
+    {
+        const TrafficPair pair{&traffic, from, traffic.to[i]};
+        const Ptr<ns3::Node> sender = nodes.at(from);
+        if (traffic.IsInjected())
+        {
+            watch.Watch(pair, DynamicCast<EsxInjector>(made.Get(0)), i);
+        }
+        else
+        {
+            watch.Watch(pair, sender, EsxTrafficHelper::AddressOf(nodes.at(pair.to), sender));
+        }
+    }
+}
+
 /// The traffic of one sender.
 ApplicationContainer
 Make(const Scenario& scenario,
@@ -132,7 +156,9 @@ Make(const Scenario& scenario,
 } // namespace
 
 ApplicationContainer
-MakeTraffic(const Scenario& scenario, const std::map<std::string, Ptr<ns3::Node>>& nodes)
+MakeTraffic(const Scenario& scenario,
+            const std::map<std::string, Ptr<ns3::Node>>& nodes,
+            TrafficWatch& watch)
 {
     ApplicationContainer made;
     for (const Traffic& traffic : scenario.traffic)
@@ -144,7 +170,9 @@ MakeTraffic(const Scenario& scenario, const std::map<std::string, Ptr<ns3::Node>
         }
         for (const std::string& from : traffic.from)
         {
-            made.Add(Make(scenario, traffic, nodes.at(from), to));
+            const ApplicationContainer senders = Make(scenario, traffic, nodes.at(from), to);
+            Watch(watch, traffic, from, nodes, senders);
+            made.Add(senders);
         }
     }
     return made;

@@ -5,6 +5,7 @@
 #define ESXNF_SIMULATION_TRAFFIC_H
 
 #include "runner/scenario/scenario.h"
+#include "runner/simulation/traffic-watch.h"
 
 #include "ns3/application-container.h"
 #include "ns3/node.h"
@@ -16,9 +17,11 @@ namespace esxnf
 {
 
 /// \param nodes by name; all that traffic is from and to are there
+/// \param [out] watch sees what sends
 /// \return the applications in the order of the scenario
 ns3::ApplicationContainer MakeTraffic(const Scenario& scenario,
-                                      const std::map<std::string, ns3::Ptr<ns3::Node>>& nodes);
+                                      const std::map<std::string, ns3::Ptr<ns3::Node>>& nodes,
+                                      TrafficWatch& watch);
 
 } // namespace esxnf
 

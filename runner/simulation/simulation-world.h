@@ -8,6 +8,7 @@
 #include "runner/simulation/real-clock.h"
 #include "runner/simulation/simulation.h"
 #include "runner/simulation/steered-scheduler.h"
+#include "runner/simulation/traffic-watch.h"
 
 #include "ns3/application-container.h"
 #include "ns3/esx-host-helper.h"
@@ -36,9 +37,17 @@ struct Simulation::World
     std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
     std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
     std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
+    TrafficWatch traffic;
     ns3::EsxLedgerHelper books;
-    std::map<std::string, uint32_t> pids; //!< by id of the timeline's processes
-    std::map<std::string, ns3::Ptr<ns3::EsxConsole>> consolesById;
+
+    /// What a console line with an id started.
+    struct Started
+    {
+        ns3::Ptr<ns3::EsxConsole> console;
+        LineOutcome* line{nullptr};
+    };
+
+    std::map<std::string, Started> processes; //!< by id
 
     std::vector<CollectedDatagram> collected;
     std::vector<SeriesSample> series;

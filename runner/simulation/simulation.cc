@@ -153,6 +153,23 @@ Simulation::GetLinkSeries() const
     return m_world->linkSeries;
 }
 
+std::vector<TrafficPair>
+Simulation::GetTraffic() const
+{
+    return m_world->traffic.GetPairs();
+}
+
+std::vector<LinkDrops>
+Simulation::GetLinkDrops() const
+{
+    std::vector<LinkDrops> drops;
+    for (const Link& link : m_world->scenario.links)
+    {
+        drops.push_back(m_world->cables.at(link.name)->GetDrops());
+    }
+    return drops;
+}
+
 const std::deque<StepOutcome>&
 Simulation::GetSteps() const
 {
@@ -279,8 +296,7 @@ Simulation::World::Execute(const TimelineStep& step)
     window.Type(step.command, line);
     if (!step.id.empty() && line.pid != 0)
     {
-        pids[step.id] = line.pid;
-        consolesById[step.id] = console;
+        processes[step.id] = {console, &line};
     }
 }
 
@@ -302,9 +318,14 @@ Simulation::World::Signal(const TimelineStep& step)
     steps.push_back({&step, {}});
     LineOutcome& line = steps.back().line;
     line.exit = 0;
-    const auto pid = pids.find(step.process);
-    if (pid == pids.end() ||
-        !consolesById.at(step.process)->Kill(pid->second, SIGNALS.at(step.signal)))
+    const auto process = processes.find(step.process);
+    if (process != processes.end())
+    {
+        LineOutcome& target = *process->second.line;
+        target.stopped = target.stopped || !target.exit;
+    }
+    if (process == processes.end() ||
+        !process->second.console->Kill(process->second.line->pid, SIGNALS.at(step.signal)))
     {
         line.exit = 1;
         line.errors = "process " + step.process + " is not running\n";

@@ -8,6 +8,7 @@
 #include "runner/scenario/scenario.h"
 #include "runner/simulation/series.h"
 #include "runner/simulation/step-verdict.h"
+#include "runner/simulation/traffic-watch.h"
 
 #include "ns3/esx-console.h"
 #include "ns3/esx-host.h"
@@ -138,6 +139,10 @@ class Simulation
     const std::vector<CollectedDatagram>& GetCollected() const;
     const std::vector<SeriesSample>& GetSeries() const;
     const std::vector<LinkSample>& GetLinkSeries() const;
+    /// Each sender and receiver of the traffic, in the order of the scenario.
+    std::vector<TrafficPair> GetTraffic() const;
+    /// Of each link, in the order of the scenario.
+    std::vector<LinkDrops> GetLinkDrops() const;
     /// What came of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
     const std::vector<CaptureFile>& GetCaptures() const;

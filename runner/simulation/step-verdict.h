@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Whether a console line of the timeline gave what its 'expect' says: what was expected, what was
-// printed, and where both differ. Judged once, after the run.
+// Whether a step of the timeline that can fail (a console line, a signal, a VM's power or
+// connection) gave what its 'expect' says, or without one exit status 0: what was expected, what
+// was printed, and where both differ. Judged once, after the run.
 #ifndef ESXNF_STEP_VERDICT_H
 #define ESXNF_STEP_VERDICT_H
 
@@ -22,9 +23,10 @@ struct StepOutcome
 
 struct StepVerdict
 {
+    std::string path; //!< of the step, and of its 'expect' if it has one
     ns3::Time at;
-    std::string host;
-    std::string command;
+    std::string host;    //!< of a signal: the process; of a VM's step: the VM
+    std::string command; //!< of other steps: what was to happen
     LineOutcome printed;
     std::vector<std::string> missed; //!< "exit status 1, wanted 0"; empty: all as expected
 
@@ -34,8 +36,10 @@ struct StepVerdict
     std::string Explain() const;
 };
 
-/// \param outcome of a step that has an 'expect'
 StepVerdict Judge(const StepOutcome& outcome);
+
+/// Of a step that was still to come when the run ended.
+StepVerdict JudgeMissing(const TimelineStep& step);
 
 } // namespace esxnf
 

@@ -54,4 +54,5 @@ def test_the_lab_that_the_others_are_made_of_is_healthy(esx_netflow):
 
 def test_a_run_of_a_broken_lab_warns_of_the_same_faults(esx_netflow, tmp_path):
     done = esx_netflow("run", LABS / "trunk-lacks-vlan.yaml", "-q", cwd=tmp_path)
-    assert done.returncode == 0 and "warning: traffic[0]: web1:eth0" in done.stderr and "trunk port sw2:1 does not carry VLAN 101" in done.stderr
+    assert done.returncode == 1 and "traffic[0]: nothing was sent from web1 to db1" in done.stderr
+    assert "warning: traffic[0]: web1:eth0" in done.stderr and "trunk port sw2:1 does not carry VLAN 101" in done.stderr

@@ -53,7 +53,7 @@ def test_one_table_and_the_same_bytes_whatever_the_number_of_jobs(esx_netflow, t
 def test_junit_is_well_formed_and_counts(esx_netflow, three, tmp_path):
     esx_netflow("run", *three, "--out", tmp_path / "out", "--junit", tmp_path / "j.xml", "--quiet")
     suites = ElementTree.parse(tmp_path / "j.xml").getroot()
-    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("6", "1", "1")
+    assert (suites.get("tests"), suites.get("failures"), suites.get("errors")) == ("10", "1", "1")
     (failure,) = suites.iter("failure")
     assert failure.get("message").endswith(", wanted 1000000 or more")
     assert [suite.get("name") for suite in suites] == ["good", "bad", str(three[2])]
@@ -63,8 +63,8 @@ def test_reports_of_one_scenario(esx_netflow, tmp_path):
     scenario = write(tmp_path, lab())
     done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--junit", tmp_path / "j.xml", "--summary-md", tmp_path / "s.md")
     assert done.returncode == 0 and done.stdout.startswith("lab: 20 s simulated")
-    assert ElementTree.parse(tmp_path / "j.xml").getroot().get("tests") == "2"
-    assert "| lab | pass | 1 of 1 |" in (tmp_path / "s.md").read_text()
+    assert ElementTree.parse(tmp_path / "j.xml").getroot().get("tests") == "4"
+    assert "| lab | pass | 3 of 3 |" in (tmp_path / "s.md").read_text()
 
 
 def test_report_that_cannot_be_written_is_exit_2(esx_netflow, tmp_path):
@@ -117,7 +117,7 @@ def test_interrupted_batch_says_what_was_not_run(esx_netflow, tmp_path):
 def test_deterministic_runs_twice_and_leaves_one_result(esx_netflow, tmp_path):
     scenario = write(tmp_path, lab(expect="  - {name: the same again, check: deterministic}"))
     done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--captures")
-    assert done.returncode == 0 and "2 of 2 expectations met" in done.stdout
+    assert done.returncode == 0 and "4 of 4 expectations met" in done.stdout
     assert summary(tmp_path / "out")["expectations"][1]["measured"] == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["lab.yaml", "out"]
 
@@ -128,7 +128,7 @@ def test_log_lines_are_expected(esx_netflow, tmp_path):
   - {name: not later, log: esx1, absent: NetFlow enabled, during: 1s..20s}
   - {name: never full, log: esx1, absent: purgatory}"""
     done = esx_netflow("run", write(tmp_path, lab(expect=expect)), "--out", tmp_path / "out")
-    assert done.returncode == 0 and "5 of 5 expectations met" in done.stdout
+    assert done.returncode == 0 and "7 of 7 expectations met" in done.stdout
     wrong = lab(expect="  - {name: full, log: esx1, contains: purgatory}")
     done = esx_netflow("run", write(tmp_path, wrong), "--out", tmp_path / "out")
     assert done.returncode == 1 and "FAILED  full: 0, wanted 1 or more" in done.stdout

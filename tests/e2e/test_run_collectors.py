@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --to: what leaves the vmknics arrives at real collectors."""
+import json
 import re
 import time
 from collections import Counter
@@ -58,12 +59,19 @@ def test_datagrams_are_the_very_same(esx_netflow, tmp_path):
     assert first == second and len(first) == summary(tmp_path / "a")["datagrams"] > 0
 
 
+def without_deliveries(folder) -> dict[str, bytes]:
+    """The files of a result, without what a real network made of the datagrams."""
+    result = summary(folder)
+    result.pop("real_collectors", None)
+    return {**contents(folder), "summary.json": json.dumps(result).encode()}
+
+
 def test_results_do_not_depend_on_a_real_collector(esx_netflow, tmp_path):
     scenario = write(tmp_path, lab())
     with Sink() as sink:
         assert esx_netflow("run", scenario, "--out", tmp_path / "a", "--to", sink.target).returncode == 0
     assert esx_netflow("run", scenario, "--out", tmp_path / "b").returncode == 0
-    assert (tmp_path / "a" / "summary.json").read_bytes() == (tmp_path / "b" / "summary.json").read_bytes()
+    assert without_deliveries(tmp_path / "a") == without_deliveries(tmp_path / "b")
 
 
 def test_refusals_are_counted_and_not_fatal(esx_netflow, tmp_path):
@@ -101,4 +109,4 @@ def test_real_time_feeds_a_collector_as_time_passes(esx_netflow, tmp_path):
         assert len(sink.payloads()) == summary(tmp_path / "live")["datagrams"] > 0
     assert time.monotonic() - began >= 3  # the scenario's duration
     assert done.returncode == 0 and re.fullmatch(r"esx-netflow: real time: at most [0-9.]+ ms late\n", done.stderr)
-    assert contents(tmp_path / "plain") == contents(tmp_path / "live")
+    assert without_deliveries(tmp_path / "plain") == without_deliveries(tmp_path / "live")

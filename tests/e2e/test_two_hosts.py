@@ -71,6 +71,9 @@ def beginning(changes) -> str:
     data = yaml.safe_load(text)
     data.update(traffic=[], expect=[], timeline=data["timeline"][:5])
     data["run"]["duration"] = "10s"
+    for step in data["timeline"]:
+        if "net-netflow" in step["run"]:
+            step["may_be_idle"] = True
     return yaml.safe_dump(data, sort_keys=False)
 
 

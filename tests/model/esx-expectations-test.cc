@@ -3,6 +3,8 @@
 // Windows, bounds and labels are tested with the metrics.
 #include "netflow-fixture.h"
 
+#include <cmath>
+
 using namespace ns3;
 using netflow::Move;
 
@@ -170,6 +172,24 @@ TEST_F(EsxExpectationsTest, LogOfAWindowHoldsItsLinesOnly)
     expectations->Add(late);
     RunUntil(Seconds(10));
     EXPECT_EQ(Measured(), std::vector<double>{0}) << "it was enabled at 0 s";
+}
+
+TEST_F(EsxExpectationsTest, WhatMeasuresNothingFails)
+{
+    AddExport();
+    Start();
+    const Ptr<EsxExpectations> expectations = Expect();
+    EsxExpectation tooLate;
+    tooLate.metric = {"netflow.records.dropped"};
+    tooLate.from = Seconds(20);
+    tooLate.atMost = 0;
+    expectations->Add(tooLate);
+    expectations->AtMost({"collector.records.lost_ratio"}, 1);
+    RunUntil(Seconds(10));
+    EXPECT_FALSE(Passes(0));
+    EXPECT_FALSE(Passes(1)) << "no record was collected or lost";
+    EXPECT_EQ(expectations->Evaluate()[0].why, "the run ended before its time span");
+    EXPECT_TRUE(std::isnan(Measured()[1]));
 }
 
 TEST_F(EsxExpectationsTest, ConservationIsTheLedgersResidual)

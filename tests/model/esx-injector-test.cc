@@ -160,6 +160,16 @@ TEST_F(EsxInjectorTest, DetachedPortTakesNothing)
     EXPECT_TRUE(tap.notes.empty());
     ASSERT_EQ(drops.size(), 1U);
     EXPECT_EQ(drops[0].cause, EsxDropCause::DISCONNECTED);
+    EXPECT_FALSE(injector->HasSentTo(0));
+}
+
+TEST_F(EsxInjectorTest, TargetsThatNothingWasSentToAreKnown)
+{
+    injector->AddTarget(AddVm("third"));
+    frames->Add(Seconds(0), 100, {}, 1);
+    Simulator::Run();
+    EXPECT_FALSE(injector->HasSentTo(0));
+    EXPECT_TRUE(injector->HasSentTo(1));
 }
 
 } // namespace

@@ -5,6 +5,7 @@
 #include "ns3/names.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace ns3;
 using netflow::Move;
@@ -175,7 +176,10 @@ TEST_F(EsxMetricsTest, LostRatioIsOfRecordsLostOrReceived)
     Burst(Seconds(1), 1, 3);
     Burst(Seconds(40), 101, 1); // refused
     RunUntil(Seconds(70));
-    EXPECT_EQ(Measured(), (std::vector<double>{0, 1, 0.25, 0}));
+    std::vector<double> measured = Measured();
+    EXPECT_TRUE(std::isnan(measured.at(3))) << "a part of nothing";
+    measured.pop_back();
+    EXPECT_EQ(measured, (std::vector<double>{0, 1, 0.25}));
     EXPECT_EQ(Read({"collector.records.lost_ratio", "", "esx1"}), 0.25);
 }
 

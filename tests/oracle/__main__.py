@@ -23,6 +23,9 @@ def main(arguments: list[str]) -> int:
         f"oracle: {packets} packets, {octets} octets, {len(records)} records in truth; "
         f"{sum(verification.captured.values())} records at the collectors; {len(findings)} disagreements"
     )
+    if not findings and not records:
+        print(f"oracle: {arguments[0]}: nothing was metered, so nothing is proved", file=sys.stderr)
+        return 2
     return 1 if findings else 0
 
 

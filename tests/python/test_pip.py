@@ -31,7 +31,7 @@ def test_the_package_is_whole_and_typed():
 def test_the_command_line_is_installed(tmp_path):
     program = HERE / "bin" / "esx-netflow"
     done = subprocess.run([program, "run", QUICKSTART, "--report", "--out", "out"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "") and "2 of 2 expectations met" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "") and "4 of 4 expectations met" in done.stdout
     assert (tmp_path / "out" / "report.html").is_file()
     assert subprocess.run([program, "nonsense"], capture_output=True, text=True).returncode == 2
 

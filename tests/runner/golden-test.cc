@@ -33,7 +33,7 @@ class GoldenTest : public testing::Test
         fs::create_directory(Results());
         Write(
             "summary.json",
-            R"({"versions": {"ns-3": "3.37"}, "verdict": "pass", "expectations": [], "lost": {"arp": 3}})");
+            R"({"versions": {"ns-3": "3.37"}, "verdict": "pass", "expectations": [], "ledger": {"truth": {"packets": 9}}, "lost": {"arp": 3}})");
         Write("flows-lost.csv", HEADER + FLOW_1 + "arp,1,100,1\n" + FLOW_2 + "arp,1,100,1\n");
     }
 
@@ -71,7 +71,8 @@ TEST_F(GoldenTest, WhatWasKeptIsEqual)
 TEST_F(GoldenTest, NumbersAndFlowsThatDifferAreNamed)
 {
     UpdateGolden(Golden(), "lab", Results());
-    Write("summary.json", R"({"lost": {"arp": 2, "port": 1}})");
+    Write("summary.json",
+          R"({"ledger": {"truth": {"packets": 9}}, "lost": {"arp": 2, "port": 1}})");
     Write("flows-lost.csv", HEADER + FLOW_1 + "arp,1,100,1\n" + FLOW_2 + "port,2,220,1\n");
     EXPECT_THAT(Check(),
                 ElementsAre("lost.arp: was 3, is 2",
@@ -89,7 +90,7 @@ TEST_F(GoldenTest, VersionsAndVerdictsAreNotKept)
     UpdateGolden(Golden(), "lab", Results());
     Write(
         "summary.json",
-        R"({"versions": {"ns-3": "3.48"}, "verdict": "fail", "expectations": [1], "lost": {"arp": 3}})");
+        R"({"versions": {"ns-3": "3.48"}, "verdict": "fail", "expectations": [1], "ledger": {"truth": {"packets": 9}}, "lost": {"arp": 3}})");
     EXPECT_THAT(Check(), IsEmpty());
 }
 
@@ -105,10 +106,24 @@ TEST_F(GoldenTest, GoldenResultThatIsNoJsonIsADifference)
     EXPECT_THAT(Check(), ElementsAre(HasSubstr("is no JSON object")));
 }
 
+TEST_F(GoldenTest, ARunThatSawNoPacketOrHasNoEndIsNoGoldenResult)
+{
+    EXPECT_EQ(WhyNotGolden(Json::parse(R"({"ledger": {"truth": {"packets": 1}}})")), "");
+    EXPECT_EQ(WhyNotGolden(Json::parse(R"({"ledger": {"truth": {"packets": 0}}})")),
+              "no packet was metered");
+    EXPECT_EQ(WhyNotGolden(Json::object()), "no packet was metered");
+    EXPECT_EQ(WhyNotGolden(Json::parse(
+                  R"({"verdict": "interrupted", "ledger": {"truth": {"packets": 1}}})")),
+              "the run was interrupted");
+    UpdateGolden(Golden(), "lab", Results());
+    std::ofstream(fs::path(Golden()) / "lab.json") << "{}";
+    EXPECT_THAT(Check(), ElementsAre(HasSubstr("proves nothing: no packet was metered")));
+}
+
 TEST_F(GoldenTest, NumberThatIsGoneIsNamed)
 {
     UpdateGolden(Golden(), "lab", Results());
-    Write("summary.json", R"({"lost": {}})");
+    Write("summary.json", R"({"ledger": {"truth": {"packets": 9}}, "lost": {}})");
     EXPECT_THAT(Check(), testing::Contains("lost.arp: was 3, is not there"));
 }
 

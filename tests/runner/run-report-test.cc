@@ -96,6 +96,39 @@ TEST(RunReport, WhatDidNotRunIsToldFromWhatFailed)
     EXPECT_EQ(report.GetVerdict(), "not run");
 }
 
+TEST(RunReport, WhyThereAreNoResultsIsToldEverywhere)
+{
+    RunReport report = Broken("x.yaml");
+    report.errors = {"x.yaml:1:1: 'run' is missing", "x.yaml:2:1: 'hosts' is missing"};
+    EXPECT_THAT(ToJUnit({report}),
+                HasSubstr("<error message=\"x.yaml:1:1: 'run' is missing\">x.yaml:1:1: 'run' is "
+                          "missing&#10;x.yaml:2:1: 'hosts' is missing</error>"));
+    for (const std::string& text : {ToTable({report}), ToMarkdown({report})})
+    {
+        EXPECT_THAT(text, HasSubstr("x.yaml:1:1: 'run' is missing"));
+        EXPECT_THAT(text, HasSubstr("x.yaml:2:1: 'hosts' is missing"));
+    }
+}
+
+TEST(RunReport, WhatRealCollectorsGotIsToldEverywhere)
+{
+    RunReport report = Good("one");
+    report.summary["real_collectors"] = Json::parse(
+        R"([{"host": "esx1", "target": "127.0.0.1:9", "source": "", "sent": 4, "refused": 3,
+             "no_buffers": 2, "failed": 1}])");
+    const char* line = "127.0.0.1:9 from esx1: sent 4, refused 3, no-buffers 2, failed 1";
+    EXPECT_THAT(ToTable({report}), HasSubstr(line));
+    EXPECT_THAT(ToJUnit({report}), HasSubstr(line));
+    EXPECT_THAT(ToJUnit({Good("one")}), Not(HasSubstr("properties")));
+}
+
+TEST(RunReport, AFailureSaysWhyWhereTheNumberDoesNot)
+{
+    EXPECT_EQ(Explain(Json::parse(
+                  R"({"measured": null, "bound": {"at_most": 0}, "why": "the run ended before"})")),
+              "nothing, wanted 0 or less: the run ended before");
+}
+
 TEST(RunReport, JUnitCountsAndEscapes)
 {
     const std::string xml = ToJUnit({Good("one"), Failed("another"), Broken("x.yaml")});

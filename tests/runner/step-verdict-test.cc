@@ -66,9 +66,57 @@ TEST(StepVerdict, ALineThatRunsOnHasNoExitStatus)
     EXPECT_THAT(Missed(wanted, line), ElementsAre("something runs on, wanted nothing"));
 }
 
+TEST(StepVerdict, WithoutExitStatusZeroIsWanted)
+{
+    EXPECT_THAT(Missed({}, Failed()), ElementsAre("exit status 1, wanted 0"));
+    TimelineStep step; // nor with an 'expect'
+    EXPECT_THAT(Judge({&step, Failed()}).missed, ElementsAre("exit status 1, wanted 0"));
+    StepExpectation any;
+    any.exitIsAny = true;
+    EXPECT_THAT(Missed(any, Failed()), IsEmpty());
+}
+
+TEST(StepVerdict, ALineThatTheScenarioEndedMayHaveAnyExitStatus)
+{
+    LineOutcome line = Failed();
+    line.stopped = true;
+    EXPECT_THAT(Missed({}, line), IsEmpty());
+    LineOutcome killed;
+    killed.exit = 143; // by a kill that was typed elsewhere
+    EXPECT_THAT(Missed({}, killed), IsEmpty());
+    killed.exit = 129; // the host halted
+    EXPECT_EQ(Missed({}, killed).size(), 1U);
+    StepExpectation wanted;
+    wanted.exit = 0; // what is said counts
+    EXPECT_THAT(Missed(wanted, line), ElementsAre("exit status 1, wanted 0"));
+}
+
+TEST(StepVerdict, ALineThatNeverRanFails)
+{
+    LineOutcome line;
+    line.waits = true;
+    EXPECT_THAT(Missed({}, line), ElementsAre("it never ran: its session was busy, or over"));
+    line.stopped = true; // forgotten, as the scenario pressed Ctrl-C
+    EXPECT_THAT(Missed({}, line), IsEmpty());
+    TimelineStep step;
+    EXPECT_FALSE(JudgeMissing(step).Passes());
+}
+
+TEST(StepVerdict, StepsOfOtherKindsAreNamed)
+{
+    TimelineStep step;
+    step.kind = StepKind::Signal;
+    step.process = "nf1";
+    step.signal = "TERM";
+    const StepVerdict verdict = Judge({&step, Failed()});
+    EXPECT_EQ(verdict.host + ": " + verdict.command, "nf1: signal TERM");
+    EXPECT_FALSE(verdict.Passes());
+}
+
 TEST(StepVerdict, EveryTextMustBePrintedWhereItIsWanted)
 {
     StepExpectation wanted;
+    wanted.exit = 1;
     wanted.errors = {"frob", "no such"};
     EXPECT_THAT(Missed(wanted, Failed()), IsEmpty());
     wanted.errors = {"frob", "nob"};
@@ -80,6 +128,7 @@ TEST(StepVerdict, EveryTextMustBePrintedWhereItIsWanted)
 TEST(StepVerdict, EmptyTextMeansNothingIsPrinted)
 {
     StepExpectation wanted;
+    wanted.exit = 1;
     wanted.output = {""};
     EXPECT_THAT(Missed(wanted, Failed()), IsEmpty());
     wanted.errors = {""};

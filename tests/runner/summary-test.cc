@@ -133,6 +133,41 @@ TEST(Summary, TextSaysWhatFailed)
     EXPECT_THAT(text, HasSubstr("DOES NOT BALANCE"));
 }
 
+TEST(Summary, WhatSentNothingAndWhatLinksDroppedIsTold)
+{
+    Summary summary = SmallSummary();
+    EXPECT_THAT(ToText(summary, "x"), Not(HasSubstr("sent nothing")));
+    EXPECT_THAT(ToText(summary, "x"), Not(HasSubstr("dropped")));
+    summary.trafficItems = 2048;
+    summary.silent = {{"web", "vm1", "vm2", false}};
+    summary.links = {{"wan", 1200, 0, 34}};
+    const std::string text = ToText(summary, "x");
+    EXPECT_THAT(text, HasSubstr("  1 of 2 048 traffic items sent nothing\n"));
+    EXPECT_THAT(text, HasSubstr("  links dropped 1 234 frames: wan queue 1 200, wan down 34\n"));
+    const Json json = ToJson(summary);
+    EXPECT_EQ(json["traffic"]["items"], 2048);
+    EXPECT_EQ(json["traffic"]["silent"][0]["to"], "vm2");
+    EXPECT_EQ(json["links"].dump(),
+              R"([{"name":"wan","dropped":{"queue":1200,"errors":0,"down":34}}])");
+}
+
+TEST(Summary, DeliveriesAreJudgedByTarget)
+{
+    Summary summary = SmallSummary();
+    summary.realCollectors = {{"esx1", "a:1", "", {5, 0, 0, 0, 0}},
+                              {"esx1", "b:1", "", {5, 1, 2, 3, 0}},
+                              {"esx2", "b:1", "", {1, 0, 0, 0, 0}},
+                              {"esx1", "c:1", "", {0, 0, 0, 0, 0}}};
+    JudgeDeliveries(summary);
+    ASSERT_EQ(summary.verdicts.size(), 3U);
+    EXPECT_TRUE(summary.verdicts[0].pass);
+    EXPECT_FALSE(summary.verdicts[1].pass);
+    EXPECT_EQ(summary.verdicts[1].measured, 6);
+    EXPECT_EQ(summary.verdicts[1].why, "refused 1, no-buffers 2, failed 3 of 11");
+    EXPECT_FALSE(summary.verdicts[2].pass);
+    EXPECT_EQ(summary.verdicts[2].why, "nothing was sent there");
+}
+
 TEST(Summary, TextSaysThatTheRunWasInterrupted)
 {
     Summary summary = SmallSummary();

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/simulation/traffic-watch.h"
+
+#include "ns3/simulator.h"
+
+#include <array>
+
+namespace esxnf
+{
+
+using namespace ns3;
+
+namespace
+{
+
+/// The first octets of a packet, read as IPv4 headers.
+struct Headers
+{
+    explicit Headers(const Packet& packet)
+    {
+        const uint32_t size = packet.CopyData(octets.data(), octets.size());
+        const uint32_t ipSize = (octets[0] & 15) * 4;
+        isWhole = octets[0] >> 4 == 4 && ipSize >= 20 && size >= ipSize + 4;
+        isFirstFragment = ((octets[6] & 0x1f) | octets[7]) == 0;
+        if (isWhole)
+        {
+            destination =
+                uint32_t{octets[16]} << 24 | octets[17] << 16 | octets[18] << 8 | octets[19];
+            port = static_cast<uint16_t>(octets[ipSize + 2] << 8 | octets[ipSize + 3]);
+        }
+    }
+
+    std::array<uint8_t, 64> octets{};
+    bool isWhole{false};
+    bool isFirstFragment{false};
+    uint32_t destination{0};
+    uint16_t port{0}; //!< destination port
+};
+
+bool
+IsOf(const Traffic& traffic, const Headers& headers)
+{
+    constexpr uint8_t TCP = 6;
+    constexpr uint8_t UDP = 17;
+    const bool isScan = traffic.app == TrafficApp::TcpSynScan;
+    const bool isUdp = traffic.app == TrafficApp::UdpCbr || traffic.app == TrafficApp::UdpOnOff;
+    return headers.octets[9] == (isUdp ? UDP : TCP) && headers.isFirstFragment &&
+           headers.port >= (isScan ? traffic.firstPort : traffic.port) &&
+           headers.port <= (isScan ? traffic.lastPort : traffic.port);
+}
+
+} // namespace
+
+void
+TrafficWatch::Watch(const TrafficPair& pair, const Ptr<ns3::Node>& sender, Ipv4Address destination)
+{
+    m_pairs.push_back(pair);
+    std::unique_ptr<Sender>& watched = m_senders[sender->GetId()];
+    if (!watched)
+    {
+        watched = std::make_unique<Sender>(sender);
+    }
+    watched->Add(destination, &m_pairs.back());
+}
+
+void
+TrafficWatch::Watch(const TrafficPair& pair, const Ptr<EsxInjector>& injector, uint32_t target)
+{
+    m_pairs.push_back(pair);
+    m_injected.push_back({&m_pairs.back(), injector, target});
+}
+
+std::vector<TrafficPair>
+TrafficWatch::GetPairs() const
+{
+    for (const Injected& injected : m_injected)
+    {
+        injected.pair->sent = injected.injector->HasSentTo(injected.target);
+    }
+    return {m_pairs.begin(), m_pairs.end()};
+}
+
+TrafficWatch::Sender::Sender(const Ptr<ns3::Node>& node)
+{
+    for (uint32_t i = 0; i < node->GetNDevices(); ++i)
+    {
+        if (const auto device = DynamicCast<Device>(node->GetDevice(i)))
+        {
+            device->TraceConnectWithoutContext(
+                "MacTx",
+                MakeBoundCallback(&Sender::Sent, this, PeekPointer(device)));
+            m_devices.push_back(device);
+        }
+    }
+}
+
+TrafficWatch::Sender::~Sender()
+{
+    Disconnect();
+}
+
+void
+TrafficWatch::Sender::Add(Ipv4Address destination, TrafficPair* pair)
+{
+    m_silent.emplace(destination.Get(), pair);
+}
+
+/// A device is about to hand a packet to its port.
+void
+TrafficWatch::Sender::Sent(Sender* sender, const Device* device, Ptr<const Packet> packet)
+{
+    if (device->IsLinkUp()) // it is in a port
+    {
+        sender->Note(*packet);
+    }
+}
+
+void
+TrafficWatch::Sender::Note(const Packet& packet)
+{
+    const Headers headers(packet);
+    if (!headers.isWhole)
+    {
+        return; // ARP
+    }
+    auto [pair, end] = m_silent.equal_range(headers.destination);
+    while (pair != end)
+    {
+        if (IsOf(*pair->second->traffic, headers))
+        {
+            pair->second->sent = true;
+            pair = m_silent.erase(pair);
+        }
+        else
+        {
+            ++pair;
+        }
+    }
+    if (m_silent.empty() && !m_devices.empty())
+    {
+        Simulator::ScheduleNow(&Sender::Disconnect, this); // a trace cannot lose a listener here
+    }
+}
+
+void
+TrafficWatch::Sender::Disconnect()
+{
+    for (const auto& device : m_devices)
+    {
+        device->TraceDisconnectWithoutContext(
+            "MacTx",
+            MakeBoundCallback(&Sender::Sent, this, PeekPointer(device)));
+    }
+    m_devices.clear();
+}
+
+} // namespace esxnf

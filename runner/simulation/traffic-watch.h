@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Which traffic really sent. An application's own trace fires although its packets die for want of
+// an ARP reply, so the ports are watched: a pair of sender and receiver has sent once a port took a
+// frame of it.
+#ifndef ESXNF_TRAFFIC_WATCH_H
+#define ESXNF_TRAFFIC_WATCH_H
+
+#include "runner/scenario/scenario.h"
+
+#include "ns3/esx-injector.h"
+#include "ns3/esx-virtual-net-device.h"
+#include "ns3/node.h"
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+/// One sender and one receiver of an item of the scenario's traffic.
+struct TrafficPair
+{
+    const Traffic* traffic{nullptr};
+    std::string from;
+    std::string to;
+    bool sent{false};
+};
+
+class TrafficWatch
+{
+  public:
+    /// Watches a sender with an IP stack. \param destination the address that it sends to
+    void Watch(const TrafficPair& pair,
+               const ns3::Ptr<ns3::Node>& sender,
+               ns3::Ipv4Address destination);
+
+    /// The same of injected traffic. \param target the injector's number of the receiver
+    void Watch(const TrafficPair& pair,
+               const ns3::Ptr<ns3::EsxInjector>& injector,
+               uint32_t target);
+
+    /// All pairs in order of Watch(). Call after the run.
+    std::vector<TrafficPair> GetPairs() const;
+
+  private:
+    /// Costs a look-up of the destination for each packet of a sender until its last pair has sent,
+    /// then nothing.
+    class Sender
+    {
+      public:
+        explicit Sender(const ns3::Ptr<ns3::Node>& node);
+        ~Sender();
+        Sender(const Sender&) = delete;
+        Sender& operator=(const Sender&) = delete;
+        void Add(ns3::Ipv4Address destination, TrafficPair* pair);
+
+      private:
+        using Device = ns3::EsxVirtualNetDevice;
+
+        static void Sent(Sender* sender, const Device* device, ns3::Ptr<const ns3::Packet> packet);
+        void Note(const ns3::Packet& packet);
+        void Disconnect();
+
+        std::vector<ns3::Ptr<Device>> m_devices;        //!< that are watched
+        std::multimap<uint32_t, TrafficPair*> m_silent; //!< pairs by destination
+    };
+
+    struct Injected
+    {
+        TrafficPair* pair;
+        ns3::Ptr<ns3::EsxInjector> injector;
+        uint32_t target;
+    };
+
+    mutable std::deque<TrafficPair> m_pairs;               //!< stay where they are
+    std::map<uint32_t, std::unique_ptr<Sender>> m_senders; //!< by node ID
+    std::vector<Injected> m_injected;
+};
+
+} // namespace esxnf
+
+#endif // ESXNF_TRAFFIC_WATCH_H
