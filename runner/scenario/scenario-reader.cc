@@ -40,6 +40,7 @@ ReadRun(const Fields& fields, RunSettings& run)
     fields("duration", run.duration)("seed", run.seed)("run", run.run);
     fields("strict", run.strict);
     fields("spanning_tree", run.spanningTree);
+    run.staticArp = fields.Text("arp") == "static";
     run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
 }
 

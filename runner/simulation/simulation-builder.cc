@@ -147,6 +147,10 @@ Simulation::Builder::Build()
         MakeNetflow(host);
     }
     m_traffic = MakeTraffic(m_scenario, m_world.nodes, m_world.traffic);
+    if (m_scenario.run.staticArp)
+    {
+        FillArpCaches();
+    }
     AssignStreams();
     Watch();
     AddExpectations(); // before the timeline: a window's ends come before the steps of their

@@ -4,6 +4,7 @@
 #include "runner/lab/frame-graph.h"
 #include "runner/simulation/simulation-world.h"
 
+#include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/config.h"
 #include "ns3/esx-netflow-helper.h"
@@ -20,6 +21,42 @@ namespace esxnf
 {
 
 using namespace ns3;
+
+namespace
+{
+
+/// Enters the other's addresses in the ARP caches of a node's interfaces on their networks.
+void
+EnterInArp(const Ptr<ns3::Node>& node, const Ptr<ns3::Node>& other)
+{
+    const auto mine = node->GetObject<Ipv4L3Protocol>();
+    const auto theirs = other->GetObject<Ipv4L3Protocol>();
+    for (uint32_t i = 0; mine && theirs && i < mine->GetNInterfaces(); ++i)
+    {
+        const Ptr<ArpCache> arp = mine->GetInterface(i)->GetArpCache();
+        for (uint32_t j = 0; arp && j < theirs->GetNInterfaces(); ++j)
+        {
+            const Ptr<Ipv4Interface> to = theirs->GetInterface(j);
+            const Ipv4Address address = to->GetAddress(0).GetLocal();
+            if (mine->GetInterface(i)->GetAddress(0).IsInSameSubnet(address) &&
+                !arp->Lookup(address))
+            {
+                ArpCache::Entry* const entry = arp->Add(address);
+                entry->SetMacAddress(to->GetDevice()->GetAddress());
+                entry->MarkPermanent();
+            }
+        }
+    }
+}
+
+void
+Introduce(const Ptr<ns3::Node>& one, const Ptr<ns3::Node>& other)
+{
+    EnterInArp(one, other);
+    EnterInArp(other, one);
+}
+
+} // namespace
 
 void
 Simulation::Builder::MakeNodes()
@@ -81,6 +118,32 @@ Simulation::Builder::Connect(const std::string& nodeName)
         const uint32_t interface = ipv4->AddInterface(devices.Get(0));
         ipv4->AddAddress(interface, {node.address->address, node.address->mask});
         ipv4->SetUp(interface);
+    }
+}
+
+/// Both ends of each traffic, and each vmknic and collector on its network.
+void
+Simulation::Builder::FillArpCaches()
+{
+    for (const Traffic& traffic : m_scenario.traffic)
+    {
+        for (const std::string& from : traffic.from)
+        {
+            for (const std::string& to : traffic.to)
+            {
+                Introduce(m_world.nodes.at(from), m_world.nodes.at(to));
+            }
+        }
+    }
+    for (const Ptr<EsxHost>& host : m_world.hosts)
+    {
+        for (const Node& node : m_scenario.nodes)
+        {
+            if (node.kind == NodeKind::Collector)
+            {
+                Introduce(host->GetVmkernelNode(), m_world.nodes.at(node.name));
+            }
+        }
     }
 }
 

@@ -102,6 +102,7 @@ class Simulation::Builder
     void Connect(const std::string& nodeName);
     void MakeSwitch(const Node& node);
     void BlockLoops();
+    void FillArpCaches();
     void Watch();
     void AddExpectations();
     void AddCaptures();

@@ -156,6 +156,22 @@ def test_each_pair_of_a_list_counts(esx_netflow, tmp_path):
     assert [(item["from"], item["to"]) for item in result["traffic"]["silent"]] == [("esx1-a", "esx1-d")]
 
 
+def test_with_static_arp_nobody_asks_and_all_is_sent(esx_netflow, tmp_path):
+    """The guests' pair and the export: no ARP frame is seen at any port; a destination that answers no ARP gets its data."""
+    frames = {}
+    for arp in ("dynamic", "static"):
+        text = lab().replace("run: {", "run: {arp: %s, " % arp)
+        done, result, *_ = run(esx_netflow, tmp_path, text)
+        assert done.returncode == 0, done
+        frames[arp] = result["ledger"]["ignored"].get("not_ipv4", {"packets": 0})["packets"]
+        assert result["collectors"][0]["datagrams"] > 0
+    assert frames["dynamic"] > 0 and frames["static"] == 0
+    text = pairs(lab(), "  - {name: mute, %s}\n" % SILENT["no answer to ARP"]).replace("run: {", "run: {arp: static, ")
+    text = text.replace("      esx1-b:", "      far: {nics: [{portgroup: Elsewhere, address: 10.6.125.99/24}]}\n      esx1-b:")
+    done, result, *_ = run(esx_netflow, tmp_path, text.replace("portgroups: {VM Network: {}}", "portgroups: {VM Network: {}, Elsewhere: {vlan: 7}}"))
+    assert done.returncode == 0 and result["traffic"] == {"items": 2, "silent": []}
+
+
 def test_frames_that_links_dropped_stand_in_the_summary(esx_netflow, tmp_path):
     text = with_steps("at: 5s, for: 5s, link: collector-link, down: true")
     text = pairs(text, "  - {name: far, app: udp-cbr, from: esx1-a, to: nf1, port: 9, start: 1s, stop: 15s}\n")
