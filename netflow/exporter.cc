@@ -8,6 +8,14 @@
 namespace netflow
 {
 
+namespace
+{
+
+/// Records that began before so many steps of the clock are all gone.
+constexpr std::size_t MAX_BOOTS = 4096;
+
+} // namespace
+
 uint16_t
 RecordsForMtu(uint32_t mtu)
 {
@@ -23,10 +31,10 @@ Exporter::Exporter(const ExporterConfig& config,
     : m_config(config),
       m_sink(sink),
       m_ledger(ledger),
-      m_journal(journal)
+      m_journal(journal),
+      m_boots{{0, config.bootUnixNs}}
 {
     assert(config.maxRecords >= 1 && config.maxRecords <= V5_MAX_RECORDS);
-    assert(config.bootUnixNs >= 0);
 }
 
 void
@@ -57,6 +65,39 @@ Exporter::GetDatagrams() const
     return m_datagrams;
 }
 
+void
+Exporter::AddBoot(TimeNs from, int64_t unixNs)
+{
+    if (from == 0)
+    {
+        m_boots.clear();
+    }
+    assert(m_boots.empty() || from > m_boots.back().from);
+    m_boots.push_back({from, unixNs});
+    if (m_boots.size() > MAX_BOOTS)
+    {
+        m_boots.erase(m_boots.begin());
+    }
+}
+
+uint64_t
+Exporter::GetRecordsOverSteps() const
+{
+    return m_recordsOverSteps;
+}
+
+/// Of a record that began then.
+const Exporter::Boot&
+Exporter::BootOf(TimeNs first) const
+{
+    std::size_t i = m_boots.size() - 1;
+    while (i > 0 && m_boots[i].from > first)
+    {
+        --i;
+    }
+    return m_boots[i];
+}
+
 Exporter::Engine&
 Exporter::GetEngine(uint16_t vSwitch)
 {
@@ -75,7 +116,10 @@ Exporter::Stage(const QueuedRecord& queued, TimeNs now)
     Engine& engine = GetEngine(vSwitch);
     const bool gap = m_config.sequenceMode == SequenceMode::AT_EXPIRY && !engine.staged.empty() &&
                      queued.expirySequence != engine.staged.back()->expirySequence + 1;
-    if (gap)
+    const bool stepped =
+        m_boots.size() > 1 && !engine.staged.empty() &&
+        BootOf(queued.record.first).from != BootOf(engine.staged.back()->record.first).from;
+    if (gap || stepped)
     {
         Seal(vSwitch, engine, now);
     }
@@ -86,14 +130,21 @@ Exporter::Stage(const QueuedRecord& queued, TimeNs now)
     }
 }
 
-void
-Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
+/// By the clock that was right when the staged records began.
+V5Header
+Exporter::MakeHeader(const Engine& engine, TimeNs now) const
 {
-    if (engine.staged.empty())
+    const int64_t boot = BootOf(engine.staged.front()->record.first).unixNs;
+    if (now > MAX_UNIX_NS - boot) // time stands still, and no record lies behind it
     {
-        return;
+        TimeNs latest = MAX_UNIX_NS - boot;
+        for (const QueuedRecord* queued : engine.staged)
+        {
+            latest = std::max(latest, queued->record.last);
+        }
+        now = std::min(now, latest);
     }
-    const int64_t unixNs = m_config.bootUnixNs + now;
+    const int64_t unixNs = std::min(boot + now, MAX_UNIX_NS);
     V5Header header;
     header.count = static_cast<uint16_t>(engine.staged.size());
     header.sysUptime = ToUptimeMs(now);
@@ -102,9 +153,19 @@ Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
     header.flowSequence = m_config.initialSequence + (m_config.sequenceMode == SequenceMode::AT_SEND
                                                           ? engine.sealedRecords
                                                           : engine.staged.front()->expirySequence);
+    return header;
+}
+
+void
+Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
+{
+    if (engine.staged.empty())
+    {
+        return;
+    }
+    V5Header header = MakeHeader(engine, now);
     header.engineType = static_cast<uint8_t>(vSwitch >> 8);
     header.engineId = static_cast<uint8_t>(vSwitch);
-
     if (m_sealed.empty())
     {
         m_sealed.resize(m_sink.GetBatch());
@@ -119,6 +180,8 @@ Exporter::Seal(uint16_t vSwitch, Engine& engine, TimeNs now)
         EncodeV5Record(Encode(queued->record), sealed.buffer + sealed.size);
         sealed.size += V5_RECORD_OCTETS;
         sealed.counts += {queued->record.packets, queued->record.octets, 1};
+        m_recordsOverSteps +=
+            m_boots.size() > 1 && BootOf(queued->record.last).from > queued->record.first;
     }
     sealed.number = m_ledger.TakeDatagramNumber();
     sealed.vSwitch = vSwitch;

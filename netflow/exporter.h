@@ -40,7 +40,7 @@ struct ExporterConfig
     uint32_t initialSequence{0}; //!< of every engine
     uint16_t maxRecords{
         V5_MAX_RECORDS};       //!< records a datagram, 1 to 30; fewer for a small MTU (rule R14)
-    int64_t bootUnixNs{0};     //!< Unix time at uptime 0, >= 0 (rule R8), nanoseconds
+    int64_t bootUnixNs{0};     //!< Unix time at uptime 0 (rule R8), nanoseconds
     bool zeroUnixNsecs{false}; //!< leave unix_nsecs 0, as exporters do that break rule R7
 };
 
@@ -114,6 +114,18 @@ class Exporter
 
     uint64_t GetDatagrams() const;
 
+    /**
+     * The exporter's clock was set: what begins from now on has other times since 1970. Records of
+     * two boot times never share a datagram, and each keeps its First.
+     * \param from uptime, later than that of all before; 0: takes the place of the configured boot
+     * \param unixNs when uptime was 0 by the new clock
+     */
+    void AddBoot(TimeNs from, int64_t unixNs);
+
+    /// Records exported so far that began before such a step and ended after it: their Last is
+    /// First and their length by uptime.
+    uint64_t GetRecordsOverSteps() const;
+
   private:
     struct Engine
     {
@@ -133,7 +145,16 @@ class Exporter
         Counts counts;
     };
 
+    /// See AddBoot().
+    struct Boot
+    {
+        TimeNs from;
+        int64_t unixNs;
+    };
+
     Engine& GetEngine(uint16_t vSwitch);
+    const Boot& BootOf(TimeNs first) const;
+    V5Header MakeHeader(const Engine& engine, TimeNs now) const;
     void Stage(const QueuedRecord& queued, TimeNs now);
     void SendSealed(TimeNs now);
     void Seal(uint16_t vSwitch, Engine& engine, TimeNs now);
@@ -153,6 +174,8 @@ class Exporter
     std::unique_ptr<bool[]> m_sent;          // likewise
     std::set<std::pair<uint16_t, uint16_t>> m_aliased;
     uint64_t m_datagrams{0};
+    std::vector<Boot> m_boots; // in their order
+    uint64_t m_recordsOverSteps{0};
 };
 
 } // namespace netflow

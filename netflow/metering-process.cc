@@ -26,6 +26,7 @@ IgnoredMove(FrameVerdict verdict)
     case FrameVerdict::ETHERNET_TRUNCATED:
     case FrameVerdict::VLAN_TRUNCATED:
     case FrameVerdict::IPV4_TRUNCATED:
+    case FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME:
     case FrameVerdict::TRANSPORT_TRUNCATED:
         return Move::IGNORED_TRUNCATED;
     default:

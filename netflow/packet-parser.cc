@@ -121,7 +121,9 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     {
         return Refuse(FrameVerdict::BAD_HEADER_LENGTH, wire);
     }
-    const uint32_t total = Read16(ip + 2);
+    const uint32_t given = Read16(ip + 2);
+    // An adapter was to cut this into segments (TSO): the frame's length is the packet's.
+    const uint32_t total = given > 0 ? given : wire;
     if (total < header)
     {
         return Refuse(FrameVerdict::TOTAL_LENGTH_TOO_SHORT, wire);
@@ -136,6 +138,7 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     }
     PacketSummary summary;
     summary.octets = total;
+    summary.offloaded = given == 0;
     summary.key.source = Read32(ip + 12);
     summary.key.destination = Read32(ip + 16);
     summary.key.protocol = ip[9];

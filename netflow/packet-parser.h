@@ -37,11 +37,12 @@ const char* ToString(FrameVerdict verdict);
 /// What is metered of a packet.
 struct PacketSummary
 {
-    FlowKey key; //!< vSwitch and input are left 0: the caller knows them
-    uint32_t octets{
-        0}; //!< IPv4: total length; else octets on the wire after Ethernet header and VLAN tags
+    FlowKey key;        //!< vSwitch and input are left 0: the caller knows them
+    uint32_t octets{0}; //!< IPv4: total length (the frame's, if that is 0); else octets on the wire
+                        //!< after Ethernet header and VLAN tags
     uint8_t tcpFlags{0}; //!< TCP flags octet, 0 for other protocols and later fragments
     FrameVerdict verdict{FrameVerdict::NOT_IPV4};
+    bool offloaded{false}; //!< total length 0: octets are the frame's (not set by ParseUsual)
 };
 
 /**

@@ -22,6 +22,12 @@ constexpr TimeNs NS_PER_SECOND = 1'000'000'000;
 /// Later than every instant that can be scheduled.
 constexpr TimeNs NEVER = std::numeric_limits<TimeNs>::max();
 
+/// NetFlow v5 counts seconds since 1970 in 32 bits: later than this, time stands still.
+constexpr int64_t MAX_UNIX_NS = (int64_t{1} << 32) * NS_PER_SECOND - 1;
+
+/// The time since 1970 of a captured packet that has none.
+constexpr int64_t NO_TIME = -1;
+
 /**
  * SysUptime as NetFlow v5 carries it: whole milliseconds since boot, rounded down, modulo 2^32
  * (it wraps after 49.7 days).

@@ -81,41 +81,43 @@ MovesOf(const netflow::Ledger& ledger)
 constexpr std::size_t BATCH = 64; // frames: their cache misses overlap
 
 void
-MeterBatch(Probe& probe,
-           const CaptureReader& reader,
-           const CapturedFrame* frames,
-           std::size_t count)
+MeterBatch(Probe& probe, CaptureReader& reader, const CapturedFrame* frames, std::size_t count)
 {
     netflow::BatchedPacket packets[BATCH];
     for (std::size_t i = 0; i < count; ++i)
     {
-        packets[i].packet = reader.Parse(frames[i]);
+        reader.ParseTo(packets[i].packet, frames[i]);
         packets[i].time = frames[i].unixNs;
     }
     probe.ObserveBatch(packets, count, nullptr);
 }
 
 /// -> (records, datagrams one behind the other, moves, residual, datagrams, time of the first
-/// packet)
+/// packet, what was odd in words)
 py::tuple
-MeterCapture(const std::string& path, const ProbeConfig& config, bool keepOctets)
+MeterCapture(const std::string& path,
+             const ProbeConfig& config,
+             bool keepOctets,
+             bool trustIpLength)
 {
     RecordKeeper keeper(keepOctets);
     std::optional<Probe> probe;
-    int64_t begin = 0;
+    std::vector<std::string> notes;
     {
         const py::gil_scoped_release released;
-        CaptureReader reader(path);
+        CaptureReader reader(path, trustIpLength ? CapturedLengths::LOST : CapturedLengths::TRUE);
         CapturedFrame frames[BATCH];
-        std::size_t count = reader.NextBatch(frames, BATCH);
-        begin = count > 0 ? frames[0].unixNs : 0;
-        probe.emplace(config, begin, keeper);
-        for (std::size_t batch = 1; count > 0; count = reader.NextBatch(frames, BATCH), ++batch)
+        probe.emplace(config, keeper);
+        std::size_t batch = 0;
+        while (const std::size_t count = reader.NextBatch(frames, BATCH))
         {
             MeterBatch(*probe, reader, frames, count);
-            CheckSignals(batch);
+            CheckSignals(++batch);
         }
         probe->Finish();
+        notes = DescribeClock(probe->GetClockCounts(), probe->GetExporter().GetRecordsOverSteps());
+        const std::vector<std::string> odd = reader.Describe();
+        notes.insert(notes.end(), odd.begin(), odd.end());
     }
     const netflow::Counts residual = probe->GetResidual();
     return py::make_tuple(ToArray(std::move(keeper.records)),
@@ -123,7 +125,8 @@ MeterCapture(const std::string& path, const ProbeConfig& config, bool keepOctets
                           MovesOf(probe->GetLedger()),
                           py::make_tuple(residual.packets, residual.octets, residual.records),
                           probe->GetExporter().GetDatagrams(),
-                          begin);
+                          probe->GetStartUnixNs(),
+                          notes);
 }
 
 /// -> UDP payloads to a port in a capture, of whole datagrams, and how many were not whole
@@ -139,7 +142,8 @@ ReadUdp(const std::string& path, uint16_t port)
         UdpDatagram datagram;
         while (reader.Next(frame))
         {
-            const UdpFinding finding = reader.FindUdp(frame, port, datagram);
+            const UdpFinding finding =
+                frame.link.FindUdp(frame.data, frame.captured, frame.wire, port, datagram);
             if (finding == UdpFinding::FOUND)
             {
                 payloads.emplace_back(reinterpret_cast<const char*>(datagram.data), datagram.size);
@@ -166,7 +170,8 @@ BindCaptures(py::module_& module)
                &MeterCapture,
                py::arg("path"),
                py::arg("config"),
-               py::arg("keep_octets"));
+               py::arg("keep_octets"),
+               py::arg("trust_ip_length"));
     module.def("read_udp", &ReadUdp, py::arg("path"), py::arg("port"));
 }
 

@@ -276,12 +276,12 @@ def encode_v5(headers: np.ndarray, records: np.ndarray) -> bytes:
     return _core.encode_v5(headers, records)
 
 
-Metered = namedtuple("Metered", "records datagrams moves residual boot_unix_ns octets")
+Metered = namedtuple("Metered", "records datagrams moves residual boot_unix_ns octets notes")
 Metered.__doc__ = """What `meter` gives.
 
 records: numpy.ndarray of dtype `RECORD` in order of export. datagrams: how many. moves: dict of str to `Counts`, the ledger.
 residual: `Counts`, all zero unless there is a bug. boot_unix_ns: time of the first packet. octets: the datagrams one behind the
-other (`decode_v5` reads them), or None.
+other (`decode_v5` reads them), or None. notes: list of str, what was odd in the capture and its times.
 """
 
 
@@ -299,13 +299,14 @@ def meter(
     input: int = 1,
     output: int = 0,
     octets: bool = False,
+    trust_ip_length: bool = False,
 ) -> Metered:
     """Meters a capture as ``esx-netflow probe`` does: capture time drives flow cache, purgatory and exporter.
 
     Parameters
     ----------
     capture : path-like
-        pcap or pcapng, Ethernet or raw IP.
+        pcap or pcapng.
     idle_timeout, active_timeout, scan_interval, poll : float
         Seconds; of the technote but for the scan interval, which is our choice.
     cache_policy, heap : as for `FlowCache`
@@ -317,6 +318,8 @@ def meter(
         Switch ID, and the ports by which all packets enter and leave.
     octets : bool
         Whether to keep the datagrams.
+    trust_ip_length : bool
+        Whether packets that are shorter than their IP total length count by it: for captures of cut packets whose lengths were lost.
 
     Returns
     -------
@@ -344,7 +347,7 @@ def meter(
     config.heap = 2**64 - 1 if heap is None else heap
     config.poll_period = _ns(poll)
     config.vswitch, config.input, config.output, config.lossless = vswitch, input, output, not lossy
-    records, payload, moves, residual, datagrams, begin = _core.meter_capture(os.fspath(capture), config, octets)
+    records, payload, moves, residual, datagrams, begin, notes = _core.meter_capture(os.fspath(capture), config, octets, trust_ip_length)
     return Metered(
         records,
         datagrams,
@@ -352,6 +355,7 @@ def meter(
         Counts(*residual),
         begin,
         payload if octets else None,
+        notes,
     )
 
 

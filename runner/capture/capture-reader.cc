@@ -1,14 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/capture-reader.h"
 
+#include "runner/simulation/interrupt.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <memory>
 #include <pcap/pcap.h>
+#include <unistd.h>
 
 namespace esxnf
 {
 
 namespace
 {
+
+using netflow::FrameVerdict;
+
+constexpr uint32_t MAX_IP = 65535;
+
+/// A file's octets as they come: never waits for more than one.
+netflow::ReadOctets
+OpenOctets(const std::string& path)
+{
+    int number = STDIN_FILENO;
+    if (path != "-")
+    {
+        number = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        if (number < 0)
+        {
+            throw CaptureError(path + ": " + std::strerror(errno));
+        }
+    }
+    const std::shared_ptr<const int> file(new int(number), [](const int* closing) {
+        if (*closing != STDIN_FILENO)
+        {
+            close(*closing);
+        }
+        delete closing;
+    });
+    return [file](uint8_t* to, std::size_t max) -> std::ptrdiff_t {
+        for (;;)
+        {
+            const ssize_t got = read(*file, to, max);
+            if (got >= 0 || errno != EINTR)
+            {
+                return got;
+            }
+            if (InterruptCatcher::WasInterrupted())
+            {
+                return 0;
+            }
+        }
+    };
+}
+
+std::string
+Seconds(netflow::TimeNs time)
+{
+    return fmt::format("{:.12g} s", static_cast<double>(time / netflow::NS_PER_MS) / 1000);
+}
+
+/// "WHAT COUNT: THEN" if there is any.
+void
+AddLine(std::vector<std::string>& lines,
+        uint64_t count,
+        const std::string& what,
+        const std::string& then)
+{
+    if (count > 0)
+    {
+        lines.push_back(fmt::format("{} {}: {}", what, count, then));
+    }
+}
+
+} // namespace
 
 std::string
 LinkTypeName(int linkType)
@@ -18,26 +86,53 @@ LinkTypeName(int linkType)
                 : fmt::format("number {}", linkType);
 }
 
-LinkLayer
-FindLink(const std::string& path, int linkType)
+std::vector<std::string>
+DescribeClock(const netflow::ClockCounts& counts, uint64_t recordsOverSteps)
 {
-    const std::optional<LinkLayer> link = LinkLayer::FromLinkType(linkType);
-    if (!link)
+    std::vector<std::string> lines;
+    lines.push_back(fmt::format("packets out of order {}, clock steps backwards {} forwards {}",
+                                counts.outOfOrder,
+                                counts.stepsBack,
+                                counts.stepsForward));
+    AddLine(lines, counts.untimed, "packets without a time", "each counts as the one before");
+    AddLine(lines,
+            counts.outliers,
+            "packets with a time far from all others",
+            "each counts as the one before");
+    std::vector<std::string> shifts;
+    for (netflow::TimeNs shift : counts.shifts)
+    {
+        shifts.push_back(Seconds(shift));
+    }
+    AddLine(lines,
+            counts.otherClock,
+            "packets of another clock",
+            fmt::format("shifted by {}", fmt::join(shifts, ", ")));
+    AddLine(lines,
+            recordsOverSteps,
+            "records over a clock step",
+            "Last is First and their length by uptime");
+    return lines;
+}
+
+CaptureReader::CaptureReader(const std::string& path, CapturedLengths lengths)
+    : m_path(path),
+      m_lengths(lengths),
+      m_file(OpenOctets(path))
+{
+    const std::string wrong = m_file.Open();
+    const int unknown = m_file.GetCounts().unknownLinkType;
+    if (unknown >= 0)
     {
         throw CaptureError(fmt::format("{}: link type {} is not supported; these are: {}",
                                        path,
-                                       LinkTypeName(linkType),
+                                       LinkTypeName(unknown),
                                        LinkLayer::GetNames()));
     }
-    return *link;
-}
-
-} // namespace
-
-CaptureReader::CaptureReader(const std::string& path)
-    : m_source(OpenCapture(path)),
-      m_link(FindLink(path, m_source->GetLinkType()))
-{
+    if (!wrong.empty())
+    {
+        throw CaptureError(path + ": " + wrong);
+    }
 }
 
 bool
@@ -49,27 +144,69 @@ CaptureReader::Next(CapturedFrame& frame)
 std::size_t
 CaptureReader::NextBatch(CapturedFrame* frames, std::size_t max)
 {
-    const std::size_t count = m_source->NextBatch(frames, max);
-    m_count += count;
+    const std::size_t count = m_file.NextBatch(frames, max);
+    if (count == 0 && m_file.GetCounts().damages > 0 && !InterruptCatcher::WasInterrupted())
+    {
+        throw CaptureError(m_path + ": " + m_file.DescribeDamage());
+    }
     return count;
 }
 
-UdpFinding
-CaptureReader::FindUdp(const CapturedFrame& frame, uint16_t port, UdpDatagram& datagram) const
+netflow::PacketSummary
+CaptureReader::Parse(const CapturedFrame& frame)
 {
-    return m_link.FindUdp(frame.data, frame.captured, frame.wire, port, datagram);
-}
-
-const LinkLayer&
-CaptureReader::GetLink() const
-{
-    return m_link;
+    netflow::PacketSummary summary = frame.link.Parse(frame.data, frame.captured, frame.wire);
+    m_offloaded += summary.offloaded;
+    if (summary.verdict == FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME && frame.captured == frame.wire)
+    {
+        ++m_cut;
+        if (m_lengths == CapturedLengths::LOST)
+        {
+            summary = frame.link.Parse(frame.data, frame.captured, frame.captured + MAX_IP);
+        }
+    }
+    return summary;
 }
 
 uint64_t
 CaptureReader::GetCount() const
 {
-    return m_count;
+    return m_file.GetCounts().packets;
+}
+
+std::vector<std::string>
+CaptureReader::Describe() const
+{
+    const netflow::CaptureCounts& counts = m_file.GetCounts();
+    std::vector<std::string> lines;
+    AddLine(lines,
+            counts.carried,
+            "times with a fraction of a second or more",
+            counts.firstCarried + " (carried)");
+    AddLine(lines,
+            counts.outOfYears,
+            "times not of the years 1970 to 2106",
+            "before, a packet has none; after, time stands still");
+    AddLine(lines,
+            counts.aboveWire,
+            "packets captured longer than they were",
+            "the larger length counts");
+    AddLine(lines,
+            m_offloaded,
+            "packets of IP total length 0",
+            "the frame's length counts (offloaded segments)");
+    AddLine(
+        lines,
+        counts.unknownLinks,
+        "packets of an unknown link type",
+        fmt::format("counted as not IPv4; the first is {}", LinkTypeName(counts.unknownLinkType)));
+    AddLine(lines,
+            m_cut,
+            "packets shorter than their IP total length",
+            m_lengths == CapturedLengths::LOST
+                ? "that length counts"
+                : "not metered; if who captured cut them, --trust-ip-length counts that length");
+    return lines;
 }
 
 } // namespace esxnf

@@ -1,22 +1,49 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Reads captures (pcap and pcapng, micro- or nanoseconds), frame by frame or in batches, and knows
- * how their frames begin. Where the frames come from is a CaptureSource's business, what is in them
- * that of LinkLayer.
+ * Captures for the commands: a file or standard input, read by netflow/capture-file, with errors as
+ * exceptions and with what was odd in words.
  */
 #ifndef ESXNF_CAPTURE_READER_H
 #define ESXNF_CAPTURE_READER_H
 
-#include "runner/capture/capture-source.h"
-#include "runner/capture/link-layer.h"
+#include "netflow/capture-clock.h"
+#include "netflow/capture-file.h"
+#include "netflow/link-layer.h"
 
 #include <cstdint>
-#include <memory>
+#include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace esxnf
 {
+
+using netflow::CapturedFrame;
+using netflow::LinkLayer;
+using netflow::UdpDatagram;
+using netflow::UdpFinding;
+
+/// The file is damaged or not what it should be; the message names file, packet and reason.
+class CaptureError : public std::runtime_error
+{
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// What an option says of the lengths in a capture.
+enum class CapturedLengths : uint8_t
+{
+    TRUE, //!< packets that are shorter than their IP total length are cut and not metered
+    LOST, //!< who cut the packets wrote captured = original: the IP total length counts
+};
+
+/// A link type as people call it.
+std::string LinkTypeName(int linkType);
+
+/// What a clock met, a line each.
+std::vector<std::string> DescribeClock(const netflow::ClockCounts& counts,
+                                       uint64_t recordsOverSteps);
 
 /// A capture file, read once from front to back.
 class CaptureReader
@@ -24,35 +51,42 @@ class CaptureReader
   public:
     /// Throws CaptureError if there is no such file, it is no capture, or its link type is unknown
     /// here. \param path "-" reads standard input
-    explicit CaptureReader(const std::string& path);
+    explicit CaptureReader(const std::string& path,
+                           CapturedLengths lengths = CapturedLengths::TRUE);
 
-    /// Reads the next frame. \return false at the end; throws CaptureError where the file is
+    /// Reads the next frame. \return false at the end; throws CaptureError there if the file is
     /// damaged
     bool Next(CapturedFrame& frame);
 
-    /// Reads up to \p max frames, as CaptureSource::NextBatch() does. \return 0 at the end
+    /// Reads up to \p max frames, as CaptureFile::NextBatch() does. \return 0 at the end; throws as
+    /// Next()
     std::size_t NextBatch(CapturedFrame* frames, std::size_t max);
 
     /// The flow key and size of a frame of this capture.
-    netflow::PacketSummary Parse(const CapturedFrame& frame) const
+    netflow::PacketSummary Parse(const CapturedFrame& frame);
+
+    /// The same, written to \p summary: faster for a usual frame.
+    void ParseTo(netflow::PacketSummary& summary, const CapturedFrame& frame)
     {
-        return m_link.Parse(frame.data, frame.captured, frame.wire);
+        if (!frame.link.IsEthernet() ||
+            !netflow::ParseUsual(frame.data, frame.captured, frame.wire, summary))
+        {
+            summary = Parse(frame);
+        }
     }
-
-    /// How all frames of this capture begin.
-    const LinkLayer& GetLink() const;
-
-    /// Looks for a UDP datagram to a port. \param datagram set if the result is not OTHER; its data
-    /// only if FOUND
-    UdpFinding FindUdp(const CapturedFrame& frame, uint16_t port, UdpDatagram& datagram) const;
 
     /// Frames read so far.
     uint64_t GetCount() const;
 
+    /// What was odd in the frames, a line each.
+    std::vector<std::string> Describe() const;
+
   private:
-    std::unique_ptr<CaptureSource> m_source;
-    LinkLayer m_link;
-    uint64_t m_count{0};
+    const std::string m_path;
+    const CapturedLengths m_lengths;
+    netflow::CaptureFile m_file;
+    uint64_t m_offloaded{0}; // packets of IP total length 0
+    uint64_t m_cut{0};       // packets that are shorter than their IP total length
 };
 
 } // namespace esxnf

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/live-capture.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <pcap/pcap.h>
@@ -53,13 +54,12 @@ LiveCapture::LiveCapture(const std::string& interface, bool promiscuous)
     }
     Activate(promiscuous);
     const int linkType = pcap_datalink(m_handle.get());
-    m_link = LinkLayer::FromLinkType(linkType);
-    if (!m_link)
+    m_link = LinkLayer::FromLinkType(linkType).value_or(LinkLayer());
+    if (!m_link.IsKnown())
     {
-        const char* name = pcap_datalink_val_to_name(linkType);
         throw CaptureError(fmt::format("{}: link type {} is not supported; these are: {}",
                                        interface,
-                                       name ? name : fmt::format("number {}", linkType),
+                                       LinkTypeName(linkType),
                                        LinkLayer::GetNames()));
     }
     if (pcap_setnonblock(m_handle.get(), 1, error) != 0)
@@ -102,10 +102,12 @@ LiveCapture::Next(CapturedFrame& frame)
     {
         throw CaptureError(fmt::format("{}: {}", m_interface, pcap_geterr(m_handle.get())));
     }
-    frame.unixNs = header->ts.tv_sec * NS_PER_SECOND + header->ts.tv_usec * m_fractionUnit;
+    frame.unixNs = std::min(header->ts.tv_sec * NS_PER_SECOND + header->ts.tv_usec * m_fractionUnit,
+                            netflow::MAX_UNIX_NS);
     frame.data = data;
     frame.captured = header->caplen;
     frame.wire = header->len;
+    frame.link = m_link;
     return true;
 }
 
@@ -114,12 +116,6 @@ LiveCapture::Wait(std::chrono::milliseconds timeout) const
 {
     pollfd waiting{m_descriptor, POLLIN, 0};
     poll(&waiting, 1, static_cast<int>(timeout.count()));
-}
-
-const LinkLayer&
-LiveCapture::GetLink() const
-{
-    return *m_link;
 }
 
 LiveDrops

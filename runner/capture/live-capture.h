@@ -8,7 +8,6 @@
 #define ESXNF_LIVE_CAPTURE_H
 
 #include "runner/capture/capture-reader.h"
-#include "runner/capture/link-layer.h"
 
 #include <chrono>
 #include <cstdint>
@@ -44,8 +43,6 @@ class LiveCapture
     /// Waits until there may be a frame, a signal came, or time is up.
     void Wait(std::chrono::milliseconds timeout) const;
 
-    const LinkLayer& GetLink() const;
-
     /// Since the beginning.
     LiveDrops GetDrops() const;
 
@@ -59,7 +56,7 @@ class LiveCapture
 
     const std::string m_interface;
     std::unique_ptr<pcap, Closer> m_handle;
-    std::optional<LinkLayer> m_link;
+    LinkLayer m_link;
     int64_t m_fractionUnit{1}; // nanoseconds
     int m_descriptor{-1};      // libpcap's
 };

@@ -214,13 +214,10 @@ CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
 }
 
 void
-CollectFromFrame(const CaptureReader& reader,
-                 const CapturedFrame& frame,
-                 uint16_t port,
-                 Printer& printer)
+CollectFromFrame(const CapturedFrame& frame, uint16_t port, Printer& printer)
 {
     UdpDatagram datagram;
-    switch (reader.FindUdp(frame, port, datagram))
+    switch (frame.link.FindUdp(frame.data, frame.captured, frame.wire, port, datagram))
     {
     case UdpFinding::FOUND:
         printer.Take(datagram);
@@ -246,7 +243,7 @@ CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Print
     {
         while (printer.GetDatagrams() < count && !interrupt.WasInterrupted() && reader.Next(frame))
         {
-            CollectFromFrame(reader, frame, port, printer);
+            CollectFromFrame(frame, port, printer);
         }
     }
     catch (const CaptureError& error)

@@ -5,6 +5,7 @@
  */
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
+#include "runner/probe/endpoint.h"
 #include "runner/probe/flow-comparison.h"
 #include "runner/probe/peer.h"
 #include "runner/probe/probe.h"
@@ -53,13 +54,12 @@ class OurFlows : public netflow::DatagramSink
         config.metering.cache.activeTimeout = options.activeSeconds * netflow::NS_PER_SECOND;
         CaptureReader reader(options.capture);
         CapturedFrame frame;
-        bool more = reader.Next(frame);
-        Probe probe(config, more ? frame.unixNs : 0, *this);
-        for (; more; more = reader.Next(frame))
+        Probe probe(config, *this);
+        while (reader.Next(frame))
         {
             const netflow::PacketSummary packet = reader.Parse(frame);
             probe.Observe(packet, frame.unixNs);
-            NoteLink(reader.GetLink(), frame, packet);
+            NoteLink(frame, packet);
         }
         probe.Finish();
     }
@@ -88,17 +88,15 @@ class OurFlows : public netflow::DatagramSink
         return {key.source, key.destination, key.protocol, key.sourcePort, key.destinationPort};
     }
 
-    void NoteLink(const LinkLayer& layer,
-                  const CapturedFrame& frame,
-                  const netflow::PacketSummary& packet)
+    void NoteLink(const CapturedFrame& frame, const netflow::PacketSummary& packet)
     {
         if (packet.verdict != netflow::FrameVerdict::METERABLE)
         {
             return;
         }
         const LinkOctets octets{
-            layer.GetPadding(frame.data, frame.captured, frame.wire, packet.octets),
-            layer.GetTags(frame.data, frame.captured)};
+            frame.link.GetPadding(frame.data, frame.captured, frame.wire, packet.octets),
+            frame.link.GetTags(frame.data, frame.captured)};
         if (octets.padding > 0 || octets.tags > 0)
         {
             LinkOctets& sum = link[ToComparedKey(packet.key)];

@@ -129,6 +129,10 @@ DescribeInput(CLI::App& app, ProbeOptions& options)
     ProbeSessionConfig& session = options.session;
     app.add_option("-r,--read", session.capture, "pcap or pcapng, '-': standard input")
         ->type_name("FILE");
+    app.add_flag_callback(
+        "--trust-ip-length",
+        [&session] { session.lengths = CapturedLengths::LOST; },
+        "Count packets by it that were cut without a note");
     app.add_option("-i,--interface", session.interface, "Or meter a network interface, live")
         ->type_name("NAME");
     app.add_flag("--no-promiscuous", options.quietInterface, "Leave out frames to other stations");

@@ -6,6 +6,8 @@
 #ifndef ESXNF_ENDPOINT_H
 #define ESXNF_ENDPOINT_H
 
+#include "netflow/link-layer.h"
+
 #include <cstddef>
 #include <cstdint>
 #include <netinet/in.h>
@@ -39,14 +41,7 @@ sockaddr_in Resolve(const Endpoint& endpoint);
 /// Dotted text of an address in host byte order.
 std::string AddressToText(uint32_t address);
 
-/// One UDP datagram that came from outside. Addresses in host byte order.
-struct UdpDatagram
-{
-    uint32_t sourceAddress{0};
-    uint16_t sourcePort{0};
-    const uint8_t* data{nullptr}; //!< payload; belongs to whoever filled this in
-    std::size_t size{0};          //!< octets of payload
-};
+using netflow::UdpDatagram;
 
 } // namespace esxnf
 

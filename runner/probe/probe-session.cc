@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <chrono>
 #include <fmt/format.h>
+#include <vector>
 
 namespace esxnf
 {
@@ -43,11 +44,10 @@ constexpr std::size_t BATCH = 32;
 class Session
 {
   public:
-    Session(const ProbeSessionConfig& config, const LinkLayer& link, int64_t startUnixNs)
+    explicit Session(const ProbeSessionConfig& config)
         : m_config(config),
-          m_link(link),
           m_export(config.exporting),
-          m_probe(config.probe, startUnixNs, m_export),
+          m_probe(config.probe, m_export),
           m_text(config.exporting.GetTextStream()),
           m_nextStatistics(config.statisticsPeriod > 0
                                ? m_probe.GetUptime() + config.statisticsPeriod
@@ -55,8 +55,9 @@ class Session
     {
     }
 
-    /// Meters frames in their order. \param count at most BATCH
-    void Meter(const CapturedFrame* frames, std::size_t count);
+    /// Meters frames in their order. \param count at most BATCH \param parse (summary, frame)
+    template <typename Parser>
+    void Meter(const CapturedFrame* frames, std::size_t count, const Parser& parse);
 
     void Tick(int64_t unixNs)
     {
@@ -82,16 +83,16 @@ class Session
         m_drops = drops;
     }
 
-    /// \return whether the books are balanced
-    bool PrintEnd();
+    /// \param notes what was odd in the frames \return whether the books are balanced
+    bool PrintEnd(const std::vector<std::string>& notes);
 
   private:
-    void MeterBatch(const CapturedFrame* frames, std::size_t count);
+    template <typename Parser>
+    void MeterBatch(const CapturedFrame* frames, std::size_t count, const Parser& parse);
     void PrintLine();
     void PrintCounts(const char* name, const Counts& counts);
 
     const ProbeSessionConfig& m_config;
-    const LinkLayer m_link;
     ProbeExport m_export;
     Probe m_probe;
     std::FILE* const m_text;
@@ -102,15 +103,16 @@ class Session
     std::optional<LiveDrops> m_drops;      // of a live capture
 };
 
+template <typename Parser>
 void
-Session::Meter(const CapturedFrame* frames, std::size_t count)
+Session::Meter(const CapturedFrame* frames, std::size_t count, const Parser& parse)
 {
     count = std::min<uint64_t>(count, m_config.maxPackets - m_packets);
     // Lines of statistics come between packets: then one packet is a batch.
     const std::size_t step = m_nextStatistics == netflow::NEVER ? count : 1;
     for (std::size_t done = 0; done < count; done += step)
     {
-        MeterBatch(frames + done, step);
+        MeterBatch(frames + done, step, parse);
         if (m_probe.GetUptime() >= m_nextStatistics)
         {
             PrintLine();
@@ -118,8 +120,9 @@ Session::Meter(const CapturedFrame* frames, std::size_t count)
     }
 }
 
+template <typename Parser>
 void
-Session::MeterBatch(const CapturedFrame* frames, std::size_t count)
+Session::MeterBatch(const CapturedFrame* frames, std::size_t count, const Parser& parse)
 {
     netflow::BatchedPacket* packets = m_batch;
     uint16_t* vlans = m_vlans;
@@ -127,9 +130,9 @@ Session::MeterBatch(const CapturedFrame* frames, std::size_t count)
     for (std::size_t i = 0; i < count; ++i)
     {
         const CapturedFrame& frame = frames[i];
-        m_link.ParseTo(packets[i].packet, frame.data, frame.captured, frame.wire);
+        parse(packets[i].packet, frame);
         packets[i].time = frame.unixNs;
-        vlans[i] = mapped ? m_link.FindVlan(frame.data, frame.captured) : 0;
+        vlans[i] = mapped ? frame.link.FindVlan(frame.data, frame.captured) : 0;
     }
     m_probe.ObserveBatch(packets, count, mapped ? vlans : nullptr);
     m_packets += count;
@@ -181,7 +184,7 @@ Session::PrintCounts(const char* name, const Counts& counts)
 
 /// Every move of the ledger that happened, then what no move tells.
 bool
-Session::PrintEnd()
+Session::PrintEnd(const std::vector<std::string>& notes)
 {
     m_export.Flush();
     fmt::print(m_text, "{:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
@@ -197,7 +200,6 @@ Session::PrintEnd()
     const Counts residual = m_probe.GetResidual();
     PrintCounts("residual", residual);
     const auto& purgatory = m_probe.GetMetering().GetPurgatory();
-    const ClockCounts& clock = m_probe.GetClockCounts();
     fmt::print(m_text, "datagrams {}\n", m_probe.GetExporter().GetDatagrams());
     fmt::print(m_text,
                "cache high water {} records\n",
@@ -206,11 +208,15 @@ Session::PrintEnd()
                "purgatory high water {} of {} records\n",
                purgatory.GetHighWater(),
                purgatory.GetBound());
-    fmt::print(m_text,
-               "packets out of order {}, clock steps backwards {} forwards {}\n",
-               clock.outOfOrder,
-               clock.stepsBack,
-               clock.stepsForward);
+    for (const std::string& line :
+         DescribeClock(m_probe.GetClockCounts(), m_probe.GetExporter().GetRecordsOverSteps()))
+    {
+        fmt::print(m_text, "{}\n", line);
+    }
+    for (const std::string& line : notes)
+    {
+        fmt::print(m_text, "{}\n", line);
+    }
     if (m_drops)
     {
         fmt::print(m_text,
@@ -227,40 +233,32 @@ ExitCode
 RunOverFile(const ProbeSessionConfig& config)
 {
     const InterruptCatcher interrupt;
-    CaptureReader reader(config.capture);
-    CapturedFrame frames[BATCH];
-    std::size_t count = 0;
+    CaptureReader reader(config.capture, config.lengths);
+    Session session(config);
+    const auto parse = [&reader](netflow::PacketSummary& summary, const CapturedFrame& frame) {
+        reader.ParseTo(summary, frame);
+    };
     std::string damage;
     try
     {
-        count = reader.NextBatch(frames, BATCH);
-    }
-    catch (const CaptureError& error) // in the very first packet: the books are empty
-    {
-        damage = error.what();
-    }
-    Session session(config, reader.GetLink(), count > 0 ? frames[0].unixNs : 0);
-    try
-    {
-        for (; count > 0 && !interrupt.WasInterrupted(); count = reader.NextBatch(frames, BATCH))
+        CapturedFrame frames[BATCH];
+        while (!interrupt.WasInterrupted() && !session.IsComplete())
         {
-            session.Meter(frames, count);
-            if (session.IsComplete())
+            const std::size_t count = reader.NextBatch(frames, BATCH);
+            if (count == 0)
             {
                 break;
             }
+            session.Meter(frames, count, parse);
         }
     }
     catch (const CaptureError& error)
     {
         damage = error.what();
-    }
-    if (!damage.empty())
-    {
         PrintError(damage);
     }
     session.GetProbe().Finish();
-    if (!session.PrintEnd())
+    if (!session.PrintEnd(reader.Describe()))
     {
         return EXIT_RESIDUAL;
     }
@@ -287,7 +285,12 @@ MeterLive(LiveCapture& capture, Session& session)
             capture.Wait(std::chrono::milliseconds(wait / NS_PER_MS + 1));
             return;
         }
-        session.Meter(&frame, 1);
+        session.Meter(&frame,
+                      1,
+                      [](netflow::PacketSummary& summary, const CapturedFrame& captured) {
+                          summary =
+                              captured.link.Parse(captured.data, captured.captured, captured.wire);
+                      });
     }
 }
 
@@ -296,7 +299,8 @@ RunOverInterface(const ProbeSessionConfig& config)
 {
     const InterruptCatcher interrupt;
     LiveCapture capture(config.interface, config.promiscuous);
-    Session session(config, capture.GetLink(), UnixNow() - CAPTURE_LAG);
+    Session session(config);
+    session.Tick(UnixNow() - CAPTURE_LAG); // the host boots now
     fmt::print(stderr, "capturing on {}\n", config.interface);
     ExitCode exitCode = EXIT_GOOD;
     try
@@ -313,7 +317,7 @@ RunOverInterface(const ProbeSessionConfig& config)
     }
     session.SetDrops(capture.GetDrops());
     session.GetProbe().Flush();
-    return session.PrintEnd() ? exitCode : EXIT_RESIDUAL;
+    return session.PrintEnd({}) ? exitCode : EXIT_RESIDUAL;
 }
 
 } // namespace

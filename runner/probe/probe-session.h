@@ -7,6 +7,7 @@
 #ifndef ESXNF_PROBE_SESSION_H
 #define ESXNF_PROBE_SESSION_H
 
+#include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
 #include "runner/probe/probe-export.h"
 #include "runner/probe/probe.h"
@@ -20,7 +21,8 @@ namespace esxnf
 /// What a run is to do.
 struct ProbeSessionConfig
 {
-    std::string capture;                 //!< a file; "-": standard input
+    std::string capture; //!< a file; "-": standard input
+    CapturedLengths lengths{CapturedLengths::TRUE};
     std::string interface;               //!< or a network interface; one of both is empty
     bool promiscuous{true};              //!< of the interface
     uint64_t maxPackets{UINT64_MAX};     //!< ends after so many

@@ -17,28 +17,6 @@ using netflow::TimeNs;
 namespace
 {
 
-/// When the host booted, ns since 1970.
-int64_t
-BootTime(const ProbeConfig& config, int64_t startUnixNs)
-{
-    if (config.uptimeAtStart > startUnixNs)
-    {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("an uptime of {} s at the first packet, {} s after 1970, "
-                                       "means a boot before 1970",
-                                       config.uptimeAtStart / netflow::NS_PER_SECOND,
-                                       startUnixNs / netflow::NS_PER_SECOND));
-    }
-    return startUnixNs - config.uptimeAtStart;
-}
-
-netflow::ExporterConfig
-WithBoot(netflow::ExporterConfig config, int64_t bootUnixNs)
-{
-    config.bootUnixNs = bootUnixNs;
-    return config;
-}
-
 netflow::MeteringConfig
 WithHugePages(netflow::MeteringConfig config)
 {
@@ -55,17 +33,17 @@ NextMultiple(TimeNs time, TimeNs period)
 
 } // namespace
 
-Probe::Probe(const ProbeConfig& config, int64_t startUnixNs, netflow::DatagramSink& sink)
+Probe::Probe(const ProbeConfig& config, netflow::DatagramSink& sink)
     : m_config(config),
       m_switches(config.vlans.GetSwitches()),
-      m_clock(BootTime(config, startUnixNs), config.uptimeAtStart),
+      m_clock(config.uptimeAtStart),
       m_heap(config.heapMaximum),
       m_metering(netflow::MeteringProcess::Create(WithHugePages(config.metering),
                                                   m_heap,
                                                   m_ledger,
                                                   nullptr,
                                                   this)),
-      m_exporter(WithBoot(config.exporter, BootTime(config, startUnixNs)), sink, m_ledger, nullptr),
+      m_exporter(config.exporter, sink, m_ledger, nullptr),
       m_passed(config.uptimeAtStart)
 {
     if (!m_metering)
@@ -94,18 +72,16 @@ Probe::~Probe() = default;
 void
 Probe::Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vlan)
 {
-    const TimeNs now = m_clock.Observe(unixNs);
-    if (now >= m_nextInstant)
-    {
-        Advance(now);
-    }
-    const Ingress& ingress = GetIngress(vlan);
-    m_metering->Observe(ingress.vSwitch, packet, ingress.port, m_config.output, now);
+    netflow::BatchedPacket batch;
+    batch.packet = packet;
+    batch.time = unixNs;
+    ObserveBatch(&batch, 1, &vlan);
 }
 
 void
 Probe::ObserveBatch(netflow::BatchedPacket* packets, std::size_t count, const uint16_t* vlans)
 {
+    std::size_t done = 0;
     for (std::size_t i = 0; i < count; ++i)
     {
         const Ingress& ingress = vlans ? GetIngress(vlans[i]) : m_config.ingress;
@@ -113,8 +89,24 @@ Probe::ObserveBatch(netflow::BatchedPacket* packets, std::size_t count, const ui
         packet.packet.key.vSwitch = ingress.vSwitch;
         packet.packet.key.input = ingress.port;
         packet.output = m_config.output;
-        packet.time = m_clock.Observe(packet.time);
+        const TimeNs time = m_clock.Observe(packet.time);
+        if (time == netflow::CaptureClock::UNDECIDED)
+        {
+            Meter(packets + done, i - done);
+            done = i + 1;
+            m_held.push_back(packet);
+            MeterDecided();
+        }
+        packet.time = time;
     }
+    Meter(packets + done, count - done);
+}
+
+/// Packets whose times are uptimes.
+void
+Probe::Meter(netflow::BatchedPacket* packets, std::size_t count)
+{
+    NoteBoots();
     m_metering->PrepareBatch(packets, count);
     for (std::size_t done = 0; done < count;)
     {
@@ -123,6 +115,42 @@ Probe::ObserveBatch(netflow::BatchedPacket* packets, std::size_t count, const ui
             Advance(packets[done].time);
         }
         done += m_metering->ObserveBatch(packets + done, count - done, m_nextInstant);
+    }
+}
+
+/// Those that were held and need not be any longer.
+void
+Probe::MeterDecided()
+{
+    std::size_t decided = 0;
+    for (TimeNs time = m_clock.Take(); time != netflow::CaptureClock::UNDECIDED;
+         time = m_clock.Take())
+    {
+        m_held[decided++].time = time;
+    }
+    Meter(m_held.data(), decided);
+    m_held.erase(m_held.begin(), m_held.begin() + static_cast<std::ptrdiff_t>(decided));
+}
+
+/// What the clock knows about the time of the boot.
+void
+Probe::NoteBoots()
+{
+    for (const netflow::BootTime& boot : m_clock.TakeBoots())
+    {
+        if (boot.from == 0)
+        {
+            m_startUnixNs = boot.unixNs + m_config.uptimeAtStart;
+            if (boot.unixNs < 0)
+            {
+                throw CommandError(EXIT_USAGE,
+                                   fmt::format("an uptime of {} s at the first packet, {} s after "
+                                               "1970, means a boot before 1970",
+                                               m_config.uptimeAtStart / netflow::NS_PER_SECOND,
+                                               m_startUnixNs / netflow::NS_PER_SECOND));
+            }
+        }
+        m_exporter.AddBoot(boot.from, boot.unixNs);
     }
 }
 
@@ -137,7 +165,9 @@ Probe::GetIngress(uint16_t vlan) const
 void
 Probe::Tick(int64_t unixNs)
 {
-    Advance(m_clock.Tick(unixNs));
+    const TimeNs now = m_clock.Tick(unixNs);
+    MeterDecided();
+    Advance(now);
 }
 
 TimeNs
@@ -151,6 +181,8 @@ Probe::GetIdleTime() const
 void
 Probe::Finish()
 {
+    m_clock.Decide();
+    MeterDecided();
     while (m_metering->NextScan() != NEVER)
     {
         Advance(m_metering->NextScan());
@@ -164,6 +196,8 @@ Probe::Finish()
 void
 Probe::Flush()
 {
+    m_clock.Decide();
+    MeterDecided();
     const TimeNs now = m_clock.GetUptime();
     m_flushing = true;
     for (uint16_t vSwitch : m_switches)
@@ -180,7 +214,13 @@ Probe::GetUptime() const
     return m_clock.GetUptime();
 }
 
-const ClockCounts&
+int64_t
+Probe::GetStartUnixNs() const
+{
+    return m_startUnixNs;
+}
+
+netflow::ClockCounts
 Probe::GetClockCounts() const
 {
     return m_clock.GetCounts();

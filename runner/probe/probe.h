@@ -4,17 +4,17 @@
  * The exporter over a capture: the capture's time drives metering process and exporter as an ESX
  * host's clock would.
  *
- * The host boots with the first packet (or earlier, see ProbeConfig), and net-netflow starts with
- * it: polls are whole multiples of the period after it. Scans and polls happen at their instants,
- * before a packet of the same instant, scans before polls. Packets come from a ProbeSession,
- * datagrams leave through a DatagramSink.
+ * The host boots with the first packet that has a time (or earlier, see ProbeConfig), and
+ * net-netflow starts with it: polls are whole multiples of the period after it. Scans and polls
+ * happen at their instants, before a packet of the same instant, scans before polls. Packets come
+ * from a ProbeSession, datagrams leave through a DatagramSink.
  */
 #ifndef ESXNF_PROBE_H
 #define ESXNF_PROBE_H
 
+#include "netflow/capture-clock.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
-#include "runner/probe/capture-clock.h"
 #include "runner/probe/vlan-map.h"
 
 #include <cstdint>
@@ -43,15 +43,17 @@ class Probe : private netflow::MeteringEvents
 {
   public:
     /**
-     * Throws CommandError (usage) if the heap cannot hold purgatory, or the host would have booted
-     * before 1970.
-     * \param startUnixNs time of the first packet, ns since 1970
+     * Throws CommandError (usage) if the heap cannot hold purgatory.
      * \param sink gets the datagrams; must outlive the probe
      */
-    Probe(const ProbeConfig& config, int64_t startUnixNs, netflow::DatagramSink& sink);
+    Probe(const ProbeConfig& config, netflow::DatagramSink& sink);
     ~Probe() override;
 
-    /// One packet. \param unixNs its time, as CaptureClock::Observe() takes it \param vlan 0: none
+    /**
+     * One packet. It may be held until later ones show what its time means. Throws CommandError
+     * (usage) if the host would have booted before 1970.
+     * \param unixNs its time, as CaptureClock::Observe() takes it \param vlan 0: none
+     */
     void Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vlan = 0);
 
     /**
@@ -74,7 +76,9 @@ class Probe : private netflow::MeteringEvents
     void Flush();
 
     netflow::TimeNs GetUptime() const;
-    const ClockCounts& GetClockCounts() const;
+    /// Time of the first packet that has one, ns since 1970; 0: none had one.
+    int64_t GetStartUnixNs() const;
+    netflow::ClockCounts GetClockCounts() const;
     const netflow::MeteringProcess& GetMetering() const;
     const netflow::Exporter& GetExporter() const;
     const netflow::Ledger& GetLedger() const;
@@ -84,6 +88,9 @@ class Probe : private netflow::MeteringEvents
 
   private:
     const Ingress& GetIngress(uint16_t vlan) const;
+    void Meter(netflow::BatchedPacket* packets, std::size_t count);
+    void MeterDecided();
+    void NoteBoots();
     void PurgatoryFull(netflow::TimeNs now) override;
     void Advance(netflow::TimeNs now);
     netflow::TimeNs NextPoll() const;
@@ -91,7 +98,9 @@ class Probe : private netflow::MeteringEvents
 
     const ProbeConfig m_config;
     std::vector<uint16_t> m_switches; // metered vSwitches by ID
-    CaptureClock m_clock;
+    netflow::CaptureClock m_clock;
+    std::vector<netflow::BatchedPacket> m_held; // until the clock decides their times
+    int64_t m_startUnixNs{0};
     netflow::Heap m_heap;
     netflow::Ledger m_ledger;
     std::unique_ptr<netflow::MeteringProcess> m_metering;

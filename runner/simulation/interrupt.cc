@@ -48,10 +48,11 @@ InterruptCatcher::~InterruptCatcher()
 {
     sigaction(SIGINT, &m_oldInterrupt, nullptr);
     sigaction(SIGTERM, &m_oldTerminate, nullptr);
+    g_interrupted = 0;
 }
 
 bool
-InterruptCatcher::WasInterrupted() const
+InterruptCatcher::WasInterrupted()
 {
     return g_interrupted != 0;
 }

@@ -23,8 +23,8 @@ class InterruptCatcher
     InterruptCatcher(const InterruptCatcher&) = delete;
     InterruptCatcher& operator=(const InterruptCatcher&) = delete;
 
-    /// Whether one was caught.
-    bool WasInterrupted() const;
+    /// Whether one was caught by the catcher that lives; false if none does.
+    static bool WasInterrupted();
 
   private:
     struct sigaction m_oldInterrupt;

@@ -7,7 +7,7 @@
  * The first octet tells how much longer the frame was on the wire.
  */
 #include "check.h"
-#include "runner/capture/link-layer.h"
+#include "netflow/link-layer.h"
 
 #include <vector>
 
@@ -17,17 +17,17 @@ namespace
 void
 ParseAs(int linkType, const std::vector<uint8_t>& frame, uint32_t wire)
 {
-    const auto link = esxnf::LinkLayer::FromLinkType(linkType);
+    const auto link = netflow::LinkLayer::FromLinkType(linkType);
     const auto captured = static_cast<uint32_t>(frame.size());
     const netflow::PacketSummary summary = link->Parse(frame.data(), captured, wire);
     FUZZ_CHECK(link->FindVlan(frame.data(), captured) <= 4095);
     FUZZ_CHECK(summary.octets <= wire);
-    esxnf::UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     const auto finding =
         link->FindUdp(frame.data(), captured, wire, summary.key.destinationPort, datagram);
     if (summary.verdict != netflow::FrameVerdict::METERABLE)
     {
-        FUZZ_CHECK(finding == esxnf::UdpFinding::OTHER);
+        FUZZ_CHECK(finding == netflow::UdpFinding::OTHER);
         FUZZ_CHECK(summary.key == netflow::FlowKey{});
         return;
     }
@@ -35,7 +35,7 @@ ParseAs(int linkType, const std::vector<uint8_t>& frame, uint32_t wire)
     FUZZ_CHECK(summary.tcpFlags == 0 || summary.key.protocol == 6);
     FUZZ_CHECK(link->GetPadding(frame.data(), captured, wire, summary.octets) <=
                wire - summary.octets);
-    if (finding == esxnf::UdpFinding::FOUND)
+    if (finding == netflow::UdpFinding::FOUND)
     {
         FUZZ_CHECK(datagram.data >= frame.data());
         FUZZ_CHECK(datagram.data + datagram.size <= frame.data() + frame.size());

@@ -86,6 +86,40 @@ TEST_F(ExporterTest, NanosecondsAreThoseOfTheSecondOrZeroIfAsked)
     }
 }
 
+TEST_F(ExporterTest, RecordsOfTwoBootTimesNeverShareADatagramAndKeepTheirFirst)
+{
+    exporter->AddBoot(0, 1000 * NS_PER_SECOND);
+    exporter->AddBoot(5 * NS_PER_SECOND, 900 * NS_PER_SECOND); // the clock was set back
+    std::vector<QueuedRecord> records;
+    for (const auto& [first, last] : {std::pair(4, 4), {4, 6}, {5, 5}, {6, 6}})
+    {
+        records.push_back(Queued(1, nextId++, 0, expirySequence++));
+        records.back().record.first = first * NS_PER_SECOND;
+        records.back().record.last = last * NS_PER_SECOND;
+        journal.Ended(records.back().record, Move::QUEUED, 0);
+    }
+    exporter->Export(records, 20 * NS_PER_SECOND);
+    EXPECT_EQ(Counts(), (Sizes{2, 2}));
+    EXPECT_EQ(sink.datagrams[0].header.unixSecs, 1020U);
+    EXPECT_EQ(sink.datagrams[1].header.unixSecs, 920U);
+    EXPECT_EQ(sink.datagrams[1].header.sysUptime, 20'000U);
+    EXPECT_EQ(Sequences(), (Numbers{0, 2}));
+    EXPECT_EQ(exporter->GetRecordsOverSteps(), 1U);
+}
+
+TEST_F(ExporterTest, TimeStandsStillWhereNetflowV5CannotCountFurther)
+{
+    config.bootUnixNs = MAX_UNIX_NS - 10 * NS_PER_SECOND;
+    Make();
+    for (TimeNs now : {10 * NS_PER_SECOND, 30 * NS_PER_SECOND, 90 * NS_PER_SECOND})
+    {
+        Export(1, 1, now);
+        EXPECT_EQ(sink.datagrams.back().header.unixSecs, UINT32_MAX);
+        EXPECT_EQ(sink.datagrams.back().header.unixNsecs, 999'999'999U);
+        EXPECT_EQ(sink.datagrams.back().header.sysUptime, 10'000U);
+    }
+}
+
 TEST_F(ExporterTest, DatagramsFillTo30AndAPollSealsTheRest)
 {
     Export(0);

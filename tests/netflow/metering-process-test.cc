@@ -110,7 +110,7 @@ TEST(MeteringProcess, EveryVerdictIsBookedUnderItsCause)
         {FrameVerdict::BAD_VERSION, Move::IGNORED_MALFORMED},
         {FrameVerdict::BAD_HEADER_LENGTH, Move::IGNORED_MALFORMED},
         {FrameVerdict::TOTAL_LENGTH_TOO_SHORT, Move::IGNORED_MALFORMED},
-        {FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME, Move::IGNORED_MALFORMED},
+        {FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME, Move::IGNORED_TRUNCATED},
         {FrameVerdict::TRANSPORT_TRUNCATED, Move::IGNORED_TRUNCATED},
     };
     ASSERT_EQ(moves.size(), FRAME_VERDICTS);

@@ -222,7 +222,7 @@ TEST(PacketParser, TotalLengthIsAtLeastTheHeader)
         Frame frame;
         frame.headerWords = words;
         frame.padding = 10;
-        for (int total : {0, 1, 19, words * 4 - 1})
+        for (int total : {1, 19, words * 4 - 1})
         {
             frame.totalLength = total;
             EXPECT_EQ(Parse(frame.Build()).verdict, FrameVerdict::TOTAL_LENGTH_TOO_SHORT);
@@ -230,6 +230,20 @@ TEST(PacketParser, TotalLengthIsAtLeastTheHeader)
         }
         frame.totalLength = words * 4;
         EXPECT_EQ(Parse(frame.Build()).verdict, FrameVerdict::METERABLE);
+    }
+}
+
+TEST(PacketParser, ATotalLengthOfZeroIsThatOfTheFrame)
+{
+    for (Frame frame : {UdpFrame(), TcpFrame()}) // segments that an adapter was to cut
+    {
+        const PacketSummary usual = Parse(frame.Build());
+        frame.totalLength = 0;
+        const PacketSummary offloaded = Parse(frame.Build());
+        EXPECT_EQ(offloaded.verdict, FrameVerdict::METERABLE);
+        EXPECT_EQ(offloaded.octets, usual.octets);
+        EXPECT_EQ(offloaded.key, usual.key);
+        EXPECT_TRUE(offloaded.offloaded && !usual.offloaded);
     }
 }
 

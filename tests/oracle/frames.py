@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One Ethernet frame -> is it metered, how many octets does it count, and as which flow?
 
-Octets: a metered packet counts its IP total length; any other frame the bytes on the wire after
+Octets: a metered packet counts its IP total length (the frame's where that is 0); any other frame the bytes on the wire after
 the Ethernet header and VLAN tags.
 """
 import socket
@@ -46,9 +46,11 @@ def parse_frame(data: bytes, wire_len: int) -> Frame:
     packet = data[start:]
     if len(packet) < 20:
         return Frame(Verdict.TRUNCATED, on_wire)
-    header, total = (packet[0] & 15) * 4, _u16(packet, 2)
-    if packet[0] >> 4 != 4 or header < 20 or total < header or total > on_wire:
+    header, total = (packet[0] & 15) * 4, _u16(packet, 2) or on_wire  # 0: the frame's length, as of offloaded segments
+    if packet[0] >> 4 != 4 or header < 20 or total < header:
         return Frame(Verdict.MALFORMED, on_wire)
+    if total > on_wire:
+        return Frame(Verdict.TRUNCATED, on_wire)
     proto = packet[9]
     first_fragment = _u16(packet, 6) & 0x1FFF == 0
     needed = _transport_bytes(proto, total - header) if first_fragment else 0

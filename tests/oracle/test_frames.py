@@ -65,7 +65,7 @@ IGNORED = {  # frame, verdict, octets: the bytes behind Ethernet header and tags
     "ihl 4": (ethernet(ipv4(udp(), ihl=4)), MALFORMED, 28),
     "total below header": (ethernet(ipv4(udp(), total=19)), MALFORMED, 28),
     "total below header with options": (ethernet(ipv4(udp(), options=bytes(4), total=23)), MALFORMED, 32),
-    "total beyond the wire": (ethernet(ipv4(udp(), total=29)), MALFORMED, 28),
+    "total beyond the wire": (ethernet(ipv4(udp(), total=29)), TRUNCATED, 28),
 }
 
 

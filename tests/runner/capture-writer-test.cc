@@ -50,7 +50,8 @@ TEST_F(CaptureWriterTest, DatagramsComeBackAsTheyWere)
     {
         ASSERT_TRUE(reader.Next(frame));
         UdpDatagram datagram;
-        ASSERT_EQ(reader.FindUdp(frame, 2055, datagram), UdpFinding::FOUND);
+        ASSERT_EQ(frame.link.FindUdp(frame.data, frame.captured, frame.wire, 2055, datagram),
+                  UdpFinding::FOUND);
         EXPECT_EQ(std::vector<uint8_t>(datagram.data, datagram.data + datagram.size), payload);
         EXPECT_EQ(datagram.sourceAddress, udp.sourceAddress);
         EXPECT_EQ(datagram.sourcePort, udp.sourcePort);

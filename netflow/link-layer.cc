@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture/link-layer.h"
+#include "netflow/link-layer.h"
 
-namespace esxnf
+namespace netflow
 {
-
-using netflow::FrameVerdict;
-using netflow::PacketSummary;
 
 namespace
 {
@@ -170,6 +167,8 @@ LinkLayer::ReadHeader(const uint8_t* frame, uint32_t captured) const
         const bool complete = captured >= LOOPBACK_HEADER;
         return {LOOPBACK_HEADER, complete ? FamilyToEtherType(frame) : ETHERTYPE_OTHER, complete};
     }
+    case Kind::UNKNOWN:
+        return {0, ETHERTYPE_OTHER, true};
     case Kind::RAW:
         break;
     }
@@ -201,10 +200,10 @@ LinkLayer::ParseOther(const uint8_t* frame, uint32_t captured, uint32_t wire) co
         refused.octets = wire > header.size ? wire - header.size : 0;
         return refused;
     }
-    return netflow::ParsePayload(header.etherType,
-                                 frame + header.size,
-                                 captured - header.size,
-                                 wire - header.size);
+    return ParsePayload(header.etherType,
+                        frame + header.size,
+                        captured - header.size,
+                        wire - header.size);
 }
 
-} // namespace esxnf
+} // namespace netflow

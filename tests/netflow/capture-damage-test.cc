@@ -1,35 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Captures in every state of damage: what was before it is read, and the damage is told with the
-// packet's number. Both readers, pcap in blocks and pcapng by libpcap.
-#include "runner/capture/capture-reader.h"
-#include "tests/scratch-folder.h"
+// Captures in every state of damage: what is whole is read, before it and behind it, and the damage
+// is told with the packet's number.
+#include "netflow/capture-file.h"
+#include "tests/netflow/capture-octets.h"
 
-#include <cstdio>
 #include <cstring>
-#include <fstream>
 #include <gtest/gtest.h>
 #include <random>
 #include <vector>
 
-namespace esxnf
+namespace netflow
 {
 namespace
 {
 
-using Bytes = std::vector<uint8_t>;
+using test::Append;
+using test::Bytes;
 
-constexpr std::size_t PACKETS = 3;
+constexpr std::size_t PACKETS = 6;
 constexpr std::size_t PACKET_OCTETS = 44;
-
-void
-Append(Bytes& bytes, std::initializer_list<uint32_t> words)
-{
-    for (uint32_t word : words)
-    {
-        const auto* p = reinterpret_cast<const uint8_t*>(&word);
-        bytes.insert(bytes.end(), p, p + sizeof(word));
-    }
-}
 
 /// A file and where each of its packets ends; the first place is where the first one begins.
 struct Capture
@@ -81,34 +70,27 @@ struct Outcome
 Outcome
 Read(const Bytes& content)
 {
-    static const ScratchFolder scratch; // one for thousands of calls
-    const std::string path = scratch.Path("capture");
-    std::remove(path.c_str());
-    std::ofstream(path, std::ios::binary)
-        .write(reinterpret_cast<const char*>(content.data()),
-               static_cast<std::streamsize>(content.size()));
     Outcome outcome;
-    try
+    CaptureFile file(test::ReadFrom(content));
+    outcome.damage = file.Open();
+    if (!outcome.damage.empty())
     {
-        CaptureReader reader(path);
-        CapturedFrame frame;
-        while (reader.Next(frame))
-        {
-            ++outcome.frames;
-            reader.Parse(frame);
-        }
+        return outcome;
     }
-    catch (const CaptureError& error)
+    CapturedFrame frame;
+    while (file.NextBatch(&frame, 1) == 1)
     {
-        outcome.damage = error.what();
+        ++outcome.frames;
+        frame.link.Parse(frame.data, frame.captured, frame.wire);
     }
+    outcome.damage = file.DescribeDamage();
     return outcome;
 }
 
 std::string
 PacketNumber(std::size_t number)
 {
-    return ": packet " + std::to_string(number) + ": ";
+    return "packet " + std::to_string(number) + ": ";
 }
 
 TEST(CaptureDamageTest, CutAnywhereWhatIsWholeIsReadAndTheRestIsTold)
@@ -148,22 +130,54 @@ TEST(CaptureDamageTest, CutInItsHeadItIsNoCapture)
     }
 }
 
-TEST(CaptureDamageTest, ImpossibleLengthsAreToldWithThePacketsNumber)
+TEST(CaptureDamageTest, ReadingGoesOnBehindAPacketOfAnImpossibleLength)
 {
-    const Capture capture = Pcap();
-    for (std::size_t packet = 0; packet < PACKETS; ++packet)
+    for (const auto& [capture, field] : {std::pair(Pcap(), 8), std::pair(Pcapng(), 20)})
     {
-        for (uint32_t length : {UINT32_MAX, 0x80000000U, 262145U, 45U})
+        for (std::size_t packet = 0; packet + 2 < PACKETS; ++packet)
+        {
+            for (uint32_t length : {UINT32_MAX, 0x80000000U, 262145U})
+            {
+                Bytes bytes = capture.bytes;
+                std::memcpy(&bytes[capture.ends[packet] + field], &length, sizeof(length));
+                const Outcome outcome = Read(bytes);
+                EXPECT_EQ(outcome.frames, PACKETS - 1) << length;
+                EXPECT_EQ(outcome.damage.find(PacketNumber(packet + 1)), 0U) << outcome.damage;
+            }
+        }
+    }
+}
+
+TEST(CaptureDamageTest, ReadingGoesOnBehindOctetsThatAreNoPackets)
+{
+    for (const Capture& capture : {Pcap(), Pcapng()})
+    {
+        for (std::size_t octets : {1, 4, 100, 700'000}) // the last more than the reader's window
         {
             Bytes bytes = capture.bytes;
-            const std::size_t capturedAt =
-                capture.ends[packet] + 8; // 45 of 44: more than there was
-            std::memcpy(&bytes[capturedAt], &length, sizeof(length));
+            bytes.insert(bytes.begin() + static_cast<std::ptrdiff_t>(capture.ends[2]),
+                         octets,
+                         0xff);
             const Outcome outcome = Read(bytes);
-            EXPECT_EQ(outcome.frames, packet) << length;
-            EXPECT_NE(outcome.damage.find(PacketNumber(packet + 1)), std::string::npos)
-                << length << outcome.damage;
+            EXPECT_EQ(outcome.frames, PACKETS) << octets;
+            EXPECT_EQ(outcome.damage.find(PacketNumber(3)), 0U) << outcome.damage;
+            EXPECT_NE(outcome.damage.find("passed over " + std::to_string(octets) + " octets"),
+                      std::string::npos)
+                << outcome.damage;
         }
+    }
+}
+
+TEST(CaptureDamageTest, ABlockWhoseLengthIsWrongCostsOnlyItself)
+{
+    const Capture capture = Pcapng();
+    for (uint32_t length : {0U, 8U, 30U, 80U, 1000U, 0x10000000U, UINT32_MAX})
+    {
+        Bytes bytes = capture.bytes;
+        std::memcpy(&bytes[capture.ends[1] + 4], &length, sizeof(length));
+        const Outcome outcome = Read(bytes);
+        EXPECT_EQ(outcome.frames, PACKETS - 1) << length;
+        EXPECT_EQ(outcome.damage.find(PacketNumber(2)), 0U) << outcome.damage;
     }
 }
 
@@ -201,13 +215,8 @@ TEST(CaptureDamageTest, RandomOctetsNeverGetMoreOutThanIsInThem)
         }
         const Outcome outcome = Read(bytes);
         EXPECT_LE(outcome.frames, bytes.size() / 16);
-        if (!outcome.damage.empty() && outcome.frames > 0)
-        {
-            EXPECT_NE(outcome.damage.find(PacketNumber(outcome.frames + 1)), std::string::npos)
-                << outcome.damage;
-        }
     }
 }
 
 } // namespace
-} // namespace esxnf
+} // namespace netflow

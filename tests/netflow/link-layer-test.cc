@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/capture/link-layer.h"
+#include "netflow/link-layer.h"
 
 #include <gtest/gtest.h>
 #include <vector>
 
-namespace esxnf
+namespace netflow
 {
 namespace
 {
 
 using Bytes = std::vector<uint8_t>;
-using netflow::FrameVerdict;
 
 constexpr int ETHERNET = 1;
 constexpr int COOKED = 113;
@@ -57,7 +56,7 @@ const std::vector<Form> FORMS = {
     {108, {0, 0, 0, 2}},
 };
 
-netflow::PacketSummary
+PacketSummary
 Parse(int linkType, const Bytes& frame)
 {
     const auto size = static_cast<uint32_t>(frame.size());
@@ -158,4 +157,4 @@ TEST(LinkLayerTest, OtherLinkTypesAreNotKnown)
 }
 
 } // namespace
-} // namespace esxnf
+} // namespace netflow

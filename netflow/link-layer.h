@@ -6,17 +6,26 @@
  * Captures from files and from interfaces use it. What is behind the link layer is the business of
  * netflow/packet-parser.
  */
-#ifndef ESXNF_LINK_LAYER_H
-#define ESXNF_LINK_LAYER_H
+#ifndef NETFLOW_LINK_LAYER_H
+#define NETFLOW_LINK_LAYER_H
 
 #include "netflow/packet-parser.h"
-#include "runner/probe/endpoint.h"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
-namespace esxnf
+namespace netflow
 {
+
+/// One UDP datagram that came from outside. Addresses in host byte order.
+struct UdpDatagram
+{
+    uint32_t sourceAddress{0};
+    uint16_t sourcePort{0};
+    const uint8_t* data{nullptr}; //!< payload; belongs to whoever filled this in
+    std::size_t size{0};          //!< octets of payload
+};
 
 /// What FindUdp() found.
 enum class UdpFinding : uint8_t
@@ -32,6 +41,17 @@ enum class UdpFinding : uint8_t
 class LinkLayer
 {
   public:
+    /// Where the link header ends and what comes then.
+    struct Header
+    {
+        uint32_t size;      //!< octets, VLAN tags not included
+        uint16_t etherType; //!< of what follows
+        bool complete;      //!< captured as a whole
+    };
+
+    /// Unknown: whatever frames are, they are not IPv4.
+    LinkLayer() = default;
+
     /// \param linkType the number in a capture file (LINKTYPE_) or libpcap's (DLT_). \return
     /// nothing if it is not known here
     static std::optional<LinkLayer> FromLinkType(int linkType);
@@ -44,33 +64,20 @@ class LinkLayer
      * \param captured octets readable at \p frame
      * \param wire octets on the wire
      */
-    netflow::PacketSummary Parse(const uint8_t* frame, uint32_t captured, uint32_t wire) const
+    PacketSummary Parse(const uint8_t* frame, uint32_t captured, uint32_t wire) const
     {
-        return m_kind == Kind::ETHERNET ? netflow::ParseEthernet(frame, captured, wire)
+        return m_kind == Kind::ETHERNET ? ParseEthernet(frame, captured, wire)
                                         : ParseOther(frame, captured, wire);
     }
 
-    /// The same, written to \p summary: faster for a usual frame.
-    void ParseTo(netflow::PacketSummary& summary,
-                 const uint8_t* frame,
-                 uint32_t captured,
-                 uint32_t wire) const
+    bool IsKnown() const
     {
-        if (m_kind != Kind::ETHERNET || !netflow::ParseUsual(frame, captured, wire, summary))
-        {
-            summary = Parse(frame, captured, wire);
-        }
+        return m_kind != Kind::UNKNOWN;
     }
 
     bool IsEthernet() const
     {
         return m_kind == Kind::ETHERNET;
-    }
-
-    /// Whether frames begin with the IP header.
-    bool IsRaw() const
-    {
-        return m_kind == Kind::RAW;
     }
 
     /// VLAN ID of the outermost tag, 1 to 4095; 0: no tag, or one that only gives a priority.
@@ -82,6 +89,8 @@ class LinkLayer
                         uint32_t captured,
                         uint32_t wire,
                         uint32_t octets) const;
+
+    Header ReadHeader(const uint8_t* frame, uint32_t captured) const;
 
     /// Octets of VLAN tags before the IPv4 packet of a METERABLE frame.
     uint32_t GetTags(const uint8_t* frame, uint32_t captured) const;
@@ -102,25 +111,17 @@ class LinkLayer
         COOKED_V2, //!< Linux cooked, version 2
         RAW,       //!< begins with the IP header
         LOOPBACK,  //!< four octets of address family before it, in either byte order
-    };
-
-    /// Where the link header ends and what comes then.
-    struct Header
-    {
-        uint32_t size;      //!< octets, VLAN tags not included
-        uint16_t etherType; //!< of what follows
-        bool complete;      //!< captured as a whole
+        UNKNOWN,
     };
 
     explicit LinkLayer(Kind kind);
 
-    Header ReadHeader(const uint8_t* frame, uint32_t captured) const;
     uint32_t FindPacket(const uint8_t* frame, uint32_t captured) const;
-    netflow::PacketSummary ParseOther(const uint8_t* frame, uint32_t captured, uint32_t wire) const;
+    PacketSummary ParseOther(const uint8_t* frame, uint32_t captured, uint32_t wire) const;
 
-    Kind m_kind;
+    Kind m_kind{Kind::UNKNOWN};
 };
 
-} // namespace esxnf
+} // namespace netflow
 
-#endif // ESXNF_LINK_LAYER_H
+#endif // NETFLOW_LINK_LAYER_H
