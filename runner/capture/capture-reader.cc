@@ -42,18 +42,15 @@ OpenOctets(const std::string& path)
         delete closing;
     });
     return [file](uint8_t* to, std::size_t max) -> std::ptrdiff_t {
-        for (;;)
+        while (!InterruptCatcher::WasInterrupted()) // then this is the end: what was read is used
         {
             const ssize_t got = read(*file, to, max);
             if (got >= 0 || errno != EINTR)
             {
                 return got;
             }
-            if (InterruptCatcher::WasInterrupted())
-            {
-                return 0;
-            }
         }
+        return 0;
     };
 }
 

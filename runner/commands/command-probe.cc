@@ -26,8 +26,7 @@ namespace
 const char* const PROBE_EXAMPLES = R"(Examples:
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -n other:9995 -v
   esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
-  esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes
-A capture that ends too early is exported as far as it goes; exit code 2.)";
+  esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes)";
 
 // First may lie 2^31 ms = 2.1e6 s before SysUptime (rule R6): a timeout, a scan and a poll
 // together.

@@ -53,6 +53,10 @@ class Session
                                ? m_probe.GetUptime() + config.statisticsPeriod
                                : netflow::NEVER)
     {
+        if (config.statisticsPeriod > 0)
+        {
+            m_probe.SetProgress([this] { PrintLineIfDue(); });
+        }
     }
 
     /// Meters frames in their order. \param count at most BATCH \param parse (summary, frame)
@@ -62,10 +66,7 @@ class Session
     void Tick(int64_t unixNs)
     {
         m_probe.Tick(unixNs);
-        if (m_probe.GetUptime() >= m_nextStatistics)
-        {
-            PrintLine();
-        }
+        PrintLineIfDue();
     }
 
     bool IsComplete() const
@@ -90,6 +91,15 @@ class Session
     template <typename Parser>
     void MeterBatch(const CapturedFrame* frames, std::size_t count, const Parser& parse);
     void PrintLine();
+
+    void PrintLineIfDue()
+    {
+        if (m_probe.GetUptime() >= m_nextStatistics)
+        {
+            PrintLine();
+        }
+    }
+
     void PrintCounts(const char* name, const Counts& counts);
 
     const ProbeSessionConfig& m_config;
@@ -113,10 +123,7 @@ Session::Meter(const CapturedFrame* frames, std::size_t count, const Parser& par
     for (std::size_t done = 0; done < count; done += step)
     {
         MeterBatch(frames + done, step, parse);
-        if (m_probe.GetUptime() >= m_nextStatistics)
-        {
-            PrintLine();
-        }
+        PrintLineIfDue();
     }
 }
 
@@ -242,7 +249,7 @@ RunOverFile(const ProbeSessionConfig& config)
     try
     {
         CapturedFrame frames[BATCH];
-        while (!interrupt.WasInterrupted() && !session.IsComplete())
+        while (!session.IsComplete()) // a signal ends the reading, not what was read
         {
             const std::size_t count = reader.NextBatch(frames, BATCH);
             if (count == 0)

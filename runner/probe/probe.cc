@@ -37,6 +37,7 @@ Probe::Probe(const ProbeConfig& config, netflow::DatagramSink& sink)
     : m_config(config),
       m_switches(config.vlans.GetSwitches()),
       m_clock(config.uptimeAtStart),
+      m_now(config.uptimeAtStart),
       m_heap(config.heapMaximum),
       m_metering(netflow::MeteringProcess::Create(WithHugePages(config.metering),
                                                   m_heap,
@@ -116,6 +117,7 @@ Probe::Meter(netflow::BatchedPacket* packets, std::size_t count)
         }
         done += m_metering->ObserveBatch(packets + done, count - done, m_nextInstant);
     }
+    m_now = count > 0 ? packets[count - 1].time : m_now;
 }
 
 /// Those that were held and need not be any longer.
@@ -128,7 +130,15 @@ Probe::MeterDecided()
     {
         m_held[decided++].time = time;
     }
-    Meter(m_held.data(), decided);
+    const std::size_t step = m_progress ? 1 : decided;
+    for (std::size_t done = 0; done < decided; done += step)
+    {
+        Meter(m_held.data() + done, step);
+        if (m_progress)
+        {
+            m_progress();
+        }
+    }
     m_held.erase(m_held.begin(), m_held.begin() + static_cast<std::ptrdiff_t>(decided));
 }
 
@@ -163,10 +173,17 @@ Probe::GetIngress(uint16_t vlan) const
 }
 
 void
+Probe::SetProgress(std::function<void()> progress)
+{
+    m_progress = std::move(progress);
+}
+
+void
 Probe::Tick(int64_t unixNs)
 {
     const TimeNs now = m_clock.Tick(unixNs);
     MeterDecided();
+    m_now = now;
     Advance(now);
 }
 
@@ -211,7 +228,7 @@ Probe::Flush()
 TimeNs
 Probe::GetUptime() const
 {
-    return m_clock.GetUptime();
+    return m_now;
 }
 
 int64_t

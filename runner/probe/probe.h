@@ -18,6 +18,7 @@
 #include "runner/probe/vlan-map.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -63,6 +64,10 @@ class Probe : private netflow::MeteringEvents
      */
     void ObserveBatch(netflow::BatchedPacket* packets, std::size_t count, const uint16_t* vlans);
 
+    /// Has a function called after each packet that was held, when it is metered: then packets are
+    /// metered one by one.
+    void SetProgress(std::function<void()> progress);
+
     /// No packet came, but time goes on. \param unixNs the present
     void Tick(int64_t unixNs);
 
@@ -75,6 +80,7 @@ class Probe : private netflow::MeteringEvents
     /// After the last packet: ends all records and exports them now.
     void Flush();
 
+    /// Of the latest packet that was metered, or tick.
     netflow::TimeNs GetUptime() const;
     /// Time of the first packet that has one, ns since 1970; 0: none had one.
     int64_t GetStartUnixNs() const;
@@ -100,6 +106,8 @@ class Probe : private netflow::MeteringEvents
     std::vector<uint16_t> m_switches; // metered vSwitches by ID
     netflow::CaptureClock m_clock;
     std::vector<netflow::BatchedPacket> m_held; // until the clock decides their times
+    std::function<void()> m_progress;
+    netflow::TimeNs m_now; // of the latest packet metered, or tick
     int64_t m_startUnixNs{0};
     netflow::Heap m_heap;
     netflow::Ledger m_ledger;

@@ -51,14 +51,12 @@ def test_missing_file_is_named(esx_netflow):
 
 
 ABSURD_LENGTH = pcap(packets(1)).replace((42).to_bytes(4, "little"), (2**32 - 1).to_bytes(4, "little"))[24:]
-MORE_CAPTURED_THAN_SENT = pcap([(BOOT_NS, bytes(60), 10)])[24:]
-ABSURD_FRACTION = pcap(packets(1))[24:28] + b"\xff\xff\xff\xff" + pcap(packets(1))[32:]
 
 
 @pytest.mark.parametrize(
     "tail",
-    [pcap(packets(1))[24:-1], pcap(packets(1))[24:30], ABSURD_LENGTH, MORE_CAPTURED_THAN_SENT, ABSURD_FRACTION],
-    ids=["packet-truncated", "header-truncated", "4-GiB", "captured-over-wire", "fraction-over-a-second"],
+    [pcap(packets(1))[24:-1], pcap(packets(1))[24:30], ABSURD_LENGTH],
+    ids=["packet-truncated", "header-truncated", "4-GiB"],
 )
 def test_what_was_read_before_the_damage_is_exported(esx_netflow, bad_file, tail):
     with Sink() as sink:

@@ -102,6 +102,7 @@ Read(const Bytes& file, std::size_t most, uint64_t& packets)
             Append32(all, f.wire, false);
             Append32(all, static_cast<uint32_t>(f.unixNs), false);
             netflow::TimeNs time = clock.Observe(f.unixNs);
+            time = time == netflow::CaptureClock::UNDECIDED ? clock.Take() : time;
             for (; time != netflow::CaptureClock::UNDECIDED; time = clock.Take())
             {
                 FUZZ_CHECK(time >= uptime);
