@@ -86,6 +86,10 @@ main(int argc, char* argv[])
         {
             places["lost: " + cause] += counts;
         }
+        for (const auto& [state, counts] : flow.left)
+        {
+            places["left: " + state] += counts;
+        }
     }
     std::cout << std::setw(34) << "records" << std::setw(10) << "packets\n";
     for (const auto& [place, counts] : places)

@@ -57,18 +57,8 @@ const Place TRANSITS[] = {Place::METER, Place::EXPIRED, Place::STAGING, Place::S
 bool
 IsFinal(Move move)
 {
-    switch (netflow::GetInfo(move).to)
-    {
-    case Place::SHED:
-    case Place::DROPPED:
-    case Place::DISCARDED:
-    case Place::UNSENT:
-    case Place::LOST:
-    case Place::COLLECTED:
-        return true;
-    default:
-        return false;
-    }
+    const Place to = netflow::GetInfo(move).to;
+    return netflow::IsLoss(to) || to == Place::COLLECTED;
 }
 
 /// Adds packets to the truth of their flow.
@@ -91,13 +81,14 @@ AddRecord(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
         flow.output = record.output;
     }
     AddTruth(flow, counts, record.first, record.last, record.tcpFlags);
-    if (netflow::GetInfo(station).to == Place::COLLECTED)
+    const Place place = netflow::GetInfo(station).to;
+    if (place == Place::COLLECTED)
     {
         flow.collected += counts;
     }
     else
     {
-        flow.losses[EsxLossName(station)] += counts;
+        (netflow::IsLoss(place) ? flow.losses : flow.left)[netflow::GetFate(station)] += counts;
     }
 }
 
@@ -159,22 +150,6 @@ EsxCounts::operator+=(const EsxCounts& other)
     octets += other.octets;
     records += other.records;
     return *this;
-}
-
-std::string
-EsxLossName(netflow::Move station)
-{
-    switch (netflow::GetInfo(station).to)
-    {
-    case Place::CACHE:
-        return "live";
-    case Place::PURGATORY:
-        return "queued";
-    case Place::NETWORK:
-        return "in_flight";
-    default:
-        return netflow::GetInfo(station).cause;
-    }
 }
 
 TypeId
@@ -364,7 +339,7 @@ EsxLedger::GetFlows() const
         {
             EsxFlow& flow = flowOf(flowAndCause.first);
             AddTruth(flow, ToEsx(shed.counts), shed.first, shed.last, shed.tcpFlags);
-            flow.losses[EsxLossName(flowAndCause.second)] += ToEsx(shed.counts);
+            flow.losses[netflow::GetFate(flowAndCause.second)] += ToEsx(shed.counts);
         }
         for (auto& [key, flow] : byKey)
         {
@@ -411,6 +386,12 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
         for (const auto& [cause, counts] : flow.losses)
         {
             os << "      <Lost cause=\"" << cause << '"';
+            WriteCounts(os, counts);
+            os << "/>\n";
+        }
+        for (const auto& [state, counts] : flow.left)
+        {
+            os << "      <Left state=\"" << state << '"';
             WriteCounts(os, counts);
             os << "/>\n";
         }

@@ -35,7 +35,7 @@ struct EsxCounts
     EsxCounts& operator+=(const EsxCounts& other);
 };
 
-/// Truth, collection and losses of one flow (law L6: truth = collected + sum of losses).
+/// Truth, collection, losses and rest of one flow (law L6: truth = collected + losses + left).
 struct EsxFlow
 {
     std::string exporter; //!< name of the host
@@ -54,8 +54,8 @@ struct EsxFlow
     uint8_t tcpFlags{0}; //!< OR over its records
     EsxCounts truth;     //!< metered and shed
     EsxCounts collected;
-    std::map<std::string, EsxCounts>
-        losses; //!< by cause; "live", "queued" and "in_flight" are causes too
+    std::map<std::string, EsxCounts> losses; //!< by cause
+    std::map<std::string, EsxCounts> left;   //!< "live", "queued" and "in_flight": not lost so far
 };
 
 /**
@@ -109,7 +109,8 @@ class EsxLedger : public Object
     /// All flows, by exporter and then by key.
     std::vector<EsxFlow> GetFlows() const;
 
-    /// Writes hosts, vSwitches with all moves, and flows with their losses by cause.
+    /// Writes hosts, vSwitches with all moves, and flows with their losses by cause and what is
+    /// left of them.
     void SerializeToXmlStream(std::ostream& os) const;
     void SerializeToXmlFile(const std::string& fileName) const;
 
@@ -123,9 +124,6 @@ class EsxLedger : public Object
     std::vector<Ptr<EsxNetflowCollector>> m_collectors;
     Ptr<EsxExportTracker> m_tracker;
 };
-
-/// How results name the station of a record that was not collected: "live", "purgatory_full", …
-std::string EsxLossName(netflow::Move station);
 
 } // namespace ns3
 

@@ -6,6 +6,7 @@
 #include "esx-host.h"
 #include "esx-netflow-taps.h"
 #include "netflow/exporter.h"
+#include "netflow/high-water.h"
 #include "netflow/metering-process.h"
 
 #include "ns3/log.h"
@@ -123,8 +124,8 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
     uint64_t breaches{0};                       // in former loads
     uint64_t nextRecordId{0};
-    uint64_t cacheHighWater{0};
-    uint64_t purgatoryHighWater{0};
+    netflow::HighWater cacheHighWater; // of former loads, and until they were taken last
+    netflow::HighWater purgatoryHighWater;
     int64_t nextHeapWarning{0};
     Time busyUntil{0}; // the processor that meters
     bool followsMemory{false};
@@ -406,17 +407,16 @@ EsxNetflow::GetRegistrations(uint16_t id) const
 uint64_t
 EsxNetflow::GetCacheHighWater() const
 {
-    return IsLoaded()
-               ? std::max(m_impl->cacheHighWater, m_impl->metering->GetCache().GetHighWater())
-               : m_impl->cacheHighWater;
+    const uint64_t before = m_impl->cacheHighWater.Get();
+    return IsLoaded() ? std::max(before, m_impl->metering->GetCache().GetHighWater()) : before;
 }
 
 uint64_t
 EsxNetflow::GetPurgatoryHighWater() const
 {
-    return IsLoaded() ? std::max<uint64_t>(m_impl->purgatoryHighWater,
-                                           m_impl->metering->GetPurgatory().GetHighWater())
-                      : m_impl->purgatoryHighWater;
+    const uint64_t before = m_impl->purgatoryHighWater.Get();
+    return IsLoaded() ? std::max<uint64_t>(before, m_impl->metering->GetPurgatory().GetHighWater())
+                      : before;
 }
 
 uint64_t
@@ -510,8 +510,22 @@ EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
 void
 EsxNetflow::TakeHighWaterMarks()
 {
-    m_impl->cacheHighWater = GetCacheHighWater();
-    m_impl->purgatoryHighWater = GetPurgatoryHighWater();
+    if (IsLoaded())
+    {
+        const netflow::MeteringProcess::Peaks peaks = m_impl->metering->TakePeaks();
+        m_impl->cacheHighWater.Note(peaks.cache);
+        m_impl->purgatoryHighWater.Note(peaks.purgatory);
+    }
+}
+
+EsxNetflowPeaks
+EsxNetflow::TakePeaks()
+{
+    TakeHighWaterMarks();
+    const netflow::MeteringProcess* metering = m_impl->metering.get();
+    return {m_impl->cacheHighWater.Take(metering ? metering->GetCache().GetSize() : 0),
+            m_impl->purgatoryHighWater.Take(metering ? metering->GetPurgatory().GetSize() : 0),
+            m_impl->heap.TakeHighWater()};
 }
 
 /// Schedules the next scan unless one is scheduled: that one is never too late, as deadlines only

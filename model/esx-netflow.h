@@ -31,6 +31,14 @@ namespace ns3
 
 class EsxHost;
 
+/// The highest levels of a module over some time.
+struct EsxNetflowPeaks
+{
+    uint64_t cacheRecords{0};
+    uint64_t purgatoryRecords{0};
+    uint64_t heapOctets{0};
+};
+
 /**
  * The VMkernel module "netflow" of one ESX host: taps the host's vSwitches and runs the real
  * metering process of netflow/ inside simulated time. Aggregated to the host; net-netflow registers
@@ -129,6 +137,8 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// High-water marks over all loads.
     uint64_t GetCacheHighWater() const;
     uint64_t GetPurgatoryHighWater() const;
+    /// The highest levels since the last call, or since the start.
+    EsxNetflowPeaks TakePeaks();
 
     /// How often a vSwitch has been registered, in all loads. \param id switch ID
     uint32_t GetRegistrations(uint16_t id) const;

@@ -95,7 +95,7 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
         m_heap.Free(m_config.heapPerRecord);
         return AccountResult::SHED_NO_MEMORY;
     }
-    m_highWater = std::max(m_highWater, m_table.GetSize());
+    m_highWater.Note(m_table.GetSize());
     Begin(index, packet, output, now);
     ArmFor(index);
     if ((packet.tcpFlags & m_endingFlags) != 0)
@@ -222,7 +222,13 @@ FlowCache::GetSize() const
 uint64_t
 FlowCache::GetHighWater() const
 {
-    return m_highWater;
+    return m_highWater.Get();
+}
+
+uint64_t
+FlowCache::TakeHighWater()
+{
+    return m_highWater.Take(m_table.GetSize());
 }
 
 uint64_t

@@ -17,6 +17,7 @@
 #include "netflow/flow-record.h"
 #include "netflow/flow-table.h"
 #include "netflow/heap.h"
+#include "netflow/high-water.h"
 #include "netflow/packet-parser.h"
 #include "netflow/timer-wheel.h"
 
@@ -136,6 +137,8 @@ class FlowCache
 
     uint64_t GetSize() const;
     uint64_t GetHighWater() const;
+    /// The same since the last call.
+    uint64_t TakeHighWater();
     /// The id that the next record will get.
     uint64_t GetNextRecordId() const;
     const FlowCacheConfig& GetConfig() const;
@@ -220,7 +223,7 @@ class FlowCache
     EndedRecordSink& m_sink;
     const uint8_t m_endingFlags; // TCP flags that end a record
     FlowTable m_table;
-    uint64_t m_highWater{0};
+    HighWater m_highWater;
     uint64_t m_nextId;
     TimerWheel m_wheel;
     std::vector<uint32_t> m_references; // scratch of Scan

@@ -15,14 +15,14 @@ Heap::Heap(uint64_t maximum)
 bool
 Heap::Allocate(uint64_t size)
 {
-    const uint64_t ceiling = m_growthAllowed ? m_maximum : std::min(m_maximum, m_highWater);
+    const uint64_t ceiling = m_growthAllowed ? m_maximum : std::min(m_maximum, m_highWater.Get());
     if (size > ceiling || m_used > ceiling - size)
     {
         ++m_failures;
         return false;
     }
     m_used += size;
-    m_highWater = std::max(m_highWater, m_used);
+    m_highWater.Note(m_used);
     return true;
 }
 
@@ -54,7 +54,8 @@ Heap::GetMaximum() const
 uint64_t
 Heap::GetGrowthLeft() const
 {
-    return m_growthAllowed && m_maximum > m_highWater ? m_maximum - m_highWater : 0;
+    const uint64_t grown = m_highWater.Get();
+    return m_growthAllowed && m_maximum > grown ? m_maximum - grown : 0;
 }
 
 uint64_t
@@ -66,7 +67,13 @@ Heap::GetUsed() const
 uint64_t
 Heap::GetHighWater() const
 {
-    return m_highWater;
+    return m_highWater.Get();
+}
+
+uint64_t
+Heap::TakeHighWater()
+{
+    return m_highWater.Take(m_used);
 }
 
 uint64_t

@@ -9,6 +9,8 @@
 #ifndef NETFLOW_HEAP_H
 #define NETFLOW_HEAP_H
 
+#include "netflow/high-water.h"
+
 #include <cstdint>
 
 namespace netflow
@@ -45,13 +47,15 @@ class Heap
     uint64_t GetUsed() const;
     /// The most that was in use at once: what the heap has grown to.
     uint64_t GetHighWater() const;
+    /// The same since the last call.
+    uint64_t TakeHighWater();
     /// Allocations refused so far.
     uint64_t GetFailures() const;
 
   private:
     uint64_t m_maximum;
     uint64_t m_used{0};
-    uint64_t m_highWater{0};
+    HighWater m_highWater;
     uint64_t m_failures{0};
     bool m_growthAllowed{true};
 };

@@ -76,6 +76,38 @@ ToString(Place place)
     return NAMES[static_cast<unsigned>(place)];
 }
 
+bool
+IsLoss(Place place)
+{
+    switch (place)
+    {
+    case Place::SHED:
+    case Place::DROPPED:
+    case Place::DISCARDED:
+    case Place::UNSENT:
+    case Place::LOST:
+        return true;
+    default:
+        return false;
+    }
+}
+
+const char*
+GetFate(Move move)
+{
+    switch (GetInfo(move).to)
+    {
+    case Place::CACHE:
+        return "live";
+    case Place::PURGATORY:
+        return "queued";
+    case Place::NETWORK:
+        return "in_flight";
+    default:
+        return GetInfo(move).cause;
+    }
+}
+
 Counts
 Account::GetBalance(Place place) const
 {

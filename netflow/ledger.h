@@ -101,6 +101,13 @@ struct MoveInfo
 const MoveInfo& GetInfo(Move move);
 const char* ToString(Place place);
 
+/// Whether what comes to a place is lost: it is final, and neither collected nor ignored.
+bool IsLoss(Place place);
+
+/// How results name the fate of what made this move last: the cause of its loss, or "live",
+/// "queued" or "in_flight" for what is left in the cache, in purgatory or on the way.
+const char* GetFate(Move move);
+
 /// Packets, their IP octets, and records. Also used as a signed difference (two's complement wraps
 /// back).
 struct Counts

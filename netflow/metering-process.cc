@@ -331,6 +331,12 @@ MeteringProcess::Poll(const std::vector<uint16_t>& vSwitches,
     assert(m_ledger.GetTotal().GetBalance(Place::PURGATORY).records == m_purgatory.GetSize());
 }
 
+MeteringProcess::Peaks
+MeteringProcess::TakePeaks()
+{
+    return {m_cache.TakeHighWater(), m_purgatory.TakeHighWater()};
+}
+
 const FlowCache&
 MeteringProcess::GetCache() const
 {

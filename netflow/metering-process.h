@@ -154,6 +154,15 @@ class MeteringProcess : private EndedRecordSink
     /// Appends all queued records of the given vSwitches to \p taken, oldest first.
     void Poll(const std::vector<uint16_t>& vSwitches, TimeNs now, std::vector<QueuedRecord>& taken);
 
+    /// The most records in each since the last call.
+    struct Peaks
+    {
+        uint64_t cache;
+        uint64_t purgatory;
+    };
+
+    Peaks TakePeaks();
+
     const FlowCache& GetCache() const;
     const Purgatory& GetPurgatory() const;
 

@@ -39,7 +39,7 @@ Purgatory::Push(const QueuedRecord& queued, QueuedRecord& dropped)
         }
     }
     m_queue.push_back(queued);
-    m_highWater = std::max(m_highWater, GetSize());
+    m_highWater.Note(GetSize());
     return !full;
 }
 
@@ -89,7 +89,13 @@ Purgatory::GetPolicy() const
 std::size_t
 Purgatory::GetHighWater() const
 {
-    return m_highWater;
+    return m_highWater.Get();
+}
+
+std::size_t
+Purgatory::TakeHighWater()
+{
+    return m_highWater.Take(GetSize());
 }
 
 const ResidenceTimes&

@@ -11,6 +11,7 @@
 #define NETFLOW_PURGATORY_H
 
 #include "netflow/flow-record.h"
+#include "netflow/high-water.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -71,6 +72,8 @@ class Purgatory
     PurgatoryPolicy GetPolicy() const;
     /// The most records that ever waited at once (law L8: never more than the bound).
     std::size_t GetHighWater() const;
+    /// The same since the last call.
+    std::size_t TakeHighWater();
     const ResidenceTimes& GetResidenceTimes() const;
 
     /// Calls \p visit(queuedRecord) in FIFO order.
@@ -88,7 +91,7 @@ class Purgatory
     const PurgatoryPolicy m_policy;
     std::vector<QueuedRecord> m_queue; // live part: [m_head, size)
     std::size_t m_head{0};
-    std::size_t m_highWater{0};
+    HighWater m_highWater;
     ResidenceTimes m_residence;
 };
 

@@ -51,29 +51,29 @@ ToEntry(const CollectedRow& row, ResultTables& tables)
     return entry;
 }
 
-LossEntry
-ToEntry(const LossRow& row, ResultTables& tables)
+RestEntry
+ToEntry(const RestRow& row, ResultTables& tables, NameList& fates)
 {
-    LossEntry entry{};
+    RestEntry entry{};
     entry.packets = row.packets;
     entry.octets = row.octets;
     entry.records = row.records;
     CopyFlow(entry, row);
     entry.exporter = tables.exporters(row.exporter);
     entry.vSwitch = tables.vSwitches(row.vSwitch);
-    entry.cause = tables.causes(row.cause);
+    entry.fate = fates(row.fate);
     return entry;
 }
 
-template <typename Entry, typename Row>
+template <typename Entry, typename Row, typename... Lists>
 std::vector<Entry>
-ToEntries(const std::vector<Row>& rows, ResultTables& tables)
+ToEntries(const std::vector<Row>& rows, ResultTables& tables, Lists&... lists)
 {
     std::vector<Entry> entries;
     entries.reserve(rows.size());
     for (const Row& row : rows)
     {
-        entries.push_back(ToEntry(row, tables));
+        entries.push_back(ToEntry(row, tables, lists...));
     }
     return entries;
 }
@@ -161,9 +161,9 @@ RegisterFlowType()
 }
 
 void
-RegisterLossType()
+RegisterRestType()
 {
-    PYBIND11_NUMPY_DTYPE_EX(LossEntry,
+    PYBIND11_NUMPY_DTYPE_EX(RestEntry,
                             packets,
                             "packets",
                             octets,
@@ -178,7 +178,7 @@ RegisterLossType()
                             "exporter",
                             vSwitch,
                             "vswitch",
-                            cause,
+                            fate,
                             "cause",
                             input,
                             "input",
@@ -190,6 +190,19 @@ RegisterLossType()
                             "proto",
                             tos,
                             "tos");
+}
+
+/// The dtype of what is left: a state in place of the cause.
+py::dtype
+LeftType()
+{
+    py::list fields;
+    for (const py::handle field : py::dtype::of<RestEntry>().attr("descr"))
+    {
+        const auto [name, format] = field.cast<std::pair<std::string, std::string>>();
+        fields.append(py::make_tuple(name == "cause" ? "state" : name, format));
+    }
+    return py::dtype::from_args(fields);
 }
 
 void
@@ -287,7 +300,8 @@ ResultTables::ResultTables(const Simulation& simulation)
     truth = ToEntries<FlowEntry>(TruthRows(simulation), *this);
     exported = ToEntries<FlowEntry>(ExportedRows(simulation), *this);
     collected = ToEntries<FlowEntry>(CollectedRows(simulation), *this);
-    losses = ToEntries<LossEntry>(LostRows(simulation), *this);
+    losses = ToEntries<RestEntry>(LostRows(simulation), *this, causes);
+    left = ToEntries<RestEntry>(LeftRows(simulation), *this, states);
     for (const LinkSample& sample : simulation.GetLinkSeries())
     {
         linkSeries.push_back({sample.at.GetNanoSeconds(),
@@ -322,6 +336,7 @@ ToPython(ResultTables tables)
     names["port"] = tables.ports.Get();
     names["reason"] = tables.reasons.Get();
     names["cause"] = tables.causes.Get();
+    names["state"] = tables.states.Get();
     names["link"] = tables.links.Get();
     names["from"] = tables.ends.Get();
     py::dict result;
@@ -330,6 +345,7 @@ ToPython(ResultTables tables)
     result["exported"] = ToArray(std::move(tables.exported));
     result["collected"] = ToArray(std::move(tables.collected));
     result["losses"] = ToArray(std::move(tables.losses));
+    result["left"] = ToArray(std::move(tables.left), LeftType());
     result["links"] = ToArray(std::move(tables.linkSeries));
     result["series"] = ToArray(std::move(tables.series), SeriesType());
     return result;
@@ -360,10 +376,11 @@ void
 BindResults(py::module_& module)
 {
     RegisterFlowType();
-    RegisterLossType();
+    RegisterRestType();
     RegisterLinkType();
     module.attr("FLOW") = py::dtype::of<FlowEntry>();
-    module.attr("LOSS") = py::dtype::of<LossEntry>();
+    module.attr("LOSS") = py::dtype::of<RestEntry>();
+    module.attr("LEFT") = LeftType();
     module.attr("LINK") = py::dtype::of<LinkEntry>();
     module.attr("SERIES") = SeriesType();
     module.def("dotted", &Dotted, py::arg("addresses"));

@@ -61,8 +61,8 @@ struct FlowEntry
 
 static_assert(sizeof(FlowEntry) == 88, "no padding beside the member that says so");
 
-/// What was not collected of a flow, by one cause.
-struct LossEntry
+/// What was lost of a flow by one cause, or is left of it in one state.
+struct RestEntry
 {
     uint64_t packets;
     uint64_t octets;
@@ -71,7 +71,7 @@ struct LossEntry
     uint32_t destination;
     uint16_t exporter; // indices in lists of names
     uint16_t vSwitch;
-    uint16_t cause;
+    uint16_t fate;
     uint16_t input;
     uint16_t sourcePort;
     uint16_t destinationPort;
@@ -95,7 +95,7 @@ struct LinkEntry
 };
 
 static_assert(sizeof(LinkEntry) == 56, "no padding beside the member that says so");
-static_assert(sizeof(LossEntry) == 48, "no padding beside the member that says so");
+static_assert(sizeof(RestEntry) == 48, "no padding beside the member that says so");
 
 /// All tables of a run.
 struct ResultTables
@@ -106,12 +106,14 @@ struct ResultTables
     NameList ports;
     NameList reasons;
     NameList causes;
+    NameList states;
     NameList links;
     NameList ends;
     std::vector<FlowEntry> truth;
     std::vector<FlowEntry> exported;
     std::vector<FlowEntry> collected;
-    std::vector<LossEntry> losses;
+    std::vector<RestEntry> losses;
+    std::vector<RestEntry> left;
     std::vector<LinkEntry> linkSeries;
     std::vector<uint64_t> series; //!< row by row: time, index of the exporter, SeriesColumns()
 

@@ -45,12 +45,13 @@ class _Figures:
     def all(self):
         from . import plots
 
-        rows = min(16, len(plots.traffic.owners(self.result)) or 1)
-        talkers = 10 if self.result.truth is None else min(10, max(1, len(set(self.result.truth["src"].tolist()))))
+        senders = [] if self.result.truth is None or len(self.result.truth) == 0 else plots.traffic.by_sender(self.result)
+        rows = min(16, senders["name"][senders["home"]].nunique() or 1) if len(senders) else 1
+        talkers = min(10, max(1, len(senders)))
         return {
             "topology": self.svg(plots.topology, plots.topology_size(self.result)),
             "fates": self.svg(plots.fates, (9, 2.3)),
-            "timeline": self.svg(plots.timeline, (9, 7.4), panels=5),
+            "timeline": self.svg(plots.timeline, (9, 8.8), panels=6),
             "vms": self.svg(plots.vms, (9, 0.9 + 0.38 * rows)),
             "talkers": self.svg(plots.top_talkers, (9, 0.9 + 0.38 * talkers)),
             "flows": self.svg(plots.flows, (4.5, 4)),
@@ -130,16 +131,12 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
     )
     environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
     environment.filters["measured"] = lambda value: "nothing" if value is None else f"{value:,.6g}".replace(",", "\u202f")
-    left = ("live", "queued", "in_flight")
-    lost = {cause: counts for cause, counts in result.ledger.lost.items() if any(counts)}
     page = environment.get_template("report.html.j2").render(
         result=result,
         ledger=result.ledger,
         summary=result.summary,
         scenario=result.scenario.data,
         expectations=[{**e, "bound": _bound(e["bound"])} for e in result.expectations],
-        lost={cause: counts for cause, counts in lost.items() if cause not in left},
-        left={cause: counts for cause, counts in lost.items() if cause in left},
         interfaces=_interfaces(result),
         figures=_Figures(result).all(),
         consoles={host: _excerpt(lines) for host, lines in result.console.items()},

@@ -25,9 +25,11 @@ _FILES = {
     "exported": "flows-exported.csv",
     "collected": "flows-collected.csv",
     "losses": "flows-lost.csv",
+    "left": "flows-left.csv",
     "series": "series.csv",
     "links": "links.csv",
 }
+_SCHEMA = "esx-netflow summary 2"
 
 
 def _counts(entry):
@@ -48,7 +50,9 @@ class Ledger(dict):
     collected : Counts
         In datagrams that a collector decoded; a copy does not count again.
     lost : dict of str to Counts
-        By cause; ``live``, ``queued`` and ``in_flight`` are what was left at the end.
+        By cause.
+    left : dict of str to Counts
+        What was neither collected nor lost when the run ended: ``live``, ``queued``, ``in_flight``.
     ignored : dict of str to Counts
         Frames that are not metered, by reason.
     """
@@ -58,6 +62,7 @@ class Ledger(dict):
     exported: Counts
     collected: Counts
     lost: dict[str, Counts]
+    left: dict[str, Counts]
     ignored: dict[str, Counts]
 
     def __init__(self, hosts: dict[str, dict[str, dict[str, Counts]]], summary: dict[str, Any]) -> None:
@@ -68,6 +73,7 @@ class Ledger(dict):
         self.exported = _counts(books["exported"])
         self.collected = _counts(books["collected"])
         self.lost = {cause: _counts(entry) for cause, entry in books["lost"].items()}
+        self.left = {state: _counts(entry) for state, entry in books["left"].items()}
         self.ignored = {cause: _counts(entry) for cause, entry in books["ignored"].items()}
 
     def __reduce__(self):
@@ -91,7 +97,10 @@ class Result:
     exported, collected : Table
         Shape (records,): records handed to a vmknic, and records as a collector decoded them (``received_ns``: simulated ns).
     losses : Table
-        Shape (flows and causes,): what was not collected. For each flow truth = collected + its losses.
+        Shape (flows and causes,): what was lost.
+    left : Table
+        Shape (flows and states,): what was neither collected nor lost when the run ended. For each flow truth = collected + its
+        losses + what is left of it.
     series : Table
         Shape (samples,): state and counters of each exporter's module, ``time_ns`` in simulated ns.
     links : Table
@@ -118,6 +127,7 @@ class Result:
     exported: tables.Table
     collected: tables.Table
     losses: tables.Table
+    left: tables.Table
     series: tables.Table
     links: tables.Table
     ledger: Ledger
@@ -169,11 +179,15 @@ class Result:
         ------
         FileNotFoundError
             It is no result folder: ``summary.json`` is not there.
+        ValueError
+            It was written by another version.
         """
         folder = Path(folder)
         if not (folder / "summary.json").is_file():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
         summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        if summary.get("schema") != _SCHEMA:
+            raise ValueError(f"{folder}: written by another version of esx-netflow ({summary.get('schema')}, wanted {_SCHEMA}): run the scenario again")
         scenario = Scenario.load(folder / "resolved.yaml")
         lists = {
             "exporter": [host["name"] for host in summary["hosts"]],
@@ -221,7 +235,7 @@ class Result:
         nodes = [name for name, node in (scenario.get("nodes") or {}).items() if node.get("kind") == "collector"]
         known = [f"{node}.{what}" for node in nodes for what in ("sequence_failures", "records_missing")]
         expected = [f"expect.{expectation['name']}" for expectation in scenario.get("expect") or []]
-        return ["verdict", "flows", "datagrams", *counted, *known, *expected]
+        return ["verdict", "flows", "flows_never_begun", "datagrams", *counted, *known, *expected]
 
     def metrics(self) -> dict[str, Any]:
         """The summary as one flat row, for tables of many runs.
@@ -229,23 +243,23 @@ class Result:
         Returns
         -------
         dict of str to (int, float or str)
-            ``verdict``, ``flows``, ``datagrams``; ``truth.packets``, ``collected.octets`` and so on; ``lost.CAUSE.records`` for
-            the causes that occurred; ``lost_ratio.packets``, ``.octets`` and ``.records``, 1 - collected / truth, what was left
+            ``verdict``, ``flows``, ``flows_never_begun``, ``datagrams``; sums over the exporters: ``truth.packets``, ``collected.octets`` and so on; ``lost.CAUSE.records`` and
+            ``left.STATE.records`` for the causes and states that occurred; ``lost_ratio.packets``, ``.octets`` and ``.records``, 1 - collected / truth, what was left
             at the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
             ``COLLECTOR.records_missing``.
         """
-        row = {"verdict": self.verdict, "flows": self.summary["flows"], "datagrams": self.summary["datagrams"]}
+        row = {"verdict": self.verdict, **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")}}
         for name in ("truth", "exported", "collected"):
             for unit, value in zip(Counts._fields, getattr(self.ledger, name)):
                 row[f"{name}.{unit}"] = value
-        left = ("live", "queued", "in_flight")
         for index, unit in enumerate(Counts._fields):
-            lost = sum(counts[index] for cause, counts in self.ledger.lost.items() if cause not in left)
+            lost = sum(counts[index] for counts in self.ledger.lost.values())
             seen = lost + self.ledger.collected[index]
             row[f"lost_ratio.{unit}"] = lost / seen if seen else 0.0
-        for cause, counts in sorted(self.ledger.lost.items()):
-            for unit, value in zip(Counts._fields, counts):
-                row[f"lost.{cause}.{unit}"] = value
+        for group in ("lost", "left"):
+            for name, counts in sorted(getattr(self.ledger, group).items()):
+                for unit, value in zip(Counts._fields, counts):
+                    row[f"{group}.{name}.{unit}"] = value
         for collector in self.summary["collectors"]:
             row[f"{collector['node']}.sequence_failures"] = collector["sequence_failures"]
             row[f"{collector['node']}.records_missing"] = collector["records_missing"]
@@ -256,10 +270,12 @@ class Result:
     def __str__(self):
         if self._text is not None:
             return self._text
-        lost = ", ".join(f"{cause} {counts.records}" for cause, counts in self.ledger.lost.items()) or "none"
+        lost, left = (
+            ", ".join(f"{name} {counts.records}" for name, counts in group.items()) or "none" for group in (self.ledger.lost, self.ledger.left)
+        )
         return (
-            f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.ledger.truth.packets} packets seen, "
-            f"{self.ledger.collected.packets} collected; records lost or left: {lost}; residual {self.residual.packets}"
+            f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.summary['flows_never_begun']} of them never begun, {self.ledger.truth.packets} packets seen, "
+            f"{self.ledger.collected.packets} collected; records lost: {lost}; left: {left}; residual {self.residual.packets}"
         )
 
     def __repr__(self):

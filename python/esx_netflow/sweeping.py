@@ -208,11 +208,11 @@ class _Sweep:
     def table(self):
         names = list(dict.fromkeys(name for row in self._metric_rows for name in row))
         if self._metrics is None:  # names that come and go with what occurred: in a fixed order
-            names = sorted(dict.fromkeys([*self._known_names(), *names]), key=lambda name: (name.startswith("expect."), name.startswith("lost."), 0))
+            names = sorted(dict.fromkeys([*self._known_names(), *names]), key=lambda name: (name.startswith("expect."), name.startswith(("lost.", "left.")), 0))
         paths = [name for name in dict.fromkeys(n for row in self.rows for n in row) if name not in ("key", "error")]
         columns = {path: [row.get(path) for row in self.rows] for path in paths}
         for name in names:
-            missing = 0 if name.startswith("lost.") else math.nan
+            missing = 0 if name.startswith(("lost.", "left.")) else math.nan
             columns[name] = [metric.get(name, missing if metric else math.nan) for metric in self._metric_rows]
         for name in ("key", "error"):
             columns[name] = pd.Series([row[name] for row in self.rows], dtype=object)

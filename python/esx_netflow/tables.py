@@ -18,7 +18,8 @@ _FLOW = (
 ).split()
 _NOT_IN: dict[str, set[str]] = {"truth": {"reason", "datagram", "collector", "received_ns"}, "exported": {"collector", "received_ns"}, "collected": set()}
 _LINK = "time_ns link from rate_bps octets frames dropped queued".split()
-_LOSS = "exporter vswitch src dst proto sport dport tos input cause packets octets records".split()
+_REST = "exporter vswitch src dst proto sport dport tos input {} packets octets records"
+_LOSS, _LEFT = _REST.format("cause").split(), _REST.format("state").split()
 # Which list of names a field is an index in.
 _LISTS = {
     "exporter": "exporter",
@@ -28,6 +29,7 @@ _LISTS = {
     "output_port": "port",
     "reason": "reason",
     "cause": "cause",
+    "state": "state",
     "link": "link",
     "from": "from",
 }
@@ -40,12 +42,12 @@ class Table(np.ndarray):
 
     Everything of NumPy works: ``table["octets"].sum()``, ``table[table["proto"] == 6]``; what is selected from a table is a
     table. Addresses are integers in host order. ``exporter``, ``collector``, ``vswitch``, ``input_port``, ``output_port``,
-    ``reason``, ``cause``, ``link`` and ``from`` are indices in lists of names; 65535 means none. `to_pandas` puts the names in their place.
+    ``reason``, ``cause``, ``state``, ``link`` and ``from`` are indices in lists of names; 65535 means none. `to_pandas` puts the names in their place.
 
     Attributes
     ----------
     kind : str
-        "truth", "exported", "collected", "losses", "series" or "links".
+        "truth", "exported", "collected", "losses", "left", "series" or "links".
     names : dict of str to list of str
         The lists of names by field.
     """
@@ -92,6 +94,8 @@ class Table(np.ndarray):
             wanted = [field for field in _FLOW if field not in _NOT_IN[self.kind]]
         elif self.kind == "losses":
             wanted = _LOSS
+        elif self.kind == "left":
+            wanted = _LEFT
         elif self.kind == "links":
             wanted = _LINK
         else:
@@ -132,6 +136,8 @@ def _unpickle(array, kind, lists):
 def _dtype(kind, columns):
     if kind == "losses":
         return _core.LOSS
+    if kind == "left":
+        return _core.LEFT
     if kind == "links":
         return _core.LINK
     if kind == "series":
@@ -154,7 +160,7 @@ def read_csv(path, kind, lists):
     path : path-like
         Such as flows-truth.csv.
     kind : str
-        "truth", "exported", "collected", "losses", "series" or "links".
+        "truth", "exported", "collected", "losses", "left", "series" or "links".
     lists : dict of str to list of str
         Lists of names by their key; names that are not in them are appended.
 

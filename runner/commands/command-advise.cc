@@ -8,6 +8,7 @@
 #include "netflow/ledger.h"
 #include "runner/commands/cli.h"
 #include "runner/results/scenario-report.h"
+#include "runner/results/text.h"
 #include "runner/simulation/advice.h"
 #include "runner/simulation/interrupt.h"
 #include "runner/simulation/progress.h"
@@ -216,32 +217,26 @@ TextOf(const std::optional<int64_t>& ms, int64_t most)
 void
 PrintAdvice(const std::vector<HostAdvice>& advice, int64_t most)
 {
-    fmt::print("{:<16} {:>9} {:>9}  {:>9} {:>11} {:>11}  {:>9} {:>9}\n",
-               "host",
-               "expired",
-               "dropped",
-               "-s",
-               "longest -s",
-               "at any time",
-               "purgatory",
-               "smallest");
+    TextTable table("<>>>>>>>");
+    table.Add(
+        {"host", "expired", "dropped", "-s", "longest -s", "at any time", "purgatory", "smallest"});
     for (const HostAdvice& host : advice)
     {
         if (host.period == 0)
         {
-            fmt::print("{:<16} no net-netflow\n", host.run.name);
+            table.Add({host.run.name, "-", "-", "-", "-", "-", "-", "no net-netflow"});
             continue;
         }
-        fmt::print("{:<16} {:>9} {:>9}  {:>9} {:>11} {:>11}  {:>9} {:>9}\n",
-                   host.run.name,
-                   host.run.expiries.size(),
-                   host.run.dropped,
+        table.Add({host.run.name,
+                   std::to_string(host.run.expiries.size()),
+                   std::to_string(host.run.dropped),
                    fmt::format("{} ms", host.period),
                    TextOf(host.longest, most),
                    TextOf(host.safe, most),
-                   host.bound,
-                   host.smallest);
+                   std::to_string(host.bound),
+                   std::to_string(host.smallest)});
     }
+    fmt::print("{}", table.ToText());
 }
 
 /// Runs the scenario with overrides. \return true if no host that counts dropped a record

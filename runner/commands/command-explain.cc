@@ -5,6 +5,7 @@
  */
 #include "runner/commands/cli.h"
 #include "runner/results/flow-story.h"
+#include "runner/results/text.h"
 #include "runner/simulation/addresses.h"
 
 #include <CLI/CLI.hpp>
@@ -57,7 +58,7 @@ Explain(const ExplainOptions& options)
     std::vector<FlowStory> stories = ReadStories(options.folder, filter);
     if (options.lost)
     {
-        const auto keptAll = [](const FlowStory& story) { return !story.LostSomething(); };
+        const auto keptAll = [](const FlowStory& story) { return story.lost.empty(); };
         stories.erase(std::remove_if(stories.begin(), stories.end(), keptAll), stories.end());
     }
     std::size_t shown = 0;
@@ -74,8 +75,8 @@ Explain(const ExplainOptions& options)
     {
         fmt::print("{}{} of {} flows that match{}\n",
                    shown == 0 ? "" : "\n",
-                   shown,
-                   stories.size(),
+                   Grouped(shown),
+                   Grouped(stories.size()),
                    shown < stories.size() ? "; --limit 0 shows all" : "");
     }
 }

@@ -93,7 +93,7 @@ AddTalkers(CLI::App& program, int& exitCode)
     app->add_option("--last", options->last, "So long before the end, e.g. 24h")
         ->type_name("TIME")
         ->excludes(window);
-    app->add_option("--top", talkers.top, "Talkers of each vSwitch, 0: all")
+    app->add_option("--top", talkers.top, "Talkers and irregular addresses of each vSwitch, 0: all")
         ->type_name("N")
         ->capture_default_str();
     app->add_option("--fan-out", talkers.fanOut, "Irregular from so many addresses")

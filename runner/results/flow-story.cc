@@ -3,6 +3,7 @@
 
 #include "netflow/ledger.h"
 #include "runner/commands/cli.h"
+#include "runner/results/text.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -30,13 +31,20 @@ MoveOf(std::string_view name)
     return move;
 }
 
-/// How a datagram or record ended up, as flows-lost.csv says it.
+/// How a datagram or record ended up, as flows-lost.csv and flows-left.csv say it.
 std::string
-CauseOf(std::string_view moveName)
+FateOf(std::string_view moveName)
 {
     const unsigned move = MoveOf(moveName);
     return move == netflow::MOVES ? std::string(moveName)
-                                  : ns3::EsxLossName(static_cast<Move>(move));
+                                  : netflow::GetFate(static_cast<Move>(move));
+}
+
+bool
+IsLost(std::string_view moveName)
+{
+    const unsigned move = MoveOf(moveName);
+    return move < netflow::MOVES && netflow::IsLoss(netflow::GetInfo(static_cast<Move>(move)).to);
 }
 
 bool
@@ -44,12 +52,6 @@ IsTo(std::string_view moveName, netflow::Place place)
 {
     const unsigned move = MoveOf(moveName);
     return move < netflow::MOVES && netflow::GetInfo(static_cast<Move>(move)).to == place;
-}
-
-std::string
-Counted(uint64_t number, const char* noun)
-{
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
 /// "collector-link at sw1" of "sw1/collector-link"; other places as they are.
@@ -122,7 +124,7 @@ class Datagrams
         }
         return IsTo(fate, netflow::Place::UNSENT)
                    ? fmt::format("datagram {} refused by the socket", number)
-                   : fmt::format("datagram {} lost on {}: {}", number, place, CauseOf(fate));
+                   : fmt::format("datagram {} lost on {}: {}", number, place, FateOf(fate));
     }
 
     CsvTable m_table;
@@ -234,7 +236,7 @@ class Teller
         }
         else
         {
-            story.lost[CauseOf(fate)] += counts;
+            (IsLost(fate) ? story.lost : story.left)[FateOf(fate)] += counts;
         }
     }
 
@@ -243,15 +245,15 @@ class Teller
                  const ns3::EsxCounts& counts,
                  const std::string& station) const
     {
-        const std::string what = fmt::format("{} of {} octets shed from here on: {}",
+        const std::string what = fmt::format("{} of {} shed from here on: {}",
                                              Counted(counts.packets, "packet"),
-                                             counts.octets,
-                                             CauseOf(station));
+                                             Counted(counts.octets, "octet"),
+                                             FateOf(station));
         story.events.push_back({row.Signed(m_first), what});
         if (row.Signed(m_last) > row.Signed(m_first))
         {
             story.events.push_back(
-                {row.Signed(m_last), fmt::format("the last packet shed: {}", CauseOf(station))});
+                {row.Signed(m_last), fmt::format("the last packet shed: {}", FateOf(station))});
         }
     }
 
@@ -260,9 +262,9 @@ class Teller
                  const ns3::EsxCounts& counts,
                  const std::string& station) const
     {
-        const std::string what = fmt::format("metered: a record begins, of {}, {} octets",
+        const std::string what = fmt::format("metered: a record begins, of {}, {}",
                                              Counted(counts.packets, "packet"),
-                                             counts.octets);
+                                             Counted(counts.octets, "octet"));
         story.events.push_back({row.Signed(m_first), what});
         if (row.Signed(m_last) > row.Signed(m_first))
         {
@@ -285,7 +287,7 @@ class Teller
                 {row.Signed(m_moved),
                  fmt::format("{}: {}",
                              IsTo(station, netflow::Place::DROPPED) ? "dropped" : "discarded",
-                             CauseOf(station))});
+                             FateOf(station))});
         }
     }
 
@@ -312,24 +314,15 @@ class Teller
 };
 
 void
-AppendCounts(std::string& text, const std::string& what, const ns3::EsxCounts& counts)
+AddCounts(TextTable& table, const std::string& what, const ns3::EsxCounts& counts)
 {
-    text += fmt::format("  {:<24}{:>10} {:>14} octets {:>6}\n",
-                        what,
-                        Counted(counts.packets, "packet"),
-                        counts.octets,
-                        Counted(counts.records, "record"));
+    table.Add({what,
+               Counted(counts.packets, "packet"),
+               Counted(counts.octets, "octet"),
+               Counted(counts.records, "record")});
 }
 
 } // namespace
-
-bool
-FlowStory::LostSomething() const
-{
-    return std::any_of(lost.begin(), lost.end(), [](const auto& cause) {
-        return cause.first != "live" && cause.first != "queued" && cause.first != "in_flight";
-    });
-}
 
 std::vector<FlowStory>
 ReadStories(const std::string& folder, const FlowFilter& filter)
@@ -340,14 +333,18 @@ ReadStories(const std::string& folder, const FlowFilter& filter)
 std::string
 ToText(const FlowStory& story)
 {
-    std::string text = story.title + "\n";
-    AppendCounts(text, "truth", story.truth);
-    AppendCounts(text, "collected", story.collected);
+    TextTable table("<>>>", "  ");
+    AddCounts(table, "truth", story.truth);
+    AddCounts(table, "collected", story.collected);
     for (const auto& [cause, counts] : story.lost)
     {
-        const bool left = cause == "live" || cause == "queued" || cause == "in_flight";
-        AppendCounts(text, (left ? "left: " : "lost: ") + cause, counts);
+        AddCounts(table, "lost: " + cause, counts);
     }
+    for (const auto& [state, counts] : story.left)
+    {
+        AddCounts(table, "left: " + state, counts);
+    }
+    std::string text = story.title + "\n" + table.ToText();
     constexpr int64_t NS_PER_SECOND = 1'000'000'000;
     constexpr int64_t NS_PER_US = 1'000;
     for (const FlowEvent& event : story.events)

@@ -35,10 +35,9 @@ struct FlowStory
     std::string title; //!< "10.1.101.11:49153 -> 10.1.101.21:3306 tcp, esx1/prod1 port 4"
     ns3::EsxCounts truth;
     ns3::EsxCounts collected;
-    std::map<std::string, ns3::EsxCounts> lost; //!< by cause; live, queued and in_flight, too
+    std::map<std::string, ns3::EsxCounts> lost; //!< by cause
+    std::map<std::string, ns3::EsxCounts> left; //!< live, queued, in_flight
     std::vector<FlowEvent> events;              //!< in order
-
-    bool LostSomething() const;
 };
 
 /// Which flows are wanted; empty: all.

@@ -176,7 +176,10 @@ SplitRow(std::string_view line)
     return cells;
 }
 
-/// The columns that identify a flow, the cause, and what is lost.
+constexpr std::size_t FATE = 9; // column of the cause or state
+
+/// The columns that identify a flow, the cause, and what is lost; "state" in place of the cause of
+/// what is left.
 const std::array<std::string_view, 13> COLUMNS = {"exporter",
                                                   "vswitch",
                                                   "src",
@@ -213,7 +216,8 @@ Read(const std::string& table, LostFlows& flows)
     std::istringstream stream(table);
     std::string line;
     std::getline(stream, line);
-    const std::vector<std::string_view> header = SplitRow(line);
+    std::vector<std::string_view> header = SplitRow(line);
+    std::replace(header.begin(), header.end(), std::string_view("state"), COLUMNS[FATE]);
     if (!std::equal(header.begin(), header.end(), COLUMNS.begin(), COLUMNS.end()))
     {
         return false;
@@ -225,10 +229,10 @@ Read(const std::string& table, LostFlows& flows)
         {
             return false;
         }
-        Counts& counts = flows[FlowInWords(cells)][std::string(cells[9])];
+        Counts& counts = flows[FlowInWords(cells)][std::string(cells[FATE])];
         for (std::size_t i = 0; i < counts.size(); ++i)
         {
-            const std::string_view cell = cells[10 + i];
+            const std::string_view cell = cells[FATE + 1 + i];
             uint64_t value = 0;
             if (std::from_chars(cell.data(), cell.data() + cell.size(), value).ec != std::errc())
             {
@@ -269,7 +273,8 @@ Find(const Map& map, const std::string& name)
 /// One flow that loses other things than before.
 struct FlowDifference
 {
-    FlowDifference(const std::string& flow,
+    FlowDifference(const std::string& what,
+                   const std::string& flow,
                    const std::map<std::string, Counts>& was,
                    const std::map<std::string, Counts>& is)
     {
@@ -289,7 +294,7 @@ struct FlowDifference
             if (!before || !after || *before != *after)
             {
                 text += fmt::format("{}{} was {}, is {}",
-                                    text.empty() ? "lost flow " + flow + ": " : "; ",
+                                    text.empty() ? what + " flow " + flow + ": " : "; ",
                                     cause,
                                     InWords(before),
                                     InWords(after));
@@ -302,7 +307,7 @@ struct FlowDifference
 };
 
 std::vector<FlowDifference>
-DifferencesOf(const LostFlows& was, const LostFlows& is)
+DifferencesOf(const std::string& what, const LostFlows& was, const LostFlows& is)
 {
     std::set<std::string> names;
     for (const LostFlows* side : {&was, &is})
@@ -318,7 +323,7 @@ DifferencesOf(const LostFlows& was, const LostFlows& is)
     {
         const auto* const before = Find(was, name);
         const auto* const after = Find(is, name);
-        FlowDifference difference(name, before ? *before : nothing, after ? *after : nothing);
+        FlowDifference difference(what, name, before ? *before : nothing, after ? *after : nothing);
         if (!difference.text.empty())
         {
             differences.push_back(std::move(difference));
@@ -341,26 +346,27 @@ DifferencesOfSummaries(const Json& golden, const Json& now)
 }
 
 std::vector<std::string>
-DifferencesOfTables(const std::string& golden, const std::string& now)
+DifferencesOfTables(const std::string& what, const std::string& golden, const std::string& now)
 {
+    const std::string flows = what + " flows";
     if (golden == now)
     {
         return {};
     }
     if (golden.empty() || now.empty())
     {
-        return {fmt::format("lost flows: there {} no table", golden.empty() ? "was" : "is")};
+        return {fmt::format("{}: there {} no table", flows, golden.empty() ? "was" : "is")};
     }
     LostFlows was;
     LostFlows is;
     if (!Read(golden, was) || !Read(now, is))
     {
-        return {"lost flows: the golden table has other columns: 'run --update' writes it anew"};
+        return {flows + ": the golden table has other columns: 'run --update' writes it anew"};
     }
-    const std::vector<FlowDifference> differences = DifferencesOf(was, is);
+    const std::vector<FlowDifference> differences = DifferencesOf(what, was, is);
     if (differences.empty())
     {
-        return {"lost flows: another order"};
+        return {flows + ": another order"};
     }
     const auto more = std::count_if(differences.begin(), differences.end(), [](const auto& flow) {
         return flow.octets > 0;
@@ -369,18 +375,19 @@ DifferencesOfTables(const std::string& golden, const std::string& now)
         return flow.octets < 0;
     });
     const auto others = static_cast<std::ptrdiff_t>(differences.size()) - more - less;
-    Lines flows;
+    Lines lines;
     for (const FlowDifference& difference : differences)
     {
-        flows.push_back(difference.text);
+        lines.push_back(difference.text);
     }
-    flows = Cut(flows, "lost flows:");
-    flows.insert(flows.begin(),
-                 fmt::format("lost flows that differ: {} by more octets, {} by fewer, {} otherwise",
+    lines = Cut(lines, (flows + ":").c_str());
+    lines.insert(lines.begin(),
+                 fmt::format("{} that differ: {} by more octets, {} by fewer, {} otherwise",
+                             flows,
                              more,
                              less,
                              others));
-    return flows;
+    return lines;
 }
 
 } // namespace esxnf

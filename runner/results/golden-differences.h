@@ -19,9 +19,12 @@ namespace esxnf
 /// collectors go by their names. Empty: equal. The first 40 lines.
 std::vector<std::string> DifferencesOfSummaries(const Json& golden, const Json& now);
 
-/// Between two flows-lost.csv: how many flows lose more and fewer octets, then flow by flow, those
-/// that differ by the most octets first. Empty: equal. The first 40 flows.
-std::vector<std::string> DifferencesOfTables(const std::string& golden, const std::string& now);
+/// Between two flows-lost.csv, or two flows-left.csv: how many flows lose more and fewer octets,
+/// then flow by flow, those that differ by the most octets first. Empty: equal. The first 40 flows.
+/// \param what "lost" or "left"
+std::vector<std::string> DifferencesOfTables(const std::string& what,
+                                             const std::string& golden,
+                                             const std::string& now);
 
 } // namespace esxnf
 

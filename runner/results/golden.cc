@@ -53,18 +53,30 @@ KeptOf(Json summary)
     return summary;
 }
 
-/// Both files of golden results and what they are compared with.
+/// A golden table beside the one of a run.
+struct KeptTable
+{
+    std::string what; //!< "lost", "left"
+    fs::path path;
+    std::optional<std::string> golden;
+    std::optional<std::string> now;
+};
+
+/// The files of golden results and what they are compared with.
 struct Kept
 {
     Kept(const std::string& goldenFolder, const std::string& name, const std::string& resultFolder)
         : summaryPath(fs::path(goldenFolder) / (name + ".json")),
-          tablePath(fs::path(goldenFolder) / (name + ".lost.csv")),
           summary(ReadIfThere(summaryPath)),
-          table(ReadIfThere(tablePath)),
           newSummary(KeptOf(
-              Json::parse(ReadIfThere(fs::path(resultFolder) / "summary.json").value_or("{}")))),
-          newTable(ReadIfThere(fs::path(resultFolder) / "flows-lost.csv"))
+              Json::parse(ReadIfThere(fs::path(resultFolder) / "summary.json").value_or("{}"))))
     {
+        for (const std::string what : {"lost", "left"})
+        {
+            const fs::path path = fs::path(goldenFolder) / (name + "." + what + ".csv");
+            const fs::path now = fs::path(resultFolder) / ("flows-" + what + ".csv");
+            tables.push_back({what, path, ReadIfThere(path), ReadIfThere(now)});
+        }
     }
 
     std::vector<std::string> Compare() const
@@ -83,19 +95,27 @@ struct Kept
         {
             return {fmt::format("{} proves nothing: {}", summaryPath.string(), why)};
         }
+        const Json schema = golden.value("schema", Json());
+        if (schema != newSummary.value("schema", Json()))
+        {
+            return {fmt::format("{} is of another version ({}): 'run --update' writes it anew",
+                                summaryPath.string(),
+                                schema.dump())};
+        }
         std::vector<std::string> differences = DifferencesOfSummaries(golden, newSummary);
-        const std::vector<std::string> flows =
-            DifferencesOfTables(table.value_or(""), newTable.value_or(""));
-        differences.insert(differences.end(), flows.begin(), flows.end());
+        for (const KeptTable& table : tables)
+        {
+            const std::vector<std::string> flows =
+                DifferencesOfTables(table.what, table.golden.value_or(""), table.now.value_or(""));
+            differences.insert(differences.end(), flows.begin(), flows.end());
+        }
         return differences;
     }
 
     const fs::path summaryPath;
-    const fs::path tablePath;
     const std::optional<std::string> summary;
-    const std::optional<std::string> table;
     const Json newSummary;
-    const std::optional<std::string> newTable;
+    std::vector<KeptTable> tables;
 };
 
 } // namespace
@@ -130,13 +150,16 @@ UpdateGolden(const std::string& goldenFolder,
     std::vector<std::string> differences =
         kept.summary ? kept.Compare() : std::vector<std::string>{};
     WriteOrRefuse(kept.summaryPath, kept.newSummary.dump(2) + "\n");
-    if (kept.newTable)
+    for (const KeptTable& table : kept.tables)
     {
-        WriteOrRefuse(kept.tablePath, *kept.newTable);
-    }
-    else
-    {
-        fs::remove(kept.tablePath, error);
+        if (table.now)
+        {
+            WriteOrRefuse(table.path, *table.now);
+        }
+        else
+        {
+            fs::remove(table.path, error);
+        }
     }
     return differences;
 }

@@ -6,7 +6,8 @@
  * (golden-differences.h).
  *
  * For each scenario FOLDER/NAME.json (summary.json without versions and verdicts) and, unless the
- * scenario writes no flows, FOLDER/NAME.lost.csv (flows-lost.csv).
+ * scenario writes no flows, FOLDER/NAME.lost.csv (flows-lost.csv) and FOLDER/NAME.left.csv
+ * (flows-left.csv).
  */
 #ifndef ESXNF_GOLDEN_H
 #define ESXNF_GOLDEN_H

@@ -54,10 +54,10 @@ class Watch
         : m_names(names),
           m_options(options)
     {
-        std::map<std::pair<std::string, std::string>, std::array<std::vector<double>, 2>> volumes;
+        std::map<std::pair<std::string, std::string>, BySide<std::vector<double>>> volumes;
         for (const auto& [key, sums] : usage.GetSources())
         {
-            for (const bool side : {TRUTH, COLLECTED})
+            for (const Side side : {TRUTH, COLLECTED, KEPT})
             {
                 if (sums[side].octets > 0)
                 {
@@ -68,7 +68,7 @@ class Watch
         }
         for (auto& [place, octets] : volumes)
         {
-            for (const bool side : {TRUTH, COLLECTED})
+            for (const Side side : {TRUTH, COLLECTED, KEPT})
             {
                 m_limits[place][side] =
                     octets[side].empty() ? HUGE_VAL : VolumeLimit(octets[side], options.volume);
@@ -82,70 +82,84 @@ class Watch
 
     std::vector<Irregularity> TakeFound()
     {
-        const auto order = [](const Irregularity& i) {
-            return std::tie(i.exporter, i.vSwitch, i.kind, i.address);
-        };
+        const auto place = [](const Irregularity& i) { return std::tie(i.exporter, i.vSwitch); };
         std::stable_sort(m_found.begin(), m_found.end(), [&](const auto& a, const auto& b) {
-            return order(a) < order(b);
+            return place(a) != place(b)           ? place(a) < place(b)
+                   : a.timesLimit != b.timesLimit ? a.timesLimit > b.timesLimit
+                                                  : a.address < b.address;
         });
         return std::move(m_found);
     }
 
   private:
-    void Look(const SourceKey& key, const std::array<SourceSums, 2>& sums)
+    void Look(const SourceKey& key, const BySide<SourceSums>& sums)
     {
+        const auto numbers = [&sums](const auto& read) {
+            BySide<double> values{};
+            for (unsigned side = 0; side < SIDES; ++side)
+            {
+                values[side] = static_cast<double>(read(sums[side]));
+            }
+            return values;
+        };
+        const auto all = [](uint64_t limit) {
+            BySide<double> limits{};
+            limits.fill(static_cast<double>(limit));
+            return limits;
+        };
         Note(key,
              "fan_out",
              "",
-             static_cast<double>(sums[TRUTH].portsOf.size()),
-             static_cast<double>(sums[COLLECTED].portsOf.size()),
-             {static_cast<double>(m_options.fanOut), static_cast<double>(m_options.fanOut)});
+             numbers([](const SourceSums& s) { return s.portsOf.size(); }),
+             all(m_options.fanOut));
         std::string target = MostPorts(sums[TRUTH]).first;
         target = target.empty() ? MostPorts(sums[COLLECTED]).first : target;
         Note(key,
              "port_scan",
              target,
-             static_cast<double>(PortsAt(sums[TRUTH], target)),
-             static_cast<double>(PortsAt(sums[COLLECTED], target)),
-             {static_cast<double>(m_options.ports), static_cast<double>(m_options.ports)});
+             numbers([&target](const SourceSums& s) { return PortsAt(s, target); }),
+             all(m_options.ports));
         Note(key,
              "volume",
              "",
-             sums[TRUTH].octets,
-             sums[COLLECTED].octets,
+             numbers([](const SourceSums& s) { return s.octets; }),
              m_limits[{std::get<0>(key), std::get<1>(key)}]);
     }
 
     void Note(const SourceKey& key,
               const char* kind,
               const std::string& target,
-              double truth,
-              double collected,
-              const std::array<double, 2>& limits)
+              const BySide<double>& values,
+              const BySide<double>& limits)
     {
-        const bool inTruth = truth >= limits[TRUTH];
-        const bool inCollected = collected >= limits[COLLECTED];
+        const bool inTruth = values[TRUTH] >= limits[TRUTH];
+        const bool inCollected = values[COLLECTED] >= limits[COLLECTED];
         if (!inTruth && !inCollected)
         {
             return;
         }
         const auto& [exporter, vSwitch, address] = key;
         const auto name = m_names.find(address);
-        m_found.push_back({exporter,
-                           vSwitch,
-                           address,
-                           name == m_names.end() ? "" : name->second,
-                           kind,
-                           target,
-                           {ToWhole(truth), ToWhole(collected)},
-                           std::isinf(limits[TRUTH]) ? 0 : ToWhole(limits[TRUTH]),
-                           inTruth,
-                           inCollected});
+        m_found.push_back(
+            {exporter,
+             vSwitch,
+             address,
+             name == m_names.end() ? "" : name->second,
+             kind,
+             target,
+             {ToWhole(values[TRUTH]),
+              ToWhole(values[COLLECTED]),
+              ToWhole(values[KEPT]) - ToWhole(values[COLLECTED])},
+             std::isinf(limits[TRUTH]) ? 0 : ToWhole(limits[TRUTH]),
+             inTruth,
+             inCollected,
+             values[KEPT] >= limits[KEPT],
+             std::max(values[TRUTH] / limits[TRUTH], values[COLLECTED] / limits[COLLECTED])});
     }
 
     const std::map<std::string, std::string>& m_names;
     const TalkersOptions& m_options;
-    std::map<std::pair<std::string, std::string>, std::array<double, 2>> m_limits;
+    std::map<std::pair<std::string, std::string>, BySide<double>> m_limits;
     std::vector<Irregularity> m_found;
 };
 

@@ -15,7 +15,7 @@ namespace esxnf
 {
 
 /** @param names of addresses @return what is irregular in truth, or in what was collected, by
- * exporter, vSwitch, kind and address */
+ * exporter and vSwitch, the most irregular first */
 std::vector<Irregularity> FindIrregular(const WindowUsage& usage,
                                         const std::map<std::string, std::string>& names,
                                         const TalkersOptions& options);

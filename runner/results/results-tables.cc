@@ -190,6 +190,61 @@ FlowTable(const std::vector<FlowRow>& rows)
     return fmt::to_string(table);
 }
 
+std::vector<RestRow>
+RestRows(const Simulation& simulation, std::map<std::string, ns3::EsxCounts> ns3::EsxFlow::*part)
+{
+    std::vector<RestRow> rows;
+    for (const ns3::EsxFlow& flow : simulation.GetLedger()->GetFlows())
+    {
+        for (const auto& [fate, counts] : flow.*part)
+        {
+            rows.push_back({flow.exporter,
+                            flow.vSwitch,
+                            flow.source.Get(),
+                            flow.destination.Get(),
+                            flow.protocol,
+                            flow.sourcePort,
+                            flow.destinationPort,
+                            flow.tos,
+                            flow.input,
+                            fate,
+                            counts.packets,
+                            counts.octets,
+                            counts.records});
+        }
+    }
+    return rows;
+}
+
+std::string
+RestTable(const char* column, const std::vector<RestRow>& rows)
+{
+    fmt::memory_buffer table;
+    AppendLine(table,
+               fmt::format(
+                   "exporter,vswitch,src,dst,proto,sport,dport,tos,input,{},packets,octets,records",
+                   column));
+    for (const RestRow& row : rows)
+    {
+        AppendLine(table,
+                   fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}",
+                               row.exporter,
+                               row.vSwitch,
+                               Dotted(row.source),
+                               Dotted(row.destination),
+                               row.protocol,
+                               row.sourcePort,
+                               row.destinationPort,
+                               row.tos,
+                               row.input,
+                               row.fate,
+                               row.packets,
+                               row.octets,
+                               row.records));
+    }
+    return fmt::to_string(table);
+}
+
 } // namespace
 
 const char*
@@ -334,57 +389,28 @@ CollectedTable(const Simulation& simulation)
     return fmt::to_string(table);
 }
 
-std::vector<LossRow>
+std::vector<RestRow>
 LostRows(const Simulation& simulation)
 {
-    std::vector<LossRow> rows;
-    for (const ns3::EsxFlow& flow : simulation.GetLedger()->GetFlows())
-    {
-        for (const auto& [cause, counts] : flow.losses)
-        {
-            rows.push_back({flow.exporter,
-                            flow.vSwitch,
-                            flow.source.Get(),
-                            flow.destination.Get(),
-                            flow.protocol,
-                            flow.sourcePort,
-                            flow.destinationPort,
-                            flow.tos,
-                            flow.input,
-                            cause,
-                            counts.packets,
-                            counts.octets,
-                            counts.records});
-        }
-    }
-    return rows;
+    return RestRows(simulation, &ns3::EsxFlow::losses);
+}
+
+std::vector<RestRow>
+LeftRows(const Simulation& simulation)
+{
+    return RestRows(simulation, &ns3::EsxFlow::left);
 }
 
 std::string
 LostTable(const Simulation& simulation)
 {
-    fmt::memory_buffer table;
-    AppendLine(table,
-               "exporter,vswitch,src,dst,proto,sport,dport,tos,input,cause,packets,octets,records");
-    for (const LossRow& row : LostRows(simulation))
-    {
-        AppendLine(table,
-                   fmt::format("{},{},{},{},{},{},{},{},{},{},{},{},{}",
-                               row.exporter,
-                               row.vSwitch,
-                               Dotted(row.source),
-                               Dotted(row.destination),
-                               row.protocol,
-                               row.sourcePort,
-                               row.destinationPort,
-                               row.tos,
-                               row.input,
-                               row.cause,
-                               row.packets,
-                               row.octets,
-                               row.records));
-    }
-    return fmt::to_string(table);
+    return RestTable("cause", LostRows(simulation));
+}
+
+std::string
+LeftTable(const Simulation& simulation)
+{
+    return RestTable("state", LeftRows(simulation));
 }
 
 std::string

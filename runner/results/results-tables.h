@@ -49,8 +49,8 @@ struct CollectedRow : FlowRow
     ns3::Time receivedAt;
 };
 
-/// What was not collected of a flow, by one cause.
-struct LossRow
+/// What was lost of a flow by one cause, or is left of it in one state.
+struct RestRow
 {
     std::string exporter;
     std::string vSwitch;
@@ -61,7 +61,7 @@ struct LossRow
     uint16_t destinationPort{0};
     uint8_t tos{0};
     uint16_t input{0};
-    std::string cause;
+    std::string fate; //!< cause of the loss, or state: live, queued, in_flight
     uint64_t packets{0};
     uint64_t octets{0};
     uint64_t records{0};
@@ -72,7 +72,8 @@ struct LossRow
 std::vector<FlowRow> TruthRows(const Simulation& simulation);    //!< totals per flow
 std::vector<FlowRow> ExportedRows(const Simulation& simulation); //!< records handed to a vmknic
 std::vector<CollectedRow> CollectedRows(const Simulation& simulation);
-std::vector<LossRow> LostRows(const Simulation& simulation);
+std::vector<RestRow> LostRows(const Simulation& simulation);
+std::vector<RestRow> LeftRows(const Simulation& simulation);
 /**@}*/
 
 /// Header line of a table of flows, without a line end.
@@ -93,6 +94,7 @@ std::string TruthTable(const Simulation& simulation);     //!< totals per flow
 std::string ExportedTable(const Simulation& simulation);  //!< records handed to a vmknic
 std::string CollectedTable(const Simulation& simulation); //!< as decoded from what arrived
 std::string LostTable(const Simulation& simulation);      //!< per flow and cause
+std::string LeftTable(const Simulation& simulation);      //!< per flow and state
 std::string SeriesTable(const Simulation& simulation);
 std::string LinksTable(const Simulation& simulation); //!< what each end of a link sent
 /**@}*/

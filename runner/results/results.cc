@@ -44,13 +44,15 @@ OrRefuse(const fs::path& path, Action action)
     }
 }
 
-/// Whether summary.json of ours is in a folder: nothing else is ever replaced.
+/// Whether summary.json of ours, of whatever version, is in a folder: nothing else is ever
+/// replaced.
 bool
 HoldsResults(const fs::path& folder)
 {
     std::ifstream file(folder / "summary.json");
     const Json summary = Json::parse(file, nullptr, false);
-    return summary.is_object() && summary.value("schema", Json()) == SUMMARY_SCHEMA;
+    const Json schema = summary.is_object() ? summary.value("schema", Json()) : Json();
+    return schema.is_string() && schema.get<std::string>().rfind(SUMMARY_OF_ANY_VERSION, 0) == 0;
 }
 
 void
@@ -135,11 +137,12 @@ ToJson(const MonitoredSpan& span, const Host& host)
             {"active_ns", host.netflow.activeTimeout.GetNanoSeconds()},
             {"scan_ns", host.netflow.scanInterval.GetNanoSeconds()},
             {"meter_own_export", host.netflow.meterOwnExport},
-            {"zero_unix_nsecs", host.netflow.zeroUnixNsecs}};
+            {"zero_unix_nsecs", host.netflow.zeroUnixNsecs},
+            {"sequence_at_expiry", host.netflow.sequenceMode == "AtExpiry"}};
 }
 
 Json
-ToJson(const CaptureFile& capture)
+ToJson(const CaptureFile& capture, const std::string& portName)
 {
     Json object = {{"file", capture.file}, {"kind", capture.kind}};
     if (capture.kind == "collector")
@@ -153,6 +156,7 @@ ToJson(const CaptureFile& capture)
         object["exporter"] = capture.host;
         object["vswitch"] = capture.vSwitch;
         object["port"] = capture.port;
+        object["name"] = portName;
         object["direction"] = "in";
         object["role"] = capture.isUplink ? "uplink" : "local";
         if (!capture.mac.empty())
@@ -161,6 +165,21 @@ ToJson(const CaptureFile& capture)
         }
     }
     return object;
+}
+
+/// "web1.eth0" of a port's capture
+std::string
+PortName(const Simulation& simulation, const CaptureFile& capture)
+{
+    for (const auto& host : simulation.GetHosts())
+    {
+        if (host->GetName() == capture.host)
+        {
+            const auto vSwitch = host->GetVSwitch(capture.vSwitch);
+            return vSwitch ? vSwitch->GetPortName(capture.port) : "";
+        }
+    }
+    return "";
 }
 
 /// Captures that the scenario asks for may see a frame twice, or only in part: not in the index.
@@ -185,7 +204,7 @@ CapturesJson(const Simulation& simulation)
     {
         if (IsIndexed(capture))
         {
-            index["captures"].push_back(ToJson(capture));
+            index["captures"].push_back(ToJson(capture, PortName(simulation, capture)));
         }
     }
     return index.dump(2) + "\n";
@@ -259,6 +278,7 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
         WriteFile(folder / "flows-exported.csv", ExportedTable(simulation));
         WriteFile(folder / "flows-collected.csv", CollectedTable(simulation));
         WriteFile(folder / "flows-lost.csv", LostTable(simulation));
+        WriteFile(folder / "flows-left.csv", LeftTable(simulation));
         WriteFile(folder / "records.csv", RecordsTable(simulation));
         WriteFile(folder / "datagrams.csv", DatagramsTable(simulation));
     }

@@ -16,13 +16,6 @@ namespace esxnf
 namespace
 {
 
-/// Things that are there at the end of a run and not lost.
-bool
-IsLoss(const std::string& cause)
-{
-    return cause != "live" && cause != "queued" && cause != "in_flight";
-}
-
 /// "4102 of 69311": of one unit, in packets, octets or records.
 struct Numbers
 {
@@ -41,7 +34,7 @@ NumbersOf(const Json& summary, const char* unit)
     numbers.collected = ledger.at("collected").at(unit);
     for (const auto& [cause, counts] : ledger.at("lost").items())
     {
-        numbers.lost += IsLoss(cause) ? counts.at(unit).get<uint64_t>() : 0;
+        numbers.lost += counts.at(unit).get<uint64_t>();
     }
     for (const auto& [name, value] : summary.at("residual").items())
     {
@@ -81,6 +74,23 @@ std::string
 NameOf(const RunReport& report)
 {
     return report.name.empty() ? report.scenario : report.name;
+}
+
+/// A line for each run whose numbers are sums over several exporters.
+std::string
+SumsOverExporters(const std::vector<RunReport>& reports)
+{
+    std::string text;
+    for (const RunReport& report : reports)
+    {
+        const std::size_t exporters =
+            report.summary.is_null() ? 0 : report.summary.at("exporters").size();
+        if (exporters > 1)
+        {
+            text += fmt::format("{}: sums over {} exporters\n", NameOf(report), exporters);
+        }
+    }
+    return text;
 }
 
 /// Every reason why a run is not good, in a line each.
@@ -290,38 +300,45 @@ ExplainStep(const Json& step)
 std::string
 ToTable(const std::vector<RunReport>& reports)
 {
-    std::size_t width = 8;
-    for (const RunReport& report : reports)
-    {
-        width = std::max(width, NameOf(report).size());
-    }
-    Text text;
-    const auto row =
-        [&](const auto& name, const auto& verdict, const auto& folder, const auto&... columns) {
-            Append(text, "{:<{}}  {:<11}", name, width, verdict);
-            (Append(text, " {:>9}", columns), ...);
-            Append(text, "  {}\n", folder);
-        };
-    row("scenario", "verdict", "results", "met", "records", "collected", "lost", "residual");
+    TextTable table("<<>>>>>><");
+    table.Add({"scenario",
+               "verdict",
+               "met",
+               "records",
+               "collected",
+               "lost",
+               "never begun",
+               "residual",
+               "results"});
     for (const RunReport& report : reports)
     {
         if (report.summary.is_null())
         {
-            row(NameOf(report), report.GetVerdict(), "-", "-", "-", "-", "-", "-");
+            table.Add({NameOf(report), report.GetVerdict(), "-", "-", "-", "-", "-", "-", "-"});
             continue;
         }
         const Numbers records = NumbersOf(report.summary, "records");
-        row(report.name,
-            report.GetVerdict(),
-            report.folder,
-            Met(report),
-            records.seen,
-            records.collected,
-            records.lost,
-            records.residual);
+        table.Add({report.name,
+                   report.GetVerdict(),
+                   Met(report),
+                   Grouped(records.seen),
+                   Grouped(records.collected),
+                   Grouped(records.lost),
+                   Grouped(report.summary.at("flows_never_begun").get<uint64_t>()),
+                   Grouped(records.residual),
+                   report.folder});
+    }
+    Text text;
+    Append(text, "{}", table.ToText());
+    for (const RunReport& report : reports)
+    {
+        if (report.summary.is_null())
+        {
+            continue;
+        }
         for (const std::string& line : DeliveriesOf(report))
         {
-            Append(text, "  to {}\n", line);
+            Append(text, "{}: to {}\n", NameOf(report), line);
         }
     }
     for (const RunReport& report : reports)
@@ -331,6 +348,7 @@ ToTable(const std::vector<RunReport>& reports)
             Append(text, "FAILED  {}: {}\n", NameOf(report), failure);
         }
     }
+    Append(text, "{}", SumsOverExporters(reports));
     const auto passed = std::count_if(reports.begin(), reports.end(), [](const RunReport& report) {
         return report.GetVerdict() == "pass";
     });
@@ -402,14 +420,14 @@ ToMarkdown(const std::vector<RunReport>& reports)
     Append(text,
            "### esx-netflow\n\n"
            "| scenario | verdict | expectations met | records seen | collected | lost | lost "
-           "octets | residual |\n"
-           "|---|---|--:|--:|--:|--:|--:|--:|\n");
+           "octets | flows never begun | residual |\n"
+           "|---|---|--:|--:|--:|--:|--:|--:|--:|\n");
     for (const RunReport& report : reports)
     {
         if (report.summary.is_null())
         {
             Append(text,
-                   "| {} | **{}** | | | | | | |\n",
+                   "| {} | **{}** | | | | | | | |\n",
                    Markdown(NameOf(report)),
                    report.GetVerdict());
             continue;
@@ -418,17 +436,20 @@ ToMarkdown(const std::vector<RunReport>& reports)
         const Numbers octets = NumbersOf(report.summary, "octets");
         const bool pass = report.GetVerdict() == "pass";
         Append(text,
-               "| {0} | {1}{2}{1} | {3} | {4} | {5} | {6} | {7} | {8} |\n",
+               "| {0} | {1}{2}{1} | {3} | {4} | {5} | {6} | {7} | {8} | {9} |\n",
                Markdown(report.name),
                pass ? "" : "**",
                report.GetVerdict(),
                Met(report),
-               records.seen,
-               records.collected,
-               records.lost,
-               octets.lost,
-               records.residual);
+               Grouped(records.seen),
+               Grouped(records.collected),
+               Grouped(records.lost),
+               Grouped(octets.lost),
+               Grouped(report.summary.at("flows_never_begun").get<uint64_t>()),
+               Grouped(records.residual));
     }
+    const std::string sums = SumsOverExporters(reports);
+    Append(text, "{}{}", sums.empty() ? "" : "\n", sums);
     for (const RunReport& report : reports)
     {
         const std::vector<std::string> failures = FailuresOf(report);

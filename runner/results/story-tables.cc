@@ -59,32 +59,34 @@ class HostRows
         {
             Append(m_table, "{}", entry.datagram);
         }
-        Append(m_table, "\n");
+        AddPorts(record.key, record.output, record.tcpFlags);
     }
 
     void AddLive(const FlowRecord& record)
     {
         AddFlow(record.key);
         Append(m_table,
-               "{},{},{},{},{},,,{},,\n",
+               "{},{},{},{},{},,,{},,",
                record.output,
                record.packets,
                record.octets,
                Simulated(record.first),
                Simulated(record.last),
                netflow::GetInfo(Move::METERED).name);
+        AddPorts(record.key, record.output, record.tcpFlags);
     }
 
     void AddShed(const FlowKey& key, Move cause, const netflow::ShedPackets& shed)
     {
         AddFlow(key);
         Append(m_table,
-               ",{},{},{},{},,,{},,\n",
+               ",{},{},{},{},,,{},,",
                shed.counts.packets,
                shed.counts.octets,
                Simulated(shed.first),
                Simulated(shed.last),
                netflow::GetInfo(cause).name);
+        AddPorts(key, 0, shed.tcpFlags);
     }
 
   private:
@@ -108,6 +110,16 @@ class HostRows
                key.input);
     }
 
+    void AddPorts(const FlowKey& key, uint16_t output, uint8_t tcpFlags)
+    {
+        const auto vSwitch = m_host->GetVSwitchById(key.vSwitch);
+        Append(m_table,
+               ",{},{},{}\n",
+               vSwitch->GetPortName(key.input),
+               vSwitch->GetPortName(output),
+               tcpFlags);
+    }
+
     Text& m_table;
     const ns3::Ptr<ns3::EsxHost>& m_host;
     const int64_t m_uptimeAtStart;
@@ -128,7 +140,8 @@ RecordsTable(const Simulation& simulation)
     Text table;
     Append(table,
            "exporter,vswitch,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ns,"
-           "last_ns,reason,ended_ns,station,moved_ns,datagram\n");
+           "last_ns,reason,ended_ns,station,moved_ns,datagram,input_port,output_port,"
+           "tcp_flags\n");
     for (const Host& described : simulation.GetScenario().hosts)
     {
         for (const auto& host : simulation.GetLedger()->GetHosts())

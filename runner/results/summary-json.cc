@@ -123,7 +123,8 @@ ToJson(const Talker& talker)
             {"src", address.str()},
             {"name", talker.name},
             {"truth", ToJson(talker.truth)},
-            {"collected", ToJson(talker.collected)}};
+            {"collected", ToJson(talker.collected)},
+            {"left", ToJson(talker.left)}};
 }
 
 Json
@@ -217,9 +218,12 @@ ToJson(const Summary& summary)
           {"exported", ToJson(summary.exported)},
           {"collected", ToJson(summary.collected)},
           {"ignored", ToJsonByName(summary.ignored)},
-          {"lost", ToJsonByName(summary.lost)}}},
+          {"lost", ToJsonByName(summary.lost)},
+          {"left", ToJsonByName(summary.left)}}},
         {"residual", ToJson(summary.residual)},
+        {"exporters", summary.GetExporters()},
         {"flows", summary.flows},
+        {"flows_never_begun", summary.flowsNeverBegun},
         {"datagrams", summary.datagrams},
         {"top_talkers", ToJsonArray(summary.talkers)},
         {"hosts", ToJsonArray(summary.hosts)},

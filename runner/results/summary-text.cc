@@ -2,11 +2,11 @@
 // The summary at the end of a run, for people: what was seen is what was collected, lost and left.
 #include "runner/results/summary.h"
 #include "runner/results/text.h"
+#include "runner/simulation/addresses.h"
 
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <sstream>
 
 namespace esxnf
 {
@@ -16,30 +16,11 @@ namespace
 
 using ns3::EsxCounts;
 
-/// "181 204"
-std::string
-Grouped(uint64_t number)
-{
-    std::string digits = std::to_string(number);
-    for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3)
-    {
-        digits.insert(static_cast<std::size_t>(at), " ");
-    }
-    return digits;
-}
-
-/// "1 record", "2 records"
-std::string
-Count(uint64_t number, const char* noun)
-{
-    return fmt::format("{} {}{}", Grouped(number), noun, number == 1 ? "" : "s");
-}
-
 /// What a collector got, and what the sequence of its exporters says.
 void
 AppendCollector(Text& text, const CollectorSummary& collector)
 {
-    Append(text, "  {} received {}", collector.node, Count(collector.datagrams, "datagram"));
+    Append(text, "  {} received {}", collector.node, Counted(collector.datagrams, "datagram"));
     if (collector.sequenceFailures == 0)
     {
         Append(text, " and no gaps in the sequence\n");
@@ -47,10 +28,10 @@ AppendCollector(Text& text, const CollectorSummary& collector)
     }
     Append(text,
            "; by the sequence {} missing, {} late, {}, {}\n",
-           Count(collector.missing, "record"),
-           Count(collector.late, "datagram"),
-           Count(collector.duplicates, "duplicate"),
-           Count(collector.restarts, "restart"));
+           Counted(collector.missing, "record"),
+           Counted(collector.late, "datagram"),
+           Counted(collector.duplicates, "duplicate"),
+           Counted(collector.restarts, "restart"));
 }
 
 void
@@ -64,23 +45,13 @@ AppendRow(Text& text, const std::string& what, const EsxCounts& counts)
            Grouped(counts.records));
 }
 
-/// What is there at the end of a run is not lost; in the words of a row.
+/// Where what is left is, in the words of a row.
 std::string
-RowName(const std::string& cause)
+LeftWhere(const std::string& state)
 {
-    static const std::map<std::string, std::string> LEFT = {
-        {"live", "left in the cache"},
-        {"queued", "left in purgatory"},
-        {"in_flight", "left on the way"},
-    };
-    const auto left = LEFT.find(cause);
-    return left == LEFT.end() ? "lost: " + cause : left->second;
-}
-
-bool
-IsLossRow(const std::pair<const std::string, EsxCounts>& row)
-{
-    return RowName(row.first) == "lost: " + row.first;
+    return state == "live"     ? "left in the cache"
+           : state == "queued" ? "left in purgatory"
+                               : "left on the way";
 }
 
 void
@@ -89,21 +60,26 @@ AppendBalance(Text& text, const Summary& summary)
     Append(text, "  {:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
     AppendRow(text, "seen", summary.truth);
     AppendRow(text, "collected", summary.collected);
-    if (std::none_of(summary.lost.begin(), summary.lost.end(), IsLossRow))
+    if (summary.lost.empty())
     {
         AppendRow(text, "lost", {});
     }
-    for (const bool losses : {true, false})
+    for (const auto& [cause, counts] : summary.lost)
     {
-        for (const auto& row : summary.lost)
-        {
-            if (IsLossRow(row) == losses)
-            {
-                AppendRow(text, RowName(row.first), row.second);
-            }
-        }
+        AppendRow(text, "lost: " + cause, counts);
+    }
+    for (const auto& [state, counts] : summary.left)
+    {
+        AppendRow(text, LeftWhere(state), counts);
     }
     AppendRow(text, "residual", summary.residual);
+    const std::size_t exporters = summary.GetExporters().size();
+    if (exporters > 1)
+    {
+        Append(text,
+               "  Sums over {} exporters: a packet that several of them see is counted by each.\n",
+               exporters);
+    }
     Append(text,
            "  {}\n\n",
            summary.Balances() ? "Every packet, octet and record is accounted for."
@@ -115,16 +91,22 @@ AppendFacts(Text& text, const Summary& summary)
 {
     Append(text,
            "  {} seen; {} exported in {}",
-           Count(summary.flows, "flow"),
-           Count(summary.exported.records, "record"),
-           Count(summary.datagrams, "datagram"));
+           Counted(summary.flows, "flow"),
+           Counted(summary.exported.records, "record"),
+           Counted(summary.datagrams, "datagram"));
     const char* separator = "; not metered: ";
     for (const auto& [reason, counts] : summary.ignored)
     {
-        Append(text, "{}{} {}", separator, Count(counts.packets, "frame"), reason);
+        Append(text, "{}{} {}", separator, Counted(counts.packets, "frame"), reason);
         separator = ", ";
     }
     Append(text, "\n");
+    if (summary.flowsNeverBegun > 0)
+    {
+        Append(text,
+               "  {} never begun: no memory or no room in the cache for a record\n",
+               Counted(summary.flowsNeverBegun, "flow"));
+    }
     for (const HostSummary& host : summary.hosts)
     {
         if (host.isUnstable)
@@ -172,7 +154,7 @@ AppendTrafficFacts(Text& text, const Summary& summary)
     }
     if (dropped > 0)
     {
-        Append(text, "  links dropped {}: {}\n", Count(dropped, "frame"), JoinSome(links));
+        Append(text, "  links dropped {}: {}\n", Counted(dropped, "frame"), JoinSome(links));
     }
 }
 
@@ -183,23 +165,19 @@ AppendTalkers(Text& text, const Summary& summary)
     {
         return;
     }
-    Append(text, "\n  {:<42}{:>14}{:>18}\n", "top talkers", "octets", "collected");
+    TextTable table("<<<>>>", "  ");
+    table.Add({"top talkers", "", "", "octets", "collected", "left"});
     for (const Talker& talker : summary.talkers)
     {
-        std::ostringstream address;
-        talker.source.Print(address);
-        const std::string who = fmt::format("{:<15} {:<12} {}/{}",
-                                            address.str(),
-                                            talker.name,
-                                            talker.exporter,
-                                            talker.vSwitch);
-        Append(text,
-               "  {:<42}{:>14}{:>17.1f}%\n",
-               who,
-               Grouped(talker.truth.octets),
-               100.0 * static_cast<double>(talker.collected.octets) /
-                   static_cast<double>(std::max<uint64_t>(talker.truth.octets, 1)));
+        const uint64_t octets = talker.truth.octets;
+        table.Add({ToDotted(talker.source),
+                   talker.name,
+                   talker.exporter + "/" + talker.vSwitch,
+                   Grouped(octets),
+                   Share(talker.collected.octets, octets),
+                   Share(talker.left.octets, octets)});
     }
+    Append(text, "\n{}", table.ToText());
 }
 
 std::string

@@ -3,6 +3,8 @@
 
 #include "netflow/ledger.h"
 #include "runner/results/activity.h"
+#include "runner/results/home-ports.h"
+#include "runner/results/results-tables.h"
 #include "runner/results/text.h"
 #include "runner/simulation/addresses.h"
 #include "runner/simulation/simulation.h"
@@ -54,30 +56,22 @@ AddAccount(Summary& summary, const netflow::Account& account)
         const auto move = static_cast<Move>(i);
         const netflow::MoveInfo& info = netflow::GetInfo(move);
         const EsxCounts counts = ToEsx(account.Get(move));
-        switch (info.to)
+        if (info.to == netflow::Place::IGNORED)
         {
-        case netflow::Place::IGNORED:
             AddUnlessZero(summary.ignored, info.cause, counts);
-            break;
-        case netflow::Place::SHED:
-            summary.truth += counts;
-            [[fallthrough]];
-        case netflow::Place::DROPPED:
-        case netflow::Place::DISCARDED:
-        case netflow::Place::UNSENT:
-        case netflow::Place::LOST:
-            AddUnlessZero(summary.lost, info.cause, counts);
-            break;
-        default:
-            break;
         }
+        else if (netflow::IsLoss(info.to))
+        {
+            AddUnlessZero(summary.lost, info.cause, counts);
+        }
+        summary.truth += info.to == netflow::Place::SHED ? counts : EsxCounts();
     }
     summary.truth += ToEsx(account.Get(Move::METERED));
     summary.collected += ToEsx(account.Get(Move::RECEIVED));
     for (const Move station : {Move::METERED, Move::QUEUED, Move::SENT})
     {
         const netflow::Place place = netflow::GetInfo(station).to;
-        AddUnlessZero(summary.lost, ns3::EsxLossName(station), ToEsx(account.GetBalance(place)));
+        AddUnlessZero(summary.left, netflow::GetFate(station), ToEsx(account.GetBalance(place)));
     }
 }
 
@@ -127,13 +121,31 @@ SummarizeCollector(const ns3::EsxNetflowCollector& collector)
     return summary;
 }
 
-std::vector<Talker>
-TopTalkers(const std::vector<ns3::EsxFlow>& flows, const Scenario& scenario)
+ExporterPort
+PortOf(const FlowRow& row)
 {
-    const auto names = NamesOfAddresses(scenario);
-    std::map<std::tuple<std::string, std::string, ns3::Ipv4Address>, Talker> bySource;
-    for (const ns3::EsxFlow& flow : flows)
+    return {row.exporter, row.vSwitch, row.inputPort};
+}
+
+/// Sums over the flows of each source, each flow where it counts (HomePorts).
+std::vector<Talker>
+TopTalkers(const Simulation& simulation, const std::vector<ns3::EsxFlow>& flows)
+{
+    const auto names = NamesOfAddresses(simulation.GetScenario());
+    HomePorts homes(simulation.GetScenario());
+    const std::vector<FlowRow> rows = TruthRows(simulation); // in the order of flows
+    for (const FlowRow& row : rows)
     {
+        homes.Saw(ToDotted(ns3::Ipv4Address(row.source)), PortOf(row));
+    }
+    std::map<std::tuple<std::string, std::string, ns3::Ipv4Address>, Talker> bySource;
+    for (std::size_t i = 0; i < flows.size(); ++i)
+    {
+        const ns3::EsxFlow& flow = flows[i];
+        if (!homes.Counts(ToDotted(flow.source), PortOf(rows[i])))
+        {
+            continue;
+        }
         Talker& talker = bySource[{flow.exporter, flow.vSwitch, flow.source}];
         if (talker.exporter.empty())
         {
@@ -145,6 +157,10 @@ TopTalkers(const std::vector<ns3::EsxFlow>& flows, const Scenario& scenario)
         }
         talker.truth += flow.truth;
         talker.collected += flow.collected;
+        for (const auto& [state, counts] : flow.left)
+        {
+            talker.left += counts;
+        }
     }
     std::vector<Talker> talkers;
     talkers.reserve(bySource.size());
@@ -228,6 +244,25 @@ AddTraffic(Summary& summary, const std::vector<TrafficPair>& pairs)
 }
 
 } // namespace
+
+std::vector<std::string>
+Summary::GetExporters() const
+{
+    std::vector<std::string> names;
+    for (const HostSummary& host : hosts)
+    {
+        const auto saw = [](const VSwitchSummary& vSwitch) {
+            return std::any_of(vSwitch.moves.begin(), vSwitch.moves.end(), [](const auto& move) {
+                return move.first.rfind("ignored_", 0) != 0 && move.first != "offered";
+            });
+        };
+        if (std::any_of(host.vSwitches.begin(), host.vSwitches.end(), saw))
+        {
+            names.push_back(host.name);
+        }
+    }
+    return names;
+}
 
 bool
 Summary::Balances() const
@@ -353,7 +388,11 @@ Summarize(const Simulation& simulation)
     summary.steps = JudgeSteps(simulation);
     const std::vector<ns3::EsxFlow> flows = ledger->GetFlows();
     summary.flows = flows.size();
-    summary.talkers = TopTalkers(flows, scenario);
+    summary.flowsNeverBegun = static_cast<uint64_t>(
+        std::count_if(flows.begin(), flows.end(), [](const ns3::EsxFlow& flow) {
+            return flow.truth.records == 0;
+        }));
+    summary.talkers = TopTalkers(simulation, flows);
     summary.residual = ledger->GetResidual();
     summary.verdicts = MergeVerdicts(scenario.expect, simulation.GetVerdicts());
     const auto metering = JudgeMetering(simulation);

@@ -26,8 +26,10 @@ namespace esxnf
 class Simulation;
 struct Scenario;
 
-/// The value of "schema" in summary.json: tells a result folder from any other.
-constexpr const char* SUMMARY_SCHEMA = "esx-netflow summary 1";
+/// The value of "schema" in summary.json begins so: it tells a result folder from any other.
+constexpr const char* SUMMARY_OF_ANY_VERSION = "esx-netflow summary ";
+/// The value of "schema" in what this version writes and reads.
+constexpr const char* SUMMARY_SCHEMA = "esx-netflow summary 2";
 
 /// Packets and octets by cause, or by move.
 using CountsByName = std::map<std::string, ns3::EsxCounts>;
@@ -76,7 +78,7 @@ struct SilentTraffic
     bool mayBeSilent{false};
 };
 
-/// Who sent the most over a vSwitch.
+/// Who sent the most over a vSwitch. A VM is counted at its own one.
 struct Talker
 {
     std::string exporter;
@@ -85,6 +87,7 @@ struct Talker
     std::string name; //!< of the VM, vmknic or collector that has the address; may be empty
     ns3::EsxCounts truth;
     ns3::EsxCounts collected;
+    ns3::EsxCounts left; //!< neither collected nor lost when the run ended
 };
 
 struct Summary
@@ -98,10 +101,12 @@ struct Summary
     ns3::EsxCounts exported;  //!< in datagrams that were handed to a vmknic
     ns3::EsxCounts collected; //!< in datagrams that a collector decoded
     CountsByName ignored;     //!< frames that are not metered, by reason
-    CountsByName lost; //!< by cause; "live", "queued" and "in_flight" are what was left at the end
+    CountsByName lost;        //!< by cause
+    CountsByName left;        //!< at the end: "live", "queued", "in_flight"
     ns3::EsxCounts residual;
     uint64_t flows{0};
-    uint64_t datagrams{0};                 //!< handed to a vmknic
+    uint64_t flowsNeverBegun{0}; //!< of these: no record began, as all their packets were shed
+    uint64_t datagrams{0};       //!< handed to a vmknic
     std::vector<ns3::EsxVerdict> verdicts; //!< the scenario's, then those that every one has
     std::vector<StepVerdict> steps;        //!< with an 'expect', or failed; in order
     uint64_t trafficItems{0};              //!< pairs of sender and receiver of all traffic
@@ -112,6 +117,8 @@ struct Summary
     std::vector<CollectorSummary> collectors;
     std::vector<RealDelivery> realCollectors; //!< of --to
 
+    /// "esx1", "esx2": hosts that saw something. Totals are sums over them.
+    std::vector<std::string> GetExporters() const;
     /// Whether the ledger balances.
     bool Balances() const;
     /// EXIT_INTERRUPTED, EXIT_RESIDUAL, EXIT_EXPECTATION or EXIT_GOOD, the first that applies.

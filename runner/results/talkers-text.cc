@@ -12,14 +12,21 @@ namespace esxnf
 namespace
 {
 
-/// "83.4 %" of truth; "-" if there was nothing to collect.
-std::string
-Share(const TruthAndCollected& both)
+/// The cells of one quantity: truth, collected, its share, and the share of what is left.
+std::vector<std::string>
+Cells(const TruthAndCollected& both)
 {
-    return both.truth == 0 ? "-"
-                           : fmt::format("{:.1f} %",
-                                         100.0 * static_cast<double>(both.collected) /
-                                             static_cast<double>(both.truth));
+    return {Grouped(both.truth),
+            Grouped(both.collected),
+            Share(both.collected, both.truth),
+            Share(both.left, both.truth)};
+}
+
+std::vector<std::string>
+operator+(std::vector<std::string> cells, const std::vector<std::string>& more)
+{
+    cells.insert(cells.end(), more.begin(), more.end());
+    return cells;
 }
 
 std::string
@@ -39,83 +46,80 @@ UnitOf(const Irregularity& found)
 Json
 ToJson(const TruthAndCollected& both)
 {
-    return {{"truth", both.truth}, {"collected", both.collected}};
+    return {{"truth", both.truth}, {"collected", both.collected}, {"left", both.left}};
+}
+
+/// What an irregularity was taken for that truth, or the collector, does not have.
+const char*
+Difference(const Irregularity& found)
+{
+    if (found.isInTruth == found.isInCollected)
+    {
+        return "";
+    }
+    if (found.isInTruth)
+    {
+        return found.isInKept ? "; not collected yet at the end" : "; hidden by the loss";
+    }
+    return found.isInKept ? "; only by the loss of others"
+                          : "; only as others are not collected yet";
 }
 
 void
 AppendTalkers(Text& text, const TalkersReport& report)
 {
-    Append(text,
-           "{:<18}{:<16}{:<14}{:>16}{:>16}{:>9}\n",
-           "top talkers",
-           "",
-           "",
-           "octets",
-           "collected",
-           "");
+    TextTable table("<<<>>>>");
+    table.Add({"top talkers", "", "", "octets", "collected", "", "left"});
     for (const TalkerUsage& talker : report.talkers)
     {
-        Append(text,
-               "  {:<16}{:<16}{:<14}{:>16}{:>16}{:>9}\n",
-               talker.exporter + "/" + talker.vSwitch,
-               talker.address,
-               talker.name,
-               talker.octets.truth,
-               talker.octets.collected,
-               Share(talker.octets));
+        table.Add(std::vector<std::string>{"  " + talker.exporter + "/" + talker.vSwitch,
+                                           talker.address,
+                                           talker.name} +
+                  Cells(talker.octets));
     }
+    Append(text, "{}", table.ToText());
 }
 
 void
 AppendVms(Text& text, const TalkersReport& report)
 {
-    Append(text,
-           "\n{:<18}{:<16}{:>14}{:>14}{:>9}{:>14}{:>14}{:>9}\n",
-           "VMs",
-           "",
-           "octets out",
-           "collected",
-           "",
-           "octets in",
-           "collected",
-           "");
+    TextTable table("<<>>>>>>>>");
+    table.Add(
+        {"VMs", "", "octets out", "collected", "", "left", "octets in", "collected", "", "left"});
     for (const VmUsage& vm : report.vms)
     {
-        Append(text,
-               "  {:<16}{:<16}{:>14}{:>14}{:>9}{:>14}{:>14}{:>9}\n",
-               vm.exporter + ":" + vm.name,
-               vm.address,
-               vm.out.truth,
-               vm.out.collected,
-               Share(vm.out),
-               vm.in.truth,
-               vm.in.collected,
-               Share(vm.in));
+        table.Add(std::vector<std::string>{"  " + vm.exporter + ":" + vm.name, vm.address} +
+                  Cells(vm.out) + Cells(vm.in));
     }
+    Append(text, "\n{}", table.ToText());
 }
 
 void
 AppendIrregular(Text& text, const TalkersReport& report)
 {
-    Append(text, "\nirregular addresses\n");
+    TextTable table("<<<<", "  ");
     for (const Irregularity& found : report.irregular)
     {
-        Append(text,
-               "  {:<16}{:<16}{:<14} {}: {} {}, collected {}{}\n",
-               found.exporter + "/" + found.vSwitch,
-               found.address,
-               found.name,
-               KindInWords(found),
-               found.value.truth,
-               UnitOf(found),
-               found.value.collected,
-               !found.isInCollected ? "; hidden by the loss"
-               : !found.isInTruth   ? "; only by the loss of others"
-                                    : "");
+        table.Add({found.exporter + "/" + found.vSwitch,
+                   found.address,
+                   found.name,
+                   fmt::format("{}: {} {}, collected {}{}",
+                               KindInWords(found),
+                               Grouped(found.value.truth),
+                               UnitOf(found),
+                               Grouped(found.value.collected),
+                               Difference(found))});
     }
+    Append(text, "\nirregular addresses\n{}", table.ToText());
     if (report.irregular.empty())
     {
         Append(text, "  none\n");
+    }
+    if (report.irregularFound > report.irregular.size())
+    {
+        Append(text,
+               "  and {} more; --top 0 shows all\n",
+               Grouped(report.irregularFound - report.irregular.size()));
     }
 }
 
@@ -171,26 +175,28 @@ ToJson(const TalkersReport& report)
                              {"value", ToJson(found.value)},
                              {"threshold", found.threshold},
                              {"in_truth", found.isInTruth},
-                             {"in_collected", found.isInCollected}});
+                             {"in_collected", found.isInCollected},
+                             {"in_collected_or_left", found.isInKept}});
     }
     return {{"from_ns", report.from.GetNanoSeconds()},
             {"to_ns", report.to.GetNanoSeconds()},
             {"talkers", talkers},
             {"vms", vms},
-            {"irregular", irregular}};
+            {"irregular", irregular},
+            {"irregular_found", report.irregularFound}};
 }
 
 std::string
 ToCsv(const TalkersReport& report)
 {
     Text text;
-    Append(text, "kind,exporter,vswitch,address,name,measure,truth,collected\n");
+    Append(text, "kind,exporter,vswitch,address,name,measure,truth,collected,left\n");
     const auto row = [&text](const char* kind,
                              const auto& of,
                              const char* measure,
                              const TruthAndCollected& both) {
         Append(text,
-               "{},{},{},{},{},{},{},{}\n",
+               "{},{},{},{},{},{},{},{},{}\n",
                kind,
                of.exporter,
                of.vSwitch,
@@ -198,7 +204,8 @@ ToCsv(const TalkersReport& report)
                of.name,
                measure,
                both.truth,
-               both.collected);
+               both.collected,
+               both.left);
     };
     for (const TalkerUsage& talker : report.talkers)
     {

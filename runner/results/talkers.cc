@@ -19,11 +19,40 @@ namespace esxnf
 namespace
 {
 
+TruthAndCollected
+ToWhole(const BySide<double>& sums)
+{
+    const uint64_t collected = esxnf::ToWhole(sums[COLLECTED]);
+    return {esxnf::ToWhole(sums[TRUTH]), collected, esxnf::ToWhole(sums[KEPT]) - collected};
+}
+
 template <typename Read>
 TruthAndCollected
-Both(const std::array<SourceSums, 2>& sums, Read read)
+Both(const BySide<SourceSums>& sums, Read read)
 {
-    return {ToWhole(read(sums[TRUTH])), ToWhole(read(sums[COLLECTED]))};
+    return ToWhole(BySide<double>{read(sums[TRUTH]), read(sums[COLLECTED]), read(sums[KEPT])});
+}
+
+/// The first ones of each vSwitch. \param top how many; 0: all \param items by vSwitch
+template <typename Item>
+std::vector<Item>
+FirstOfEach(const std::vector<Item>& items, std::size_t top)
+{
+    std::vector<Item> first;
+    std::size_t rank = 0;
+    const Item* before = nullptr;
+    for (const Item& item : items)
+    {
+        const bool isSamePlace = before && std::tie(before->exporter, before->vSwitch) ==
+                                               std::tie(item.exporter, item.vSwitch);
+        rank = isSamePlace ? rank + 1 : 0;
+        before = &item;
+        if (top == 0 || rank < top)
+        {
+            first.push_back(item);
+        }
+    }
+    return first;
 }
 
 std::vector<TalkerUsage>
@@ -50,18 +79,7 @@ TopTalkers(const WindowUsage& usage,
     std::stable_sort(talkers.begin(), talkers.end(), [&](const auto& a, const auto& b) {
         return place(a) != place(b) ? place(a) < place(b) : a.octets.truth > b.octets.truth;
     });
-    std::vector<TalkerUsage> first;
-    std::size_t rank = 0;
-    for (const TalkerUsage& talker : talkers)
-    {
-        rank = first.empty() || place(first.back()) != place(talker) ? 0 : rank;
-        if (top == 0 || rank < top)
-        {
-            first.push_back(talker);
-            ++rank;
-        }
-    }
-    return first;
+    return FirstOfEach(talkers, top);
 }
 
 std::vector<VmUsage>
@@ -85,8 +103,9 @@ VmsOf(const WindowUsage& usage, const Scenario& scenario)
                 {
                     used.out = Both(source->second, [](const SourceSums& s) { return s.octets; });
                 }
-                used.in = {ToWhole(usage.GetOctetsTo(key, TRUTH)),
-                           ToWhole(usage.GetOctetsTo(key, COLLECTED))};
+                used.in = ToWhole(BySide<double>{usage.GetOctetsTo(key, TRUTH),
+                                                 usage.GetOctetsTo(key, COLLECTED),
+                                                 usage.GetOctetsTo(key, KEPT)});
                 vms.push_back(used);
             }
         }
@@ -145,7 +164,9 @@ ReadTalkers(const std::string& folder, const TalkersOptions& options)
     const WindowUsage usage(folder, scenario, report.from, report.to);
     report.talkers = TopTalkers(usage, names, options.top);
     report.vms = VmsOf(usage, scenario);
-    report.irregular = FindIrregular(usage, names, options);
+    const std::vector<Irregularity> irregular = FindIrregular(usage, names, options);
+    report.irregularFound = irregular.size();
+    report.irregular = FirstOfEach(irregular, options.top);
     return report;
 }
 

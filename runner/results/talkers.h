@@ -24,14 +24,15 @@
 namespace esxnf
 {
 
-/// Of truth and of what was collected.
+/// Of truth, of what was collected, and of what is neither collected nor lost at the end.
 struct TruthAndCollected
 {
     uint64_t truth{0};
     uint64_t collected{0};
+    uint64_t left{0};
 };
 
-/// An address that sent something over a vSwitch.
+/// An address that sent something over a vSwitch; a VM or vmknic at its own one.
 struct TalkerUsage
 {
     std::string exporter;
@@ -43,7 +44,7 @@ struct TalkerUsage
     TruthAndCollected records;
 };
 
-/// A VM's address at its own host.
+/// A VM's address at its own vSwitch.
 struct VmUsage
 {
     std::string exporter;
@@ -66,7 +67,9 @@ struct Irregularity
     TruthAndCollected value;
     uint64_t threshold{0}; //!< of truth
     bool isInTruth{false};
-    bool isInCollected{false}; //!< false: the loss hid it
+    bool isInCollected{false}; //!< false: the loss hid it, unless it is in what is kept
+    bool isInKept{false};      //!< in what was collected and what is left at the end together
+    double timesLimit{0};      //!< how irregular it is, in truth or in what was collected
 };
 
 struct TalkersOptions
@@ -74,7 +77,7 @@ struct TalkersOptions
     std::optional<ns3::Time> from; //!< none: all
     std::optional<ns3::Time> to;
     std::optional<ns3::Time> last; //!< so much before the end of the run
-    std::size_t top{10};           //!< talkers of a vSwitch; 0: all
+    std::size_t top{10};           //!< talkers, and irregular addresses, of a vSwitch; 0: all
     uint64_t fanOut{20};           //!< destinations of one source
     uint64_t ports{100};           //!< TCP or UDP ports of one destination, tried by one source:
                                    //!< with a higher port of its own, as who asks has
@@ -87,7 +90,8 @@ struct TalkersReport
     ns3::Time to;
     std::vector<TalkerUsage> talkers;    //!< by exporter and vSwitch, most octets of truth first
     std::vector<VmUsage> vms;            //!< in the order of the scenario
-    std::vector<Irregularity> irregular; //!< by exporter, vSwitch, kind and address
+    std::vector<Irregularity> irregular; //!< by exporter and vSwitch, the most irregular first
+    std::size_t irregularFound{0};       //!< how many there are; irregular holds the first ones
 };
 
 /// Throws CommandError (usage) if the folder is no complete result or the window is empty.
@@ -95,7 +99,7 @@ TalkersReport ReadTalkers(const std::string& folder, const TalkersOptions& optio
 
 std::string ToText(const TalkersReport& report);
 Json ToJson(const TalkersReport& report);
-/// One long table: `kind,exporter,vswitch,address,name,measure,truth,collected`.
+/// One long table: `kind,exporter,vswitch,address,name,measure,truth,collected,left`.
 std::string ToCsv(const TalkersReport& report);
 
 } // namespace esxnf

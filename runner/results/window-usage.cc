@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/window-usage.h"
 
+#include "netflow/ledger.h"
 #include "runner/commands/cli.h"
 
 #include <algorithm>
@@ -13,7 +14,15 @@ namespace esxnf
 namespace
 {
 
+using netflow::Move;
+
 constexpr int64_t NS_PER_MS = 1'000'000;
+
+std::string_view
+NameOf(Move move)
+{
+    return netflow::GetInfo(move).name;
+}
 
 } // namespace
 
@@ -39,7 +48,9 @@ struct WindowUsage::Seen
     std::string_view source;
     std::string_view destination;
     std::string_view port;
-    bool isTry; //!< of a TCP or UDP port: by its numbers no answer of a server
+    std::string_view inputPort;
+    std::string_view outputPort; //!< empty: several or none
+    bool isTry;                  //!< of a TCP or UDP port: by its numbers no answer of a server
     double packets;
     double octets;
     bool isRecord; //!< false: shed packets
@@ -56,6 +67,8 @@ struct WindowUsage::Columns
           protocol(table.Column("proto")),
           sourcePort(table.Column("sport")),
           port(table.Column("dport")),
+          inputPort(table.Column("input_port")),
+          outputPort(table.Column("output_port")),
           packets(table.Column("packets")),
           octets(table.Column("octets"))
     {
@@ -68,6 +81,8 @@ struct WindowUsage::Columns
                 row.Text(source),
                 row.Text(destination),
                 row.Text(port),
+                row.Text(inputPort),
+                row.Text(outputPort),
                 IsTry(row),
                 static_cast<double>(row.Unsigned(packets)),
                 static_cast<double>(row.Unsigned(octets)),
@@ -88,6 +103,8 @@ struct WindowUsage::Columns
     std::size_t protocol;
     std::size_t sourcePort;
     std::size_t port;
+    std::size_t inputPort;
+    std::size_t outputPort;
     std::size_t packets;
     std::size_t octets;
 };
@@ -97,7 +114,9 @@ WindowUsage::WindowUsage(const std::string& folder,
                          ns3::Time from,
                          ns3::Time to)
     : m_truthTable(folder, "records.csv"),
-      m_collectedTable(folder, "flows-collected.csv")
+      m_collectedTable(folder, "flows-collected.csv"),
+      m_datagramTable(folder, "datagrams.csv"),
+      m_homes(scenario)
 {
     for (const Host& host : scenario.hosts)
     {
@@ -106,21 +125,52 @@ WindowUsage::WindowUsage(const std::string& folder,
         m_windows[host.name] = {(static_cast<double>(from.GetNanoSeconds()) + uptime) / NS_PER_MS,
                                 (static_cast<double>(to.GetNanoSeconds()) + uptime) / NS_PER_MS};
     }
+    NoteHomes();
+    NoteOnTheWay();
     AddTruth();
     AddCollected();
 }
 
-const std::map<SourceKey, std::array<SourceSums, 2>>&
+const std::map<SourceKey, BySide<SourceSums>>&
 WindowUsage::GetSources() const
 {
     return m_sources;
 }
 
 double
-WindowUsage::GetOctetsTo(const SourceKey& destination, bool collected) const
+WindowUsage::GetOctetsTo(const SourceKey& destination, Side side) const
 {
     const auto found = m_octetsTo.find(destination);
-    return found == m_octetsTo.end() ? 0 : found->second[collected];
+    return found == m_octetsTo.end() ? 0 : found->second[side];
+}
+
+void
+WindowUsage::NoteHomes()
+{
+    const Columns columns(m_truthTable);
+    for (std::size_t i = 0; i < m_truthTable.GetSize(); ++i)
+    {
+        const CsvTable::Row row = m_truthTable[i];
+        m_homes.Saw(
+            row.Text(columns.source),
+            {row.Text(columns.exporter), row.Text(columns.vSwitch), row.Text(columns.inputPort)});
+    }
+}
+
+void
+WindowUsage::NoteOnTheWay()
+{
+    const CsvTable& table = m_datagramTable;
+    const std::size_t exporter = table.Column("exporter");
+    const std::size_t number = table.Column("datagram");
+    const std::size_t fate = table.Column("fate");
+    for (std::size_t i = 0; i < table.GetSize(); ++i)
+    {
+        if (table[i].Text(fate) == NameOf(Move::SENT))
+        {
+            m_onTheWay.emplace(table[i].Text(exporter), table[i].Text(number));
+        }
+    }
 }
 
 void
@@ -130,15 +180,24 @@ WindowUsage::AddTruth()
     const std::size_t first = table.Column("first_ns");
     const std::size_t last = table.Column("last_ns");
     const std::size_t output = table.Column("output");
+    const std::size_t station = table.Column("station");
+    const std::size_t datagram = table.Column("datagram");
     const Columns columns(table);
     for (std::size_t i = 0; i < table.GetSize(); ++i)
     {
         const CsvTable::Row row = table[i];
-        const int64_t uptime = UptimeOf(row.Text(columns.exporter));
-        Add(columns.Read(row, !row.Text(output).empty()),
-            (row.Signed(first) + uptime) / NS_PER_MS,
-            (row.Signed(last) + uptime) / NS_PER_MS,
-            TRUTH);
+        const Seen seen = columns.Read(row, !row.Text(output).empty());
+        const int64_t uptime = UptimeOf(seen.exporter);
+        const int64_t firstMs = (row.Signed(first) + uptime) / NS_PER_MS;
+        const int64_t lastMs = (row.Signed(last) + uptime) / NS_PER_MS;
+        Add(seen, firstMs, lastMs, TRUTH);
+        const bool isLeft = row.Text(station) == NameOf(Move::METERED) ||
+                            row.Text(station) == NameOf(Move::QUEUED) ||
+                            m_onTheWay.count({seen.exporter, row.Text(datagram)}) != 0;
+        if (isLeft)
+        {
+            Add(seen, firstMs, lastMs, KEPT);
+        }
     }
 }
 
@@ -153,7 +212,10 @@ WindowUsage::AddCollected()
     {
         const CsvTable::Row row = table[i];
         UptimeOf(row.Text(columns.exporter));
-        Add(columns.Read(row, true), row.Signed(first), row.Signed(last), COLLECTED);
+        for (const Side side : {COLLECTED, KEPT})
+        {
+            Add(columns.Read(row, true), row.Signed(first), row.Signed(last), side);
+        }
     }
 }
 
@@ -170,7 +232,7 @@ WindowUsage::UptimeOf(std::string_view exporter) const
 }
 
 void
-WindowUsage::Add(const Seen& seen, int64_t firstMs, int64_t lastMs, bool collected)
+WindowUsage::Add(const Seen& seen, int64_t firstMs, int64_t lastMs, Side side)
 {
     const double part = m_windows.find(seen.exporter)->second.PartOf(firstMs, lastMs);
     if (part <= 0)
@@ -179,16 +241,22 @@ WindowUsage::Add(const Seen& seen, int64_t firstMs, int64_t lastMs, bool collect
     }
     const std::string exporter(seen.exporter);
     const std::string vSwitch(seen.vSwitch);
-    SourceSums& sums = m_sources[{exporter, vSwitch, std::string(seen.source)}][collected];
-    sums.octets += part * seen.octets;
-    sums.packets += part * seen.packets;
-    sums.records += seen.isRecord ? 1 : 0;
-    auto& ports = sums.portsOf[seen.destination];
-    if (seen.isTry)
+    if (m_homes.Counts(seen.source, {seen.exporter, seen.vSwitch, seen.inputPort}))
     {
-        ports.insert(seen.port);
+        SourceSums& sums = m_sources[{exporter, vSwitch, std::string(seen.source)}][side];
+        sums.octets += part * seen.octets;
+        sums.packets += part * seen.packets;
+        sums.records += seen.isRecord ? 1 : 0;
+        auto& ports = sums.portsOf[seen.destination];
+        if (seen.isTry)
+        {
+            ports.insert(seen.port);
+        }
     }
-    m_octetsTo[{exporter, vSwitch, std::string(seen.destination)}][collected] += part * seen.octets;
+    if (m_homes.IsHome(seen.destination, {seen.exporter, seen.vSwitch, seen.outputPort}))
+    {
+        m_octetsTo[{exporter, vSwitch, std::string(seen.destination)}][side] += part * seen.octets;
+    }
 }
 
 } // namespace esxnf

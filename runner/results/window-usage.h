@@ -6,6 +6,7 @@
 #define ESXNF_WINDOW_USAGE_H
 
 #include "runner/results/csv-table.h"
+#include "runner/results/home-ports.h"
 #include "runner/scenario/scenario.h"
 
 #include "ns3/nstime.h"
@@ -16,13 +17,24 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace esxnf
 {
 
-/** The two sides of all sums, as indices. */
-constexpr bool TRUTH = false;
-constexpr bool COLLECTED = true;
+/** The sides of all sums, as indices. What is kept was collected, or is left in the lab at the end:
+ * it is not lost. */
+enum Side : unsigned
+{
+    TRUTH,
+    COLLECTED,
+    KEPT
+};
+
+constexpr unsigned SIDES = 3;
+
+template <typename Sum>
+using BySide = std::array<Sum, SIDES>;
 
 /** What is summed up of one source. */
 struct SourceSums
@@ -42,14 +54,15 @@ uint64_t ToWhole(double value);
 class WindowUsage
 {
   public:
-    /** Reads the tables, whose texts the sums refer to. Throws CommandError (usage) if they name a
-     * host that the scenario has not. @param from and to: simulated times, [from, to) */
+    /** What a VM sent and got is counted at its own port (HomePorts). Reads the tables, whose texts
+     * the sums refer to. Throws CommandError (usage) if they name a host that the scenario has not.
+     * @param from and to: simulated times, [from, to) */
     WindowUsage(const std::string& folder, const Scenario& scenario, ns3::Time from, ns3::Time to);
 
-    const std::map<SourceKey, std::array<SourceSums, 2>>& GetSources() const;
+    const std::map<SourceKey, BySide<SourceSums>>& GetSources() const;
 
     /** @return octets to an address over a vSwitch */
-    double GetOctetsTo(const SourceKey& destination, bool collected) const;
+    double GetOctetsTo(const SourceKey& destination, Side side) const;
 
   private:
     /// In ms of an exporter's uptime: [from, to).
@@ -65,17 +78,22 @@ class WindowUsage
     struct Seen;
     struct Columns;
 
+    void NoteHomes();
+    void NoteOnTheWay();
     void AddTruth();
     void AddCollected();
     int64_t UptimeOf(std::string_view exporter) const;
-    void Add(const Seen& seen, int64_t firstMs, int64_t lastMs, bool collected);
+    void Add(const Seen& seen, int64_t firstMs, int64_t lastMs, Side side);
 
     const CsvTable m_truthTable;
     const CsvTable m_collectedTable;
+    const CsvTable m_datagramTable;
+    HomePorts m_homes;
+    std::set<std::pair<std::string_view, std::string_view>> m_onTheWay; //!< exporter, datagram
     std::map<std::string, int64_t, std::less<>> m_uptimeNs;
     std::map<std::string, Window, std::less<>> m_windows;
-    std::map<SourceKey, std::array<SourceSums, 2>> m_sources;
-    std::map<SourceKey, std::array<double, 2>> m_octetsTo;
+    std::map<SourceKey, BySide<SourceSums>> m_sources;
+    std::map<SourceKey, BySide<double>> m_octetsTo;
 };
 
 } // namespace esxnf

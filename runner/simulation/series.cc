@@ -23,22 +23,6 @@ struct Loss
     std::vector<Move> moves;
 };
 
-bool
-IsLoss(netflow::Place place)
-{
-    switch (place)
-    {
-    case netflow::Place::SHED:
-    case netflow::Place::DROPPED:
-    case netflow::Place::DISCARDED:
-    case netflow::Place::UNSENT:
-    case netflow::Place::LOST:
-        return true;
-    default:
-        return false;
-    }
-}
-
 std::vector<Loss>
 FindLosses()
 {
@@ -47,7 +31,7 @@ FindLosses()
     {
         const auto move = static_cast<Move>(i);
         const netflow::MoveInfo& info = netflow::GetInfo(move);
-        if (!IsLoss(info.to))
+        if (!netflow::IsLoss(info.to))
         {
             continue;
         }
@@ -121,6 +105,10 @@ SampleOf(const ns3::Ptr<ns3::EsxHost>& host)
     }
     sample.heapUsed = module->GetHeapUsed();
     sample.heapHighWater = module->GetHeapHighWater();
+    const ns3::EsxNetflowPeaks peaks = module->TakePeaks();
+    sample.cachePeak = peaks.cacheRecords;
+    sample.purgatoryPeak = peaks.purgatoryRecords;
+    sample.heapPeak = peaks.heapOctets;
     sample.packetsMetered = total.Get(Move::METERED).packets;
     sample.packetsShed = total.GetBalance(netflow::Place::SHED).packets;
     for (Move ended : {Move::ENDED_IDLE,
@@ -161,6 +149,9 @@ SeriesColumns()
             all.push_back({SeriesLosses()[i], nullptr, i});
         }
         all.push_back({"heap_high_water", &SeriesSample::heapHighWater, 0});
+        all.push_back({"cache_peak", &SeriesSample::cachePeak, 0});
+        all.push_back({"purgatory_peak", &SeriesSample::purgatoryPeak, 0});
+        all.push_back({"heap_peak", &SeriesSample::heapPeak, 0});
         return all;
     }();
     return columns;

@@ -31,12 +31,16 @@ struct SeriesSample
     uint64_t recordsReceived{0};
     uint64_t purgatoryHighWater{0}; //!< most records that waited at once since the module's load
     uint64_t heapHighWater{0};      //!< most octets of heap that were in use at once
-    std::vector<uint64_t> losses;   //!< by place and cause, in the order of SeriesLosses()
+    uint64_t cachePeak{0};          //!< the highest levels since the sample before
+    uint64_t purgatoryPeak{0};
+    uint64_t heapPeak{0};
+    std::vector<uint64_t> losses; //!< by place and cause, in the order of SeriesLosses()
 };
 
 /// "shed_no_memory", in packets; "dropped_purgatory_full", "lost_link_down", in records.
 const std::vector<std::string>& SeriesLosses();
 
+/// The next sample of a host: its peaks are those since the last one.
 SeriesSample SampleOf(const ns3::Ptr<ns3::EsxHost>& host);
 
 /// A column of the series beside time and exporter.

@@ -352,7 +352,7 @@ Simulation::Builder::Watch()
     }
     if (m_scenario.outputs.seriesEvery.IsStrictlyPositive())
     {
-        Simulator::ScheduleNow(&World::TakeSample, world);
+        Simulator::ScheduleNow(&World::SampleAgainAndAgain, world);
     }
 }
 

@@ -62,6 +62,7 @@ struct Simulation::World
     bool started{false};
     bool interrupted{false};
     ns3::Time end;
+    ns3::Time sampledAt{-1}; //!< when the last sample of the series was taken
     uint64_t events{0};
     ns3::EventId heartbeat;
     ns3::Time heartbeatSpacing;
@@ -71,6 +72,7 @@ struct Simulation::World
     void Beat(ns3::Time next);
     void TellProgress(ns3::Time now);
     void TakeSample();
+    void SampleAgainAndAgain();
     void Execute(const TimelineStep& step);
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);

@@ -83,6 +83,10 @@ Simulation::Finish()
 {
     World& world = *m_world;
     world.end = Simulator::Now();
+    if (world.scenario.outputs.seriesEvery.IsStrictlyPositive() && world.sampledAt != world.end)
+    {
+        world.TakeSample(); // what came after the last sample is told, too
+    }
     world.events = Simulator::GetEventCount();
     world.verdicts = world.books.GetExpectations()->Evaluate();
 }
@@ -270,6 +274,7 @@ Simulation::World::TakeSample()
     const EsxCounts residual = books.GetLedger()->GetResidual();
     NS_ASSERT_MSG(residual.packets + residual.octets + residual.records == 0, "laws L0 to L8");
 #endif
+    sampledAt = Simulator::Now();
     for (const Ptr<EsxHost>& host : hosts)
     {
         series.push_back(SampleOf(host));
@@ -282,7 +287,13 @@ Simulation::World::TakeSample()
             linkSeries.push_back(cables.at(link.name)->SampleOf(end));
         }
     }
-    Simulator::Schedule(scenario.outputs.seriesEvery, &World::TakeSample, this);
+}
+
+void
+Simulation::World::SampleAgainAndAgain()
+{
+    TakeSample();
+    Simulator::Schedule(scenario.outputs.seriesEvery, &World::SampleAgainAndAgain, this);
 }
 
 void

@@ -40,7 +40,7 @@ def test_quickstart_loses_nothing(quickstart):
     result = summary(quickstart)
     assert result["verdict"] == "pass" and all(e["pass"] for e in result["expectations"])
     assert result["residual"] == {"packets": 0, "octets": 0, "records": 0}
-    assert set(result["ledger"]["lost"]) <= {"live", "queued", "in_flight"}
+    assert result["ledger"]["lost"] == {} and set(result["ledger"]["left"]) <= {"live", "queued", "in_flight"}
     assert len(table(quickstart, "flows-collected.csv")) == result["ledger"]["collected"]["records"] > 100
     assert result["top_talkers"][0]["name"] == "db1"
 
@@ -52,8 +52,9 @@ def test_tables_add_up_to_the_ledger(quickstart):
         for unit in ("packets", "octets"):
             assert sum(int(row[unit]) for row in rows) == ledger[total][unit], (name, unit)
     assert len(table(quickstart, "flows-exported.csv")) == ledger["exported"]["records"]
-    lost = table(quickstart, "flows-lost.csv")
-    assert sum(int(row["records"]) for row in lost) == sum(counts["records"] for counts in ledger["lost"].values())
+    for name in ("lost", "left"):
+        rows = table(quickstart, f"flows-{name}.csv")
+        assert sum(int(row["records"]) for row in rows) == sum(counts["records"] for counts in ledger[name].values())
 
 
 def test_ports_have_names(quickstart):

@@ -78,7 +78,7 @@ def test_golden_results_are_kept_and_compared(esx_netflow, tmp_path):
     missing = esx_netflow(*run, "--check", tmp_path / "golden")
     assert missing.returncode == 1 and "'run --update' writes it" in missing.stdout
     assert esx_netflow(*run, "--update", tmp_path / "golden").returncode == 0
-    assert sorted(contents(tmp_path / "golden")) == ["lab.json", "lab.lost.csv"]
+    assert sorted(contents(tmp_path / "golden")) == ["lab.json", "lab.left.csv", "lab.lost.csv"]
     same = esx_netflow(*run, "--check", tmp_path / "golden")
     assert (same.returncode, same.stdout) == (0, "")
     write(tmp_path, lab(stop="4s"))

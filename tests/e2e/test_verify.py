@@ -24,7 +24,7 @@ def test_several_folders_are_told_apart(captured, esx_netflow):
 
 
 def test_a_loss_that_is_not_listed_is_found(captured, esx_netflow):
-    lost = captured / "flows-lost.csv"
+    lost = captured / "flows-left.csv"
     kept = lost.read_text()
     lost.write_text(kept.splitlines()[0] + "\n")
     try:

@@ -172,7 +172,7 @@ TEST_F(EsxExportTrackerTest, DatagramUnderWayAtTheEndIsInFlight)
     RunUntil(MilliSeconds(17500));
     ASSERT_EQ(Datagrams().size(), 1u);
     EXPECT_EQ(Datagrams()[0].fate, Move::SENT);
-    EXPECT_EQ(books.GetLedger()->GetFlows()[0].losses.at("in_flight").records, 1u);
+    EXPECT_EQ(books.GetLedger()->GetFlows()[0].left.at("in_flight").records, 1u);
 }
 
 TEST_F(EsxExportTrackerTest, DuplicateCountsOnce)

@@ -74,13 +74,13 @@ TEST_F(EsxLedgerTest, EveryFlowTellsWhereItsPacketsAre)
     std::map<uint16_t, EsxFlow> flows = Flows();
     ASSERT_EQ(flows.size(), 7u); // one more is the ICMP error of the collector's host
     EXPECT_EQ(flows[1].collected.octets, 101u);
-    EXPECT_TRUE(flows[1].losses.empty());
+    EXPECT_TRUE(flows[1].losses.empty() && flows[1].left.empty());
     EXPECT_EQ(flows[2].losses.at("refused").octets, 102u);
-    EXPECT_EQ(flows[3].losses.at("queued").octets, 103u);
+    EXPECT_EQ(flows[3].left.at("queued").octets, 103u);
     EXPECT_EQ(flows[4].losses.at("no_memory").octets, 104u);
     EXPECT_EQ(flows[4].losses.at("no_memory").records, 0u);
     EXPECT_EQ(flows[4].truth.packets, 1u);
-    EXPECT_EQ(flows[5].losses.at("live").octets, 105u);
+    EXPECT_EQ(flows[5].left.at("live").octets, 105u);
     EXPECT_EQ(flows[6].truth.packets, 4u);
     EXPECT_EQ(flows[6].truth.records, 4u);
     EXPECT_EQ(flows[6].collected.records, 1u);

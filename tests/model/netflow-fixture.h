@@ -293,9 +293,12 @@ class NetflowLab
         for (const ns3::EsxFlow& flow : ledger->GetFlows())
         {
             ns3::EsxCounts sum = flow.collected;
-            for (const auto& [cause, counts] : flow.losses)
+            for (const auto* rest : {&flow.losses, &flow.left})
             {
-                sum += counts;
+                for (const auto& [fate, counts] : *rest)
+                {
+                    sum += counts;
+                }
             }
             EXPECT_EQ(flow.truth.packets, sum.packets) << flow.sourcePort;
             EXPECT_EQ(flow.truth.octets, sum.octets) << flow.sourcePort;

@@ -114,6 +114,16 @@ def read_collector_capture(packets: Iterable[Packet], port: int, address: str | 
     return result
 
 
+def read_headers(packets: Iterable[Packet], ports: set[int]) -> Iterable[tuple[tuple, int]]:
+    """(exporter, engine, sequence, uptime) and time of the v5 datagrams to these UDP ports; captures may hold no more than headers."""
+    for packet in packets:
+        udp = _udp(_ipv4(packet))
+        if isinstance(udp, tuple) and udp[3] in ports and len(udp[4]) >= HEADER.size:
+            version, _, uptime, _, _, sequence, engine_type, engine_id, _ = HEADER.unpack_from(udp[4])
+            if version == VERSION:
+                yield (udp[0], engine_type << 8 | engine_id, sequence, uptime), packet.time_ns
+
+
 def _ipv4(packet: Packet) -> bytes:
     data, link = packet.data, packet.linktype
     if link == LINK_RAW:

@@ -78,10 +78,12 @@ def folder(tmp_path) -> Path:
     write(tmp_path / "flows-exported.csv", COLUMNS, [line(r) for r in truth.ended[1:]])
     write(tmp_path / "flows-collected.csv", COLUMNS, [line(collected)])
     write(tmp_path / "flows-lost.csv", LOST, [line(r, cause=cause, records=1) for r, cause in lost])
+    write(tmp_path / "flows-left.csv", [c if c != "cause" else "state" for c in LOST], [])
     totals = [Record(k, 0, t.first_ns, t.last_ns, t.packets, t.octets) for k, t in flow_totals(truth.ended).items()]
     write(tmp_path / "flows-truth.csv", COLUMNS, [line(r) for r in totals])
     ledger = {"truth": counts(truth.ended), "collected": counts([collected]), "ignored": {"not_ipv4": {"packets": 1, "octets": 46}}}
     ledger["lost"] = {cause: counts([r]) for r, cause in lost}
+    ledger["left"] = {}
     summary = {"ledger": ledger, "residual": {"packets": 0, "octets": 0, "records": 0}}
     (tmp_path / "summary.json").write_text(json.dumps(summary))
     monitored = {"exporter": "esx1", "address": "10.9.9.1", "vswitch": "vSwitch0", "engine": 1, "dash_p": True}

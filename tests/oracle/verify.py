@@ -12,14 +12,15 @@ from pathlib import Path
 
 from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
-from .frames import VLAN_ETHERTYPES, parse_frame
-from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, signed, unique_datagrams
+from .frames import VLAN_ETHERTYPES, Verdict, parse_frame
+from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, read_headers, signed, unique_datagrams
+from .series import check_series
+from .stories import OWN_ENDS, Stories
 
 UDP = 17
 COLLECTOR_HOST_CAUSES = ("refused", "socket_buffer")  # die after the capture
 PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
 SPLITTING_CAUSES = (*PACKET_CAUSES, "evicted")  # make records that do not follow from the packets alone
-OWN_ENDS = ("idle", "active", "split")  # ends of a record that the packets alone decide
 P_PORT_BITS = 9  # `-p`: port in the low 9 bits, vSwitch above
 
 
@@ -36,6 +37,7 @@ class Window:
         self.zeroes_unix_nsecs = entry.get("zero_unix_nsecs", False)
         settings = {k: entry[k] for k in ("idle_ns", "active_ns", "scan_ns") if k in entry}
         self.truth = FlowTruth(**settings)
+        self.metered_ns: list[int] = []  # when packets were offered that are to be metered
 
     def port(self, wire_or_local: int) -> int:
         """The port as flows are compared by it: under -p only 9 bits of it reach the collector."""
@@ -50,7 +52,9 @@ class Window:
                 self.truth.ignored_octets["own_export"] += frame.octets
                 return
         where = (self.exporter, self.vswitch, self.port(entry["port"]))
-        self.truth.frame(packet.time_ns - self.boot_ns, packet.data, packet.wire_len, *where, output)
+        frame = self.truth.frame(packet.time_ns - self.boot_ns, packet.data, packet.wire_len, *where, output)
+        if frame.verdict is Verdict.METERED:
+            self.metered_ns.append(packet.time_ns)
 
     def sealed_ns(self, datagram: Datagram, near_ns: int) -> int:
         """When the datagram was sealed, as time of the run; SysUptime wraps, so take the time nearest."""
@@ -111,6 +115,7 @@ class Verification:
         index = json.loads((self.folder / "captures.json").read_text())
         self.summary = json.loads((self.folder / "summary.json").read_text())
         self.windows = [Window(entry) for entry in index["monitored"]]
+        self.counts_expired = any(entry.get("sequence_at_expiry") for entry in index["monitored"])
         for window in self.windows:  # totals of a flow span windows, so one with -p decides for all of its vSwitch
             window.dash_p = any(w.dash_p for w in self.windows if (w.exporter, w.vswitch) == (window.exporter, window.vswitch))
         self.udp_ports = {entry["udp_port"] for entry in index["captures"] if entry["kind"] == "collector"}
@@ -122,15 +127,23 @@ class Verification:
             self._meter(entry, packets)
         for window in self.windows:
             window.truth.run_until(window.to_ns - window.boot_ns)
-        collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
-        self.captured = self._captured(collectors)
+        self.collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
+        self.arrivals: dict[tuple, list] = defaultdict(list)  # (exporter's address, engine, sequence, uptime) -> entry and time of each copy
+        self.captured = self._captured(self.collectors)
+        self.port_names = {(e["exporter"], e["vswitch"], e["port"]): e["name"] for e, _ in ports if e.get("name")}
+        self.departures = self._departures(ports)
+        self.captures_complain = self.findings
 
     def run(self) -> list[str]:
+        self.findings = list(self.captures_complain)
         self._check_truth_table()
         self._check_records()
         self._check_outputs()
         self._check_losses()
         self._check_ledger()
+        if "schema" in self.summary:  # of a run: all tables are there
+            Stories(self).check()
+            check_series(self)
         return self.findings
 
     def truth_records(self) -> list[Record]:
@@ -164,6 +177,8 @@ class Verification:
             name = entry["file"]
             self.findings += [f"{name}: refused datagram: {reason}" for reason in capture.refused]
             self.findings += [f"{name}: R14: {capture.fragments} IP fragments"] if capture.fragments else []
+            for datagram in capture.datagrams:
+                self.arrivals[_story_key(datagram)].append((entry, datagram.time_ns))
             datagrams = unique_datagrams(capture.datagrams)
             zeroed = {window.address for window in self.windows if window.zeroes_unix_nsecs}
             complaints = check_rules(datagrams, lossy=True, restarts=True, whole_seconds=zeroed)
@@ -176,9 +191,23 @@ class Verification:
                 rows.update(window.row(datagram, record) for record in datagram.records)
         return rows
 
+    def _departures(self, ports: list) -> dict[tuple, int]:
+        """When datagrams entered the vSwitch from a vmknic, as far as that is captured."""
+        times = {}
+        for entry, packets in ports:
+            if entry.get("name", "").startswith("vmk"):
+                for key, time_ns in read_headers(packets, self.udp_ports):
+                    times.setdefault(key, time_ns)
+        return times
+
     def _table(self, name: str) -> list[dict]:
         with open(self.folder / name, newline="") as file:
             return list(csv.DictReader(file))
+
+    def _rests(self) -> list[dict]:
+        """What was lost, and what is left, which has a state in place of the cause."""
+        lost = [{**line, "group": "lost"} for line in self._table("flows-lost.csv")]
+        return lost + [{**line, "group": "left", "cause": line["state"]} for line in self._table("flows-left.csv")]
 
     def _key(self, line: dict) -> FlowKey:
         window = next((w for w in self.windows if (w.exporter, w.vswitch) == (line["exporter"], line["vswitch"])), None)
@@ -242,7 +271,7 @@ class Verification:
     def _check_losses(self) -> None:
         """L6 per flow, in packets and octets, before and behind the collector's capture."""
         before, behind = defaultdict(Counter), defaultdict(Counter)
-        for line in self._table("flows-lost.csv"):
+        for line in self._rests():
             side = behind if line["cause"] in COLLECTOR_HOST_CAUSES else before
             side[self._key(line)].update(packets=int(line["packets"]), octets=int(line["octets"]))
         truth, captured = _per_flow(self._truth_rows()), _per_flow(self.captured)
@@ -265,8 +294,8 @@ class Verification:
             for cause, packets in window.truth.ignored_packets.items():
                 total = ours.setdefault(f"ignored.{cause}", Counter())
                 total.update(packets=packets, octets=window.truth.ignored_octets[cause])
-        for line in self._table("flows-lost.csv"):
-            total = ours.setdefault(f"lost.{line['cause']}", Counter())
+        for line in self._rests():
+            total = ours.setdefault(f"{line['group']}.{line['cause']}", Counter())
             total.update(packets=int(line["packets"]), octets=int(line["octets"]))
         theirs = ledger_totals(self.summary["ledger"])
         for name in sorted({*ours, *theirs}):
@@ -276,10 +305,14 @@ class Verification:
                     self.findings.append(f"summary.json: {name}: {its} {unit}, by the captures and tables {mine}")
 
 
+def _story_key(datagram: Datagram) -> tuple:
+    return datagram.exporter, datagram.engine, datagram.sequence, datagram.uptime
+
+
 def ledger_totals(ledger: dict) -> dict[str, dict]:
     """The part of summary.json's ledger judged here, flat: truth, collected, ignored.<cause>, lost.<cause>."""
     flat = {name: ledger[name] for name in ("truth", "collected")}
-    for group in ("ignored", "lost"):
+    for group in ("ignored", "lost", "left"):
         flat |= {f"{group}.{cause}": counts for cause, counts in ledger[group].items()}
     flat.pop("ignored.not_monitored", None)  # frames outside all windows: no capture need hold them
     return flat

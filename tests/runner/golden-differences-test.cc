@@ -60,7 +60,8 @@ TEST(GoldenDifferences, AnotherOrderIsADifference)
     EXPECT_THAT(Summaries(R"({"hosts": [{"name": "a"}, {"name": "b"}]})",
                           R"({"hosts": [{"name": "b"}, {"name": "a"}]})"),
                 ElementsAre("hosts: another order"));
-    EXPECT_THAT(DifferencesOfTables(Table({"1,80,0,3,arp,1,10,1", "2,80,0,3,arp,1,10,1"}),
+    EXPECT_THAT(DifferencesOfTables("lost",
+                                    Table({"1,80,0,3,arp,1,10,1", "2,80,0,3,arp,1,10,1"}),
                                     Table({"2,80,0,3,arp,1,10,1", "1,80,0,3,arp,1,10,1"})),
                 ElementsAre("lost flows: another order"));
 }
@@ -81,14 +82,16 @@ TEST(GoldenDifferences, ManyNumbersAreCut)
 
 TEST(GoldenDifferences, EqualTablesDoNotDiffer)
 {
-    EXPECT_THAT(DifferencesOfTables(Table({"1,80,0,3,arp,1,10,1"}), Table({"1,80,0,3,arp,1,10,1"})),
-                IsEmpty());
+    EXPECT_THAT(
+        DifferencesOfTables("lost", Table({"1,80,0,3,arp,1,10,1"}), Table({"1,80,0,3,arp,1,10,1"})),
+        IsEmpty());
 }
 
 TEST(GoldenDifferences, FlowsThatDifferByTheMostOctetsComeFirst)
 {
     EXPECT_THAT(
         DifferencesOfTables(
+            "lost",
             Table({"1,80,0,3,arp,1,10,1", "2,80,0,3,arp,9,900,1", "4,80,0,3,arp,1,10,1"}),
             Table({"1,80,0,3,arp,2,20,1", "3,80,0,3,port,1,10,1", "4,80,0,3,arp,2,10,1"})),
         ElementsAre(
@@ -110,7 +113,7 @@ TEST(GoldenDifferences, ManyFlowsAreCutAndAllAreCounted)
     {
         rows.push_back(std::to_string(1000 + i) + ",80,0,3,arp,1,10,1");
     }
-    const std::vector<std::string> lines = DifferencesOfTables(Table({}), Table(rows));
+    const std::vector<std::string> lines = DifferencesOfTables("lost", Table({}), Table(rows));
     ASSERT_EQ(lines.size(), 42U);
     EXPECT_EQ(lines.front(), "lost flows that differ: 100 by more octets, 0 by fewer, 0 otherwise");
     EXPECT_EQ(lines.back(), "lost flows: and 60 more");

@@ -62,14 +62,31 @@ TEST(ResultsTables, MillisecondsKeepNanoseconds)
 
 TEST(ResultsTables, ASampleHasAllItsCounters)
 {
-    SeriesSample sample{ns3::MilliSeconds(1500), "esx1", 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, {}};
+    SeriesSample sample{ns3::MilliSeconds(1500),
+                        "esx1",
+                        1,
+                        2,
+                        3,
+                        4,
+                        5,
+                        6,
+                        7,
+                        8,
+                        9,
+                        10,
+                        11,
+                        12,
+                        13,
+                        14,
+                        15,
+                        {}};
     std::string losses;
     for (std::size_t i = 0; i < SeriesLosses().size(); ++i)
     {
         sample.losses.push_back(100 + i);
         losses += "," + std::to_string(100 + i);
     }
-    EXPECT_EQ(ToCsv(sample), "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12");
+    EXPECT_EQ(ToCsv(sample), "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12,13,14,15");
 }
 
 class ResultFolderTest : public testing::Test

@@ -26,9 +26,10 @@ Good(const std::string& name)
         "steps": [],
         "ledger": {"truth": {"packets": 9, "octets": 900, "records": 5},
                    "collected": {"packets": 6, "octets": 600, "records": 3},
-                   "lost": {"arp": {"packets": 2, "octets": 200, "records": 1},
-                            "live": {"packets": 1, "octets": 100, "records": 1}}},
-        "residual": {"packets": 0, "octets": 0, "records": 0}})");
+                   "lost": {"arp": {"packets": 2, "octets": 200, "records": 1}},
+                   "left": {"live": {"packets": 1, "octets": 100, "records": 1}}},
+        "residual": {"packets": 0, "octets": 0, "records": 0},
+        "exporters": ["esx1"], "flows": 7, "flows_never_begun": 2})");
     return report;
 }
 
@@ -56,10 +57,10 @@ TEST(RunReport, TableHasALineForEachScenarioInOrder)
 {
     EXPECT_EQ(
         ToTable({Good("one"), Failed("another"), Broken("x.yaml")}),
-        "scenario  verdict           met   records collected      lost  residual  results\n"
-        "one       pass           1 of 1         5         3         1         0  out/one\n"
-        "another   fail           1 of 2         5         3         1         0  out/another\n"
-        "x.yaml    error               -         -         -         -         -  -\n"
+        "scenario  verdict     met  records  collected  lost  never begun  residual  results\n"
+        "one       pass     1 of 1        5          3     1            2         0  out/one\n"
+        "another   fail     1 of 2        5          3     1            2         0  out/another\n"
+        "x.yaml    error         -        -          -     -            -         -  -\n"
         "FAILED  another: few: 0.75, wanted 0.5 or less\n"
         "FAILED  x.yaml: no results, exit code 2\n"
         "1 of 3 scenarios pass\n");
@@ -70,7 +71,7 @@ TEST(RunReport, WhatIsLeftAtTheEndIsNotLost)
     RunReport report = Good("one");
     report.summary["ledger"]["lost"].erase("arp");
     EXPECT_THAT(ToTable({report}),
-                HasSubstr("         5         3         0         0  out/one\n"));
+                HasSubstr("  5          3     0            2         0  out/one\n"));
 }
 
 TEST(RunReport, GoldenDifferencesFailAGoodRun)
@@ -175,7 +176,7 @@ TEST(RunReport, ConsoleLinesThatFailAreListedEverywhere)
     const std::string failure =
         "esx1 at 2 s: ps | grep <x>: exit status 1, wanted 0; standard error: 'no\\nway\\n'\n";
     EXPECT_THAT(ToTable({WithSteps()}), HasSubstr("FAILED  one: " + failure));
-    EXPECT_THAT(ToTable({WithSteps()}), HasSubstr("one       fail           2 of 3 "));
+    EXPECT_THAT(ToTable({WithSteps()}), HasSubstr("one       fail     2 of 3 "));
     EXPECT_THAT(ToMarkdown({WithSteps()}),
                 HasSubstr("\n- esx1 at 2 s: ps \\| grep &lt;x&gt;: exit status 1, wanted 0;"));
     EXPECT_THAT(ToMarkdown({WithSteps()}), HasSubstr("| one | **fail** | 2 of 3 |"));
@@ -200,9 +201,10 @@ TEST(RunReport, InterruptedRunIsAnError)
 TEST(RunReport, MarkdownIsATableAndAListOfFailures)
 {
     const std::string text = ToMarkdown({Good("one"), Failed("an_other"), Broken("x|y.yaml")});
-    EXPECT_THAT(text, HasSubstr("\n| one | pass | 1 of 1 | 5 | 3 | 1 | 200 | 0 |\n"));
-    EXPECT_THAT(text, HasSubstr("\n| an\\_other | **fail** | 1 of 2 | 5 | 3 | 1 | 200 | 0 |\n"));
-    EXPECT_THAT(text, HasSubstr("\n| x\\|y.yaml | **error** | | | | | | |\n"));
+    EXPECT_THAT(text, HasSubstr("\n| one | pass | 1 of 1 | 5 | 3 | 1 | 200 | 2 | 0 |\n"));
+    EXPECT_THAT(text,
+                HasSubstr("\n| an\\_other | **fail** | 1 of 2 | 5 | 3 | 1 | 200 | 2 | 0 |\n"));
+    EXPECT_THAT(text, HasSubstr("\n| x\\|y.yaml | **error** | | | | | | | |\n"));
     EXPECT_THAT(text, HasSubstr("\n**an\\_other**\n\n- few: 0.75, wanted 0.5 or less\n"));
 }
 

@@ -26,7 +26,7 @@ SmallSummary()
     summary.collected = {9, 900, 2};
     summary.ignored["not_ipv4"] = {37, 1702, 0};
     summary.lost["purgatory_full"] = {2, 200, 1};
-    summary.lost["live"] = {1, 100, 1};
+    summary.left["live"] = {1, 100, 1};
     summary.flows = 3;
     summary.datagrams = 1;
     return summary;

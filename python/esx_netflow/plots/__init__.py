@@ -6,7 +6,7 @@ tell apart; causes of one place share a colour and differ by hatching.
 """
 
 from .lab import min_cut, topology, topology_size
-from .over_time import cache, drops, heap, links, purgatory, timeline
+from .over_time import cache, drops, heap, links, purgatory, shed, timeline
 from .style import CAUSES, COLLECTED, TRUTH, cause_style
 from .traffic import export_delay, fates, flows, top_talkers, vms
 
@@ -22,6 +22,7 @@ __all__ = [
     "links",
     "min_cut",
     "purgatory",
+    "shed",
     "timeline",
     "top_talkers",
     "topology",

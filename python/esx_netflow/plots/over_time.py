@@ -13,84 +13,74 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, LINE_STYLES, PLACES, SHED, SIZES, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, hosts_of, level, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, CAUSES, COLLECTED, DARK, LINE_STYLES, PACKET_PLACES, RECORD_PLACES, SIZES, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Records in the flow cache over time, of one host or summed over all. Episodes are shaded."""
-    return level(result, ax, "cache_records", "flow cache,\nrecords", host)
+    """Records in the flow cache over time, the most since the sample before; of several hosts each one. Episodes are shaded."""
+    return peaks(result, ax, "cache_peak", "flow cache,\nrecords", host)
 
 
 def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Records in purgatory over time, with the most that ever waited and the bound; of several hosts each one, in % of its own bound.
-
-    Samples often fall just behind a poll, when purgatory is empty: the dotted lines show what they miss.
+    """Records in purgatory over time, the most since the sample before, with the bound and where it overflowed; of several hosts
+    each one, in % of its own bound: a sum would hide one that is full.
     """
-    if host is None and result.series is not None and len(result.exporters) > 1:
-        return _purgatories(result, axes_for(ax, (8, 2)))
-    ax = level(result, ax, "purgatory_records", "purgatory,\nrecords", host)
-    frame = series_of(result, host)
-    if frame is not None:
-        bound = sum(h["netflow"]["purgatory_max"] for h in hosts_of(result, host))
-        high = max(frame["purgatory_records"].max(), _high_water(frame).max())
-        ax.step(frame["time"], _high_water(frame), where="post", color=BLUE, linewidth=1, linestyle=":", label="most so far")
-        ax.set_ylim(0, max(high * 1.08, 1))
-        draw_bound(ax, bound, high)
-        ax.legend(**ABOVE)
-    return ax
-
-
-def _high_water(frame):
-    """-> the most records that ever waited, by sample."""
-    column = "purgatory_high_water" if "purgatory_high_water" in frame else "purgatory_records"
-    return frame[column].cummax()
-
-
-def _purgatories(result, ax):
-    """Each host's purgatory in % of its bound: a sum would hide one that is full."""
     bounds = {name: result.scenario.resolved().data["hosts"][name]["netflow"]["purgatory_max"] for name in result.exporters}
-    frames = {name: series_of(result, name) for name in result.exporters}
-    share = {name: _high_water(frame).max() / bounds[name] * 100 for name, frame in frames.items()}
-    fullest = sorted(share, key=share.get, reverse=True)[: len(LINE_STYLES)]
-    for name, (colour, style) in zip(fullest, LINE_STYLES):
-        time, scale = frames[name]["time"], 100 / bounds[name]
-        ax.step(time, frames[name]["purgatory_records"] * scale, where="post", color=colour, linewidth=1.2, linestyle=style)
-        ax.step(time, _high_water(frames[name]) * scale, where="post", color=colour, linewidth=1, linestyle=":")
-        ax.plot([], [], color=colour, linestyle=style, linewidth=1.2, label=f"{name}, {bounds[name]}")
-    ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="bound")
-    ax.plot([], [], color=DARK, linewidth=1, linestyle=":", label="most so far")
-    ax.set_ylim(0, 110)
-    ax.set_ylabel("purgatory,\n% of bound", fontsize=8, color=DARK)
-    ax.yaxis.set_major_locator(MaxNLocator(4))
-    ax.legend(**{**ABOVE, "ncols": len(fullest) + 2})
-    shade_episodes(ax, result)
-    time_axis(ax, result)
-    return plain(ax)
-
-
-def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Octets in use of the module's heap over time, with its limit, which memory pressure lowers."""
-    ax = level(result, ax, "heap_octets", "heap,\noctets", host)
+    several = host is None and len(bounds) > 1
+    label = "purgatory,\n% of bound" if several else "purgatory,\nrecords"
+    ax = peaks(result, ax, "purgatory_peak", label, host, bounds if several else None)
     frame = series_of(result, host)
     if frame is None:
         return ax
-    hosts = result.scenario.resolved().data["hosts"]
-    chosen = [name for name in hosts if host in (None, name)]
-    times = np.unique(np.concatenate([frame["time"].to_numpy(), [t for e in episodes_of(result) for t in e[:2]], [end_of(result)]]))
-    limit = np.zeros(len(times))
-    for name in chosen:
-        own = np.full(len(times), quantity(hosts[name]["memory"]["netflow_heap"], SIZES))
-        for step in result.scenario.data.get("timeline", []):
-            pressure = step.get("memory_pressure", {})
-            if step.get("host") == name and "netflow_heap" in pressure:
-                begin = quantity(step["at"], UNITS)
-                end = begin + quantity(step["for"], UNITS) if "for" in step else math.inf
-                own[(times >= begin) & (times < end)] = quantity(pressure["netflow_heap"], SIZES)
-        limit += own
-    ax.step(times, limit, where="post", color=VERMILION, linewidth=1, linestyle="--", label="limit")
-    ax.set_ylim(0, max(limit.max(), frame["heap_octets"].max()) * 1.1)
+    if several:
+        ax.set_ylim(0, 110)
+        ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="bound")
+    else:
+        bound = bounds[host or result.exporters[0]]
+        ax.set_ylim(0, max(frame["purgatory_peak"].max() * 1.08, 1))
+        draw_bound(ax, bound, frame["purgatory_peak"].max())
+    full = frame["dropped_purgatory_full"].diff().fillna(frame["dropped_purgatory_full"])
+    if full.any():
+        middle = frame["time"] - frame["time"].diff().fillna(0) / 2
+        ax.plot(middle[full > 0], np.full((full > 0).sum(), 100 if several else bound), "v", color=VERMILION, markersize=5, label=f"overflow: {short(full.sum())} records lost")
     ax.legend(**ABOVE)
     return ax
+
+
+def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
+    """Octets of the module's heap over time, the most in use since the sample before, with the limit, which memory pressure lowers;
+    of several hosts each one, in % of its own limit."""
+    several = host is None and len(result.exporters) > 1
+    frame = series_of(result, host)
+    if frame is None:
+        return peaks(result, ax, "heap_peak", "heap,\noctets", host)
+    if several:
+        times = series_of(result, result.exporters[0])["time"].to_numpy()
+        limits = {name: _heap_limit(result, name, times) for name in result.exporters}
+        before = {name: np.maximum(limit, np.concatenate([limit[:1], limit[:-1]])) for name, limit in limits.items()}  # of the time that a peak is of
+        ax = peaks(result, ax, "heap_peak", "heap,\n% of limit", host, before)
+        ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="limit")
+        ax.set_ylim(0, max(110, ax.get_ylim()[1]))
+    else:
+        ax = peaks(result, ax, "heap_peak", "heap,\noctets", host)
+        times = np.unique(np.concatenate([frame["time"].to_numpy(), [t for e in episodes_of(result) for t in e[:2]], [end_of(result)]]))
+        limit = _heap_limit(result, host or result.exporters[0], times)
+        ax.step(times, limit, where="post", color=VERMILION, linewidth=1, linestyle="--", label="limit")
+        ax.set_ylim(0, max(limit.max(), frame["heap_peak"].max()) * 1.1)
+    ax.legend(**ABOVE)
+    return ax
+
+
+def _heap_limit(result, name, times):
+    """-> octets, at each of the times: the setting, or what memory pressure makes of it."""
+    limit = np.full(len(times), quantity(result.scenario.resolved().data["hosts"][name]["memory"]["netflow_heap"], SIZES), float)
+    for step in result.scenario.data.get("timeline", []):
+        pressure = step.get("memory_pressure", {})
+        if step.get("host") == name and "netflow_heap" in pressure:
+            begin = quantity(step["at"], UNITS)
+            end = begin + quantity(step["for"], UNITS) if "for" in step else math.inf
+            limit[(times >= begin) & (times < end)] = quantity(pressure["netflow_heap"], SIZES)
+    return limit
 
 
 def link_use(result):
@@ -132,39 +122,37 @@ def links(result: Result, ax: Optional[Axes] = None, count: int = 4) -> Axes:
     return plain(ax)
 
 
-def losses_over_time(result, host):
-    """-> DataFrame: per sample and cause, what was lost since the sample before; the time in s is its index."""
+def losses_over_time(result, host, places=RECORD_PLACES):
+    """-> DataFrame: per sample and cause, what was lost at some places since the sample before; the time in s is its index."""
     frame = series_of(result, host)
     if frame is None:
         return None
     columns = {}
     for column in frame.columns:
         place, _, cause = column.partition("_")
-        if place in PLACES and cause in CAUSES:
+        if place in places and cause in CAUSES:
             columns[cause] = columns.get(cause, 0) + frame[column].diff().fillna(frame[column])
     lost = pd.DataFrame(columns)
     lost.index = frame["time"]
     return lost.loc[:, lost.sum() > 0]
 
 
-def drops(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """What was lost over time, stacked by cause: records; packets where no record was made (no_memory, cache_full)."""
+def _losses(result, ax, host, places, unit):
     ax = axes_for(ax, (8, 2))
-    lost = losses_over_time(result, host)
+    lost = losses_over_time(result, host, places)
     if lost is None:
         return empty(ax, "no series was recorded")
     time = lost.index.to_numpy()
-    width = np.diff(time).min() if len(time) > 1 else 1
-    ax.set_ylabel(f"lost records,\nin {width:g} s", fontsize=8, color=DARK)
+    width = np.diff(time).max() if len(time) > 1 else 1
+    ax.set_ylabel(f"{unit},\nin {width:g} s", fontsize=8, color=DARK)
     if lost.shape[1] == 0:
-        ax.text(0.5, 0.5, "nothing was lost", transform=ax.transAxes, ha="center", va="center", color=COLLECTED, fontsize=9)
+        ax.text(0.5, 0.5, f"no {unit}", transform=ax.transAxes, ha="center", va="center", color=COLLECTED, fontsize=9)
         ax.set_yticks([])
     else:
         order = [cause for cause in CAUSES if cause in lost]
         below = np.zeros(len(lost))
         for cause in order:
-            label = f"{cause} (packets)" if cause in SHED else cause
-            ax.bar(time - width, lost[cause], width, bottom=below, align="edge", label=label, **cause_style(cause))
+            ax.bar(time - width, lost[cause], width, bottom=below, align="edge", label=cause, **cause_style(cause))
             below = below + lost[cause].to_numpy()
         ax.legend(**{**ABOVE, "ncols": min(6, len(order))})
         ax.yaxis.set_major_formatter(FuncFormatter(short))
@@ -174,37 +162,48 @@ def drops(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None)
     return plain(ax)
 
 
+def drops(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
+    """Records that were lost over time, stacked by cause."""
+    return _losses(result, ax, host, RECORD_PLACES, "lost records")
+
+
+def shed(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
+    """Packets that were shed over time, as no record could be begun for them, stacked by cause."""
+    return _losses(result, ax, host, PACKET_PLACES, "shed packets")
+
+
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
-    """Flow cache, purgatory, heap, use of links and losses by cause over one time axis, episodes shaded and named.
+    """Flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis, episodes shaded and named.
 
     Parameters
     ----------
     result : Result
     ax : matplotlib.axes.Axes, optional
-        Its place is divided among the panels; or five Axes. None: a new figure.
+        Its place is divided among the panels; or six Axes. None: a new figure.
     host : str, optional
-        One exporter; None: the sum over all.
+        One exporter; None: all.
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        The five panels, from top to bottom.
+        The six panels, from top to bottom.
     """
     if ax is None:
-        figure, panels = plt.subplots(5, figsize=(8.6, 7), sharex=True, layout="constrained")
+        figure, panels = plt.subplots(6, figsize=(8.6, 8.4), sharex=True, layout="constrained")
         panels = list(panels)
         figure.align_ylabels(panels)
     elif isinstance(ax, (list, tuple, np.ndarray)):
         panels = list(ax)
     else:
         ax.set_axis_off()
-        height = 1 / 5
-        panels = [ax.inset_axes([0, 1 - (i + 0.85) * height, 1, 0.75 * height]) for i in range(5)]
+        height = 1 / 6
+        panels = [ax.inset_axes([0, 1 - (i + 0.85) * height, 1, 0.75 * height]) for i in range(6)]
     cache(result, panels[0], host)
     purgatory(result, panels[1], host)
     heap(result, panels[2], host)
     links(result, panels[3])
     drops(result, panels[4], host)
+    shed(result, panels[5], host)
     for panel in panels[:-1]:
         panel.set_xlabel("")
         panel.tick_params(labelbottom=False)

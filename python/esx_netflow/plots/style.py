@@ -44,9 +44,8 @@ CAUSES = {
     "queued": (GREY, "////"),
     "in_flight": (GREY, "xxxx"),
 }
-SHED = ("no_memory", "cache_full")  # what was lost so is packets: no record was begun
-LEFT = ("live", "queued", "in_flight")  # not lost: where it was when the run ended
-PLACES = ("shed", "dropped", "discarded", "unsent", "lost")  # of the loss columns of the series, in the order of a record's way
+RECORD_PLACES = ("dropped", "discarded", "unsent", "lost")  # of the series' columns of lost records, in the order of a record's way
+PACKET_PLACES = ("shed",)  # of packets for which no record was begun
 
 
 def cause_style(cause: str) -> dict[str, Any]:
@@ -197,25 +196,33 @@ def time_axis(ax, result, label=True):
         ax.set_xlabel("simulated time, s", fontsize=8, color=DARK)
 
 
-def level(result, ax, column, label, host, size=(8, 2), shade=True):
+def peaks(result, ax, column, label, host, scales=None, size=(8, 2)):
+    """The highest value of a level since the sample before, which samples by themselves miss: of one host, or of those with the
+    highest ones. `scales`: by host, what it is divided by."""
     ax = axes_for(ax, size)
-    frame = series_of(result, host)
-    if frame is None:
+    frames = {name: series_of(result, name) for name in result.exporters if host in (None, name)}
+    if host is not None and not frames:
+        series_of(result, host)
+    frames = {name: frame for name, frame in frames.items() if frame is not None}
+    if not frames:
         return empty(ax, "no series was recorded")
-    ax.fill_between(frame["time"], frame[column], step="post", color=BLUE, alpha=0.25, linewidth=0)
-    ax.step(frame["time"], frame[column], where="post", color=BLUE, linewidth=1.2)
+    values = {name: frame[column] * (1 if scales is None else 100 / scales[name]) for name, frame in frames.items()}
+    shown = sorted(values, key=lambda name: values[name].max(), reverse=True)[: len(LINE_STYLES)]
+    for name, (colour, style) in zip(shown, LINE_STYLES):
+        if len(frames) == 1:
+            ax.fill_between(frames[name]["time"], values[name], step="pre", color=colour, alpha=0.25, linewidth=0)
+        ax.step(frames[name]["time"], values[name], where="pre", color=colour, linestyle=style, linewidth=1.2, label=name if len(frames) > 1 else None)
+    if len(frames) > len(shown):
+        ax.plot([], [], linestyle="none", label=f"and {len(frames) - len(shown)} with less")
     ax.set_ylabel(label, fontsize=8, color=DARK)
     ax.set_ylim(bottom=0)
     ax.yaxis.set_major_formatter(FuncFormatter(short))
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    if shade:
-        shade_episodes(ax, result)
+    if len(frames) > 1:
+        ax.legend(**ABOVE)
+    shade_episodes(ax, result)
     time_axis(ax, result)
     return plain(ax)
-
-
-def hosts_of(result, host):
-    return [h for name, h in result.scenario.resolved().data["hosts"].items() if host in (None, name)]
 
 
 def draw_bound(ax, value, high):

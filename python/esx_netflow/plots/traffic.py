@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
 from ..results import Result
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, LEFT, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short
+from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short
 
 
 def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
@@ -23,8 +23,9 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
     shown = []
     for row, unit in enumerate(reversed(units)):
         parts = [("collected", getattr(ledger.collected, unit))]
-        parts += [(cause, getattr(ledger.lost[cause], unit)) for cause in CAUSES if cause in ledger.lost]
-        parts += [(cause, getattr(counts, unit)) for cause, counts in sorted(ledger.lost.items()) if cause not in CAUSES]
+        rest = {**ledger.lost, **ledger.left}
+        parts += [(cause, getattr(rest[cause], unit)) for cause in CAUSES if cause in rest]
+        parts += [(cause, getattr(counts, unit)) for cause, counts in sorted(rest.items()) if cause not in CAUSES]
         total = sum(value for _, value in parts)
         left = 0
         for cause, value in parts:
@@ -68,31 +69,56 @@ def _dotted(address):
     return ".".join(str(int(address) >> shift & 255) for shift in (24, 16, 8, 0))
 
 
+def _homes(result):
+    """-> the ports of VMs' adapters and vmknics: set of (address, exporter, vSwitch, name of the port)."""
+    homes = set()
+    for host, entry in result.scenario.data.get("hosts", {}).items():
+        switch_of = {group: name for name, vswitch in entry.get("vswitches", {}).items() for group in vswitch.get("portgroups", {})}
+        ports = [(vmk, nic) for vmk, nic in entry.get("vmknics", {}).items()]
+        ports += [(f"{vm}.eth{i}", nic) for vm, machine in entry.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
+        homes |= {(integer_of(nic["address"]), host, switch_of[nic["portgroup"]], port) for port, nic in ports}
+    return homes
+
+
 def by_sender(result):
-    """-> DataFrame by sender's address: octets in truth, collected and left (in the lab at the end), and its name; most octets first."""
-    truth = pd.Series(result.truth["octets"]).groupby(result.truth["src"]).sum()
-    collected = pd.Series(result.collected["octets"]).groupby(result.collected["src"]).sum()
-    left = pd.Series(dtype=float)
-    if result.losses is not None:
-        causes = [code for code, cause in enumerate(result.losses.names["cause"]) if cause in LEFT]
-        rest = result.losses[np.isin(result.losses["cause"], causes)]
-        left = pd.Series(rest["octets"]).groupby(rest["src"]).sum()
-    frame = pd.DataFrame({"truth": truth, "collected": collected, "left": left}).fillna(0)
+    """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (in the lab at the end), its name,
+    and whether it is at home there; most octets first.
+
+    A packet crosses every vSwitch on its way. What a VM or vmknic sent counts at its own port; if nothing of it was seen there, it
+    counts wherever it was seen.
+    """
+    key = ["exporter", "vswitch", "input", "src"]
+    sums = {}
+    for name in ("truth", "collected", "left"):
+        table = getattr(result, name)
+        sums[name] = pd.DataFrame({c: np.asarray(table[c]) for c in (*key, "octets")}).groupby(key, sort=False)["octets"].sum()
+    frame = pd.DataFrame(sums).fillna(0).reset_index()
+    for field in ("exporter", "vswitch"):
+        frame[field] = [result.truth.names[field][int(index)] for index in frame[field]]
+    truth = result.truth[["exporter", "vswitch", "input", "input_port"]]
+    ports = {(row.exporter, row.vswitch, row.input): row.input_port for row in result.truth.to_pandas()[list(truth.dtype.names)].drop_duplicates().itertuples()}
+    homes = _homes(result)
+    frame["home"] = [(row.src, row.exporter, row.vswitch, ports.get((row.exporter, row.vswitch, row.input))) in homes for row in frame.itertuples()]
+    frame = frame[frame["home"] | ~frame["src"].isin(frame.loc[frame["home"], "src"])]
+    frame = frame.groupby(["exporter", "vswitch", "src", "home"], sort=False)[["truth", "collected", "left"]].sum().reset_index()
     names = owners(result)
-    frame["name"] = [names.get(address, "") or _dotted(address) for address in frame.index]
-    frame["address"] = [_dotted(address) for address in frame.index]
+    frame["address"] = [_dotted(address) for address in frame["src"]]
+    frame["name"] = [names.get(address, "") or _dotted(address) for address in frame["src"]]
     return frame.sort_values("truth", ascending=False, kind="stable")
+
+
+def _percent(part, whole):
+    return f"{part / whole * 100:.1f}%" if part / whole >= 0.0005 else "less than 0.1%"
 
 
 def _error_text(truth, collected, left):
     """-> what is behind a pair of bars, and whether it is bad: what is still in the lab may yet come."""
     if collected == truth:
         return "exact", False
-    error = (collected - truth) / truth * 100 if truth else 0
-    text = f"{error:+.1f}%".replace("-", "\N{MINUS SIGN}") if abs(error) >= 0.05 else "±0.0%"
-    if collected + left == truth:
-        return f"{text}, still in the lab", False
-    return text, abs(error) >= 1
+    lost = truth - collected - left
+    parts = [f"{_percent(lost, truth)} lost"] if lost else []
+    parts += [f"{_percent(left, truth)} still in the lab"] if left else []
+    return ", ".join(parts), bool(lost / truth >= 0.01)
 
 
 def _pairs(ax, frame, labels):
@@ -113,15 +139,14 @@ def _pairs(ax, frame, labels):
 
 
 def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """Truth and what was collected, octets by VM (and vmknic) that sent them, with the error in %; "still in the lab" if what
-    is missing was live, queued or under way when the run ended."""
+    """Truth and what was collected, octets by VM (and vmknic) that sent them, counted once, at its own vSwitch; behind it in % what
+    was lost, and what was live, queued or under way when the run ended ("still in the lab")."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result)
-    known = set(owners(result))
-    frame = frame[[address in known for address in frame.index]].groupby("name", sort=False)[["truth", "collected", "left"]].sum()
+    frame = frame[frame["home"]].groupby("name", sort=False)[["truth", "collected", "left"]].sum().sort_values("truth", ascending=False, kind="stable")
     if len(frame) == 0:
-        return empty(axes_for(ax, (8, 2)), "no flow was sent by a VM of the scenario")
+        return empty(axes_for(ax, (8, 2)), "no flow of a VM was seen at its own vSwitch")
     shown = frame.head(16)
     ax = _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(shown))), shown, shown.index)
     if len(frame) > len(shown):
@@ -133,36 +158,43 @@ def top_talkers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> A
     """The `count` addresses that sent the most octets, truth beside what was collected, with the error as in `vms`."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
-    frame = by_sender(result).head(count)
-    labels = [a if n == a else f"{n}  {a}" for n, a in zip(frame["name"], frame["address"])]
+    frame = by_sender(result)
+    switches = frame["exporter"] + "/" + frame["vswitch"]
+    where = "  " + switches if switches.nunique() > 1 else switches.str.slice(stop=0)
+    frame = frame.head(count)
+    labels = [(a if n == a else f"{n}  {a}") + w for n, a, w in zip(frame["name"], frame["address"], where)]
     return _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(frame))), frame, labels)
 
 
+FATES = {"whole": COLLECTED, "rest still in the lab": GREY, "lost in part": ORANGE, "lost": VERMILION}  # of a flow
+
+
 def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """Each flow's octets, truth against what was collected: on the diagonal nothing is missing, on the lower edge everything."""
+    """Each flow's octets at each vSwitch, truth against what was collected: on the diagonal nothing is missing, on the lower edge
+    everything; what is still in the lab is grey, and not lost."""
     ax = axes_for(ax, (4.2, 3.8))
     if result.truth is None or len(result.truth) == 0:
         return empty(ax, "no flow was seen")
     key = "exporter vswitch src dst proto sport dport tos input".split()
-    truth = pd.DataFrame(np.asarray(result.truth))[[*key, "octets"]]
-    collected = pd.DataFrame(np.asarray(result.collected))[[*key, "octets"]].groupby(key, sort=False).sum()
-    both = truth.join(collected.rename(columns={"octets": "collected"}), on=key).fillna({"collected": 0})
+    both = pd.DataFrame(np.asarray(result.truth))[[*key, "octets"]]
+    for name in ("collected", "left"):
+        part = pd.DataFrame(np.asarray(getattr(result, name)))[[*key, "octets"]].groupby(key, sort=False).sum()
+        both = both.join(part.rename(columns={"octets": name}), on=key).fillna({name: 0})
+    lost = both["octets"] - both["collected"] - both["left"]
+    both["fate"] = np.select([both["collected"] == both["octets"], lost == 0, lost < both["octets"]], list(FATES)[:3], "lost")
     floor = max(both["octets"].min() / 3, 0.5)
-    spots = both.assign(collected=both["collected"].clip(lower=floor)).groupby(["octets", "collected"]).size().reset_index(name="flows")
+    spots = both.assign(collected=both["collected"].clip(lower=floor)).groupby(["octets", "collected", "fate"]).size().reset_index(name="flows")
     limits = (floor * 0.7, both["octets"].max() * 2)
     ax.plot(limits, limits, color=GREY, linewidth=1)
-    colour = np.where(spots["collected"] <= floor, VERMILION, np.where(spots["collected"] < spots["octets"], ORANGE, COLLECTED))
-    ax.scatter(spots["octets"], spots["collected"], s=8 + 12 * np.log10(spots["flows"]), c=colour, alpha=0.75, linewidths=0)
+    ax.scatter(spots["octets"], spots["collected"], s=8 + 12 * np.log10(spots["flows"]), c=spots["fate"].map(FATES), alpha=0.75, linewidths=0)
     ax.set_xscale("log")
     ax.set_yscale("log")
     ax.set_xlim(limits)
     ax.set_ylim(limits)
     ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
     ax.set_ylabel("collected", fontsize=8, color=DARK)
-    whole = int((both["collected"] == both["octets"]).sum())
-    none = int((both["collected"] == 0).sum())
-    counts = ((COLLECTED, f"whole: {whole}"), (ORANGE, f"in part: {len(both) - whole - none}"), (VERMILION, f"nothing: {none}"))
-    ax.legend(handles=[Patch(color=c, label=text) for c, text in counts], loc="upper left", fontsize=7.5, frameon=False)
+    counts = both["fate"].value_counts()
+    ax.legend(handles=[Patch(color=c, label=f"{fate}: {counts.get(fate, 0)}") for fate, c in FATES.items()], loc="upper left", fontsize=7.5, frameon=False)
     return plain(ax, "both")
 
 
