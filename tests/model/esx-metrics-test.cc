@@ -143,7 +143,10 @@ TEST_F(EsxMetricsTest, WindowHoldsItsBeginAndNotItsEnd)
         Send(Seconds(second), 1);
     }
     RunUntil(Seconds(10));
-    EXPECT_EQ(Measured(), (std::vector<double>{2, 1, 2, 0}));
+    std::vector<double> measured = Measured();
+    EXPECT_TRUE(std::isnan(measured.at(3))) << "the run did not come to it";
+    measured.pop_back();
+    EXPECT_EQ(measured, (std::vector<double>{2, 1, 2}));
 }
 
 TEST_F(EsxMetricsTest, LossIsBookedAtTheInstantOfDeath)
