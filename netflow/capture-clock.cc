@@ -19,7 +19,7 @@ constexpr TimeNs LONG_PAUSE = 86400 * NS_PER_SECOND;
 /// A live capture's packets are not held for longer.
 constexpr int64_t LONGEST_WAIT = 200 * NS_PER_MS;
 /// A clock's shift is a whole number of seconds if that is so little more than the least one.
-constexpr TimeNs ROUNDING = 100 * NS_PER_MS;
+constexpr TimeNs ROUNDING = 500 * NS_PER_MS;
 /// Uptime is not led beyond this by a step: differences fit 64 bits (146 years).
 constexpr TimeNs MAX_UPTIME = TimeNs{1} << 62;
 constexpr std::size_t MAX_CLOCKS = 8;

@@ -163,6 +163,22 @@ TEST_F(CaptureClockTest, TwoClocksAreOneOfWhichTheFirstLeads)
     }
 }
 
+TEST_F(CaptureClockTest, TheShiftIsTheLeastThatKeepsTheOrderOrAWholeSecondNearIt)
+{
+    for (const auto& [late, shift] : {std::pair(0.3, 7200.0), std::pair(0.7, 7199.3)})
+    {
+        clock = CaptureClock();
+        Times times;
+        for (unsigned i = 0; i < 10; ++i)
+        {
+            times.push_back(i);
+            times.push_back(i - 7200.0 + late);
+        }
+        Run(times);
+        EXPECT_EQ(ToSeconds(clock.GetCounts().shifts.at(0)), shift);
+    }
+}
+
 TEST_F(CaptureClockTest, AThirdClockIsShiftedByItsOwnConstant)
 {
     Times times;
