@@ -56,7 +56,8 @@ struct CacheKeys
 
     static uint32_t Hash(const netflow::FlowKey& key)
     {
-        return netflow::Hash(key);
+        static const netflow::HashSeed SEED = netflow::ProcessHashSeed();
+        return netflow::Hash(key, SEED);
     }
 };
 

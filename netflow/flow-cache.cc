@@ -51,7 +51,7 @@ FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink&
       m_heap(heap),
       m_sink(sink),
       m_endingFlags(config.expireOnTcpEnd ? TCP_FIN_OR_RST : 0),
-      m_table(config.memoryAdvice),
+      m_table(config.memoryAdvice, config.hashSeed),
       m_nextId(config.firstRecordId),
       m_wheel(WheelTicks(m_config), config.memoryAdvice)
 {
@@ -68,7 +68,7 @@ FlowCache::Prepare(BatchedPacket* packets, std::size_t count) const
 {
     for (std::size_t i = 0; i < count; ++i)
     {
-        packets[i].hash = Hash(packets[i].packet.key);
+        packets[i].hash = m_table.HashOf(packets[i].packet.key);
         m_table.PrefetchPlace(packets[i].hash);
     }
     for (std::size_t i = 0; i < count; ++i)
@@ -157,7 +157,7 @@ FlowCache::Scan(TimeNs now)
     {
         if (i + AHEAD < m_due.size())
         {
-            m_table.PrefetchPlace(Hash(m_table.At(m_due[i + AHEAD].second).key));
+            m_table.PrefetchPlace(m_table.HashOf(m_table.At(m_due[i + AHEAD].second).key));
         }
         const uint32_t index = m_due[i].second;
         EndAndRemove(index, TimeoutReason(m_table.At(index), now));

@@ -51,6 +51,7 @@ struct FlowCacheConfig
     bool expireOnTcpEnd{false}; //!< end a TCP flow's record with the packet that carries FIN or RST
     uint64_t firstRecordId{0};  //!< FlowRecord::id of the first record
     MemoryAdvice memoryAdvice{nullptr}; //!< of the real memory that records are in; may be nullptr
+    HashSeed hashSeed{ProcessHashSeed()}; //!< of the table of flows; results do not depend on it
 };
 
 /// Receives each record as it leaves the cache.
@@ -102,7 +103,7 @@ class FlowCache
      */
     AccountResult Account(const PacketSummary& packet, uint16_t output, TimeNs now)
     {
-        const uint32_t hash = Hash(packet.key);
+        const uint32_t hash = m_table.HashOf(packet.key);
         return AccountIn(m_table.Find(packet.key, hash), packet, hash, output, now);
     }
 

@@ -81,23 +81,35 @@ operator!=(const FlowKey& a, const FlowKey& b)
 /// Lexicographic by field in order of declaration: the order of flows in every output.
 bool operator<(const FlowKey& a, const FlowKey& b);
 
+/// What a table mixes into the hashes of its keys, so that nobody outside can choose keys that
+/// meet.
+struct HashSeed
+{
+    uint64_t first;
+    uint64_t second;
+    uint64_t tail; //!< odd
+};
+
+/// \return the seed of this process: random, and another one in the next process
+const HashSeed& ProcessHashSeed();
+
 /**
  * 32-bit hash of a key: a folded 64x64 -> 128 bit multiplication (the "multiply and fold" step of
  * wyhash). The last four octets go in multiplied, so that keys that differ in a port and in the
- * protocol do not meet. The same on every machine and in every run.
+ * protocol do not meet. Both factors are added to the product: where one is 0, the other one still
+ * counts. Nothing that anybody sees may depend on a hash.
  */
 inline uint32_t
-Hash(const FlowKey& key)
+Hash(const FlowKey& key, const HashSeed& seed)
 {
-    constexpr uint64_t MULTIPLIER_A =
-        0xa0761d6478bd642f; // wyhash's secrets: odd, half the bits set
-    constexpr uint64_t MULTIPLIER_B = 0xe7037ed1a0b428db;
-    constexpr uint64_t GOLDEN = 0x9e3779b97f4a7c15; // 2^64 / golden ratio
     const FlowKeyWords words(key);
     __extension__ using Wide = unsigned __int128;
-    const Wide product = static_cast<Wide>(words.first ^ MULTIPLIER_A) *
-                         ((words.second ^ MULTIPLIER_B) + words.tail * GOLDEN);
-    return static_cast<uint32_t>(product) ^ static_cast<uint32_t>(product >> 64);
+    const uint64_t a = words.first ^ seed.first;
+    const uint64_t b = (words.second ^ seed.second) + words.tail * seed.tail;
+    const Wide product = static_cast<Wide>(a) * b;
+    const uint64_t mixed =
+        (static_cast<uint64_t>(product) ^ a) + (static_cast<uint64_t>(product >> 64) ^ b);
+    return static_cast<uint32_t>(mixed) ^ static_cast<uint32_t>(mixed >> 32);
 }
 
 } // namespace netflow

@@ -16,8 +16,9 @@ constexpr uint32_t MAX_NUMBER_BITS = 29; // of 32; one says "displaced", two are
 
 } // namespace
 
-FlowTable::FlowTable(MemoryAdvice advice)
+FlowTable::FlowTable(MemoryAdvice advice, const HashSeed& seed)
     : m_advice(advice),
+      m_seed(seed),
       m_entries(advice)
 {
     if (!AllocateIndex(FIRST_NUMBER_BITS) || !m_entries.AddBlock())
@@ -60,7 +61,7 @@ FlowTable::GrowIndex()
     {
         if (m_entries[number].live)
         {
-            Enter(number, Hash(m_entries[number].key));
+            Enter(number, HashOf(m_entries[number].key));
         }
     }
     return true;
@@ -120,7 +121,7 @@ FlowTable::Insert(const FlowKey& key, uint32_t hash)
 uint32_t
 FlowTable::PlaceOf(const FlowEntry& entry) const
 {
-    uint32_t begin = HomeOf(Hash(entry.key));
+    uint32_t begin = HomeOf(HashOf(entry.key));
     uint32_t found = IndexGroup(&m_places[begin]).Matches(entry.number, m_mask);
     while (found == 0)
     {
@@ -143,7 +144,7 @@ FlowTable::FindDisplaced(uint32_t gap) const
              displaced &= displaced - 1)
         {
             const uint32_t at = begin + FirstOf(displaced);
-            const uint32_t home = HomeOf(Hash(m_entries[m_places[at] & m_mask].key));
+            const uint32_t home = HomeOf(HashOf(m_entries[m_places[at] & m_mask].key));
             if (((begin - home) & m_mask) >= ((begin - full) & m_mask))
             {
                 return at;
@@ -169,7 +170,7 @@ FlowTable::Remove(FlowEntry& entry)
             break;
         }
         const uint32_t number = m_places[from] & m_mask;
-        const uint32_t hash = Hash(m_entries[number].key);
+        const uint32_t hash = HashOf(m_entries[number].key);
         const uint32_t displaced = HomeOf(hash) == HomeOf(gap) ? 0 : m_displaced;
         m_places[gap] = (hash & m_hashMask) | displaced | number;
         gap = from;

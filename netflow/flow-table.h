@@ -52,7 +52,13 @@ class FlowTable
 {
   public:
     /// \param advice of its memory; may be nullptr
-    explicit FlowTable(MemoryAdvice advice);
+    explicit FlowTable(MemoryAdvice advice, const HashSeed& seed = ProcessHashSeed());
+
+    /// The hash that the functions below want of a key.
+    uint32_t HashOf(const FlowKey& key) const
+    {
+        return Hash(key, m_seed);
+    }
 
     static constexpr uint32_t NO_ENTRY = 0; // entry 0 is never live
 
@@ -179,6 +185,7 @@ class FlowTable
     uint32_t TakeEntry();
 
     const MemoryAdvice m_advice;
+    const HashSeed m_seed;
     LargeArray<uint32_t> m_places;
     uint32_t m_mask{0};      // places - 1; also of the bits of a number
     uint32_t m_homeMask{0};  // of the bits of a hash that name a group

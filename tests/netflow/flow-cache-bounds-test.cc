@@ -18,7 +18,7 @@ struct FlowCachePeer
 {
     static void SetPackets(FlowCache& cache, const FlowKey& key, uint32_t packets)
     {
-        cache.m_table.Find(key, Hash(key))->packets = packets;
+        cache.m_table.Find(key, cache.m_table.HashOf(key))->packets = packets;
     }
 };
 

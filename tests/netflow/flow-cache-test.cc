@@ -327,5 +327,32 @@ TEST_F(FlowCacheTest, EveryEndReasonHasItsOwnName)
               (std::set<std::string>{"idle", "active", "tcp_end", "evicted", "split", "stopped"}));
 }
 
+TEST_F(FlowCacheTest, RecordsAndTheirOrderDoNotDependOnTheSeedOfTheHash)
+{
+    std::vector<std::vector<FlowRecord>> all;
+    for (const HashSeed& seed : {HashSeed{0, 0, 1}, HashSeed{1, 2, 3}, ProcessHashSeed()})
+    {
+        config.hashSeed = seed;
+        config.maxEntries = 700;
+        config.policy = CachePolicy::EVICT_OLDEST;
+        sink.records.clear();
+        Make();
+        test::Random random(7);
+        TimeNs now = 0;
+        for (int i = 0; i < 20'000; ++i)
+        {
+            now += static_cast<TimeNs>(random.Below(20 * NS_PER_MS));
+            RunTo(now);
+            Account(static_cast<uint32_t>(random.Below(1500)), now);
+        }
+        cache->ForEach([this](const FlowRecord& live) { sink.records.push_back(live); });
+        cache->Stop(0);
+        all.push_back(sink.records);
+    }
+    EXPECT_GT(all[0].size(), 5000U);
+    EXPECT_EQ(all[0], all[1]);
+    EXPECT_EQ(all[0], all[2]);
+}
+
 } // namespace
 } // namespace netflow

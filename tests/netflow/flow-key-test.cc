@@ -2,12 +2,17 @@
 #include "netflow/flow-key.h"
 #include "tests/netflow/testing.h"
 
+#include <cstring>
+#include <map>
 #include <set>
+#include <vector>
 
 namespace netflow
 {
 namespace
 {
+
+const HashSeed SEED{0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x9e3779b97f4a7c15};
 
 /// A key and one that differs from it in each single field, ordered by the field's place in the
 /// order of flows.
@@ -35,7 +40,7 @@ TEST(FlowKey, EveryFieldMakesAnotherFlow)
         {
             EXPECT_EQ(keys[a] == keys[b], a == b);
             EXPECT_EQ(keys[a] != keys[b], a != b);
-            EXPECT_EQ(Hash(keys[a]) == Hash(keys[b]), a == b);
+            EXPECT_EQ(Hash(keys[a], SEED) == Hash(keys[b], SEED), a == b);
         }
     }
 }
@@ -59,7 +64,7 @@ TEST(FlowKey, HashSpreadsConsecutiveFlows)
     std::set<uint32_t> buckets;
     for (uint32_t i = 0; i < KEYS; ++i)
     {
-        buckets.insert(Hash(test::Packet(i).key) % KEYS);
+        buckets.insert(Hash(test::Packet(i).key, SEED) % KEYS);
     }
     EXPECT_GT(buckets.size(), KEYS * 60 / 100);
 }
@@ -78,11 +83,70 @@ TEST(FlowKey, AProtocolDoesNotMakeUpForAPort)
                 key.sourcePort = static_cast<uint16_t>(port);
                 key.protocol = protocol;
                 key.tos = tos;
-                hashes.insert(Hash(key));
+                hashes.insert(Hash(key, SEED));
             }
         }
     }
     EXPECT_GT(hashes.size(), 4 * 4096 - 3U);
+}
+
+/// Flows between two addresses to many ports. \return how many hashes they have
+std::size_t
+HashesBetween(uint32_t source, uint32_t destination, const HashSeed& seed)
+{
+    std::set<uint32_t> hashes;
+    FlowKey key;
+    key.source = source;
+    key.destination = destination;
+    for (uint32_t i = 0; i < 40'000; ++i)
+    {
+        key.sourcePort = static_cast<uint16_t>(i);
+        key.destinationPort = static_cast<uint16_t>(i >> 8);
+        hashes.insert(Hash(key, seed));
+    }
+    return hashes.size();
+}
+
+TEST(FlowKey, AZeroFactorDoesNotMakeKeysMeet)
+{
+    // By chance two in 2^32 pairs meet: 40 000 keys have less than one such pair.
+    FlowKey chosen;
+    std::memcpy(&chosen.source, &SEED.first, sizeof(SEED.first)); // source and destination
+    EXPECT_EQ(FlowKeyWords(chosen).first, SEED.first) << "the first factor is 0";
+    EXPECT_GT(HashesBetween(chosen.source, chosen.destination, SEED), 39'990U);
+
+    FlowKey ports = chosen;
+    std::memcpy(&ports.sourcePort, &SEED.second, sizeof(SEED.second)); // to the input port
+    std::set<uint32_t> hashes;
+    for (uint32_t i = 0; i < 40'000; ++i)
+    {
+        ports.source = i; // the second factor is 0
+        ports.destination = i >> 8;
+        hashes.insert(Hash(ports, SEED));
+    }
+    EXPECT_GT(hashes.size(), 39'900U);
+}
+
+TEST(FlowKey, WhatMeetsUnderOneSeedDoesNotUnderAnother)
+{
+    std::map<uint32_t, std::vector<FlowKey>> byHash;
+    for (uint32_t i = 0; i < 200'000; ++i)
+    {
+        FlowKey key = test::Packet(i).key;
+        key.source = i * 2'654'435'761U;
+        byHash[Hash(key, SEED) & 511].push_back(key);
+    }
+    const std::vector<FlowKey>& chosen = byHash.begin()->second;
+    ASSERT_GT(chosen.size(), 300U);
+    std::set<uint32_t> homes;
+    const HashSeed other{1, 2, 3};
+    for (const FlowKey& key : chosen)
+    {
+        homes.insert(Hash(key, other) & 511);
+    }
+    EXPECT_GT(homes.size(), 200U);
+    EXPECT_EQ(ProcessHashSeed().tail % 2, 1U);
+    EXPECT_NE(ProcessHashSeed().first, SEED.first);
 }
 
 TEST(Time, UptimeIsFlooredToMillisecondsAndWraps)
