@@ -2,6 +2,7 @@
 #include "esx-ethernet-helper.h"
 
 #include "ns3/drop-tail-queue.h"
+#include "ns3/esx-host-helper.h"
 #include "ns3/net-device-queue-interface.h"
 
 namespace ns3
@@ -80,10 +81,9 @@ EsxEthernetHelper::EnablePcapInternal(std::string prefix,
     }
     PcapHelper pcap;
     const std::string name = explicitFilename ? prefix : pcap.GetFilenameFromDevice(prefix, device);
-    pcap.HookDefaultSink<EsxEthernetNetDevice>(
-        DynamicCast<EsxEthernetNetDevice>(device),
-        promiscuous ? "PromiscSniffer" : "Sniffer",
-        pcap.CreateFile(name, std::ios::out, PcapHelper::DLT_EN10MB));
+    EsxHostHelper::Capture(device,
+                           promiscuous ? "PromiscSniffer" : "Sniffer",
+                           pcap.CreateFile(name, std::ios::out, PcapHelper::DLT_EN10MB));
 }
 
 } // namespace ns3

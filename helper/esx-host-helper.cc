@@ -4,6 +4,8 @@
 #include "ns3/abort.h"
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
+#include "ns3/esx-checksums.h"
+#include "ns3/esx-icmp.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
@@ -12,14 +14,59 @@
 #include "ns3/log.h"
 #include "ns3/names.h"
 #include "ns3/pcap-file-wrapper.h"
+#include "ns3/simulator.h"
 #include "ns3/string.h"
 #include "ns3/traffic-control-helper.h"
+#include "ns3/traffic-control-layer.h"
 #include "ns3/uinteger.h"
 
 namespace ns3
 {
 
 NS_LOG_COMPONENT_DEFINE("EsxHostHelper");
+
+namespace
+{
+
+/// \return nullptr if the device has no IPv4 interface, or one that needs no ARP
+Ptr<ArpCache>
+ArpCacheOf(const Ptr<NetDevice>& device)
+{
+    const auto ipv4 = device->GetNode()->GetObject<Ipv4L3Protocol>();
+    const int32_t interface = ipv4 ? ipv4->GetInterfaceForDevice(device) : -1;
+    return interface < 0 ? nullptr : ipv4->GetInterface(interface)->GetArpCache();
+}
+
+void
+Require(const Ptr<EsxHost>& host)
+{
+    NS_ABORT_MSG_UNLESS(host, "there is no ESX host to work on: make one with CreateHost()");
+}
+
+/// Enters the addresses that \p of has in the subnets of \p in, for good.
+void
+EnterInArp(const Ptr<Ipv4Interface>& in, const Ptr<Ipv4Interface>& of)
+{
+    for (uint32_t i = 0; in != of && i < of->GetNAddresses(); ++i)
+    {
+        const Ipv4Address address = of->GetAddress(i).GetLocal();
+        bool near = false;
+        for (uint32_t j = 0; j < in->GetNAddresses(); ++j)
+        {
+            near = near || in->GetAddress(j).IsInSameSubnet(address);
+        }
+        if (near)
+        {
+            const Ptr<ArpCache> arp = in->GetArpCache();
+            ArpCache::Entry* const known = arp->Lookup(address);
+            ArpCache::Entry* const entry = known ? known : arp->Add(address);
+            entry->SetMacAddress(of->GetDevice()->GetAddress());
+            entry->MarkPermanent();
+        }
+    }
+}
+
+} // namespace
 
 EsxHostHelper::EsxHostHelper()
 {
@@ -76,6 +123,7 @@ EsxHostHelper::Install(const NodeContainer& guests,
                        Ptr<EsxHost> host,
                        const std::string& portGroup) const
 {
+    Require(host);
     NetDeviceContainer devices;
     for (auto node = guests.Begin(); node != guests.End(); ++node)
     {
@@ -106,12 +154,14 @@ EsxHostHelper::AssignStreams(const EsxHostContainer& hosts, int64_t stream) cons
 Ptr<EsxVSwitch>
 EsxHostHelper::AddVSwitch(Ptr<EsxHost> host, const std::string& name) const
 {
+    Require(host);
     return host->AddVSwitch(name, m_vSwitchFactory.Create<EsxVSwitch>());
 }
 
 Ptr<Node>
 EsxHostHelper::AddVm(Ptr<EsxHost> host, const std::string& name) const
 {
+    Require(host);
     Ptr<Node> node = CreateObject<Node>();
     host->AddGuest(name, node);
     InstallStack(node);
@@ -123,9 +173,11 @@ EsxHostHelper::AddVnic(Ptr<EsxHost> host,
                        const std::string& guest,
                        const std::string& portGroup,
                        const Ipv4InterfaceAddress& address,
-                       Ipv4Address gateway) const
+                       Ipv4Address gateway,
+                       const Mac48Address& mac) const
 {
-    Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup);
+    Require(host);
+    Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup, mac);
     AssignAddress(vnic, address, gateway);
     return vnic;
 }
@@ -137,18 +189,76 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
                          const Ipv4InterfaceAddress& address,
                          Ipv4Address gateway) const
 {
+    Require(host);
     Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup);
-    const uint32_t interface = AssignAddress(vmknic, address, gateway);
-    const Ptr<ArpCache> arp =
-        vmknic->GetNode()->GetObject<Ipv4L3Protocol>()->GetInterface(interface)->GetArpCache();
-    arp->SetAttribute("PendingQueueSize", UintegerValue(m_arpQueue));
-    arp->SetAttribute("DeadTimeout", TimeValue(Time(0)));
+    AssignAddress(vmknic, address, gateway);
+    ArpCacheOf(vmknic)->SetAttribute("PendingQueueSize", UintegerValue(m_arpQueue));
     return vmknic;
+}
+
+void
+EsxHostHelper::UseEsxArp(const NetDeviceContainer& devices)
+{
+    constexpr uint32_t SPREAD_US = 250000;
+    constexpr uint32_t STRIDE_US = 7919; // a prime: neighbours are far apart, and all differ
+    for (auto device = devices.Begin(); device != devices.End(); ++device)
+    {
+        const Ptr<ArpCache> arp = ArpCacheOf(*device);
+        NS_ABORT_MSG_IF(!arp,
+                        "a device of node " << (*device)->GetNode()->GetId()
+                                            << " has no IPv4 interface with ARP");
+        uint8_t mac[6];
+        Mac48Address::ConvertFrom((*device)->GetAddress()).CopyTo(mac);
+        const uint64_t number = mac[3] << 16 | mac[4] << 8 | mac[5];
+        arp->SetDeadTimeout(Time(0));
+        const bool isVmknic = DynamicCast<EsxVmknic>(*device) != nullptr;
+        const Time spread = MicroSeconds(isVmknic ? 0 : number * STRIDE_US % SPREAD_US);
+        arp->SetWaitReplyTimeout(Seconds(1) + spread);
+    }
+}
+
+void
+EsxHostHelper::FillArp(const NodeContainer& nodes)
+{
+    std::vector<Ptr<Ipv4Interface>> interfaces;
+    for (auto node = nodes.Begin(); node != nodes.End(); ++node)
+    {
+        const auto ipv4 = (*node)->GetObject<Ipv4L3Protocol>();
+        NS_ABORT_MSG_IF(!ipv4,
+                        "node " << (*node)->GetId() << " has no IPv4 stack to fill the ARP of");
+        for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+        {
+            if (ipv4->GetInterface(i)->GetArpCache())
+            {
+                interfaces.push_back(ipv4->GetInterface(i));
+            }
+        }
+    }
+    for (const Ptr<Ipv4Interface>& of : interfaces)
+    {
+        if (const auto device = DynamicCast<EsxVirtualNetDevice>(of->GetDevice()))
+        {
+            // Later ones a microsecond later: no queue is to overflow.
+            Simulator::Schedule(MicroSeconds(1 + device->GetNode()->GetId()),
+                                &EsxVirtualNetDevice::Announce,
+                                device);
+        }
+        for (const Ptr<Ipv4Interface>& in : interfaces)
+        {
+            EnterInArp(in, of);
+        }
+    }
 }
 
 void
 EsxHostHelper::SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const
 {
+    NS_ABORT_MSG_UNLESS(vnic, "a guest's rate is set on its vNIC");
+    const auto control = vnic->GetNode()->GetObject<TrafficControlLayer>();
+    NS_ABORT_MSG_IF(!control || control->GetRootQueueDiscOnDevice(vnic),
+                    "node " << vnic->GetNode()->GetId() << ": the vNIC "
+                            << (control ? "has a queue disc already, SetGuestRate() comes once"
+                                        : "needs an IPv4 stack first"));
     vnic->SetGuestRate(rate);
     TrafficControlHelper::Default().Install(vnic);
 }
@@ -165,6 +275,7 @@ EsxHostHelper::InstallStack(Ptr<Node> node) const
     // Static routes only: global routing walks over channels, and a vSwitch is none.
     stack.SetRoutingHelper(Ipv4StaticRoutingHelper());
     stack.Install(node);
+    EsxIcmp::Install(node);
     node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
 }
 
@@ -178,6 +289,7 @@ EsxHostHelper::AssignAddress(Ptr<NetDevice> device,
     const uint32_t interface = ipv4->AddInterface(device);
     ipv4->AddAddress(interface, address);
     ipv4->SetUp(interface);
+    UseEsxArp(device);
     if (gateway != Ipv4Address::GetZero())
     {
         Ptr<Ipv4StaticRouting> routing = Ipv4StaticRoutingHelper().GetStaticRouting(ipv4);
@@ -195,6 +307,7 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
                           bool explicitFilename,
                           uint32_t snapLength) const
 {
+    NS_ABORT_MSG_UNLESS(vSwitch, "a capture of a port needs a vSwitch");
     Ptr<EsxPort> captured = vSwitch->GetPort(port);
     NS_ABORT_MSG_IF(!captured, "vSwitch " << vSwitch->GetName() << " has no port " << port);
     const std::string filename = explicitFilename ? prefix
@@ -202,14 +315,13 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
                                                         "-" + vSwitch->GetName() + "-" +
                                                         std::to_string(port) + ".pcap";
     const Ptr<PcapFileWrapper> file = CreateCapture(filename, snapLength);
-    PcapHelper pcap;
     if (direction != EsxPcapDirection::EGRESS)
     {
-        pcap.HookDefaultSink<EsxPort>(captured, "Ingress", file);
+        Capture(captured, "Ingress", file);
     }
     if (direction != EsxPcapDirection::INGRESS)
     {
-        pcap.HookDefaultSink<EsxPort>(captured, "Egress", file);
+        Capture(captured, "Egress", file);
     }
 }
 
@@ -238,12 +350,25 @@ EsxHostHelper::EnablePcapInternal(std::string prefix,
         NS_LOG_INFO("device " << device << " is neither vNIC nor vmknic"); // as ns-3's helpers do
         return;
     }
-    PcapHelper pcap;
     const std::string filename =
-        explicitFilename ? prefix : pcap.GetFilenameFromDevice(prefix, device);
-    pcap.HookDefaultSink<EsxVirtualNetDevice>(captured,
-                                              promiscuous ? "PromiscSniffer" : "Sniffer",
-                                              CreateCapture(filename));
+        explicitFilename ? prefix : PcapHelper().GetFilenameFromDevice(prefix, device);
+    Capture(captured, promiscuous ? "PromiscSniffer" : "Sniffer", CreateCapture(filename));
+}
+
+void
+EsxHostHelper::Capture(const Ptr<Object>& object,
+                       const std::string& trace,
+                       const Ptr<PcapFileWrapper>& file)
+{
+    const bool connected = object->TraceConnectWithoutContext(
+        trace,
+        Callback<void, Ptr<const Packet>>([file](Ptr<const Packet> frame) {
+            std::vector<uint8_t> octets(frame->GetSize());
+            frame->CopyData(octets.data(), frame->GetSize());
+            EsxFillFrameChecksums(octets.data(), octets.size());
+            file->Write(Simulator::Now(), octets.data(), frame->GetSize());
+        }));
+    NS_ABORT_MSG_UNLESS(connected, "there is no trace source " << trace << " to capture");
 }
 
 void

@@ -35,9 +35,9 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
     /// Sets an attribute of the hosts made from now on.
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
     /// Sets an attribute of the vSwitches made from now on.
+    void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
     /// Packets that may wait for one ARP reply at the vmknics made from now on; default 1000.
     void SetVmkernelArpQueue(uint32_t packets);
-    void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
 
     /// \return a new host with a new VMkernel node
     Ptr<EsxHost> CreateHost(const std::string& name) const;
@@ -60,19 +60,20 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
                                Ptr<EsxHost> host,
                                const std::string& portGroup) const;
     /**
-     * Gives a guest a vNIC with an address.
+     * Gives a guest a vNIC with an address. Its ARP cache follows UseEsxArp().
      * \param gateway default router; Ipv4Address::GetZero(): none
+     * \param mac its configured MAC address; all zero: the next one of VMware's
      */
     Ptr<EsxVnic> AddVnic(Ptr<EsxHost> host,
                          const std::string& guest,
                          const std::string& portGroup,
                          const Ipv4InterfaceAddress& address,
-                         Ipv4Address gateway = Ipv4Address::GetZero()) const;
+                         Ipv4Address gateway = Ipv4Address::GetZero(),
+                         const Mac48Address& mac = Mac48Address()) const;
     /**
      * Gives the VMkernel a vmknic with an address, and its IP stack if it has none yet. Its ARP
-     * cache holds 1000 waiting packets (our choice: ns-3's 3 would lose the export bursts of a
-     * cold start) and asks again for an address that was not answered as soon as there is a packet
-     * for it (our choice: ns-3 would drop packets for 100 s first).
+     * cache follows UseEsxArp() and holds 1000 waiting packets (our choice: ns-3's 3 would lose the
+     * export bursts of a cold start).
      * \param gateway default router; Ipv4Address::GetZero(): none
      */
     Ptr<EsxVmknic> AddVmknic(Ptr<EsxHost> host,
@@ -80,6 +81,23 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
                              const std::string& portGroup,
                              const Ipv4InterfaceAddress& address,
                              Ipv4Address gateway = Ipv4Address::GetZero()) const;
+
+    /**
+     * Sets the ARP rule of vNICs and vmknics (our choice) on devices with an IPv4 interface:
+     * AddVnic() and AddVmknic() do it themselves. An address that was not answered is asked for
+     * again as soon as there is a packet for it, where ns-3 would drop packets for 100 s first.
+     * Guests retry after one second and up to a quarter more, by the MAC address: those that begin
+     * together do not retry together.
+     */
+    static void UseEsxArp(const NetDeviceContainer& devices);
+
+    /**
+     * Fills the ARP caches of nodes (guests, VMkernels, collectors, routers) for each other where
+     * they share a subnet, so that traffic between them begins without ARP. Call it when all of
+     * them have their addresses; for large labs, once for each pair that talks. vSwitches announce
+     * the nodes' vNICs and vmknics to the physical switches when the run begins, as ARP would.
+     */
+    static void FillArp(const NodeContainer& nodes);
 
     /// Makes a guest as fast as it is to be: rings bind from now on, and the guest gets ns-3's
     /// default queue disc, which the transmit ring stops when it is full. Once for each vNIC.
@@ -107,6 +125,11 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
     /// it keep it open; it is closed with the last of them.
     static Ptr<PcapFileWrapper> CreateCapture(const std::string& filename,
                                               uint32_t snapLength = SNAP_ALL);
+    /// Writes the Ethernet frames of a trace source into a capture, with the checksums that ns-3
+    /// does not compute (EsxFillFrameChecksums).
+    static void Capture(const Ptr<Object>& object,
+                        const std::string& trace,
+                        const Ptr<PcapFileWrapper>& file);
 
     static constexpr uint32_t SNAP_ALL = 65535; //!< whole frames
 

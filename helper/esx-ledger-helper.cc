@@ -8,18 +8,6 @@
 namespace ns3
 {
 
-EsxLedgerHelper::~EsxLedgerHelper()
-{
-    if (m_expectations)
-    {
-        m_expectations->Dispose();
-    }
-    if (m_ledger)
-    {
-        m_ledger->Dispose();
-    }
-}
-
 Ptr<EsxLedger>
 EsxLedgerHelper::InstallAll()
 {

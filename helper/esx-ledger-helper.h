@@ -11,17 +11,16 @@
 namespace ns3
 {
 
-/// Makes the ledger of a simulation, as FlowMonitorHelper makes a FlowMonitor. Keep it until the
-/// end of the run: it takes ledger and expectations along.
+/// Makes the ledger of a simulation, as FlowMonitorHelper makes a FlowMonitor. The ledger and its
+/// expectations outlive the helper.
 class EsxLedgerHelper
 {
   public:
     EsxLedgerHelper() = default;
     EsxLedgerHelper(const EsxLedgerHelper&) = delete;
     EsxLedgerHelper& operator=(const EsxLedgerHelper&) = delete;
-    ~EsxLedgerHelper();
 
-    /// Call once, after the topology is built and before the run.
+    /// Call once, before the run.
     Ptr<EsxLedger> InstallAll();
     Ptr<EsxLedger> GetLedger() const;
 

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-netflow-helper.h"
 
+#include "ns3/abort.h"
+#include "ns3/boolean.h"
+#include "ns3/esx-export-tracker.h"
 #include "ns3/esx-host.h"
+#include "ns3/esx-icmp.h"
+#include "ns3/ipv4.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 
@@ -36,6 +41,9 @@ EsxNetflowHelper::SetCollectorAttribute(const std::string& name, const Attribute
 Ptr<EsxNetflow>
 EsxNetflowHelper::Install(Ptr<EsxHost> host) const
 {
+    NS_ABORT_MSG_UNLESS(host, "the NetFlow module needs a host");
+    NS_ABORT_MSG_IF(host->GetObject<EsxNetflow>(),
+                    "host " << host->GetName() << " has the NetFlow module already");
     Ptr<EsxNetflow> module = m_module.Create<EsxNetflow>();
     module->SetHost(host);
     host->AggregateObject(module);
@@ -48,17 +56,13 @@ EsxNetflowHelper::InstallNetNetflow(Ptr<EsxHost> host,
                                     Ipv4Address collector,
                                     uint16_t port) const
 {
-    Ptr<EsxNetflow> module = host->GetObject<EsxNetflow>();
-    if (!module)
+    NS_ABORT_MSG_UNLESS(host, "net-netflow needs a host");
+    if (!host->GetObject<EsxNetflow>())
     {
-        module = Install(host);
-    }
-    if (!module->IsLoaded())
-    {
-        const std::string error = module->Load();
-        NS_ABORT_MSG_UNLESS(error.empty(), "host " << host->GetName() << ": " << error);
+        Install(host);
     }
     ObjectFactory factory = m_netNetflow;
+    factory.Set("LoadModule", BooleanValue(true));
     factory.Set("VSwitches", StringValue(vSwitches));
     factory.Set("Collector", Ipv4AddressValue(collector));
     factory.Set("Port", UintegerValue(port));
@@ -70,6 +74,10 @@ EsxNetflowHelper::InstallNetNetflow(Ptr<EsxHost> host,
 ApplicationContainer
 EsxNetflowHelper::InstallCollector(Ptr<Node> node, uint16_t port) const
 {
+    NS_ABORT_MSG_UNLESS(node && node->GetObject<Ipv4>(),
+                        "a collector needs a node with an IPv4 stack: "
+                            << (node ? EsxNodeName(node) + " has none" : "there is no node"));
+    EsxIcmp::Install(node);
     ObjectFactory factory = m_collector;
     factory.Set("Port", UintegerValue(port));
     const Ptr<Application> collector = factory.Create<Application>();

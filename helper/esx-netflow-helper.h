@@ -32,8 +32,12 @@ class EsxNetflowHelper
     Ptr<EsxNetflow> Install(Ptr<EsxHost> host) const;
 
     /**
-     * Puts the module on a host unless it is there, loads it, and installs a net-netflow process
-     * that starts and stops as its container says. \param vSwitches names separated by commas
+     * Puts the module on a host unless it is there, and installs a net-netflow process that starts
+     * and stops as its container says. The module is loaded when the first process starts:
+     * attributes set before then are in force. A process that cannot start (no such vSwitch, one
+     * that is registered already, no vmknic) ends the script with the reason, unless its attribute
+     * AbortOnError is false.
+     * \param vSwitches names separated by commas
      */
     ApplicationContainer InstallNetNetflow(Ptr<EsxHost> host,
                                            const std::string& vSwitches,

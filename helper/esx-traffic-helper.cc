@@ -32,6 +32,7 @@ namespace
 std::vector<Ipv4InterfaceAddress>
 AddressesOf(const Ptr<Node>& node)
 {
+    NS_ABORT_MSG_UNLESS(node, "traffic needs nodes: one of them is null");
     const auto ipv4 = node->GetObject<Ipv4>();
     NS_ABORT_MSG_IF(!ipv4, "node " << node->GetId() << " has no IPv4 stack");
     std::vector<Ipv4InterfaceAddress> addresses;
@@ -52,6 +53,12 @@ AddressesOf(const Ptr<Node>& node)
 Ipv4Address
 Resolve(const EsxTrafficTarget& to, const Ptr<Node>& from)
 {
+    NS_ABORT_MSG_UNLESS(
+        from && from->GetObject<Ipv4>(),
+        "traffic needs a sender with an IPv4 stack: "
+            << (from ? "node " + std::to_string(from->GetId()) + " has none" : "it is null"));
+    NS_ABORT_MSG_IF(!to.node && to.address.IsLocalMulticast(),
+                    "traffic to " << to.address << ": ns-3 has no route to 224.0.0.0/24");
     return to.node ? EsxTrafficHelper::AddressOf(to.node, from) : to.address;
 }
 

@@ -15,33 +15,33 @@ namespace esxcompat
 {
 
 /// Chosen where MakeEnumAccessor<E>(member) exists (ns-3.41 and later).
-template <typename E, typename M>
+template <typename E, typename... M>
 auto
-EnumAccessor(M member, int) -> decltype(MakeEnumAccessor<E>(member))
+EnumAccessor(int, M... members) -> decltype(MakeEnumAccessor<E>(members...))
 {
-    return MakeEnumAccessor<E>(member);
+    return MakeEnumAccessor<E>(members...);
 }
 
 /// Chosen elsewhere: the accessor deduces what it needs from the member.
-template <typename E, typename M>
+template <typename E, typename... M>
 Ptr<const AttributeAccessor>
-EnumAccessor(M member, long)
+EnumAccessor(long, M... members)
 {
-    return MakeEnumAccessor(member);
+    return MakeEnumAccessor(members...);
 }
 
 } // namespace esxcompat
 
 /**
  * \tparam E the enumeration
- * \param member pointer to the member or setter of type E
+ * \param members pointer to the member of type E, or to setter and getter
  * \return an accessor for an enumeration attribute, in any ns-3 from 3.37 on
  */
-template <typename E, typename M>
+template <typename E, typename... M>
 Ptr<const AttributeAccessor>
-MakeEsxEnumAccessor(M member)
+MakeEsxEnumAccessor(M... members)
 {
-    return esxcompat::EnumAccessor<E>(member, 0);
+    return esxcompat::EnumAccessor<E>(0, members...);
 }
 
 } // namespace ns3

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-expectations.h"
 
+#include "ns3/abort.h"
 #include "ns3/log.h"
 #include "ns3/simulator.h"
 
@@ -42,6 +43,9 @@ EsxExpectations::SetLedger(Ptr<EsxLedger> ledger)
 void
 EsxExpectations::Add(const EsxExpectation& expectation)
 {
+    NS_ABORT_MSG_UNLESS(m_ledger && m_ledger->GetTracker(),
+                        "expectations need a ledger that is installed");
+    EsxLedger::Refresh(); // it may name what was made since
     const std::string error = EsxCheckMetric(*m_ledger, expectation.metric);
     NS_ABORT_MSG_UNLESS(error.empty(), error);
     NS_ABORT_MSG_UNLESS(expectation.from < expectation.to && !expectation.from.IsStrictlyNegative(),
@@ -50,11 +54,17 @@ EsxExpectations::Add(const EsxExpectation& expectation)
     m_watched.push_back({expectation, {}, {}, expectation.from.IsZero()});
     if (expectation.from.IsStrictlyPositive())
     {
-        Simulator::Schedule(expectation.from, &EsxExpectations::Begin, this, index);
+        Simulator::Schedule(expectation.from,
+                            &EsxExpectations::Begin,
+                            Ptr<EsxExpectations>(this),
+                            index);
     }
     if (expectation.to != Time::Max())
     {
-        Simulator::Schedule(expectation.to, &EsxExpectations::End, this, index);
+        Simulator::Schedule(expectation.to,
+                            &EsxExpectations::End,
+                            Ptr<EsxExpectations>(this),
+                            index);
     }
 }
 

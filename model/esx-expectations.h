@@ -74,7 +74,7 @@ class EsxExpectations : public Object
     void LogAbsent(const std::string& host, const std::string& text);
     /**@}*/
 
-    /// Call after the run, before Simulator::Destroy(). In the order of Add().
+    /// Call after the run, also after Simulator::Destroy(). In the order of Add().
     std::vector<EsxVerdict> Evaluate() const;
 
     /// Whether all expectations hold and the ledger's residual is zero.

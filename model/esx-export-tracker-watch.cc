@@ -106,7 +106,21 @@ CauseOf(Ipv4L3Protocol::DropReason reason)
                : netflow::Move::LOST_NETWORK;
 }
 
+/// Where a device is: its node, and its own name if a script gave it one.
+std::string
+PlaceOf(const Ptr<NetDevice>& device, const std::string& node)
+{
+    const std::string own = Names::FindName(device);
+    return own.empty() ? node : node + "/" + own;
+}
+
 } // namespace
+
+bool
+EsxExportTracker::IsNew(const Ptr<const Object>& object)
+{
+    return m_watched.insert(object).second;
+}
 
 void
 EsxExportTracker::WatchAll()
@@ -125,7 +139,7 @@ EsxExportTracker::Watch(const Ptr<Node>& node)
     {
         WatchHost(host);
     }
-    if (const Ptr<EsxNetflow> module = node->GetObject<EsxNetflow>())
+    if (const Ptr<EsxNetflow> module = node->GetObject<EsxNetflow>(); module && IsNew(module))
     {
         WatchModule(node->GetId(), module);
     }
@@ -134,7 +148,8 @@ EsxExportTracker::Watch(const Ptr<Node>& node)
     WatchDevices(node, name);
     for (uint32_t i = 0; i < node->GetNApplications(); ++i)
     {
-        if (const auto collector = DynamicCast<EsxNetflowCollector>(node->GetApplication(i)))
+        const auto collector = DynamicCast<EsxNetflowCollector>(node->GetApplication(i));
+        if (collector && IsNew(collector))
         {
             WatchCollector(collector, name);
         }
@@ -163,8 +178,12 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
 {
     for (const EsxHost::Vmknic& vmknic : host->GetVmknics())
     {
-        vmknic.device->TraceConnectWithoutContext("MacTx",
-                                                  MakeCallback(&EsxExportTracker::Exported, this));
+        if (m_vmknics.insert(PeekPointer(vmknic.device)).second)
+        {
+            vmknic.device->TraceConnectWithoutContext(
+                "MacTx",
+                MakeCallback(&EsxExportTracker::Exported, this));
+        }
     }
     for (const Ptr<EsxUplink>& uplink : host->GetUplinks())
     {
@@ -175,6 +194,10 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
     }
     for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
     {
+        if (!IsNew(vSwitch))
+        {
+            continue;
+        }
         const std::string place = host->GetName() + "/" + vSwitch->GetName();
         vSwitch->TraceConnectWithoutContext(
             "Drop",
@@ -188,6 +211,10 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
 void
 EsxExportTracker::WatchQueueDisc(const Ptr<QueueDisc>& disc, const std::string& place)
 {
+    if (!IsNew(disc))
+    {
+        return;
+    }
     disc->TraceConnectWithoutContext(
         "Drop",
         Callback<void, Ptr<const QueueDiscItem>>([this, place](Ptr<const QueueDiscItem> item) {
@@ -200,6 +227,20 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
 {
     const Ptr<Ipv4L3Protocol> ipv4 = node->GetObject<Ipv4L3Protocol>();
     if (!ipv4)
+    {
+        return;
+    }
+    const PacketCallback arpDrop(
+        [this, name](Ptr<const Packet> packet) { Lost(packet, netflow::Move::LOST_ARP, name); });
+    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+    {
+        const Ptr<ArpCache> cache = ipv4->GetInterface(i)->GetArpCache();
+        if (cache && IsNew(cache))
+        {
+            cache->TraceConnectWithoutContext("Drop", arpDrop);
+        }
+    }
+    if (!IsNew(ipv4))
     {
         return;
     }
@@ -219,6 +260,21 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
             const bool follows = reason == Ipv4L3Protocol::DROP_FRAGMENT_TIMEOUT;
             Lost(packet, CauseOf(reason), name, follows);
         }));
+    for (const char* const sends : {"SendOutgoing", "UnicastForward"})
+    {
+        ipv4->TraceConnectWithoutContext(
+            sends,
+            Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
+                [this, raw = PeekPointer(ipv4), name](const Ipv4Header&,
+                                                      Ptr<const Packet> packet,
+                                                      uint32_t interface) {
+                    // Where a route outlives its interface, ns-3 drops without a word.
+                    if (!raw->IsUp(interface))
+                    {
+                        Lost(packet, CauseOf(Ipv4L3Protocol::DROP_INTERFACE_DOWN), name);
+                    }
+                }));
+    }
     ipv4->TraceConnectWithoutContext(
         "LocalDeliver",
         Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
@@ -230,18 +286,9 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
                     Arrived(raw, name, segment);
                 }
             }));
-    const PacketCallback arpDrop(
-        [this, name](Ptr<const Packet> packet) { Lost(packet, netflow::Move::LOST_ARP, name); });
     if (const Ptr<ArpL3Protocol> arp = node->GetObject<ArpL3Protocol>())
     {
         arp->TraceConnectWithoutContext("Drop", arpDrop);
-    }
-    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
-    {
-        if (const Ptr<ArpCache> cache = ipv4->GetInterface(i)->GetArpCache())
-        {
-            cache->TraceConnectWithoutContext("Drop", arpDrop);
-        }
     }
 }
 
@@ -249,7 +296,7 @@ void
 EsxExportTracker::WatchSwitch(const Ptr<Node>& node, const std::string& name)
 {
     const Ptr<EsxPhysicalSwitch> physicalSwitch = node->GetObject<EsxPhysicalSwitch>();
-    if (!physicalSwitch)
+    if (!physicalSwitch || !IsNew(physicalSwitch))
     {
         return;
     }
@@ -274,7 +321,7 @@ void
 EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
 {
     const Ptr<TrafficControlLayer> control = node->GetObject<TrafficControlLayer>();
-    if (control)
+    if (control && IsNew(control))
     {
         control->TraceConnectWithoutContext(
             "TcDrop",
@@ -285,52 +332,50 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
     for (uint32_t i = 0; i < node->GetNDevices(); ++i)
     {
         const Ptr<NetDevice> device = node->GetDevice(i);
-        const std::string own =
-            Names::FindName(device); // a script may name what it is plugged into
-        std::string place = name;
-        if (!own.empty())
-        {
-            place.append("/").append(own);
-        }
-        NetDevice* raw =
-            PeekPointer(device); // the device holds the callback: no cycle of references
-        const auto lostHere = [this, name = place, raw](netflow::Move cause,
-                                                        const char* direction) {
-            return PacketCallback([this, name, raw, cause, direction](Ptr<const Packet> packet) {
-                const bool cut = IsCutOff(*raw, direction);
-                if (cut || cause != netflow::Move::LOST_CHANNEL_ERROR || !IsHeldBack(*raw))
-                {
-                    Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, name);
-                }
-            });
-        };
-        // A device has those of these traces that make sense for it; connecting to others fails and
-        // does nothing.
-        device->TraceConnectWithoutContext(
-            "MacTxDrop",
-            lostHere(netflow::Move::LOST_DEVICE_QUEUE, "SendEnable"));
-        device->TraceConnectWithoutContext(
-            "PhyTxDrop",
-            lostHere(netflow::Move::LOST_CHANNEL_ERROR, "SendEnable"));
-        device->TraceConnectWithoutContext(
-            "PhyRxDrop",
-            lostHere(netflow::Move::LOST_CHANNEL_ERROR, "ReceiveEnable"));
-        if (!DynamicCast<EsxEthernetNetDevice>(device)) // its far end tells
-        {
-            device->TraceConnectWithoutContext(
-                "PhyTxEnd", // the far ends of a channel that was cut get nothing
-                PacketCallback([this, name = place, raw](Ptr<const Packet> packet) {
-                    if (IsAlone(*raw))
-                    {
-                        Lost(packet, netflow::Move::LOST_LINK_DOWN, name);
-                    }
-                }));
-        }
         if (const Ptr<QueueDisc> root =
                 control ? control->GetRootQueueDiscOnDevice(device) : nullptr)
         {
-            WatchQueueDisc(root, place);
+            WatchQueueDisc(root, PlaceOf(device, name));
         }
+        if (IsNew(device))
+        {
+            WatchDevice(device, PlaceOf(device, name));
+        }
+    }
+}
+
+void
+EsxExportTracker::WatchDevice(const Ptr<NetDevice>& device, const std::string& place)
+{
+    NetDevice* raw = PeekPointer(device); // the device holds the callback: no cycle of references
+    const auto lostHere = [this, place, raw](netflow::Move cause, const char* direction) {
+        return PacketCallback([this, place, raw, cause, direction](Ptr<const Packet> packet) {
+            const bool cut = IsCutOff(*raw, direction);
+            if (cut || cause != netflow::Move::LOST_CHANNEL_ERROR || !IsHeldBack(*raw))
+            {
+                Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, place);
+            }
+        });
+    };
+    // A device has those of these traces that make sense for it; connecting to others fails and
+    // does nothing.
+    device->TraceConnectWithoutContext("MacTxDrop",
+                                       lostHere(netflow::Move::LOST_DEVICE_QUEUE, "SendEnable"));
+    device->TraceConnectWithoutContext("PhyTxDrop",
+                                       lostHere(netflow::Move::LOST_CHANNEL_ERROR, "SendEnable"));
+    device->TraceConnectWithoutContext(
+        "PhyRxDrop",
+        lostHere(netflow::Move::LOST_CHANNEL_ERROR, "ReceiveEnable"));
+    if (!DynamicCast<EsxEthernetNetDevice>(device)) // its far end tells
+    {
+        device->TraceConnectWithoutContext(
+            "PhyTxEnd", // the far ends of a channel that was cut get nothing
+            PacketCallback([this, place, raw](Ptr<const Packet> packet) {
+                if (IsAlone(*raw))
+                {
+                    Lost(packet, netflow::Move::LOST_LINK_DOWN, place);
+                }
+            }));
     }
 }
 

@@ -7,10 +7,14 @@
 #include "esx-netflow.h"
 #include "netflow/exporter.h"
 
+#include "ns3/inet-socket-address.h"
 #include "ns3/log.h"
 #include "ns3/names.h"
+#include "ns3/object-vector.h"
 #include "ns3/simulator.h"
+#include "ns3/socket.h"
 #include "ns3/udp-header.h"
+#include "ns3/udp-l4-protocol.h"
 
 namespace ns3
 {
@@ -24,6 +28,34 @@ EsxNodeName(const Ptr<const Node>& node)
     const std::string name = Names::FindName(ConstCast<Node>(node));
     return name.empty() ? "node" + std::to_string(node->GetId()) : name;
 }
+
+namespace
+{
+
+/// \return a UDP socket of a node that is bound to a port, nullptr if there is none
+Ptr<Socket>
+SocketOn(const Ptr<Node>& node, uint16_t port)
+{
+    const auto udp = node->GetObject<UdpL4Protocol>();
+    ObjectVectorValue sockets;
+    if (!udp || !udp->GetAttributeFailSafe("SocketList", sockets))
+    {
+        return nullptr;
+    }
+    for (auto it = sockets.Begin(); it != sockets.End(); ++it)
+    {
+        Address local;
+        const auto socket = DynamicCast<Socket>(it->second);
+        if (socket && socket->GetSockName(local) == 0 && InetSocketAddress::IsMatchingType(local) &&
+            InetSocketAddress::ConvertFrom(local).GetPort() == port)
+        {
+            return socket;
+        }
+    }
+    return nullptr;
+}
+
+} // namespace
 
 TypeId
 EsxExportTracker::GetTypeId()
@@ -78,6 +110,8 @@ EsxExportTracker::DoDispose()
     m_datagrams.clear();
     m_interfaces.clear();
     m_inFlight.clear();
+    m_watched.clear();
+    m_vmknics.clear();
     Object::DoDispose();
 }
 
@@ -136,6 +170,7 @@ EsxExportTracker::SendFailed(uint32_t exporter, const netflow::Datagram& datagra
         Book(failed, failed.fate, true); // it died inside Send(), which says so too
     }
     m_inFlight[exporter] -= failed.records;
+    NS_LOG_LOGIC("datagram " << datagram.number << " of node " << exporter << ": send_failed");
     failed.fate = netflow::Move::SEND_FAILED;
     failed.concludedAt = Simulator::Now();
 }
@@ -173,7 +208,37 @@ EsxExportTracker::Arrived(const Ptr<Node>& node,
             return;
         }
     }
+    if (const Ptr<Socket> socket = SocketOn(node, udp.GetDestinationPort()))
+    {
+        ArrivedElsewhere(socket, place, segment);
+        return;
+    }
     Lost(segment, netflow::Move::LOST_REFUSED, place);
+}
+
+/// Another application than EsxNetflowCollector collects: what its socket takes is received.
+void
+EsxExportTracker::ArrivedElsewhere(const Ptr<Socket>& socket,
+                                   const std::string& place,
+                                   const Ptr<const Packet>& segment)
+{
+    if (IsNew(socket))
+    {
+        socket->TraceConnectWithoutContext(
+            "Drop",
+            Callback<void, Ptr<const Packet>>([this, place](Ptr<const Packet> packet) {
+                Lost(packet, netflow::Move::LOST_SOCKET_BUFFER, place);
+            }));
+    }
+    const EsxExportDatagram* const datagram = Find(segment);
+    const Time before = datagram ? datagram->concludedAt : Time();
+    // The socket gets it in this instant, after this trace.
+    Simulator::ScheduleNow(Callback<void>([this, datagram, before, place, segment] {
+        if (datagram && datagram->concludedAt == before)
+        {
+            Received(segment, place);
+        }
+    }));
 }
 
 /**
@@ -228,6 +293,8 @@ EsxExportTracker::Conclude(EsxExportDatagram& datagram,
                            const std::string& place)
 {
     Book(datagram, fate, false);
+    NS_LOG_LOGIC("datagram " << datagram.number << " of node " << datagram.exporter << ": "
+                             << netflow::GetInfo(fate).name << " at " << place);
     datagram.fate = fate;
     datagram.place = place;
     datagram.concludedAt = Simulator::Now();

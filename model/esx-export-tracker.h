@@ -28,8 +28,11 @@ namespace ns3
 class EsxHost;
 class EsxNetflowCollector;
 class EsxNetflow;
+class EsxVmknic;
+class NetDevice;
 class Node;
 class QueueDisc;
+class Socket;
 
 /// One export datagram and its fate.
 struct EsxExportDatagram
@@ -57,12 +60,14 @@ struct EsxExportDatagram
  * its host's ledger (law L5). A loss is taken from the trace source of the object where the
  * datagram died, never inferred.
  *
- * Install after the topology is built and before the run: nodes, devices and interfaces that appear
- * later are not watched. A copy that dies does not conclude a datagram whose other copy arrives
+ * What is there is watched from WatchAll() on, and what has come since from the next WatchAll() on:
+ * EsxLedger calls it when the run begins and whenever a net-netflow or a collector starts. A copy
+ * that dies does not conclude a datagram whose other copy arrives
  * (flooding by a bridge): the arrival counts.
  *
  * A link is cut for CSMA by EsxUplink::SetDown(), the devices' attributes SendEnable and
- * ReceiveEnable, or CsmaChannel::Detach(); all are told from other losses.
+ * ReceiveEnable, or CsmaChannel::Detach(); all are told from other losses. Only the first is seen
+ * by the vSwitch's teams, which then take another uplink: ns-3 tells nobody of the others.
  */
 class EsxExportTracker : public Object
 {
@@ -77,6 +82,7 @@ class EsxExportTracker : public Object
     ~EsxExportTracker() override;
 
     /// Watches every node of the simulation, its ESX host, module and collectors if it has any.
+    /// What is watched already stays so.
     void WatchAll();
 
     /// Datagrams of a host in order of sending. \param exporter node ID of its VMkernel node
@@ -97,6 +103,9 @@ class EsxExportTracker : public Object
     void WatchIp(const Ptr<Node>& node, const std::string& name);
     void WatchSwitch(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
+    void WatchDevice(const Ptr<NetDevice>& device, const std::string& place);
+    /// \return true the first time an object is asked for
+    bool IsNew(const Ptr<const Object>& object);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
 
     void NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram);
@@ -104,6 +113,9 @@ class EsxExportTracker : public Object
     void SendFailed(uint32_t exporter, const netflow::Datagram& datagram);
     void Exported(Ptr<const Packet> packet);
     void Arrived(const Ptr<Node>& node, const std::string& place, const Ptr<const Packet>& segment);
+    void ArrivedElsewhere(const Ptr<Socket>& socket,
+                          const std::string& place,
+                          const Ptr<const Packet>& segment);
     void Lost(const Ptr<const Packet>& packet,
               netflow::Move cause,
               const std::string& place,
@@ -119,6 +131,8 @@ class EsxExportTracker : public Object
     std::map<uint32_t, uint64_t> m_inFlight; //!< records by exporter: sealed, no fate yet
     /// Ports (switch ID, local ID) by interface number of the wire, by exporter.
     std::map<uint32_t, std::map<uint16_t, std::set<std::pair<uint16_t, uint16_t>>>> m_interfaces;
+    std::set<Ptr<const Object>> m_watched;
+    std::set<const EsxVmknic*> m_vmknics; //!< watched for what is handed to them
     TracedCallback<const EsxExportDatagram&, Ptr<const Packet>> m_exportedTrace;
     TracedCallback<const EsxExportDatagram&> m_concludedTrace;
 };

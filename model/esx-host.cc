@@ -124,9 +124,7 @@ EsxHost::DoDispose()
     {
         uplink->Dispose();
     }
-    m_vSwitches.clear();
-    m_switchesMade.clear();
-    m_uplinks.clear();
+    m_uplinks.clear(); // but not the vSwitches: a ledger reads their names and counters
     m_vmknics.clear();
     m_guests.clear();
     m_log->SetHost(nullptr);

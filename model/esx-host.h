@@ -133,8 +133,11 @@ class EsxHost : public Object
 
     /// Registers a virtual machine. Its node is the user's; it may have other devices.
     void AddGuest(const std::string& name, Ptr<Node> node);
-    /// Gives a virtual machine one more vNIC, on its node, without an IP address.
-    Ptr<EsxVnic> AddVnic(const std::string& guest, const std::string& portGroup);
+    /// Gives a virtual machine one more vNIC, on its node, without an IP address. \param mac its
+    /// configured MAC address; all zero: the next one of VMware's
+    Ptr<EsxVnic> AddVnic(const std::string& guest,
+                         const std::string& portGroup,
+                         const Mac48Address& mac = Mac48Address());
     /**
      * Sets a vNIC's "Connected", also during a run. A vNIC that is connected again gets a new port.
      * \param vnic number of the vNIC: 0 for eth0

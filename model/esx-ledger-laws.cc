@@ -41,14 +41,8 @@ Sessions
 SessionsOf(const Ptr<EsxHost>& host)
 {
     Sessions sessions;
-    const Ptr<Node> node = host->GetVmkernelNode();
-    for (uint32_t i = 0; i < node->GetNApplications(); ++i)
+    for (const Ptr<EsxNetNetflow>& process : host->GetObject<EsxNetflow>()->GetProcesses())
     {
-        const auto process = DynamicCast<EsxNetNetflow>(node->GetApplication(i));
-        if (!process || process->GetStartedAt().IsStrictlyNegative())
-        {
-            continue;
-        }
         TimeValue period;
         auto mode = EnumValue(EsxNetNetflow::AT_SEND); // a template since ns-3.41
         UintegerValue initial;

@@ -9,6 +9,7 @@
 
 #include "ns3/log.h"
 #include "ns3/node-list.h"
+#include "ns3/simulator.h"
 
 #include <algorithm>
 #include <cstdlib>
@@ -50,6 +51,8 @@ ModuleOf(const Ptr<EsxHost>& host)
 {
     return host->GetObject<EsxNetflow>();
 }
+
+EsxLedger* g_installed = nullptr; //!< that of the simulation; two would book everything twice
 
 const Place TRANSITS[] = {Place::METER, Place::EXPIRED, Place::STAGING, Place::SOCKET};
 
@@ -163,14 +166,47 @@ EsxLedger::GetTypeId()
 }
 
 EsxLedger::EsxLedger() = default;
-EsxLedger::~EsxLedger() = default;
+
+EsxLedger::~EsxLedger()
+{
+    EndSimulation();
+}
 
 void
 EsxLedger::InstallAll()
 {
     NS_ABORT_MSG_IF(m_tracker, "the ledger is installed already");
+    NS_ABORT_MSG_IF(g_installed, "the simulation has a ledger already, and both would book");
+    g_installed = this;
     m_tracker = CreateObject<EsxExportTracker>();
+    TakeIn();
+    const Ptr<EsxLedger> self(this);
+    Simulator::ScheduleNow(&EsxLedger::TakeIn, self);
+    Simulator::ScheduleDestroy(&EsxLedger::EndSimulation, self);
+}
+
+void
+EsxLedger::Refresh()
+{
+    if (g_installed)
+    {
+        g_installed->TakeIn();
+    }
+}
+
+/// Nothing of the simulation is taken in any more, and another one may have a ledger.
+void
+EsxLedger::EndSimulation()
+{
+    g_installed = g_installed == this ? nullptr : g_installed;
+}
+
+void
+EsxLedger::TakeIn()
+{
     m_tracker->WatchAll();
+    m_hosts.clear();
+    m_collectors.clear();
     for (auto node = NodeList::Begin(); node != NodeList::End(); ++node)
     {
         const Ptr<EsxHost> host = (*node)->GetObject<EsxHost>();
@@ -186,6 +222,7 @@ EsxLedger::InstallAll()
             }
         }
     }
+    NS_LOG_INFO(m_hosts.size() << " hosts with NetFlow, " << m_collectors.size() << " collectors");
 }
 
 const std::vector<Ptr<EsxHost>>&
@@ -412,6 +449,7 @@ EsxLedger::SerializeToXmlFile(const std::string& fileName) const
 void
 EsxLedger::DoDispose()
 {
+    EndSimulation();
     m_hosts.clear();
     m_collectors.clear();
     m_tracker = nullptr;

@@ -79,9 +79,15 @@ class EsxLedger : public Object
     EsxLedger();
     ~EsxLedger() override;
 
-    /// Takes in all ESX hosts and collectors of the simulation and watches their export. Call once,
-    /// after the topology is built and before the run.
+    /**
+     * Takes in all ESX hosts and collectors of the simulation and watches their export. Call once,
+     * before the run; what is made later is taken in when the run begins and when a net-netflow or
+     * a collector starts. The ledger lives to the end of the simulation, and can be read after
+     * Simulator::Destroy() by who holds it. A simulation has one ledger.
+     */
     void InstallAll();
+    /// Has the simulation's ledger, if there is one, take in what is new.
+    static void Refresh();
 
     /// In order of node ID.
     const std::vector<Ptr<EsxHost>>& GetHosts() const;
@@ -118,6 +124,8 @@ class EsxLedger : public Object
     void DoDispose() override;
 
   private:
+    void TakeIn();
+    void EndSimulation();
     EsxCounts GetResidual(const Ptr<EsxHost>& host) const;
 
     std::vector<Ptr<EsxHost>> m_hosts;

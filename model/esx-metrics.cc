@@ -4,10 +4,11 @@
 #include "esx-host.h"
 #include "esx-netflow-collector.h"
 #include "esx-netflow.h"
+#include "esx-suggestion.h"
 #include "esx-vswitch-metrics.h"
 #include "netflow/ledger.h"
 
-#include "ns3/ipv4.h"
+#include "ns3/abort.h"
 
 #include <algorithm>
 #include <cmath>
@@ -146,13 +147,6 @@ MovesOf(const EsxMetric& metric, const Unit*& unit)
     return moves;
 }
 
-bool
-IsAddressOf(const Ptr<Node>& node, Ipv4Address address)
-{
-    const Ptr<Ipv4> ipv4 = node->GetObject<Ipv4>();
-    return ipv4 && ipv4->GetInterfaceForAddress(address) >= 0;
-}
-
 EsxMetricSample
 ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
 {
@@ -172,9 +166,8 @@ ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
             bool counts = (lost || received) && metric.node.empty();
             for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
             {
-                counts = counts ||
-                         ((lost || received) && EsxNodeName(collector->GetNode()) == metric.node &&
-                          IsAddressOf(collector->GetNode(), datagram.collector));
+                counts = counts || ((lost || received) && collector->GetNodeName() == metric.node &&
+                                    collector->HasAddress(datagram.collector));
             }
             const uint64_t weight = metric.name == LOST_RATIO ? datagram.records : datagram.octets;
             sample.counter += counts && lost ? weight : 0;
@@ -209,8 +202,7 @@ CountRestarts(const EsxLedger& ledger, const EsxNetflowCollector& collector)
         for (const EsxExportDatagram& datagram :
              ledger.GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId()))
         {
-            if (datagram.fate == Move::RECEIVED &&
-                IsAddressOf(collector.GetNode(), datagram.collector))
+            if (datagram.fate == Move::RECEIVED && collector.HasAddress(datagram.collector))
             {
                 sessions[datagram.vSwitch].insert(datagram.session);
             }
@@ -276,7 +268,7 @@ ReadOther(const EsxLedger& ledger, const EsxMetric& metric)
     }
     for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
     {
-        sample.counter += IsNamed(metric.node, EsxNodeName(collector->GetNode()))
+        sample.counter += IsNamed(metric.node, collector->GetNodeName())
                               ? ReadOfCollector(ledger, metric, *collector)
                               : 0;
     }
@@ -345,7 +337,7 @@ EsxCheckMetric(const EsxMetric& metric)
     const std::vector<std::string> names = EsxMetricNames();
     if (std::find(names.begin(), names.end(), metric.name) == names.end())
     {
-        return "unknown metric '" + metric.name + "'";
+        return "unknown metric '" + metric.name + "'; " + EsxSuggest(metric.name, names);
     }
     const bool ofCollector = metric.name.compare(0, COLLECTOR_PREFIX.size(), COLLECTOR_PREFIX) == 0;
     const Unit* unit = nullptr;
@@ -394,30 +386,50 @@ EsxCheckMetric(const EsxMetric& metric)
 std::string
 EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
 {
-    bool host = metric.host.empty();
-    bool vSwitch = metric.vSwitch.empty();
-    bool node = metric.node.empty();
+    const std::string error = EsxCheckMetric(metric);
+    if (!error.empty())
+    {
+        return error;
+    }
+    std::vector<std::string> hosts;
+    std::vector<std::string> vSwitches;
+    std::vector<std::string> nodes;
     for (const Ptr<EsxHost>& known : ledger.GetHosts())
     {
-        host = host || known->GetName() == metric.host;
-        vSwitch = vSwitch ||
-                  (IsNamed(metric.host, known->GetName()) && known->GetVSwitch(metric.vSwitch));
+        hosts.push_back(known->GetName());
+        const std::vector<std::string> made = EsxVSwitchesMade(*known);
+        if (IsNamed(metric.host, known->GetName()))
+        {
+            vSwitches.insert(vSwitches.end(), made.begin(), made.end());
+        }
     }
     for (const Ptr<EsxNetflowCollector>& known : ledger.GetCollectors())
     {
-        node = node || EsxNodeName(known->GetNode()) == metric.node;
+        nodes.push_back(known->GetNodeName());
     }
-    const std::string error = EsxCheckMetric(metric);
-    return !error.empty() ? error
-           : !host        ? "there is no host " + metric.host + " with NetFlow"
-           : !vSwitch     ? "there is no vSwitch " + metric.vSwitch
-           : !node        ? "there is no collector on " + metric.node
-                          : "";
+    const auto isMissing = [](const std::string& name, const std::vector<std::string>& known) {
+        return !name.empty() && std::find(known.begin(), known.end(), name) == known.end();
+    };
+    if (isMissing(metric.host, hosts))
+    {
+        return "there is no host " + metric.host + " with NetFlow; " +
+               EsxSuggest(metric.host, hosts);
+    }
+    if (isMissing(metric.vSwitch, vSwitches))
+    {
+        return "there is no vSwitch " + metric.vSwitch + "; " +
+               EsxSuggest(metric.vSwitch, vSwitches);
+    }
+    return isMissing(metric.node, nodes)
+               ? "there is no collector on " + metric.node + "; " + EsxSuggest(metric.node, nodes)
+               : "";
 }
 
 EsxMetricSample
 EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
 {
+    const std::string error = EsxCheckMetric(ledger, metric);
+    NS_ABORT_MSG_UNLESS(error.empty(), error);
     if (IsLostRatio(metric.name))
     {
         return ReadLostRatio(ledger, metric);
@@ -427,7 +439,7 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
     {
         for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
         {
-            if (name == metric.name && IsNamed(metric.node, EsxNodeName(collector->GetNode())))
+            if (name == metric.name && IsNamed(metric.node, collector->GetNodeName()))
             {
                 sample.counter += read(*collector);
             }

@@ -4,6 +4,7 @@
 #include "esx-compat.h"
 #include "esx-export-tag.h"
 #include "esx-host.h"
+#include "esx-ledger.h"
 #include "esx-loss-watch.h"
 #include "esx-netflow.h"
 #include "esx-socket-tools.h"
@@ -28,6 +29,37 @@ namespace ns3
 NS_LOG_COMPONENT_DEFINE("EsxNetNetflow");
 NS_OBJECT_ENSURE_REGISTERED(EsxNetNetflow);
 
+namespace
+{
+
+/// Names separated by commas, without blanks around them.
+std::vector<std::string>
+Names(const std::string& text)
+{
+    std::vector<std::string> names;
+    std::istringstream list(text);
+    for (std::string name; std::getline(list, name, ',');)
+    {
+        const std::size_t first = name.find_first_not_of(" \t");
+        const std::size_t last = name.find_last_not_of(" \t");
+        names.push_back(first == std::string::npos ? "" : name.substr(first, last - first + 1));
+    }
+    return names.size() == 1 && names[0].empty() ? std::vector<std::string>() : names;
+}
+
+std::string
+VSwitchesOf(const EsxHost& host)
+{
+    std::string names;
+    for (const Ptr<EsxVSwitch>& vSwitch : host.GetVSwitches())
+    {
+        names += (names.empty() ? "" : ", ") + vSwitch->GetName();
+    }
+    return names.empty() ? "none" : names;
+}
+
+} // namespace
+
 /// The exporter of netflow/ and the socket that its datagrams leave by.
 struct EsxNetNetflow::Impl : public netflow::DatagramSink
 {
@@ -45,7 +77,12 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
                                           process.m_world));
         process.m_txTrace(packet);
         process.m_module->NotifyDatagram(datagram, process.m_collector);
-        const bool sent = process.m_socket->Send(packet) >= 0;
+        // No device is chosen for 224.0.0.x, and ns-3's routing would end the process.
+        const bool sent =
+            !process.m_collector.IsLocalMulticast() && process.m_socket->Send(packet) >= 0;
+        NS_LOG_INFO(process.Named()
+                    << "datagram " << datagram.number << ", " << datagram.counts.records
+                    << " records, to " << process.m_collector << (sent ? "" : ": not sent"));
         if (!sent)
         {
             process.NoticeLoss(process.m_world, datagram.number, EsxLossCause::NO_ROUTE);
@@ -141,6 +178,19 @@ EsxNetNetflow::GetTypeId()
                           TimeValue(Seconds(10)),
                           MakeTimeAccessor(&EsxNetNetflow::m_reportInterval),
                           MakeTimeChecker(MilliSeconds(1)))
+            .AddAttribute("LoadModule",
+                          "Load the NetFlow module at the start time unless it is loaded, as a "
+                          "script wants it; the service console has vmkload_mod",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxNetNetflow::m_loadModule),
+                          MakeBooleanChecker())
+            .AddAttribute("AbortOnError",
+                          "If it cannot start at its start time: true ends the script with the "
+                          "reason, false prints the reason and goes on without, as on the service "
+                          "console",
+                          BooleanValue(true),
+                          MakeBooleanAccessor(&EsxNetNetflow::m_abortOnError),
+                          MakeBooleanChecker())
             .AddTraceSource("Tx",
                             "An export datagram, before it is handed to the socket",
                             MakeTraceSourceAccessor(&EsxNetNetflow::m_txTrace),
@@ -169,26 +219,26 @@ EsxNetNetflow::Launch()
     m_module = m_host->GetObject<EsxNetflow>();
     NS_ABORT_MSG_UNLESS(m_module, "host " << m_host->GetName() << " has no NetFlow module");
 
-    std::vector<std::string> names;
-    std::istringstream list(m_vSwitches);
-    for (std::string name; std::getline(list, name, ',');)
-    {
-        names.push_back(name);
-    }
-    if (names.empty())
-    {
-        return "no virtual switch given (-e)";
-    }
+    const std::vector<std::string> names = Names(m_vSwitches);
     uint32_t mtu = 0;
-    std::string error = FindVmknic(mtu);
+    std::string error = names.empty() ? "no virtual switch given (-e)" : FindVmknic(mtu);
+    if (error.empty() && m_loadModule && !m_module->IsLoaded())
+    {
+        error = m_module->Load();
+    }
     if (error.empty())
     {
+        EsxLedger::Refresh(); // it may have been installed before this exporter was
         error = m_module->Register(names, m_registered);
     }
     if (!error.empty())
     {
+        NS_LOG_WARN(Named() << "cannot start: " << error);
         return error;
     }
+    m_module->NotifyLaunched(this);
+    NS_LOG_INFO(Named() << "started for " << m_vSwitches << ", to " << m_collector << ":"
+                        << m_port);
     netflow::ExporterConfig config;
     config.alternatePortIds = m_alternatePortIds;
     config.zeroUnixNsecs = m_zeroUnixNsecs;
@@ -221,6 +271,7 @@ EsxNetNetflow::Terminate()
         Simulator::ScheduleNow(&EsxNetNetflow::Terminate, Ptr<EsxNetNetflow>(this));
         return;
     }
+    NS_LOG_INFO(Named() << "ends after " << GetDatagrams() << " datagrams");
     m_poll.Cancel();
     m_report.Cancel();
     m_module->Unregister(m_registered, netflow::StopCause::KILLED);
@@ -332,7 +383,18 @@ EsxNetNetflow::StartApplication()
     if (!error.empty())
     {
         Print("net-netflow: " + error);
+        NS_ABORT_MSG_IF(m_abortOnError,
+                        Named() << error << "; -e is \"" << m_vSwitches << "\", vSwitches of "
+                                << m_host->GetName() << ": " << VSwitchesOf(*m_host)
+                                << " (AbortOnError=false goes on without it)");
     }
+}
+
+/// How messages begin.
+std::string
+EsxNetNetflow::Named() const
+{
+    return "net-netflow of host " + (m_host ? m_host->GetName() : "?") + ": ";
 }
 
 void
@@ -406,6 +468,7 @@ EsxNetNetflow::Poll()
     m_poll = Simulator::Schedule(m_pollPeriod, &EsxNetNetflow::Poll, this);
     m_impl->records.clear();
     m_module->Poll(m_registered, m_impl->records);
+    NS_LOG_INFO(Named() << "polls " << m_impl->records.size() << " records");
     m_exporting = true;
     m_impl->exporter.Export(m_impl->records, m_module->GetUptimeNs());
     m_exporting = false;
@@ -446,6 +509,7 @@ EsxNetNetflow::NoticeLoss(uint32_t process, uint64_t number, EsxLossCause cause)
     const auto lost = static_cast<int64_t>(number);
     if (process == m_world && lost != m_impl->lastLost)
     {
+        NS_LOG_LOGIC(Named() << "datagram " << number << " lost: " << ToString(cause));
         m_impl->lastLost = lost;
         ++m_impl->losses[static_cast<unsigned>(cause)];
     }

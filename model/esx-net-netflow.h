@@ -32,9 +32,9 @@ enum class EsxLossCause : uint8_t;
  * net-netflow: registers vSwitches with the NetFlow module, polls the VMkernel for flows to export,
  * and sends them as NetFlow version 5 over the VMkernel TCP/IP stack.
  *
- * An Application of the VMkernel node. Installed with a start time it starts by itself; the service
- * console starts it by Launch(), to hear of errors at once. Polls come at process start + k *
- * PollPeriod.
+ * An Application of the VMkernel node. Installed with a start time it starts by itself, and a
+ * script that asked for what cannot be ends there (AbortOnError); the service console starts it by
+ * Launch(), to hear of errors at once. Polls come at process start + k * PollPeriod.
  */
 class EsxNetNetflow : public Application
 {
@@ -109,6 +109,7 @@ class EsxNetNetflow : public Application
     void NoticeLoss(uint32_t process, uint64_t number, EsxLossCause cause);
     void NoticeIcmp(Ipv4Address from, uint8_t ttl, uint8_t type, uint8_t code, uint32_t info);
     void Print(const std::string& line);
+    std::string Named() const;
 
     std::string m_vSwitches;
     Ipv4Address m_collector;
@@ -117,6 +118,8 @@ class EsxNetNetflow : public Application
     Time m_reportInterval;
     bool m_alternatePortIds{false};
     bool m_verbose{false};
+    bool m_loadModule{false};
+    bool m_abortOnError{true};
     SequenceMode m_sequenceMode{AT_SEND};
     bool m_zeroUnixNsecs{false};
     uint32_t m_initialSequence{0};

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-netflow-collector.h"
 
+#include "esx-export-tracker.h"
+#include "esx-ledger.h"
 #include "esx-net-netflow.h"
 #include "netflow/sequence-tracker.h"
 #include "netflow/time.h"
 
 #include "ns3/boolean.h"
 #include "ns3/inet-socket-address.h"
+#include "ns3/ipv4.h"
 #include "ns3/log.h"
 #include "ns3/packet.h"
 #include "ns3/simulator.h"
@@ -81,6 +84,32 @@ bool
 EsxNetflowCollector::IsListening() const
 {
     return m_socket != nullptr;
+}
+
+std::string
+EsxNetflowCollector::GetNodeName() const
+{
+    return GetNode() ? EsxNodeName(GetNode()) : m_nodeName;
+}
+
+bool
+EsxNetflowCollector::HasAddress(Ipv4Address address) const
+{
+    const auto ipv4 = GetNode() ? GetNode()->GetObject<Ipv4>() : nullptr;
+    return ipv4 ? ipv4->GetInterfaceForAddress(address) >= 0 : m_addresses.count(address) > 0;
+}
+
+void
+EsxNetflowCollector::NoteAddresses()
+{
+    const auto ipv4 = GetNode()->GetObject<Ipv4>();
+    for (uint32_t i = 0; ipv4 && i < ipv4->GetNInterfaces(); ++i)
+    {
+        for (uint32_t j = 0; j < ipv4->GetNAddresses(i); ++j)
+        {
+            m_addresses.insert(ipv4->GetAddress(i, j).GetLocal());
+        }
+    }
 }
 
 void
@@ -159,6 +188,7 @@ EsxNetflowCollector::GetBufferDrops() const
 void
 EsxNetflowCollector::DoDispose()
 {
+    m_nodeName = GetNodeName();
     m_service.Cancel();
     m_socket = nullptr;
     Application::DoDispose();
@@ -167,6 +197,10 @@ EsxNetflowCollector::DoDispose()
 void
 EsxNetflowCollector::StartApplication()
 {
+    NS_ABORT_MSG_UNLESS(GetNode()->GetObject<Ipv4>(),
+                        "the collector's node " << GetNodeName() << " has no IPv4 stack");
+    EsxLedger::Refresh(); // it may have been installed before this collector was
+    NoteAddresses();
     m_socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
     m_socket->SetAttribute("RcvBufSize", UintegerValue(m_bufferOctets));
     const int bound = m_socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), m_port));
@@ -227,6 +261,7 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
     if (error != netflow::V5Error::NONE)
     {
         ++m_refused;
+        NS_LOG_WARN(GetNodeName() << ": refused a datagram: " << netflow::ToString(error));
         m_rxTrace(packet, from, netflow::ToString(error));
         return;
     }
@@ -234,6 +269,8 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
         static_cast<uint16_t>(m_ignoreEngine ? 0 : header.engineType << 8 | header.engineId);
     const EngineKey key{InetSocketAddress::ConvertFrom(from).GetIpv4(), engine};
     EngineStats& stats = m_engines[key];
+    NS_LOG_INFO(GetNodeName() << ": read " << records.size() << " records of engine " << engine
+                              << " of " << key.first << ", sequence " << header.flowSequence);
     FollowSequence(key, header);
     ++stats.datagrams;
     stats.records += records.size();
@@ -273,6 +310,7 @@ void
 EsxNetflowCollector::LoseBuffered(Ptr<const Packet> packet)
 {
     ++m_bufferDrops;
+    NS_LOG_LOGIC(GetNodeName() << ": a datagram dropped: socket_buffer");
     m_dropTrace(packet);
 }
 

@@ -68,6 +68,10 @@ class EsxNetflowCollector : public Application
     uint16_t GetPort() const;
     /// Whether the socket is open.
     bool IsListening() const;
+    /// Its node's name, also when the simulation is over.
+    std::string GetNodeName() const;
+    /// Whether an address is its node's, also when the simulation is over.
+    bool HasAddress(Ipv4Address address) const;
     /// The process ends (true) or starts anew (false), with an empty memory of sequences.
     void SetDown(bool down);
     /// By exporter and engine, in their order.
@@ -102,6 +106,10 @@ class EsxNetflowCollector : public Application
     bool m_ignoreEngine{false};
     uint32_t m_lateRecords{0};
 
+    void NoteAddresses();
+
+    std::string m_nodeName;            //!< when the simulation is over
+    std::set<Ipv4Address> m_addresses; //!< that its node had
     Ptr<Socket> m_socket;
     EventId m_service;
     std::map<EngineKey, EngineStats> m_engines;

@@ -4,6 +4,7 @@
 #include "esx-export-tag.h"
 #include "esx-host-memory.h"
 #include "esx-host.h"
+#include "esx-net-netflow.h"
 #include "esx-netflow-taps.h"
 #include "netflow/exporter.h"
 #include "netflow/high-water.h"
@@ -60,6 +61,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
 
     void PurgatoryEpisodeBegan(netflow::TimeNs) override
     {
+        NS_LOG_WARN("host " << module.m_host->GetName() << ": purgatory is full");
         module.m_host->GetLog()->Warning(LOG_MODULE, 412, "Maximum purgatory size reached");
     }
 
@@ -73,6 +75,12 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
 
     void RecordConcluded(const netflow::FlowRecord& record, netflow::Move station) override
     {
+        NS_LOG_LOGIC("host " << module.m_host->GetName() << ": record " << record.id << " of "
+                             << Ipv4Address(record.key.source) << ":" << record.key.sourcePort
+                             << " to " << Ipv4Address(record.key.destination) << ":"
+                             << record.key.destinationPort << " ended ("
+                             << netflow::ToString(record.reason) << "), "
+                             << netflow::GetInfo(station).name);
         module.m_recordTrace(record, station);
     }
 
@@ -84,6 +92,8 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
             return;
         }
         nextHeapWarning = now + netflow::NS_PER_SECOND;
+        NS_LOG_WARN("host " << module.m_host->GetName() << ": no memory for " << size
+                            << " octets more, packets of new flows are shed");
         const Ptr<EsxVmkernelLog> log = module.m_host->GetLog();
         const std::string octets = std::to_string(size);
         log->Warning("Heap",
@@ -122,7 +132,8 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     std::unique_ptr<netflow::MeteringProcess> metering;
     EsxNetflowTaps taps;
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
-    uint64_t breaches{0};                       // in former loads
+    std::vector<Ptr<EsxNetNetflow>> processes;
+    uint64_t breaches{0}; // in former loads
     uint64_t nextRecordId{0};
     netflow::HighWater cacheHighWater; // of former loads, and until they were taken last
     netflow::HighWater purgatoryHighWater;
@@ -143,6 +154,7 @@ EsxNetflow::~EsxNetflow() = default;
 void
 EsxNetflow::SetHost(Ptr<EsxHost> host)
 {
+    NS_ABORT_MSG_UNLESS(host, "the NetFlow module needs a host");
     NS_ABORT_MSG_IF(m_host, "the NetFlow module is on host " << m_host->GetName() << " already");
     m_host = PeekPointer(host);
 }
@@ -190,6 +202,9 @@ EsxNetflow::Load()
     {
         m_impl->taps.Add(vSwitch, this);
     }
+    NS_LOG_INFO("host " << m_host->GetName() << ": module loaded, idle "
+                        << m_idleTimeout.As(Time::S) << ", active " << m_activeTimeout.As(Time::S)
+                        << ", purgatory " << m_purgatoryMax);
     // The module's lengths and ID are those of the technote's vmkload_mod -l.
     m_host->GetLog()->Log(
         "Mod",
@@ -217,6 +232,7 @@ EsxNetflow::Unload()
     m_impl->metering.reset();
     m_impl->scan.Cancel();
     m_impl->scanScheduled = false;
+    NS_LOG_INFO("host " << m_host->GetName() << ": module unloaded");
     m_host->GetLog()->Log("Mod", 1512, "Module netflow unloaded");
     return "";
 }
@@ -283,6 +299,7 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
     }
     for (const std::string& name : names)
     {
+        NS_LOG_INFO("host " << m_host->GetName() << ": enabled on " << name);
         m_host->GetLog()->Log(LOG_MODULE, 203, "NetFlow enabled on " + name);
     }
     return "";
@@ -316,6 +333,18 @@ EsxNetflow::Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRe
         m_impl->metering->Scan(now);
     }
     m_impl->metering->Poll(ids, now, records);
+}
+
+void
+EsxNetflow::NotifyLaunched(const Ptr<EsxNetNetflow>& process)
+{
+    m_impl->processes.push_back(process);
+}
+
+const std::vector<Ptr<EsxNetNetflow>>&
+EsxNetflow::GetProcesses() const
+{
+    return m_impl->processes;
 }
 
 void
@@ -462,11 +491,13 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
     netflow::MeteringProcess& metering = *m_impl->metering;
     if (!metering.IsRegistered(id))
     {
+        NS_LOG_LOGIC("host " << m_host->GetName() << ": frame ignored: not_monitored");
         metering.Ignore(id, netflow::Move::IGNORED_NOT_MONITORED, packet->GetSize());
         return;
     }
     if (!m_meterOwnExport && packet->GetPacketTagIterator().HasNext() && IsOwnExport(packet))
     {
+        NS_LOG_LOGIC("host " << m_host->GetName() << ": frame ignored: own_export");
         metering.Ignore(id, netflow::Move::IGNORED_OWN_EXPORT, packet->GetSize());
         return;
     }
@@ -551,6 +582,7 @@ void
 EsxNetflow::Scan()
 {
     m_impl->scanScheduled = false;
+    NS_LOG_INFO("host " << m_host->GetName() << ": scan");
     m_impl->metering->Scan(GetUptimeNs());
     ScheduleScan();
 }

@@ -30,6 +30,7 @@ namespace ns3
 {
 
 class EsxHost;
+class EsxNetNetflow;
 
 /// The highest levels of a module over some time.
 struct EsxNetflowPeaks
@@ -45,8 +46,9 @@ struct EsxNetflowPeaks
  * vSwitches here and polls.
  *
  * The object exists from the start as the file on disk does; Load() and Unload() are vmkload_mod.
- * Ledger and journal belong to the host and outlive loads. Attributes take effect at the next load,
- * HeapMax at once.
+ * Ledger and journal belong to the host and outlive loads. What the cache and purgatory are made
+ * with (timeouts, scan interval, bounds, policies, ExpireOnTcpEnd) takes effect at the next load
+ * and cannot be set while the module is loaded; the other attributes take effect at once.
  *
  * With a MeteringDelay, metering costs the host time: one processor meters one frame after the
  * other, and every frame of the host's vSwitches waits until it is done. Such frames wait without
@@ -108,6 +110,10 @@ class EsxNetflow : public Object, private EsxSwitchTap
     void Unregister(const std::vector<uint16_t>& ids, netflow::StopCause cause);
     /// Appends what waits of these vSwitches, after a scan if one is due.
     void Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRecord>& records);
+    /// A net-netflow process runs from now on.
+    void NotifyLaunched(const Ptr<EsxNetNetflow>& process);
+    /// Processes that ran or run, in order of their start.
+    const std::vector<Ptr<EsxNetNetflow>>& GetProcesses() const;
     /// net-netflow hands a datagram to its socket next (trace Datagram): it can die inside the
     /// call.
     void NotifyDatagram(const netflow::Datagram& datagram, Ipv4Address collector);
@@ -168,6 +174,11 @@ class EsxNetflow : public Object, private EsxSwitchTap
                uint16_t protocol,
                uint16_t input,
                uint16_t output);
+    /// Setter and getter of an attribute that the module is loaded with.
+    template <typename T, T EsxNetflow::*MEMBER>
+    bool SetUnlessLoaded(T value);
+    template <typename T, T EsxNetflow::*MEMBER>
+    T Get() const;
     bool IsOwnExport(const Ptr<const Packet>& packet) const;
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
     void TakeHighWaterMarks();

@@ -45,6 +45,10 @@ EsxRouteTo(const Ptr<Node>& node, Ipv4Address destination)
     const auto ipv4 = node->GetObject<Ipv4>();
     NS_ABORT_MSG_IF(!ipv4 || !ipv4->GetRoutingProtocol(),
                     "node " << node->GetId() << " has no IPv4 stack");
+    if (destination.IsLocalMulticast())
+    {
+        return nullptr; // ns-3's routing ends the process where no device is given for 224.0.0.x
+    }
     Ipv4Header header;
     header.SetDestination(destination);
     Socket::SocketErrno error;

@@ -72,6 +72,9 @@ void
 EsxUdpCbr::StartApplication()
 {
     NS_ABORT_MSG_IF(m_remote.IsInvalid(), "EsxUdpCbr: Remote is not set");
+    NS_ABORT_MSG_IF(InetSocketAddress::IsMatchingType(m_remote) &&
+                        InetSocketAddress::ConvertFrom(m_remote).GetIpv4().IsLocalMulticast(),
+                    "EsxUdpCbr: ns-3 has no route to 224.0.0.0/24");
     NS_ABORT_MSG_IF(m_rate.GetBitRate() == 0, "EsxUdpCbr: DataRate must be more than 0");
     m_interval = m_rate.CalculateBytesTxTime(m_packetSize);
     NS_ABORT_MSG_IF(!m_interval.IsStrictlyPositive(), "EsxUdpCbr: DataRate is out of range");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-virtual-net-device.h"
 
+#include "esx-host.h"
 #include "esx-vswitch.h"
 
 #include "ns3/boolean.h"
@@ -102,7 +103,14 @@ EsxVirtualNetDevice::DoDispose()
     m_linkChange = {}; // nobody is told any more: the listeners are being disposed of as well
     if (m_linkUp)
     {
+        // The simulation ends, which is no event of the host: its log is left as it is.
+        const Ptr<EsxHost> host = m_vSwitch->GetHost();
+        const auto setLogsHost = [&host](EsxHost* of) {
+            host ? host->GetLog()->SetHost(of) : void();
+        };
+        setLogsHost(nullptr);
         m_vSwitch->Disconnect(m_port);
+        setLogsHost(PeekPointer(host));
     }
     m_vSwitch = nullptr;
     m_node = nullptr;
@@ -271,6 +279,16 @@ EsxVirtualNetDevice::SetConfiguredMac(const Mac48Address& address)
     m_configuredAddress = address;
     m_hasConfiguredAddress = true;
     SetAddress(address);
+    Announce();
+}
+
+void
+EsxVirtualNetDevice::Announce()
+{
+    if (m_linkUp)
+    {
+        m_vSwitch->Announce(m_port);
+    }
 }
 
 const Mac48Address&

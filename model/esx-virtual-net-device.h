@@ -34,8 +34,12 @@ class EsxVirtualNetDevice : public NetDevice
     uint16_t GetPortId() const;
 
     const Mac48Address& GetMac() const;
-    /// Sets the address in the virtual machine's configuration file, and the adapter's, too.
+    /// Sets the address in the virtual machine's configuration file, and the adapter's, too; the
+    /// physical switches are told if it is connected.
     void SetConfiguredMac(const Mac48Address& address);
+    /// Has the vSwitch tell the physical switches where this adapter is, if the port's policy says
+    /// so; nothing if it is not connected.
+    void Announce();
     /// \return the address in the configuration file: that of SetConfiguredMac(), or else what the
     /// adapter had when it was connected first. What a guest sets later by SetAddress() differs.
     const Mac48Address& GetConfiguredMac() const;

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-vmkping.h"
 
+#include "esx-socket-tools.h"
+
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
-#include "ns3/ipv4-header.h"
+#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-raw-socket-factory.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
@@ -36,12 +38,6 @@ Milliseconds(Time time)
     char text[48];
     std::snprintf(text, sizeof(text), "%" PRId64 ".%03d", us / 1000, static_cast<int>(us % 1000));
     return text;
-}
-
-void
-CloseSocket(Ptr<Socket> socket)
-{
-    socket->Close();
 }
 
 std::string
@@ -94,7 +90,10 @@ EsxVmkping::Start()
     }
     m_socket = Socket::CreateSocket(m_node, Ipv4RawSocketFactory::GetTypeId());
     m_socket->SetAttribute("Protocol", UintegerValue(PROTOCOL_ICMP));
-    m_socket->SetRecvCallback(MakeCallback(&EsxVmkping::Receive, this));
+    m_socket->ShutdownRecv(); // it would give fragments: answers are heard where they are whole
+    m_node->GetObject<Ipv4L3Protocol>()->TraceConnectWithoutContext(
+        "LocalDeliver",
+        MakeCallback(&EsxVmkping::Receive, this));
     m_socket->Bind();
     m_socket->Connect(InetSocketAddress(m_options.address, 0));
     Send();
@@ -124,34 +123,24 @@ EsxVmkping::Send()
     const bool last = m_sent == m_options.count;
     m_event = last ? Simulator::Schedule(m_wait, &EsxVmkping::Finish, this)
                    : Simulator::Schedule(m_interval, &EsxVmkping::Send, this);
-    if (m_socket->Send(packet) < 0)
+    if (!EsxRouteTo(m_node, m_options.address) || m_socket->Send(packet) < 0)
     {
         Print("ping: sendto: No route to host", true);
     }
 }
 
+/// Hears of every message that came whole to the node, also after the end in the same instant.
 void
-EsxVmkping::Receive(Ptr<Socket> socket)
+EsxVmkping::Receive(const Ipv4Header& ip, Ptr<const Packet> message, uint32_t)
 {
     const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
-    for (Ptr<Packet> packet = socket->Recv(); packet;
-         packet = m_socket ? m_socket->Recv() : nullptr)
-    {
-        Read(packet);
-    }
-}
-
-void
-EsxVmkping::Read(const Ptr<Packet>& packet)
-{
-    Ipv4Header ip;
-    Icmpv4Header header;
-    Icmpv4Echo echo;
-    packet->RemoveHeader(ip);
-    if (packet->GetSize() < ICMP_HEADERS)
+    if (!m_socket || ip.GetProtocol() != PROTOCOL_ICMP || message->GetSize() < ICMP_HEADERS)
     {
         return;
     }
+    const Ptr<Packet> packet = message->Copy();
+    Icmpv4Header header;
+    Icmpv4Echo echo;
     packet->RemoveHeader(header);
     if (header.GetType() != Icmpv4Header::ICMPV4_ECHO_REPLY)
     {
@@ -219,10 +208,20 @@ EsxVmkping::Close()
     m_event.Cancel();
     if (m_socket)
     {
-        m_socket->SetRecvCallback(MakeNullCallback<void, Ptr<Socket>>());
-        // Not now: the node may be handing a packet to its raw sockets, one by one.
-        Simulator::ScheduleNow(&CloseSocket, m_socket);
+        // Not now: the node may be handing a packet to its sockets and listeners, one by one.
+        Simulator::ScheduleNow(&EsxVmkping::StopListening, Ptr<EsxVmkping>(this), m_socket);
         m_socket = nullptr;
+    }
+}
+
+void
+EsxVmkping::StopListening(Ptr<Socket> socket)
+{
+    socket->Close();
+    if (const auto ipv4 = m_node ? m_node->GetObject<Ipv4L3Protocol>() : nullptr)
+    {
+        ipv4->TraceDisconnectWithoutContext("LocalDeliver",
+                                            MakeCallback(&EsxVmkping::Receive, this));
     }
 }
 
@@ -230,7 +229,11 @@ void
 EsxVmkping::DoDispose()
 {
     m_event.Cancel();
-    m_socket = nullptr;
+    if (m_socket)
+    {
+        StopListening(m_socket);
+        m_socket = nullptr;
+    }
     m_node = nullptr;
     EsxConsoleProcess::DoDispose();
 }

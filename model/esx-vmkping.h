@@ -14,6 +14,7 @@
 namespace ns3
 {
 
+class Ipv4Header;
 class Node;
 class Packet;
 class Socket;
@@ -50,8 +51,8 @@ class EsxVmkping : public EsxConsoleProcess
   private:
     void Start();
     void Send();
-    void Receive(Ptr<Socket> socket);
-    void Read(const Ptr<Packet>& packet);
+    void Receive(const Ipv4Header& ip, Ptr<const Packet> message, uint32_t interface);
+    void StopListening(Ptr<Socket> socket);
     void Finish();
     void Statistics();
     void Close();

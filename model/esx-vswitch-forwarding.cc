@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// The way of a frame through EsxVSwitch, from Input() to a device; no logging here, as every
-// instruction counts once per frame. Ports, names and limits are in esx-vswitch.cc, and what
-// policies come to in esx-vswitch-policy.cc.
+// The way of a frame through EsxVSwitch, from Input() to a device. Every instruction counts once
+// per frame: only the decision and drops are logged. Ports, names and limits are in esx-vswitch.cc,
+// and what policies come to in esx-vswitch-policy.cc.
 #include "esx-shaper.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
@@ -10,6 +10,7 @@
 
 #include "ns3/assert.h"
 #include "ns3/event-impl.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <new>
@@ -17,6 +18,8 @@
 
 namespace ns3
 {
+
+NS_LOG_COMPONENT_DEFINE("EsxVSwitchForwarding");
 
 /// A frame on its way to a device. Nothing is copied on the way in or out, and memory comes from
 /// those that arrived. It holds the vSwitch and the port: the receiver, or the vSwitch, may be gone
@@ -201,6 +204,11 @@ EsxVSwitch::Forward(EsxPort& input, EsxFrame& frame)
 void
 EsxVSwitch::Dispatch(EsxPort& input, const Decision& decision, EsxFrame& frame)
 {
+    NS_LOG_LOGIC(m_name << ": from port " << input.m_localId << ", " << frame.source << " to "
+                        << frame.destination << ": "
+                        << (decision.port    ? "to port " + std::to_string(decision.port->m_localId)
+                            : decision.flood ? "flooded"
+                                             : "dropped"));
     if (!m_listeners.empty() && !decision.flood && decision.cause != EsxDropCause::REVERSE_FILTER)
     {
         CopyToListeners(input, decision.port, frame);
@@ -432,6 +440,8 @@ void
 EsxVSwitch::Drop(EsxPort& port, const Ptr<const Packet>& packet, EsxDropCause cause)
 {
     ++port.m_counters.drops[static_cast<std::size_t>(cause)];
+    NS_LOG_LOGIC(m_name << ": dropped at port " << port.m_localId << ": "
+                        << EsxDropCauseName(cause));
     m_dropTrace(packet, port.m_localId, cause);
 }
 

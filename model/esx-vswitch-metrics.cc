@@ -46,6 +46,21 @@ Read(const EsxPortCounters& totals, const std::string& name, const std::string& 
     return sum;
 }
 
+/// Deleted ones included.
+std::vector<Ptr<EsxVSwitch>>
+AllMade(const EsxHost& host)
+{
+    UintegerValue base;
+    host.GetAttribute("PortsetBase", base);
+    std::vector<Ptr<EsxVSwitch>> all;
+    auto id = static_cast<uint16_t>(base.Get());
+    while (const Ptr<EsxVSwitch> made = host.GetVSwitchById(id++))
+    {
+        all.push_back(made);
+    }
+    return all;
+}
+
 } // namespace
 
 std::vector<std::string>
@@ -77,11 +92,8 @@ EsxReadVSwitchMetric(const EsxHost& host,
                      const std::string& cause,
                      const std::string& vSwitch)
 {
-    UintegerValue base;
-    host.GetAttribute("PortsetBase", base);
     double sum = 0;
-    auto id = static_cast<uint16_t>(base.Get());
-    while (const Ptr<EsxVSwitch> made = host.GetVSwitchById(id++))
+    for (const Ptr<EsxVSwitch>& made : AllMade(host))
     {
         if (vSwitch.empty() || made->GetName() == vSwitch)
         {
@@ -89,6 +101,17 @@ EsxReadVSwitchMetric(const EsxHost& host,
         }
     }
     return sum;
+}
+
+std::vector<std::string>
+EsxVSwitchesMade(const EsxHost& host)
+{
+    std::vector<std::string> names;
+    for (const Ptr<EsxVSwitch>& made : AllMade(host))
+    {
+        names.push_back(made->GetName());
+    }
+    return names;
 }
 
 } // namespace ns3

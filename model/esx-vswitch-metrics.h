@@ -28,6 +28,8 @@ double EsxReadVSwitchMetric(const EsxHost& host,
                             const std::string& name,
                             const std::string& cause,
                             const std::string& vSwitch);
+/// \return names of the vSwitches that a host has or had, in order of creation
+std::vector<std::string> EsxVSwitchesMade(const EsxHost& host);
 
 } // namespace ns3
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What the policies of EsxVSwitch come to for each port: flags, teams, shapers and listeners are
 // worked out here when something changes, so that esx-vswitch-forwarding.cc has little to ask.
+#include "esx-host.h"
 #include "esx-shaper.h"
+#include "esx-suggestion.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
 #include "esx-vlan-header.h"
@@ -66,6 +68,10 @@ EsxVSwitch::SetPolicy(Ptr<EsxPortPolicy> policy)
     m_policy = policy ? policy->Copy() : CreateObject<EsxPortPolicy>();
     const std::string wrong = m_policy->Check();
     NS_ABORT_MSG_UNLESS(wrong.empty(), "vSwitch " << m_name << ": " << wrong);
+    if (IsInitialized())
+    {
+        CheckUplinks(*m_policy);
+    }
     Renew();
 }
 
@@ -85,6 +91,10 @@ EsxVSwitch::SetPortGroupPolicy(const std::string& portGroup, Ptr<EsxPortPolicy> 
     const std::string wrong = policy ? policy->Check() : "";
     NS_ABORT_MSG_UNLESS(wrong.empty(), "port group \"" << portGroup << "\": " << wrong);
     m_teams[group].own = policy ? policy->Copy() : nullptr;
+    if (IsInitialized())
+    {
+        CheckUplinks(PolicyOf(group));
+    }
     Renew();
 }
 
@@ -101,6 +111,29 @@ const EsxPortPolicy&
 EsxVSwitch::PolicyOf(std::size_t group) const
 {
     return m_teams[group].own ? *m_teams[group].own : *m_policy;
+}
+
+/// Uplinks that a policy names must be there, or nothing would leave by them and nobody would know.
+void
+EsxVSwitch::CheckUplinks(const EsxPortPolicy& policy) const
+{
+    std::vector<std::string> present;
+    for (const EsxPort* uplink : m_uplinks)
+    {
+        present.push_back(uplink->m_name);
+    }
+    for (const auto& names : {policy.GetActiveUplinks(), policy.GetStandbyUplinks()})
+    {
+        for (const std::string& name : names)
+        {
+            NS_ABORT_MSG_UNLESS(
+                m_allowUnknownUplinks ||
+                    std::find(present.begin(), present.end(), name) != present.end(),
+                "vSwitch " << m_name << " of host " << (m_host ? m_host->GetName() : "?")
+                           << ": the policy names an uplink \"" << name << "\"; "
+                           << EsxSuggest(name, present));
+        }
+    }
 }
 
 /// Works everything out anew, and tells the physical switches of ports that moved to another

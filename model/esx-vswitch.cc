@@ -59,6 +59,12 @@ EsxVSwitch::GetTypeId()
                           PointerValue(),
                           MakePointerAccessor(&EsxVSwitch::SetPolicy, &EsxVSwitch::GetPolicy),
                           MakePointerChecker<EsxPortPolicy>())
+            .AddAttribute("AllowUnknownUplinks",
+                          "Whether a policy may name uplinks that the vSwitch does not have when "
+                          "the run begins; else that ends the script",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxVSwitch::m_allowUnknownUplinks),
+                          MakeBooleanChecker())
             .AddAttribute("PortList",
                           "All ports ever made, in order of local ID",
                           ObjectVectorValue(),
@@ -85,6 +91,17 @@ EsxVSwitch::EsxVSwitch()
 EsxVSwitch::~EsxVSwitch()
 {
     NS_LOG_FUNCTION(this);
+}
+
+void
+EsxVSwitch::DoInitialize()
+{
+    CheckUplinks(*m_policy);
+    for (const Team& team : m_teams)
+    {
+        CheckUplinks(team.own ? *team.own : *m_policy);
+    }
+    Object::DoInitialize();
 }
 
 void
@@ -391,6 +408,12 @@ EsxVSwitch::ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48A
     Register(port, to);
     RenewPort(port);
     RenewListeners();
+}
+
+void
+EsxVSwitch::Announce(uint16_t local)
+{
+    NotifySwitches(*m_ports.at(local - 1));
 }
 
 Ptr<EsxPort>

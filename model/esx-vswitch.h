@@ -169,6 +169,8 @@ class EsxVSwitch : public Object
 
     /// The device in a port has a new MAC address: registers it in place of the old one.
     void ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48Address& to);
+    /// Tells the physical switches where the device in a port is (EsxVirtualNetDevice::Announce).
+    void Announce(uint16_t local);
     /// The device in a port got or lost its rings.
     void RingChanged(uint16_t local);
     /// The device in a port went into or out of promiscuous mode.
@@ -177,6 +179,7 @@ class EsxVSwitch : public Object
     void LinkChanged(uint16_t local);
 
   protected:
+    void DoInitialize() override;
     void DoDispose() override;
 
   private:
@@ -230,6 +233,7 @@ class EsxVSwitch : public Object
 
     // esx-vswitch-policy.cc
     const EsxPortPolicy& PolicyOf(std::size_t group) const;
+    void CheckUplinks(const EsxPortPolicy& policy) const;
     void Renew();
     void RenewTeam(std::size_t group);
     void RenewPort(EsxPort& port);
@@ -266,7 +270,8 @@ class EsxVSwitch : public Object
     uint32_t m_configuredPorts{56}; //!< attribute Ports
     uint16_t m_mtu{1500};           //!< attribute Mtu, octets after the Ethernet header
     Time m_delay;                   //!< attribute Delay
-    Ptr<EsxPortPolicy> m_policy;    //!< attribute Policy
+    bool m_allowUnknownUplinks{false};
+    Ptr<EsxPortPolicy> m_policy; //!< attribute Policy
     std::vector<PortGroup> m_portGroups;
     std::vector<Team> m_teams;         //!< by index of port group
     std::bitset<4096> m_vlans;         //!< VLANs that some port group is in

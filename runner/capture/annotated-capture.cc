@@ -5,6 +5,7 @@
 #include "netflow/ledger.h"
 #include "runner/capture/pcapng-writer.h"
 
+#include "ns3/esx-checksums.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow.h"
@@ -95,7 +96,9 @@ AnnotatedCapture::AnnotatedCapture(const Ptr<EsxLedger>& ledger,
         "Exported",
         Callback<void, const EsxExportDatagram&, Ptr<const Packet>>(
             [this](const EsxExportDatagram& datagram, Ptr<const Packet> packet) {
-                m_packets[{datagram.exporter, datagram.number}] = OctetsOf(packet);
+                std::vector<uint8_t>& octets = m_packets[{datagram.exporter, datagram.number}];
+                octets = OctetsOf(packet);
+                EsxFillIpChecksums(octets.data(), octets.size());
             }));
 }
 
@@ -117,9 +120,11 @@ AnnotatedCapture::Arrived(const Ptr<const Packet>& frame)
 {
     EsxExportTag tag;
     const bool isExport = frame->PeekPacketTag(tag);
+    std::vector<uint8_t> octets = OctetsOf(frame);
+    EsxFillFrameChecksums(octets.data(), octets.size());
     m_arrivals.push_back(
         {Simulator::Now().GetNanoSeconds(),
-         OctetsOf(frame),
+         std::move(octets),
          isExport,
          isExport ? DatagramId(tag.GetExporter(), tag.GetNumber()) : DatagramId()});
 }

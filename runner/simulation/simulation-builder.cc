@@ -210,6 +210,8 @@ Simulation::Builder::MakeVSwitches(const Host& host)
     {
         m_helper.SetVSwitchAttribute("Ports", UintegerValue(vSwitch.ports));
         m_helper.SetVSwitchAttribute("Mtu", UintegerValue(vSwitch.mtu));
+        // A scenario's uplink may have no link yet; the validator knows the names.
+        m_helper.SetVSwitchAttribute("AllowUnknownUplinks", BooleanValue(true));
         const Ptr<EsxVSwitch> madeSwitch = m_helper.AddVSwitch(made, vSwitch.name);
         for (const PortGroup& portGroup : vSwitch.portGroups)
         {

@@ -165,10 +165,9 @@ Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
 void
 Simulation::Builder::CaptureDevice(Ptr<NetDevice> device, CaptureFile capture)
 {
-    PcapHelper pcap;
     const Ptr<PcapFileWrapper> file =
         EsxHostHelper::CreateCapture(m_world.options.directory + "/" + capture.file);
-    pcap.HookDefaultSink<NetDevice>(device, "PromiscSniffer", file);
+    EsxHostHelper::Capture(device, "PromiscSniffer", file);
     m_world.captures.push_back(std::move(capture));
 }
 

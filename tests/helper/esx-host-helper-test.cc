@@ -3,18 +3,24 @@
 
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
+#include "ns3/csma-helper.h"
 #include "ns3/esx-host-helper.h"
+#include "ns3/esx-physical-switch.h"
+#include "ns3/esx-traffic-helper.h"
+#include "ns3/ethernet-header.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-routing-table-entry.h"
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/ipv6.h"
+#include "ns3/packet-sink.h"
 #include "ns3/pcap-file.h"
 #include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 
 #include <gtest/gtest.h>
+#include <set>
 
 using namespace ns3;
 
@@ -185,4 +191,183 @@ TEST_F(EsxHostHelperTest, CaptureThatCannotBeWrittenIsRefused)
     EXPECT_DEATH(esx.EnablePcap("/nonexistent/x.pcap", vSwitch, 1, EsxPcapDirection::BOTH, true),
                  "cannot write the capture /nonexistent/x.pcap");
     EXPECT_DEATH(esx.EnablePcap("x", vSwitch, 99, EsxPcapDirection::BOTH), "has no port 99");
+}
+
+namespace
+{
+
+Ptr<ArpCache>
+ArpOf(const Ptr<NetDevice>& device)
+{
+    const auto ipv4 = device->GetNode()->GetObject<Ipv4L3Protocol>();
+    return ipv4->GetInterface(ipv4->GetInterfaceForDevice(device))->GetArpCache();
+}
+
+} // namespace
+
+TEST_F(EsxHostHelperTest, GuestsAndVmkernelsAskAgainAndNotTogether)
+{
+    const auto vmk0 = esx.AddVmknic(host, "vmk0", "VM Network", {"10.0.0.1", "255.255.255.0"});
+    std::set<Time> waits;
+    EXPECT_EQ(ArpOf(vmk0)->GetDeadTimeout(), Time(0));
+    EXPECT_EQ(ArpOf(vmk0)->GetWaitReplyTimeout(), Seconds(1));
+    for (int i = 2; i < 50; ++i)
+    {
+        const auto vnic = AddVm("vm" + std::to_string(i), ("10.0.0." + std::to_string(i)).c_str());
+        EXPECT_EQ(ArpOf(vnic)->GetDeadTimeout(), Time(0));
+        const Time wait = ArpOf(vnic)->GetWaitReplyTimeout();
+        EXPECT_GE(wait, Seconds(1));
+        EXPECT_LT(wait, Seconds(1.25));
+        waits.insert(wait);
+    }
+    EXPECT_EQ(waits.size(), 48u);
+}
+
+TEST_F(EsxHostHelperTest, AGuestWhoseRequestsWereLostSendsAsSoonAsItIsAnswered)
+{
+    const auto a = AddVm("a", "10.0.0.1");
+    const auto b = AddVm("b", "10.0.0.2");
+    host->SetConnected("b", 0, false);
+    Simulator::Schedule(Seconds(10), [&] { host->SetConnected("b", 0, true); });
+    EsxUdpCbrOptions cbr;
+    cbr.start = Seconds(1);
+    cbr.rate = DataRate("4096b/s"); // a packet a second
+    EsxTrafficHelper().UdpCbr(a->GetNode(), b->GetNode(), cbr);
+    Time first = Time::Max();
+    b->GetNode()->GetObject<Ipv4L3Protocol>()->TraceConnectWithoutContext(
+        "LocalDeliver",
+        Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
+            [&](const Ipv4Header&, Ptr<const Packet>, uint32_t) {
+                first = std::min(first, Simulator::Now());
+            }));
+    Simulator::Stop(Seconds(30));
+    Simulator::Run();
+    EXPECT_GT(first, Seconds(10));
+    EXPECT_LT(first, Seconds(15)) << "not 100 s later, as in ns-3";
+}
+
+TEST_F(EsxHostHelperTest, FilledArpLeavesNothingToAsk)
+{
+    const auto vmk0 = esx.AddVmknic(host, "vmk0", "VM Network", {"10.0.0.9", "255.255.255.0"});
+    const auto a = AddVm("a", "10.0.0.1");
+    const auto b = AddVm("b", "10.0.0.2");
+    esx.AddVm(host, "c");
+    const auto c = esx.AddVnic(host, "c", "VM Network", {"10.0.7.3", "255.255.255.0"});
+    const NodeContainer all(a->GetNode(), b->GetNode(), c->GetNode(), host->GetVmkernelNode());
+    EsxHostHelper::FillArp(all);
+    EsxHostHelper::FillArp(all); // once more changes nothing
+    EXPECT_TRUE(ArpOf(a)->Lookup("10.0.0.2")->IsPermanent());
+    EXPECT_EQ(ArpOf(a)->Lookup("10.0.0.2")->GetMacAddress(), b->GetAddress());
+    EXPECT_EQ(ArpOf(vmk0)->Lookup("10.0.0.1")->GetMacAddress(), a->GetAddress());
+    EXPECT_FALSE(ArpOf(a)->Lookup("10.0.7.3")) << "another subnet";
+    EXPECT_FALSE(ArpOf(a)->Lookup("10.0.0.1")) << "its own";
+    int asked = 0;
+    for (const Ptr<EsxPort>& port : vSwitch->GetPorts())
+    {
+        port->TraceConnectWithoutContext(
+            "Ingress",
+            Callback<void, Ptr<const Packet>>([&](Ptr<const Packet> frame) {
+                EthernetHeader ethernet(false);
+                frame->PeekHeader(ethernet);
+                asked += ethernet.GetLengthType() == 0x0806;
+            }));
+    }
+    EsxUdpCbrOptions cbr;
+    cbr.start = Seconds(1);
+    const auto apps = EsxTrafficHelper().UdpCbr(a->GetNode(), b->GetNode(), cbr);
+    Simulator::Stop(Seconds(2));
+    Simulator::Run();
+    EXPECT_GT(DynamicCast<PacketSink>(apps.Get(1))->GetTotalRx(), 0u);
+    EXPECT_EQ(asked, 0);
+    EXPECT_DEATH(EsxHostHelper::FillArp(NodeContainer(CreateObject<Node>())),
+                 "has no IPv4 stack to fill the ARP of");
+}
+
+TEST_F(EsxHostHelperTest, PhysicalSwitchesKnowWhereFilledNodesAre)
+{
+    const Ptr<Node> rack = CreateObject<Node>();
+    const auto physical = CreateObject<EsxPhysicalSwitch>();
+    rack->AggregateObject(physical);
+    const NetDeviceContainer link =
+        CsmaHelper().Install(NodeContainer(host->GetVmkernelNode(), rack));
+    host->AddUplink(vSwitch, link.Get(0));
+    physical->AddPort(7, link.Get(1));
+    const auto a = AddVm("a", "10.0.0.1");
+    EsxHostHelper::FillArp(NodeContainer(a->GetNode()));
+    Simulator::Stop(Seconds(1));
+    Simulator::Run();
+    EXPECT_EQ(physical->GetPortOf(a->GetMac(), EsxPhysicalSwitch::DEFAULT_VLAN), 7u);
+}
+
+TEST_F(EsxHostHelperTest, VnicsCanHaveTheMacOfTheirScript)
+{
+    esx.AddVm(host, "a");
+    const auto vnic = esx.AddVnic(host,
+                                  "a",
+                                  "VM Network",
+                                  {"10.0.0.1", "255.255.255.0"},
+                                  Ipv4Address::GetZero(),
+                                  "00:50:56:00:00:01");
+    EXPECT_EQ(vnic->GetMac(), Mac48Address("00:50:56:00:00:01"));
+}
+
+TEST_F(EsxHostHelperTest, CapturesHaveChecksums)
+{
+    const auto a = AddVm("a", "10.0.0.1");
+    const auto b = AddVm("b", "10.0.0.2");
+    path = scratch.Path("checksums.pcap");
+    esx.EnablePcap(path, vSwitch, a->GetPortId(), EsxPcapDirection::BOTH, true);
+    EsxTcpBulkOptions bulk;
+    bulk.bytes = 5000;
+    EsxTrafficHelper().TcpBulk(a->GetNode(), b->GetNode(), bulk);
+    Simulator::Stop(Seconds(5));
+    Simulator::Run();
+    Simulator::Destroy();
+    PcapFile file;
+    file.Open(path, std::ios::in);
+    uint8_t data[2048];
+    uint32_t sec;
+    uint32_t nsec;
+    uint32_t captured;
+    uint32_t size;
+    uint32_t read;
+    int packets = 0;
+    for (file.Read(data, sizeof(data), sec, nsec, captured, size, read); !file.Fail();
+         file.Read(data, sizeof(data), sec, nsec, captured, size, read))
+    {
+        if (data[12] == 8 && data[13] == 0)
+        {
+            uint32_t sum = 0;
+            for (int i = 14; i < 34; i += 2)
+            {
+                sum += data[i] << 8 | data[i + 1];
+            }
+            EXPECT_EQ((sum & 0xffff) + (sum >> 16), 0xffffu);
+            EXPECT_NE(data[14 + 20 + 16] << 8 | data[14 + 20 + 17], 0) << "of TCP";
+            ++packets;
+        }
+    }
+    EXPECT_GT(packets, 8);
+}
+
+using EsxHostHelperDeathTest = EsxHostHelperTest;
+
+TEST_F(EsxHostHelperDeathTest, WhatIsMissingIsNamed)
+{
+    const auto a = AddVm("a", "10.0.0.1");
+    EXPECT_DEATH(esx.AddVSwitch(nullptr, "vSwitch0"), "there is no ESX host to work on");
+    EXPECT_DEATH(esx.AddVm(nullptr, "b"), "there is no ESX host to work on");
+    EXPECT_DEATH(esx.AddVnic(host, "b", "VM Network", {"10.0.0.1", "/24"}), "has no guest b");
+    EXPECT_DEATH(esx.AddVnic(host, "a", "VM Netwrok", {"10.0.0.1", "/24"}),
+                 "has no port group \"VM Netwrok\"");
+    EXPECT_DEATH(esx.Install(NodeContainer(1), nullptr, "VM Network"), "there is no ESX host");
+    EXPECT_DEATH(esx.EnablePcap("x", nullptr, 1, EsxPcapDirection::BOTH), "needs a vSwitch");
+    EXPECT_DEATH(esx.SetGuestRate(nullptr, DataRate("1Mbps")), "is set on its vNIC");
+    const auto bare =
+        DynamicCast<EsxVnic>(esx.Install(NodeContainer(1), host, "VM Network").Get(0));
+    EXPECT_DEATH(esx.SetGuestRate(bare, DataRate("1Mbps")), "needs an IPv4 stack first");
+    EXPECT_DEATH(EsxHostHelper::UseEsxArp(NetDeviceContainer(bare)),
+                 "has no IPv4 interface with ARP");
+    esx.SetGuestRate(a, DataRate("1Mbps"));
+    EXPECT_DEATH(esx.SetGuestRate(a, DataRate("2Mbps")), "SetGuestRate.. comes once");
 }

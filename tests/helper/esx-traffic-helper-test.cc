@@ -189,4 +189,20 @@ TEST_F(EsxTrafficHelperTest, AssignStreamsCountsTheClientsThatDraw)
     EXPECT_EQ(streams, (std::vector<int64_t>{100, 101}));
 }
 
+TEST_F(EsxTrafficHelperTest, WhatIsMissingIsNamed)
+{
+    const auto nodes = JoinedNodes(2);
+    const Ptr<Node> bare = CreateObject<Node>();
+    const Ptr<Node> none;
+    EXPECT_DEATH(m_traffic.UdpCbr(none, nodes.Get(1), {}),
+                 "a sender with an IPv4 stack: it is null");
+    EXPECT_DEATH(m_traffic.UdpCbr(bare, nodes.Get(1), {}), "a sender .*: node 2 has none");
+    EXPECT_DEATH(m_traffic.TcpBulk(nodes.Get(0), bare, {}), "node 2 has no IPv4 stack");
+    EXPECT_DEATH(m_traffic.TcpRequest(nodes.Get(0), Ipv4Address("224.0.0.1"), {}),
+                 "traffic to 224.0.0.1: ns-3 has no route");
+    EXPECT_DEATH(m_traffic.UdpCbr(nodes.Get(0), Ipv4Address("224.0.0.251"), {}),
+                 "traffic to 224.0.0.251: ns-3 has no route");
+    EXPECT_DEATH(m_traffic.TcpSynScan(nodes.Get(0), {}, {}), "a SYN scan needs a target");
+}
+
 } // namespace

@@ -3,6 +3,8 @@
 #include "export-tracker-fixture.h"
 
 #include "ns3/boolean.h"
+#include "ns3/ipv4-global-routing.h"
+#include "ns3/ipv4-list-routing.h"
 #include "ns3/ipv4-static-routing-helper.h"
 #include "ns3/ipv4-static-routing.h"
 #include "ns3/names.h"
@@ -55,6 +57,50 @@ class EsxExportTrackerRouterTest : public EsxExportTrackerTest
 
     Ptr<Node> router;
 };
+
+/// Global routing keeps a route whose interface is down, and ns-3 drops there without a word.
+TEST_F(EsxExportTrackerRouterTest, RouteThatOutlivesItsInterfaceLoses)
+{
+    netflow.Install(host);
+    AddRouter(true);
+    Start("vSwitch0", "10.0.2.9");
+    SendThree();
+    const Ptr<Ipv4> ipv4 = router->GetObject<Ipv4>();
+    const auto global = CreateObject<Ipv4GlobalRouting>();
+    global->SetIpv4(ipv4);
+    global->AddHostRouteTo("10.0.2.9", 2);
+    DynamicCast<Ipv4ListRouting>(ipv4->GetRoutingProtocol())->AddRoutingProtocol(global, 10);
+    At(Seconds(30), [&] { ipv4->SetDown(2); });
+    At(Seconds(50), [&] { ipv4->SetUp(2); });
+    RunUntil(Seconds(90));
+    ExpectSecondDied(Move::LOST_NETWORK, "router");
+}
+
+/// \param 1: that towards the host, 2: that towards the collector
+class EsxRouterInterfaceTest : public EsxExportTrackerRouterTest,
+                               public ::testing::WithParamInterface<uint32_t>
+{
+};
+
+TEST_P(EsxRouterInterfaceTest, ThatIsDownLoses)
+{
+    netflow.Install(host);
+    AddRouter(true);
+    Start("vSwitch0", "10.0.2.9");
+    SendThree();
+    const Ptr<Ipv4> ipv4 = router->GetObject<Ipv4>();
+    At(Seconds(30), [&] { ipv4->SetDown(GetParam()); });
+    At(Seconds(50), [&] { ipv4->SetUp(GetParam()); });
+    RunUntil(Seconds(90));
+    ASSERT_EQ(Datagrams().size(), 3u);
+    EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
+    // Its own interface's route goes with it; what comes in by an interface that is down is
+    // dropped.
+    EXPECT_EQ(Datagrams()[1].fate, GetParam() == 1 ? Move::LOST_NETWORK : Move::LOST_NO_ROUTE);
+    EXPECT_EQ(Datagrams()[1].place, "router");
+}
+
+INSTANTIATE_TEST_SUITE_P(Sides, EsxRouterInterfaceTest, ::testing::Values(1U, 2U));
 
 TEST_F(EsxExportTrackerRouterTest, FullQueueDiscOfARouterLoses)
 {

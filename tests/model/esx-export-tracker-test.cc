@@ -5,6 +5,7 @@
 
 #include "ns3/esx-export-tag.h"
 #include "ns3/ipv4-l3-protocol.h"
+#include "ns3/packet-sink-helper.h"
 #include "ns3/udp-socket-factory.h"
 
 using namespace ns3;
@@ -121,10 +122,10 @@ TEST_F(EsxExportTrackerTest, CollectorThatDoesNotRunRefuses)
     EXPECT_EQ(Datagrams()[1].place, "node1");
     EXPECT_EQ(process->GetLossesNoticed(), 1u);
     RunUntil(Seconds(90));
-    // It went on exporting (the ICMP error is a flow as well). Nobody watches a collector that
-    // appeared during the run: in flight.
+    // It went on exporting (the ICMP error is a flow as well), to a collector that appeared during
+    // the run.
     ASSERT_EQ(Datagrams().size(), 4u);
-    EXPECT_EQ(Datagrams()[3].fate, Move::SENT);
+    EXPECT_EQ(Datagrams()[3].fate, Move::RECEIVED);
     EXPECT_EQ(read.size(), 3u);
 }
 
@@ -227,6 +228,40 @@ TEST_F(EsxExportTrackerTest, OtherHostsSwitchTellsOfItsDrops)
     EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
     EXPECT_EQ(Datagrams()[1].fate, Move::LOST_PORT);
     EXPECT_EQ(Datagrams()[1].place, "esx2/vSwitch0");
+}
+
+/// A script's own application collects, or ns-3's PacketSink.
+TEST_F(EsxExportTrackerTest, AnotherApplicationsSocketReceives)
+{
+    AddVmknic();
+    netflow.Install(host);
+    PacketSinkHelper sink("ns3::UdpSocketFactory",
+                          InetSocketAddress(Ipv4Address::GetAny(), COLLECTOR_PORT));
+    sink.Install(collectorNode);
+    Start();
+    Send(Seconds(1), 1);
+    RunUntil(Seconds(40));
+    ASSERT_EQ(Datagrams().size(), 1u);
+    EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
+    EXPECT_EQ(Datagrams()[0].place, "node1");
+    EXPECT_EQ(Datagrams()[0].copies, 1u);
+}
+
+TEST_F(EsxExportTrackerTest, WhatAnotherApplicationsSocketHasNoRoomForIsLost)
+{
+    AddVmknic();
+    netflow.Install(host);
+    const auto socket = Socket::CreateSocket(collectorNode, UdpSocketFactory::GetTypeId());
+    socket->SetAttribute("RcvBufSize", UintegerValue(100)); // nobody reads; one datagram of 72
+    socket->Bind(InetSocketAddress(Ipv4Address::GetAny(), COLLECTOR_PORT));
+    Start();
+    SendThree();
+    RunUntil(Seconds(90));
+    ASSERT_EQ(Datagrams().size(), 3u);
+    EXPECT_EQ(Datagrams()[0].fate, Move::RECEIVED);
+    EXPECT_EQ(Datagrams()[1].fate, Move::LOST_SOCKET_BUFFER);
+    EXPECT_EQ(Datagrams()[2].fate, Move::LOST_SOCKET_BUFFER);
+    EXPECT_EQ(Datagrams()[1].place, "node1");
 }
 
 TEST_F(EsxExportTrackerTest, NodesGoByTheirNames)

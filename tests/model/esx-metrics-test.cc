@@ -48,7 +48,7 @@ TEST_F(EsxMetricsTest, UnknownNamesAndCausesAreToldApart)
     EXPECT_EQ(EsxCheckMetric({"netflow.records.dropped", "purgatory_full"}), "");
     EXPECT_EQ(EsxCheckMetric({"netflow.records.dropped"}), "");
     EXPECT_EQ(EsxCheckMetric({"netflow.records.droped"}),
-              "unknown metric 'netflow.records.droped'");
+              "unknown metric 'netflow.records.droped'; did you mean 'netflow.records.dropped'?");
     EXPECT_EQ(EsxCheckMetric({"netflow.records.dropped", "no_memory"}),
               "netflow.records.dropped has no cause 'no_memory'; allowed: purgatory_full, evicted");
     EXPECT_EQ(EsxCheckMetric({"netflow.records.sent", "arp"}),
@@ -103,10 +103,11 @@ TEST_F(EsxMetricsTest, CountersSumWhatTheirLabelsSelect)
     EXPECT_EQ(Read({"netflow.records.ended", "idle"}), 4);
     EXPECT_EQ(Read({"netflow.records.sent", "", "esx1"}), 4);
     EXPECT_EQ(Read({"netflow.records.sent", "", "esx1", "vSwitch1"}), 1);
-    EXPECT_EQ(Read({"netflow.records.sent", "", "esx2"}), 0);
+    EXPECT_DEATH(Read({"netflow.records.sent", "", "esx2"}), "no host esx2");
     EXPECT_EQ(Read({"collector.records.received", "", "", "", "ntop"}), 4);
     EXPECT_EQ(Read({"collector.datagrams.received", "", "", "", "ntop"}), 2);
-    EXPECT_EQ(Read({"collector.records.received", "", "", "", "node0"}), 0);
+    EXPECT_DEATH(Read({"collector.records.received", "", "", "", "node0"}),
+                 "no collector on node0; allowed: ntop");
     EXPECT_EQ(Read({"netflow.cache.high_water"}), 4);
     EXPECT_EQ(Read({"netflow.purgatory.high_water"}), 4);
 }
@@ -124,7 +125,7 @@ TEST_F(EsxMetricsTest, HeapIsWhatPurgatoryReservesAndRecordsTake)
     EXPECT_EQ(Measured(), (std::vector<double>{PURGATORY + 3 * 80}));
     EXPECT_EQ(Read(used), PURGATORY);
     EXPECT_EQ(Read({"netflow.heap.high_water", "", "esx1"}), PURGATORY + 3 * 80);
-    EXPECT_EQ(Read({"netflow.heap.high_water", "", "esx2"}), 0);
+    EXPECT_DEATH(Read({"netflow.heap.high_water", "", "esx2"}), "no host esx2");
 }
 
 TEST_F(EsxMetricsTest, WindowHoldsItsBeginAndNotItsEnd)

@@ -19,6 +19,7 @@ class EsxNetNetflowTest : public NetflowTest
 TEST_F(EsxNetNetflowTest, AnalysisBeginsAtOnce)
 {
     AddExport();
+    Module()->Load();
     const Ptr<EsxNetNetflow> process = Start();
     process->SetStartTime(Seconds(2));
     Send(Seconds(2) - NanoSeconds(1), 1);

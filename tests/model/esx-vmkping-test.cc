@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "console-fixture.h"
 
+#include "ns3/error-model.h"
+#include "ns3/esx-icmp.h"
+#include "ns3/ethernet-header.h"
+
+#include <sstream>
+
 using namespace ns3;
 
 namespace
@@ -61,6 +67,55 @@ TEST_F(EsxVmkpingTest, TakesNamesCountAndSize)
               "--- nf-collector1.mycompany.com ping statistics ---\n"
               "1 packets transmitted, 1 packets received, 0% packet loss\n"
               "round-trip min/avg/max =  ms\n");
+}
+
+TEST_F(EsxVmkpingTest, AnAnswerCountsWhenItIsWhole)
+{
+    EXPECT_EQ(WithoutTimes(Ping("vmkping -c 1 -s 3000 10.0.0.9")),
+              "PING 10.0.0.9 (10.0.0.9): 3000 data bytes\n"
+              "3008 bytes from 10.0.0.9: icmp_seq=0 ttl=64 time= ms\n"
+              "\n"
+              "--- 10.0.0.9 ping statistics ---\n"
+              "1 packets transmitted, 1 packets received, 0% packet loss\n"
+              "round-trip min/avg/max =  ms\n");
+}
+
+TEST_F(EsxVmkpingTest, AnAnswerThatLostItsLastFragmentDoesNotCount)
+{
+    // Three fragments go to the collector and three come back, of which the sixth dies.
+    const auto loss = CreateObject<ReceiveListErrorModel>();
+    loss->SetList({3}); // from 0, the ARP reply among them
+    DynamicCast<CsmaNetDevice>(wire.Get(0))->SetReceiveErrorModel(loss);
+    const std::string screenOfOne = Ping("vmkping -c 1 -s 3000 10.0.0.9");
+    EXPECT_NE(screenOfOne.find("1 packets transmitted, 0 packets received"), std::string::npos)
+        << screenOfOne;
+}
+
+TEST_F(EsxVmkpingTest, ABroadcastIsAnsweredFromTheAnswerersOwnAddress)
+{
+    std::set<std::string> sources;
+    for (const Ptr<EsxPort>& port : vSwitch->GetPorts())
+    {
+        port->TraceConnectWithoutContext(
+            "Ingress",
+            Callback<void, Ptr<const Packet>>([&sources](Ptr<const Packet> frame) {
+                const Ptr<Packet> packet = frame->Copy();
+                EthernetHeader ethernet(false);
+                packet->RemoveHeader(ethernet);
+                Ipv4Header ip;
+                if (ethernet.GetLengthType() == IPV4 && packet->RemoveHeader(ip) > 0)
+                {
+                    std::ostringstream text;
+                    text << ip.GetSource();
+                    sources.insert(text.str());
+                }
+            }));
+    }
+    EsxIcmp::Install(collectorNode);
+    const std::string text = Ping("vmkping -c 1 10.0.0.255");
+    EXPECT_EQ(sources, (std::set<std::string>{"10.0.0.11", "10.0.0.12", "10.0.0.5", "10.0.0.9"}));
+    EXPECT_EQ(text.find("bytes from 10.0.0.255"), std::string::npos) << text;
+    EXPECT_NE(text.find("1 packets received"), std::string::npos) << text;
 }
 
 TEST_F(EsxVmkpingTest, EndsWithTheLastAnswer)

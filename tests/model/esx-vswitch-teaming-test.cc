@@ -338,6 +338,36 @@ TEST_F(EsxVSwitchTeamingTest, ConnectionDuringTheRunNotifiesPhysicalSwitches)
     EXPECT_EQ(arrivals[0].protocol, RARP);
 }
 
+TEST_F(EsxVSwitchTeamingTest, AConfiguredMacThatChangesIsNotified)
+{
+    AddUplinks(1);
+    auto a = AddVm("a");
+    Simulator::Run();
+    EXPECT_EQ(Where(), "");
+    a->SetConfiguredMac("00:50:56:00:00:07");
+    Simulator::Run();
+    ASSERT_EQ(arrivals.size(), 1u);
+    EXPECT_EQ(arrivals[0].protocol, RARP);
+    uint8_t octets[14];
+    arrivals[0].packet->CopyData(octets, sizeof(octets));
+    EXPECT_EQ(octets[13], 7) << "the new address is told";
+}
+
+TEST_F(EsxVSwitchTeamingTest, AVnicCanBePluggedInWithItsMac)
+{
+    AddUplinks(1);
+    AddVm("a");
+    Simulator::Run();
+    const Ptr<EsxVnic> second = host->AddVnic("a", "VM Network", "00:50:56:00:00:08");
+    EXPECT_EQ(second->GetMac(), Mac48Address("00:50:56:00:00:08"));
+    EXPECT_EQ(second->GetConfiguredMac(), second->GetMac());
+    Simulator::Run();
+    ASSERT_EQ(arrivals.size(), 1u) << "one notification, with that address";
+    uint8_t octets[14];
+    arrivals[0].packet->CopyData(octets, sizeof(octets));
+    EXPECT_EQ(octets[13], 8);
+}
+
 TEST_F(EsxVSwitchTeamingTest, NotificationCanBeSwitchedOff)
 {
     AddUplinks(2);
@@ -380,6 +410,26 @@ TEST_F(EsxVSwitchTeamingDeathTest, UplinksAreLimited)
 {
     AddUplinks(32);
     EXPECT_DEATH(AddUplink(), "vmnic32: vSwitch vSwitch0 has 32 uplinks already");
+}
+
+TEST_F(EsxVSwitchTeamingDeathTest, UplinksThatDoNotExistAreToldWhenTheRunBegins)
+{
+    AddUplinks(2);
+    vSwitch->AddPortGroup("Other");
+    vSwitch->SetPolicy(Policy("PortId", "vmnic0"));
+    const auto run = [this](const std::string& active, const std::string& standby) {
+        vSwitch->SetPortGroupPolicy("Other", Policy("PortId", active, standby));
+        Simulator::Run();
+    };
+    EXPECT_DEATH(
+        run("vmnic0,vmnic7", ""),
+        "vSwitch vSwitch0 of host esx: the policy names an uplink \"vmnic7\"; did you mean "
+        "'vmnic0'");
+    EXPECT_DEATH(run("", "eth0"), "the policy names an uplink \"eth0\"; allowed: vmnic0, vmnic1");
+    Simulator::Run();
+    EXPECT_DEATH(run("vmnic7", ""), "the policy names an uplink \"vmnic7\"") << "and in the run";
+    vSwitch->SetAttribute("AllowUnknownUplinks", BooleanValue(true));
+    run("vmnic7", "");
 }
 
 TEST_F(EsxVSwitchTeamingDeathTest, PoliciesThatMakeNoSenseAreRefused)
