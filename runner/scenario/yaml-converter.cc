@@ -13,7 +13,7 @@ namespace esxnf
 namespace
 {
 
-constexpr std::size_t MAX_NODES = 250'000;     // after aliases and merges are expanded
+constexpr std::size_t MAX_ADDED = 250'000; // values that aliases and merges add to those written
 constexpr std::size_t MAX_SCALAR_BYTES = 4096; // std::regex recurses once per character
 constexpr int MAX_DEPTH = 32;                  // a scenario needs 8
 
@@ -64,9 +64,12 @@ YamlConverter::Spend(const YAML::Node& node, int depth)
                fmt::format("nested more than {} levels deep (does an anchor contain itself?)",
                            MAX_DEPTH));
     }
-    if (++m_nodes > MAX_NODES)
+    // A value that an alias repeats is where its anchor is. A map begins where its first key does.
+    const std::pair<int, bool> place(node.Mark().pos, node.IsMap());
+    m_added += m_written.insert(place).second ? 0 : 1;
+    if (m_added > MAX_ADDED)
     {
-        Refuse(node, fmt::format("aliases expand to more than {} values", MAX_NODES));
+        Refuse(node, fmt::format("aliases expand to more than {} values", MAX_ADDED));
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "runner/scenario/yaml-document.h"
 
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,7 +45,8 @@ class YamlConverter
     void Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value);
 
     YamlDocument& m_document;
-    std::size_t m_nodes = 0;
+    std::set<std::pair<int, bool>> m_written; // places of values, and whether they are maps
+    std::size_t m_added = 0;
 };
 
 } // namespace esxnf

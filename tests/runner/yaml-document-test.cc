@@ -104,6 +104,16 @@ TEST(YamlDocument, TextIsCheckedBeforeItIsParsed)
               "grüße € 😀");
 }
 
+TEST(YamlDocument, TheBoundOfExpansionDoesNotCountWhatIsWritten)
+{
+    std::string text = "anchor: &one {x: 1}\nalias: *one\nmaps:\n";
+    for (int i = 0; i < 90'000; ++i)
+    {
+        text += "- k: [a]\n";
+    }
+    EXPECT_EQ(ErrorOf(text), "accepted") << "270 000 values, three of them by an alias";
+}
+
 TEST(YamlDocument, ExpansionIsBounded)
 {
     EXPECT_NE(ErrorOf("a: &a [*a]\n").find("nested more than 32 levels"), std::string::npos);
