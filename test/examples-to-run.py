@@ -1,0 +1,15 @@
+#! /usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+# What test.py of an ns-3 tree runs: name with arguments, whether to run it, whether under valgrind too.
+cpp_examples = [
+    ("esx-any-network", "True", "False"),
+    ("esx-console", "True", "False"),
+    ("esx-first", "True", "True"),
+    ("esx-memory", "True", "False"),
+    ("esx-purgatory", "True", "False"),
+    ("esx-rings", "True", "False"),
+    ("esx-security", "True", "False"),
+    ("esx-shaping", "True", "False"),
+    ("esx-teaming", "True", "False"),
+]
+python_examples = []
