@@ -33,7 +33,7 @@ Discard(Ptr<Socket> socket)
 
 /// Keeps \p socket alive until the event that calls this.
 void
-Hold(Ptr<Socket> /* socket */)
+HoldSocket(Ptr<Socket> /* socket */)
 {
 }
 
@@ -112,7 +112,7 @@ EsxAbort(const Ptr<Socket>& socket)
     ip.SetProtocol(TCP_PROTOCOL);
     // ns-3 schedules the report of a new connection with a bare pointer, perhaps for this very
     // instant.
-    Simulator::Schedule(TimeStep(1), &Hold, socket);
+    Simulator::Schedule(TimeStep(1), &HoldSocket, socket);
     socket->GetNode()->GetObject<TcpL4Protocol>()->Receive(segment,
                                                            ip,
                                                            ipv4->GetInterface(interface));

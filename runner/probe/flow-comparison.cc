@@ -12,17 +12,16 @@ namespace esxnf
 namespace
 {
 
-constexpr uint8_t PROTOCOL_ICMP = 1;
-constexpr uint8_t PROTOCOL_TCP = 6;
-constexpr uint8_t PROTOCOL_UDP = 17;
+constexpr uint8_t ICMP = 1;
+constexpr uint8_t TCP = 6;
+constexpr uint8_t UDP = 17;
 constexpr uint8_t TCP_FIN_OR_RST = 0x01 | 0x04;
 constexpr uint16_t DNS_PORT = 53;
 
 bool
 IsDns(const ComparedKey& key)
 {
-    return key.protocol == PROTOCOL_UDP &&
-           (key.sourcePort == DNS_PORT || key.destinationPort == DNS_PORT);
+    return key.protocol == UDP && (key.sourcePort == DNS_PORT || key.destinationPort == DNS_PORT);
 }
 
 /// Where later fragments between the flow's hosts are counted here.
@@ -44,7 +43,7 @@ IsOfFragments(const ComparedKey& key)
 bool
 FragmentsAreJoined(const ComparedKey& key, const ComparedFlows& ours, const ComparedFlows& peer)
 {
-    const bool hasPorts = key.protocol == PROTOCOL_TCP || key.protocol == PROTOCOL_UDP;
+    const bool hasPorts = key.protocol == TCP || key.protocol == UDP;
     const ComparedKey fragments = KeyOfFragments(key);
     return hasPorts && ours.count(fragments) == 1 && peer.count(fragments) == 0;
 }
@@ -185,10 +184,10 @@ Same(const ComparedFlow& a, const ComparedFlow& b)
 std::string
 ComparedKey::ToString() const
 {
-    const std::string name = protocol == PROTOCOL_ICMP  ? "icmp"
-                             : protocol == PROTOCOL_TCP ? "tcp"
-                             : protocol == PROTOCOL_UDP ? "udp"
-                                                        : fmt::format("protocol {}", protocol);
+    const std::string name = protocol == ICMP  ? "icmp"
+                             : protocol == TCP ? "tcp"
+                             : protocol == UDP ? "udp"
+                                               : fmt::format("protocol {}", protocol);
     return fmt::format("{} {}:{} > {}:{}",
                        name,
                        AddressToText(source),

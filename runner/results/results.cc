@@ -3,6 +3,7 @@
 
 #include "runner/results/results-tables.h"
 #include "runner/results/story-tables.h"
+#include "runner/simulation/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include "ns3/esx-top.h"
@@ -12,7 +13,6 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
-#include <sstream>
 #include <unistd.h>
 
 namespace esxnf
@@ -107,14 +107,6 @@ JoinLines(const Lines& lines)
     return text;
 }
 
-std::string
-ToText(ns3::Ipv4Address address)
-{
-    std::ostringstream text;
-    address.Print(text);
-    return text.str();
-}
-
 const Host&
 FindHost(const Scenario& scenario, const std::string& name)
 {
@@ -126,7 +118,7 @@ Json
 ToJson(const MonitoredSpan& span, const Host& host)
 {
     return {{"exporter", host.name},
-            {"address", ToText(span.address)},
+            {"address", ToDotted(span.address)},
             {"vswitch", span.vSwitch},
             {"engine", span.engine},
             {"from_ns", span.from.GetNanoSeconds()},
@@ -148,7 +140,7 @@ ToJson(const CaptureFile& capture, const std::string& portName)
     if (capture.kind == "collector")
     {
         object["node"] = capture.node;
-        object["address"] = ToText(capture.address);
+        object["address"] = ToDotted(capture.address);
         object["udp_port"] = capture.udpPort;
     }
     else

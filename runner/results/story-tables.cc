@@ -5,10 +5,10 @@
 #include "netflow/ledger.h"
 #include "netflow/metering-process.h"
 #include "runner/results/text.h"
+#include "runner/simulation/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include <fmt/format.h>
-#include <sstream>
 
 namespace esxnf
 {
@@ -20,14 +20,6 @@ using netflow::FlowKey;
 using netflow::FlowRecord;
 using netflow::JournalEntry;
 using netflow::Move;
-
-std::string
-ToText(ns3::Ipv4Address address)
-{
-    std::ostringstream text;
-    address.Print(text);
-    return text.str();
-}
 
 /// Rows of one host. Its clock counts from boot, the table's from the start of the simulation.
 class HostRows
@@ -101,8 +93,8 @@ class HostRows
                "{},{},{},{},{},{},{},{},{},",
                m_host->GetName(),
                m_host->GetVSwitchById(key.vSwitch)->GetName(),
-               ToText(ns3::Ipv4Address(key.source)),
-               ToText(ns3::Ipv4Address(key.destination)),
+               ToDotted(ns3::Ipv4Address(key.source)),
+               ToDotted(ns3::Ipv4Address(key.destination)),
                key.protocol,
                key.sourcePort,
                key.destinationPort,
@@ -193,7 +185,7 @@ DatagramsTable(const Simulation& simulation)
                    datagram.records,
                    datagram.packets,
                    datagram.octets,
-                   ToText(datagram.collector),
+                   ToDotted(datagram.collector),
                    ToNs(datagram.sentAt),
                    ToNs(datagram.exportedAt),
                    ToNs(datagram.concludedAt),

@@ -2,6 +2,7 @@
 #include "runner/results/window-usage.h"
 
 #include "netflow/ledger.h"
+#include "netflow/time.h"
 #include "runner/commands/cli.h"
 
 #include <algorithm>
@@ -15,8 +16,7 @@ namespace
 {
 
 using netflow::Move;
-
-constexpr int64_t NS_PER_MS = 1'000'000;
+using netflow::NS_PER_MS;
 
 std::string_view
 NameOf(Move move)
