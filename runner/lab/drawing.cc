@@ -25,7 +25,7 @@ Find(const DrawnAttributes& attributes, const std::string& name)
 
 /// \return a map of a scenario, which lives as long as the scenario; empty if it is not there
 const Json&
-PartsOf(const Json& parent, const std::string& key)
+PartsOf(const Json& parent, const char* key)
 {
     static const Json NONE = Json::object();
     const auto found = parent.find(key);

@@ -133,7 +133,7 @@ ExplainRecords(FlowDifference& difference)
     {
         difference.reasons.insert(DifferenceReason::DNS_EACH_PACKET);
     }
-    else if (onePerPacket && difference.key.protocol == PROTOCOL_ICMP)
+    else if (onePerPacket && difference.key.protocol == ICMP)
     {
         difference.reasons.insert(DifferenceReason::ICMP_EACH_PACKET);
     }
