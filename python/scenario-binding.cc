@@ -8,6 +8,7 @@
 #include "runner/lab/lab-check.h"
 #include "runner/results/results.h"
 #include "runner/results/summary.h"
+#include "runner/scenario/data-files.h"
 #include "runner/scenario/scenario-diagnostic.h"
 #include "runner/scenario/yaml-emitter.h"
 #include "runner/simulation/second-run.h"
@@ -250,6 +251,8 @@ BindScenario(py::module_& module)
     module.def("parse_yaml", &ParseYaml, py::arg("text"), py::arg("name"));
     module.def("load_yaml", &LoadYaml, py::arg("path"));
     module.def("suggest", &Suggest, py::arg("word"), py::arg("allowed"));
+    module.def("set_data_folder", &SetDataFolder, py::arg("folder"));
+    module.def("find_scenario", &FindScenario, py::arg("asked"), py::arg("kind") = "scenarios");
     module.def("main", &Main, py::arg("arguments"));
     module.def("to_yaml", &ToYaml, py::arg("json"));
     module.def("check", &Check, py::arg("json"), py::arg("text"), py::arg("name"));

@@ -10,7 +10,7 @@
 >>> esx_netflow.report(result, "report.html")
 """
 
-from . import _core, netflow
+from . import _core, examples, netflow
 from ._core import CaptureError, RunError, ScenarioError
 from .netflow import decode_v5, encode_v5
 from .reporting import report
@@ -32,6 +32,7 @@ __all__ = [
     "Table",
     "decode_v5",
     "encode_v5",
+    "examples",
     "netflow",
     "plots",
     "report",

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 from . import _core
+from .examples import DATA
 
 GOOD, USAGE, RESIDUAL, INTERRUPTED = 0, 2, 4, 130
 
@@ -97,13 +98,20 @@ def _sweep(arguments):
     return max([USAGE if len(failed) else GOOD, *found])
 
 
+def _offer_terminals():
+    """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
+    ours = DATA / "terminfo"
+    if ours.is_dir():
+        os.environ.setdefault("TERMINFO_DIRS", f"/etc/terminfo:/lib/terminfo:/usr/lib/terminfo:/usr/share/terminfo:{ours}")
+
+
 def main(arguments=None):
     """The whole command line. -> exit code"""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     commands = {"report": _report, "sweep": _sweep}
     if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
-        os.environ["ESX_NETFLOW_ORACLE"] = os.fspath(Path(__file__).parent / "verification")
+        _offer_terminals()
         return _core.main(arguments)
     from .sweep_files import SweepFileError
 

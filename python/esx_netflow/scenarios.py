@@ -60,14 +60,14 @@ class Scenario:
 
     @classmethod
     def load(cls, path: Union[str, os.PathLike[str]]) -> Scenario:
-        """Reads a YAML file.
+        """Reads a YAML file, or a scenario that comes with the package by its name.
 
         Raises
         ------
         ScenarioError
             It cannot be read, or is no YAML as scenarios need it.
         """
-        path = os.fspath(path)
+        path = _core.find_scenario(os.fspath(path))
         scenario = cls(json.loads(_core.load_yaml(path)))
         scenario._text, scenario._file = Path(path).read_text(encoding="utf-8"), path
         return scenario

@@ -26,7 +26,7 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     Parameters
     ----------
     path : path-like
-        YAML: ``version: 1``, ``name``, ``scenario`` (a path beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps),
+        A file, or the name of a sweep that comes with the package. YAML: ``version: 1``, ``name``, ``scenario`` (a path beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps),
         ``seeds`` (a number of replications, or a list), ``keep``.
 
     Returns
@@ -38,7 +38,7 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     ------
     SweepFileError, ScenarioError
     """
-    path = Path(path)
+    path = Path(_core.find_scenario(os.fspath(path), "scenarios/sweeps"))
     data = json.loads(_core.load_yaml(os.fspath(path)))
 
     def refuse(what):

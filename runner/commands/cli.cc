@@ -12,8 +12,8 @@ namespace esxnf
 
 // The subcommands in the order of the help, each in runner/command-NAME.cc.
 AddCommand AddRun, AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
-    AddValidate, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddProbe, AddCollect,
-    AddCompare, AddVersion;
+    AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddProbe,
+    AddCollect, AddCompare, AddVersion;
 static AddCommand* const COMMANDS[] = {AddRun,
                                        AddAdvise,
                                        AddConsole,
@@ -22,6 +22,7 @@ static AddCommand* const COMMANDS[] = {AddRun,
                                        AddTalkers,
                                        AddVerify,
                                        AddValidate,
+                                       AddSchema,
                                        AddDot,
                                        AddImport,
                                        AddIfIndex,

@@ -8,7 +8,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -25,19 +24,6 @@ const char* const VERIFY_EXAMPLES = R"(Examples:
 The oracle recomputes truth from the captures of the vSwitches' ports, and what was
 collected from the captures of the collectors, in Python. It must find every loss of
 every flow. Exit codes: 0 all agrees, 1 disagreements, 2 the folder cannot be judged.)";
-
-/// Where the oracle may be: where the Python package that runs us says, beside the program in a
-/// build folder of the source tree, or where the program was installed.
-std::vector<std::string>
-Places()
-{
-    std::vector<std::string> places{"../tests", "../share/esx-netflow"};
-    if (const char* const ofPackage = std::getenv("ESX_NETFLOW_ORACLE"))
-    {
-        places.insert(places.begin(), ofPackage);
-    }
-    return places;
-}
 
 int
 Verify(const std::vector<std::string>& folders)
@@ -63,7 +49,7 @@ Verify(const std::vector<std::string>& folders)
             fmt::print("{}: ", folder);
             std::fflush(stdout);
         }
-        exitCode = std::max(exitCode, RunPythonModule("oracle", {folder}, Places()));
+        exitCode = std::max(exitCode, RunOracle({folder}));
     }
     return exitCode;
 }

@@ -2,6 +2,7 @@
 #include "runner/commands/python-package.h"
 
 #include "runner/commands/cli.h"
+#include "runner/scenario/data-files.h"
 
 #include <cerrno>
 #include <csignal>
@@ -46,27 +47,17 @@ constexpr int NO_PACKAGE = 77;
 constexpr int NO_LIBRARIES = 78;
 constexpr int NO_INTERPRETER = -1;
 
-/// Puts the first of some folders beside this program that has a module before PYTHONPATH.
-/// \return whether there is one
-bool
-OfferModule(const std::string& module, const std::vector<std::string>& places)
+/// Puts a folder that holds modules, if there is one, before PYTHONPATH.
+void
+OfferModules(const std::string& folder)
 {
-    namespace fs = std::filesystem;
-    std::error_code ignored;
-    const fs::path program = fs::read_symlink("/proc/self/exe", ignored);
-    for (const std::string& place : places)
+    if (folder.empty())
     {
-        const fs::path folder = (program.parent_path() / place).lexically_normal();
-        if (fs::exists(folder / module / "__main__.py", ignored))
-        {
-            const char* const others = std::getenv("PYTHONPATH");
-            const std::string path =
-                folder.string() + (others && *others ? fmt::format(":{}", others) : "");
-            setenv("PYTHONPATH", path.c_str(), 1);
-            return true;
-        }
+        return;
     }
-    return false;
+    const char* const others = std::getenv("PYTHONPATH");
+    const std::string path = folder + (others && *others ? fmt::format(":{}", others) : "");
+    setenv("PYTHONPATH", path.c_str(), 1);
 }
 
 /// The interpreter that the package was built for, if no other one is asked for.
@@ -126,7 +117,7 @@ PackageCall(const std::vector<std::string>& arguments)
 void
 RequirePython()
 {
-    OfferModule("esx_netflow", {"python"}); // where both were built together
+    OfferModules(FindBesideProgram({"python"})); // where both were built together
     switch (SpawnAndWait({"-c", PROBE}))
     {
     case 0:
@@ -162,18 +153,16 @@ RunPython(const std::vector<std::string>& arguments)
 }
 
 int
-RunPythonModule(const std::string& module,
-                const std::vector<std::string>& arguments,
-                const std::vector<std::string>& places)
+RunOracle(const std::vector<std::string>& arguments)
 {
-    if (!OfferModule(module, places))
+    if (!std::filesystem::exists(GetDataFolder() + "/oracle/__main__.py"))
     {
-        throw CommandError(
-            EXIT_USAGE,
-            fmt::format("the Python module '{}' is not installed beside this program", module));
+        throw CommandError(EXIT_USAGE,
+                           "the Python module 'oracle' is not installed beside this program");
     }
+    OfferModules(GetDataFolder());
     std::fflush(stdout);
-    std::vector<std::string> words{"-B", "-m", module};
+    std::vector<std::string> words{"-B", "-m", "oracle"};
     words.insert(words.end(), arguments.begin(), arguments.end());
     const int code = SpawnAndWait(words);
     if (code == NO_INTERPRETER)

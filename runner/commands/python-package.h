@@ -23,16 +23,9 @@ void RequirePython();
 /// first
 int RunPython(const std::vector<std::string>& arguments);
 
-/**
- * Runs a module that needs nothing but Python and waits for its end; it writes to our streams.
- * \param module "oracle"
- * \param places folders beside the program, such as "../tests", in which the module may be: the
- * first one that has it goes before PYTHONPATH
- * \return its exit code; throws CommandError (usage) if there is no Python, or no such module
- */
-int RunPythonModule(const std::string& module,
-                    const std::vector<std::string>& arguments,
-                    const std::vector<std::string>& places);
+/// Runs the oracle, which needs nothing but Python, and waits for its end; it writes to our
+/// streams. \return its exit code; throws CommandError (usage) if there is no Python
+int RunOracle(const std::vector<std::string>& arguments);
 
 } // namespace esxnf
 

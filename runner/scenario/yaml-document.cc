@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/yaml-document.h"
 
+#include "runner/scenario/data-files.h"
 #include "runner/scenario/yaml-converter.h"
 #include "runner/scenario/yaml-text.h"
 
@@ -20,8 +21,9 @@ constexpr std::size_t MAX_FILE_BYTES = 16 << 20;
 } // namespace
 
 YamlDocument
-YamlDocument::Load(const std::string& path)
+YamlDocument::Load(const std::string& asked)
 {
+    const std::string path = FindScenario(asked);
     const auto refuse = [&path](const std::string& what) {
         throw ScenarioError({{Severity::Error, {path, 0, 0}, "scenario", what}});
     };

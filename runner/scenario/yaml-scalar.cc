@@ -3,8 +3,10 @@
 
 #include <charconv>
 #include <cstdint>
+#include <locale>
 #include <regex>
 #include <set>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 
@@ -56,10 +58,9 @@ ResolvePlain(const std::string& text)
     double number = 0;
     if (std::regex_match(text, real))
     {
-        std::string_view digits = text;
-        digits.remove_prefix(digits.front() == '+');
-        const auto result = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-        if (result.ec == std::errc())
+        std::istringstream digits(text); // libstdc++ 10's from_chars reads integers only
+        digits.imbue(std::locale::classic());
+        if (digits >> number)
         {
             return number;
         }

@@ -24,7 +24,7 @@ DOORS = {
     "bench": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "examples": {"ns3", "model", "helper"},
     "ns3-module": {"netflow", "ns3", "model", "helper"},
-    "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "other", "posix"},
+    "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "ns3-module", "other", "posix"},
 }
 # ns-3 installs these rooms' headers flat, where there is no netflow/ folder.
 PUBLIC_ROOMS = {"model", "helper"}

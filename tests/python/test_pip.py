@@ -53,7 +53,7 @@ def test_the_oracle_is_installed_and_judges(tmp_path):
 def test_without_the_oracle_verify_says_so_with_exit_code_2(tmp_path):
     assert installed("run", QUICKSTART, "--captures", "--quiet", cwd=tmp_path).returncode == 0
     package = tmp_path / "site" / "esx_netflow"
-    shutil.copytree(Path(esx_netflow.__file__).parent, package, ignore=shutil.ignore_patterns("verification"))
+    shutil.copytree(Path(esx_netflow.__file__).parent, package, ignore=shutil.ignore_patterns("oracle"))
     environment = {**os.environ, "PYTHONPATH": str(package.parent)}
     done = subprocess.run([sys.executable, "-m", "esx_netflow", "verify", "out/quickstart"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
