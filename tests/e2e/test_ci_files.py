@@ -1,16 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The CI files that docs/ci.md and .github offer: valid YAML, and commands that exist with the options they are given."""
+import os
 import re
 import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from labs import lab, write
+from probing import Sink
 
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 WORKFLOW = ROOT / ".github" / "workflows" / "esx-netflow.yml"
+WHEELS = ROOT / ".github" / "workflows" / "wheels.yml"
+ACTION = yaml.safe_load((ROOT / ".github" / "actions" / "run" / "action.yml").read_text())
+TEMPLATE = yaml.safe_load((ROOT / "templates" / "esx-netflow.gitlab-ci.yml").read_text())[".esx-netflow"]
 GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 SHELL = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
@@ -20,23 +26,22 @@ def steps_of(workflow: dict) -> list[str]:
 
 
 def lines_of(name: str) -> list[str]:
-    if name == "gitlab":
-        return yaml.safe_load(GITLAB)["labs"]["script"]
     if name == "page":
         return [line for block in SHELL for line in block.splitlines()]
-    return steps_of(yaml.safe_load(GITHUB if name == "github" else WORKFLOW.read_text()))
+    return steps_of(yaml.safe_load({"workflow": WORKFLOW, "wheels": WHEELS}[name].read_text()))
 
 
-@pytest.mark.parametrize("name", ["workflow", "github", "gitlab", "page"])
+@pytest.mark.parametrize("name", ["workflow", "wheels", "page"])
 def test_commands_are_real(name, esx_netflow, tmp_path):
     """Each 'esx-netflow' line runs a lab with the options of the line; each 'setup' line names a command of the script."""
     (tmp_path / "labs").mkdir()
     write(tmp_path / "labs", lab(duration="4s", stop="3s"))
-    ran = 0
+    real = 0
     for line in lines_of(name):
-        words = shlex.split(line)
+        words = shlex.split(line.removeprefix("sudo "))
         if words[0].endswith("setup"):
-            assert re.search(rf"^do_{words[1]}\(\)", (ROOT / "setup").read_text(), re.MULTILINE), line
+            assert re.search(rf"^do_{words[1].replace('-', '_')}\(\)", (ROOT / "setup").read_text(), re.MULTILINE), line
+            real += 1
         elif words[0].endswith("build/esx-netflow"):
             options = [word for word in words[1:] if not word.endswith("*.yaml")]
             if "--check" in options:
@@ -44,22 +49,52 @@ def test_commands_are_real(name, esx_netflow, tmp_path):
                 assert esx_netflow(*update, "labs/lab.yaml", cwd=tmp_path).returncode == 0
             done = esx_netflow(*options, "labs/lab.yaml", cwd=tmp_path)
             assert done.returncode == 0, (line, done.stdout, done.stderr)
-            ran += 1
+            real += 1
         else:
-            assert words[0] in ("apt-get", "cat"), line
-    assert ran > 0
+            assert words[0] in ("apt-get", "cat", "gh"), line
+    assert real > 0
 
 
-@pytest.mark.parametrize("text", [WORKFLOW.read_text(), GITHUB], ids=["workflow", "page"])
+def action_line() -> str:
+    (line,) = [step["run"] for step in ACTION["runs"]["steps"] if step.get("run", "").startswith("esx-netflow")]
+    return line
+
+
+def test_action_and_template_run_the_same_line():
+    assert TEMPLATE["script"] == [action_line()]
+
+
+@pytest.mark.parametrize("is_real", [False, True], ids=["simulated", "real"])
+def test_the_line_of_action_and_template_runs(is_real, esx_netflow, tmp_path):
+    """With a real collector, or none; scenarios by name and by pattern."""
+    (tmp_path / "labs").mkdir()
+    write(tmp_path / "labs", lab(duration="4s", stop="3s"))
+    path = f"{esx_netflow.path.parent}:{os.environ['PATH']}"
+    with Sink() as sink:
+        settings = {"SCENARIOS": "labs/*.yaml quickstart", "TO": sink.target if is_real else "", "ARGUMENTS": "--quiet", "PATH": path}
+        done = subprocess.run(["bash", "-euc", action_line()], cwd=tmp_path, env=os.environ | settings, capture_output=True, text=True)
+        got = sink.payloads()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "junit.xml").is_file() and (tmp_path / "summary.md").is_file()
+    assert bool(got) == is_real
+
+
+@pytest.mark.parametrize("text, known", [(GITHUB, ACTION["inputs"]), (GITLAB, TEMPLATE["variables"])], ids=["github", "gitlab"])
+def test_what_the_page_sets_exists(text, known):
+    (job,) = [job for name, job in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text)).items() if name == "labs"]
+    given = job["variables"] if "variables" in job else job["steps"][-1]["with"]
+    assert given and set(given) <= set(known)
+
+
+@pytest.mark.parametrize("text", [WORKFLOW.read_text(), WHEELS.read_text(), GITHUB], ids=["workflow", "wheels", "page"])
 def test_github_workflows_have_what_github_wants(text):
     workflow = yaml.safe_load(text)
-    assert workflow[True] == ["push", "pull_request"]  # YAML 1.1 reads the key `on` so
+    assert workflow[True]  # YAML 1.1 reads the key `on` so
     for job in workflow["jobs"].values():
         assert {"runs-on", "steps"} <= set(job)
         assert all(("run" in step) != ("uses" in step) for step in job["steps"])
 
 
 def test_gitlab_shows_the_junit_file_that_the_command_writes():
-    job = yaml.safe_load(GITLAB)["labs"]
-    junit = job["artifacts"]["reports"]["junit"]
-    assert any(f"--junit {junit}" in line for line in job["script"])
+    junit = TEMPLATE["artifacts"]["reports"]["junit"]
+    assert any(f"--junit {junit}" in line for line in TEMPLATE["script"])

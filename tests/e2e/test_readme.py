@@ -125,10 +125,11 @@ def test_setup_knows_exactly_the_commands_named():
     named = {line.split()[1] for line in SETUP_LINES} | set(re.findall(r"`\./setup (\w[\w-]*)`", README))
     script = (ROOT / "setup").read_text()
     (alternatives,) = re.findall(r"^case \$command in\n  ([\w |-]+)\) ;;$", script, re.MULTILINE)
+    (with_arguments,) = re.findall(r"^case \$\{1:-\} in\n  ([\w |-]+)\) #", script, re.MULTILINE)
     helped = subprocess.run([ROOT / "setup", "--help"], capture_output=True, text=True, check=True).stdout
-    assert named == set(alternatives.split(" | "))
+    assert named == {*alternatives.split(" | "), *with_arguments.split(" | ")}
     assert named == {name.replace("_", "-") for name in re.findall(r"^do_(\w+)\(\)", script, re.MULTILINE)}
-    assert named == set(re.findall(r"^  ([\w-]+)(?:  |$)", helped, re.MULTILINE))
+    assert named == set(re.findall(r"^  ([\w-]+)", helped, re.MULTILINE))
     assert SETUP_LINES == ["./setup run", "./setup test"]
 
 
