@@ -299,7 +299,7 @@ EsxHostHelper::AssignAddress(Ptr<NetDevice> device,
     return interface;
 }
 
-void
+Ptr<PcapFileWrapper>
 EsxHostHelper::EnablePcap(const std::string& prefix,
                           Ptr<EsxVSwitch> vSwitch,
                           uint16_t port,
@@ -323,6 +323,7 @@ EsxHostHelper::EnablePcap(const std::string& prefix,
     {
         Capture(captured, "Egress", file);
     }
+    return file;
 }
 
 Ptr<PcapFileWrapper>

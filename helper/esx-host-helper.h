@@ -113,13 +113,14 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
      * \param prefix the file is <prefix>-<host>-<vSwitch>-<port>.pcap
      * \param explicitFilename true: prefix is the name of the file
      * \param snapLength octets of each frame that are kept
+     * \return the capture: closed, it tells whether all was written
      */
-    void EnablePcap(const std::string& prefix,
-                    Ptr<EsxVSwitch> vSwitch,
-                    uint16_t port,
-                    EsxPcapDirection direction,
-                    bool explicitFilename = false,
-                    uint32_t snapLength = SNAP_ALL) const;
+    Ptr<PcapFileWrapper> EnablePcap(const std::string& prefix,
+                                    Ptr<EsxVSwitch> vSwitch,
+                                    uint16_t port,
+                                    EsxPcapDirection direction,
+                                    bool explicitFilename = false,
+                                    uint32_t snapLength = SNAP_ALL) const;
 
     /// \return a new capture with Ethernet link type and nanosecond timestamps. The sinks that hold
     /// it keep it open; it is closed with the last of them.

@@ -3,10 +3,13 @@
 // that messages know its lines.
 #include "bindings.h"
 #include "results.h"
+#include "runner/base/output-file.h"
+#include "runner/base/process.h"
 #include "runner/commands/cli.h"
 #include "runner/lab/drawing.h"
 #include "runner/lab/lab-check.h"
 #include "runner/results/results.h"
+#include "runner/results/summary-file.h"
 #include "runner/results/summary.h"
 #include "runner/scenario/data-files.h"
 #include "runner/scenario/scenario-diagnostic.h"
@@ -235,6 +238,13 @@ Main(const std::vector<std::string>& arguments)
     return RunProgram(static_cast<int>(argv.size()) - 1, argv.data());
 }
 
+/// -> summary.json of a result folder, checked
+std::string
+ReadSummaryText(const std::string& folder)
+{
+    return ReadSummary(folder).dump();
+}
+
 std::string
 ToYaml(const std::string& json)
 {
@@ -254,6 +264,9 @@ BindScenario(py::module_& module)
     module.def("set_data_folder", &SetDataFolder, py::arg("folder"));
     module.def("find_scenario", &FindScenario, py::arg("asked"), py::arg("kind") = "scenarios");
     module.def("main", &Main, py::arg("arguments"));
+    module.def("prepare_process", &PrepareProcess);
+    module.def("read_summary", &ReadSummaryText, py::arg("folder"));
+    module.def("replace_file", &ReplaceFile, py::arg("path"), py::arg("text"));
     module.def("to_yaml", &ToYaml, py::arg("json"));
     module.def("check", &Check, py::arg("json"), py::arg("text"), py::arg("name"));
     module.def("run",

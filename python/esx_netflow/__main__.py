@@ -2,6 +2,7 @@
 """The command line in Python: ``python3 -m esx_netflow``. `report` and `sweep` are done here, all else by the runner."""
 
 import argparse
+import errno
 import os
 import sys
 import warnings
@@ -10,7 +11,7 @@ from pathlib import Path
 from . import _core
 from .examples import DATA
 
-GOOD, USAGE, RESIDUAL, INTERRUPTED = 0, 2, 4, 130
+GOOD, USAGE, RESIDUAL, INTERRUPTED, NO_READER = 0, 2, 4, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -21,8 +22,22 @@ class _Parser(argparse.ArgumentParser):
 
 
 def _complain(message, prefix="esx-netflow: "):
-    sys.stdout.flush()
-    print(f"{prefix}{message}", file=sys.stderr)
+    """To standard error; if that cannot be written, the exit code has to do."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        print(f"{prefix}{message}", file=sys.stderr)
+    except OSError:
+        pass
+
+
+def _whole(low):
+    def read(text):
+        if not (text.isascii() and text.isdigit() and int(text) >= low):
+            raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least {low}")
+        return int(text)
+
+    return read
 
 
 def _report(arguments):
@@ -61,13 +76,11 @@ def _sweep(arguments):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="SWEEP", help="sweep file (docs/formats.md)")
-    parser.add_argument("-j", "--jobs", type=int, metavar="N", help="processes (default: one for each core)")
+    parser.add_argument("-j", "--jobs", type=_whole(1), metavar="N", help="processes (default: one for each core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, in place of processes")
     parser.add_argument("-o", "--out", metavar="DIR", help="where the table and the runs go (default out/NAME)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no output")
     options = parser.parse_args(arguments)
-    if options.jobs is not None and options.jobs < 1:
-        parser.error(f"-j: {options.jobs} is not at least 1")
     if options.jobs is not None and options.scheduler:
         parser.error("-j and --scheduler exclude each other")
     plan = sweep_files.read_sweep(options.file)
@@ -107,7 +120,26 @@ def _offer_terminals():
 
 def main(arguments=None):
     """The whole command line. -> exit code"""
-    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _core.prepare_process()
+    code = _run(list(sys.argv[1:] if arguments is None else arguments))
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered still must not fail again at the end
+        code = max(code, _lost_output(error))
+    return code
+
+
+def _lost_output(error):
+    """Standard output cannot be written. -> exit code"""
+    if error.errno == errno.EPIPE:  # `head` has seen enough
+        return NO_READER
+    _complain(f"standard output cannot be written: {error.strerror}")
+    return USAGE
+
+
+def _run(arguments):
     commands = {"report": _report, "sweep": _sweep}
     if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
@@ -126,10 +158,18 @@ def main(arguments=None):
         _complain(str(error), prefix="")
         return USAGE
     except (OSError, _core.RunError) as error:
-        _complain(str(error))
+        if getattr(error, "errno", None) and error.filename is None:
+            return _lost_output(error)
+        _complain(f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else str(error))
         return USAGE
     except ImportError as error:
         _complain(f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx python3-pandas python3-tqdm")
+        return USAGE
+    except MemoryError:
+        _complain("there is not enough memory for that")
+        return USAGE
+    except Exception as error:  # of a library, about what is in a file; 1 would say that an expectation failed
+        _complain(f"{arguments[0]}: {type(error).__name__}: {error}")
         return USAGE
 
 

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 from typing import Union
 
+from . import _core
 from .results import Result
 
 _LINES_SHOWN = 200  # of each log; a page must open
@@ -144,11 +145,5 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
         resolved=result.scenario.to_yaml(),
     )
     if path is not None:
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-        try:
-            temporary.write_text(page, encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        _core.replace_file(os.fspath(path), page)
     return page

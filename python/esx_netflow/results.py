@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
-from . import tables
+from . import _core, tables
 from .scenarios import Scenario
 
 
@@ -29,7 +29,6 @@ _FILES = {
     "series": "series.csv",
     "links": "links.csv",
 }
-_SCHEMA = "esx-netflow summary 2"
 
 
 def _counts(entry):
@@ -179,15 +178,13 @@ class Result:
         ------
         FileNotFoundError
             It is no result folder: ``summary.json`` is not there.
-        ValueError
-            It was written by another version.
+        RunError
+            A file of it is broken; the text names the file and the place.
         """
         folder = Path(folder)
         if not (folder / "summary.json").is_file():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
-        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        if summary.get("schema") != _SCHEMA:
-            raise ValueError(f"{folder}: written by another version of esx-netflow ({summary.get('schema')}, wanted {_SCHEMA}): run the scenario again")
+        summary = json.loads(_core.read_summary(os.fspath(folder)))
         scenario = Scenario.load(folder / "resolved.yaml")
         lists = {
             "exporter": [host["name"] for host in summary["hosts"]],
@@ -204,7 +201,7 @@ class Result:
         }
         lines = {
             kind: {
-                host: (folder / f"{host}.{kind}.log").read_text(encoding="utf-8").splitlines()
+                host: (folder / f"{host}.{kind}.log").read_text(encoding="utf-8", errors="replace").splitlines()
                 for host in ledger
                 if (folder / f"{host}.{kind}.log").is_file()
             }

@@ -14,6 +14,10 @@ from typing import Any, Optional, Union
 from . import _core
 
 
+_TOP = ("version", "name", "summary", "run", "hosts", "nodes", "links", "traffic", "timeline", "expect", "outputs")
+_DEEPEST = 64  # of a scenario's data; a loop is deeper
+
+
 class ScenarioWarning(UserWarning):
     """What `esx-netflow run` warns of before a run."""
 
@@ -25,6 +29,18 @@ def _plain(value):
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"a scenario cannot hold {value!r}")
+
+
+def _unfit(value, place="", depth=0):
+    """-> (dotted path, value) of the first value that JSON cannot hold"""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, child in items if depth < _DEEPEST else ():
+        try:
+            json.dumps(child, default=_plain, allow_nan=False)
+        except (TypeError, ValueError):
+            step = f"{place}[{key}]" if isinstance(value, list) else f"{place}.{key}".lstrip(".")
+            return _unfit(child, step, depth + 1)
+    return place or "scenario", value
 
 
 class Scenario:
@@ -87,7 +103,9 @@ class Scenario:
         try:
             return json.dumps(self.data, default=_plain, allow_nan=False)
         except (TypeError, ValueError) as error:
-            raise _core.ScenarioError(f"{self._file}: {error}") from None
+            place, value = _unfit(self.data)
+            what = f"{value} is no number that a scenario can hold" if isinstance(value, float) else error
+            raise _core.ScenarioError(f"{self._file}: {place}: {what}") from None
 
     def _check(self):
         return _core.check(self._json(), self._text, self._file)
@@ -139,13 +157,7 @@ class Scenario:
 
     def save(self, path: Union[str, os.PathLike[str]]) -> None:
         """Writes `to_yaml` to a file, by way of a temporary one beside it; checks nothing."""
-        path = Path(path)
-        temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-        try:
-            temporary.write_text(self.to_yaml(), encoding="utf-8")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        _core.replace_file(os.fspath(path), self.to_yaml())
 
     def copy(self) -> Scenario:
         """An independent copy."""
@@ -176,6 +188,10 @@ class Scenario:
             if isinstance(place, dict) and key not in place:
                 if not make:
                     raise KeyError(path)
+                if place is self.data:
+                    _refuse_unknown(key, [*_TOP, *(k for k in place if k not in _TOP)], path)
+                elif place and any(place is parent for parent in _by_name(self.data)):
+                    _refuse_unknown(key, list(place), path)
                 place[key] = {}
             place = place[key]
 
@@ -190,7 +206,8 @@ class Scenario:
         """Sets one value: ``scenario["links.collector-link.rate"] = "1Mbps"``.
 
         Steps are keys, ``[0]`` or the number of a list's item, or the ``name`` or ``id`` of one. Maps that are not there are
-        made. Raises KeyError if a list has no such item, or a path leads through a value.
+        made, but a path does not lead through a host, node, VM or vSwitch that is not there beside others: that is a typing error.
+        Raises KeyError then, if a list has no such item, or if a path leads through a value.
         """
         place, key = self._find(path, True)
         place[key] = value
@@ -218,6 +235,19 @@ class Scenario:
 
     def __str__(self):
         return self.to_yaml()
+
+
+def _by_name(data):
+    """The maps whose keys are names of the user's choice."""
+    hosts = data.get("hosts")
+    yield from (m for m in (hosts, data.get("nodes")) if isinstance(m, dict))
+    for host in hosts.values() if isinstance(hosts, dict) else ():
+        yield from (host[k] for k in ("vms", "vswitches", "vmknics") if isinstance(host, dict) and isinstance(host.get(k), dict))
+
+
+def _refuse_unknown(key, known, path):
+    if key not in known and not key.startswith("x-"):
+        raise KeyError(f"{path}: there is no '{key}'; {_core.suggest(key, known)}")
 
 
 def _step(place, rest, path):

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Union
 
 import pandas as pd
 
@@ -81,14 +82,17 @@ def write_table(table: pd.DataFrame, folder: running.PathLike, name: str = "tabl
         suffix = "parquet"
     except ImportError:
         suffix = "csv"
-    temporary, path = folder / f".{name}.tmp-{os.getpid()}", folder / f"{name}.{suffix}"
+    path = folder / f"{name}.{suffix}"
+    octets: Union[str, bytes]
     if suffix == "parquet":
         plain = table.copy()
         for column in plain.columns:
             if plain[column].dtype == object and plain[column].map(type).nunique() > 1:
                 plain[column] = plain[column].map(lambda v: None if v is None or v != v else str(v))
-        plain.to_parquet(temporary)
+        buffer = io.BytesIO()
+        plain.to_parquet(buffer)
+        octets = buffer.getvalue()
     else:
-        table.to_csv(temporary, index=False, lineterminator="\n")
-    os.replace(temporary, path)
+        octets = table.to_csv(index=False, lineterminator="\n")
+    _core.replace_file(os.fspath(path), octets)
     return path

@@ -167,17 +167,41 @@ def read_csv(path, kind, lists):
     Returns
     -------
     Table
+
+    Raises
+    ------
+    RunError
+        It is no such table; the text names the line.
     """
+    try:
+        return _read_csv(path, kind, lists)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise _core.RunError(f"{path}: {error}") from None
+
+
+def _numbers(array, field, values, source):
+    """Fills a column; what is no number of its kind is named."""
+    try:
+        array[field] = values
+        wrong = array[field] != values
+    except (ValueError, TypeError, OverflowError):
+        wrong = pd.to_numeric(values, errors="coerce").isna()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise ValueError(f"line {row + 2}: {source}: '{values.iloc[row]}' is no number of this column")
+
+
+def _read_csv(path, kind, lists):
     texts = {name: str for name in (*_LISTS, *_ADDRESSES)}
     frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"datagram": [""]})
     array = np.zeros(len(frame), _dtype(kind, frame.columns))
     if kind in _NOT_IN:
         array["datagram"] = array["received_ns"] = -1
         array["collector"] = array["reason"] = NONE
-    for field in array.dtype.names:
+    for field in Table.of(array, kind, lists).columns:
         source = field[:-3] + "_ms" if field.endswith("_ns") else field
         if source not in frame:
-            continue
+            raise ValueError(f"line 1: there is no column {source}")
         values = frame[source]
         if field in _ADDRESSES:
             array[field] = _addresses(values)
@@ -191,10 +215,10 @@ def read_csv(path, kind, lists):
                 indices.append(known.index(name) if name else NONE)
             array[field] = np.array(indices, np.int64)[codes] if len(unique) else NONE
         elif field.endswith("_ns"):
-            array[field] = np.round(values * _NS_PER_MS).astype(np.int64)
+            _numbers(array, field, np.round(pd.to_numeric(values) * _NS_PER_MS), source)
         elif field == "datagram":
-            array[field] = values.fillna(-1)
+            _numbers(array, field, values.fillna(-1), source)
         else:
-            array[field] = values
+            _numbers(array, field, values, source)
     array.flags.writeable = False
     return Table.of(array, kind, lists)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/capture-reader.h"
 
-#include "runner/simulation/interrupt.h"
+#include "runner/base/interrupt.h"
 
 #include <cerrno>
 #include <cstring>
@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <pcap/pcap.h>
+#include <poll.h>
 #include <unistd.h>
 
 namespace esxnf
@@ -44,6 +45,11 @@ OpenOctets(const std::string& path)
     return [file](uint8_t* to, std::size_t max) -> std::ptrdiff_t {
         while (!InterruptCatcher::WasInterrupted()) // then this is the end: what was read is used
         {
+            pollfd input{*file, POLLIN, 0};
+            if (poll(&input, 1, -1) < 0) // a signal ends this, and restarts a read()
+            {
+                continue;
+            }
             const ssize_t got = read(*file, to, max);
             if (got >= 0 || errno != EINTR)
             {

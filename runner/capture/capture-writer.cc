@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/capture-writer.h"
 
-#include "runner/commands/cli.h"
-
-#include <cerrno>
-#include <cstring>
-#include <fmt/format.h>
+#include <iterator>
 #include <vector>
 
 namespace esxnf
@@ -107,32 +103,24 @@ MakeFrame(const UdpPath& udp, uint16_t identification, const uint8_t* data, std:
     return frame;
 }
 
-} // namespace
-
 void
-CaptureWriter::Closer::operator()(std::FILE* file) const
+Write(OutputFile& file, const Bytes& bytes)
 {
-    std::fclose(file);
+    file.Write({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }
 
-CaptureWriter::CaptureWriter(const std::string& path, const UdpPath& udp)
-    : m_path(path),
-      m_udp(udp),
-      m_file(std::fopen(path.c_str(), "wb"))
+} // namespace
+
+CaptureWriter::CaptureWriter(const std::string& path, const UdpPath& udp, OutputKind kind)
+    : m_udp(udp),
+      m_file(path, kind)
 {
-    if (!m_file)
-    {
-        Fail();
-    }
     Bytes header;
     for (uint32_t word : {MAGIC_NANOSECONDS, VERSION_2_4, 0U, 0U, SNAP_LENGTH, LINKTYPE_ETHERNET})
     {
         AppendLittle32(header, word);
     }
-    if (std::fwrite(header.data(), header.size(), 1, m_file.get()) != 1)
-    {
-        Fail();
-    }
+    esxnf::Write(m_file, header);
 }
 
 void
@@ -149,26 +137,19 @@ CaptureWriter::Write(int64_t unixNs, const uint8_t* data, std::size_t size)
         AppendLittle32(packet, word);
     }
     packet.insert(packet.end(), frame.begin(), frame.end());
-    if (std::fwrite(packet.data(), packet.size(), 1, m_file.get()) != 1)
-    {
-        Fail();
-    }
+    esxnf::Write(m_file, packet);
 }
 
 void
 CaptureWriter::Flush()
 {
-    if (std::fflush(m_file.get()) != 0)
-    {
-        Fail();
-    }
+    m_file.Flush();
 }
 
 void
-CaptureWriter::Fail() const
+CaptureWriter::Close()
 {
-    throw CommandError(EXIT_USAGE,
-                       fmt::format("{}: cannot be written: {}", m_path, std::strerror(errno)));
+    m_file.Close();
 }
 
 } // namespace esxnf

@@ -7,10 +7,10 @@
 #ifndef ESXNF_CAPTURE_WRITER_H
 #define ESXNF_CAPTURE_WRITER_H
 
+#include "runner/base/output-file.h"
+
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <memory>
 #include <string>
 
 namespace esxnf
@@ -30,7 +30,9 @@ class CaptureWriter
 {
   public:
     /// Throws CommandError (usage) if the file cannot be written.
-    CaptureWriter(const std::string& path, const UdpPath& udp);
+    CaptureWriter(const std::string& path,
+                  const UdpPath& udp,
+                  OutputKind kind = OutputKind::STREAM);
 
     /// Appends a datagram; throws as above. \param unixNs its time, ns since 1970
     void Write(int64_t unixNs, const uint8_t* data, std::size_t size);
@@ -38,17 +40,12 @@ class CaptureWriter
     /// Writes what is buffered; throws as above.
     void Flush();
 
+    /// The last call; throws as above.
+    void Close();
+
   private:
-    [[noreturn]] void Fail() const;
-
-    struct Closer
-    {
-        void operator()(std::FILE* file) const;
-    };
-
-    const std::string m_path;
     const UdpPath m_udp;
-    std::unique_ptr<std::FILE, Closer> m_file;
+    OutputFile m_file;
     uint16_t m_identification{0};
 };
 

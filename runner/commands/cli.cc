@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/cli.h"
 
+#include "runner/base/output-file.h"
+#include "runner/base/process.h"
 #include "runner/scenario/scenario-diagnostic.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <fmt/format.h>
 
@@ -94,18 +97,6 @@ ExplainParseError(const CLI::App& program, const CLI::ParseError& error)
 
 } // namespace
 
-CommandError::CommandError(ExitCode exitCode, const std::string& message)
-    : std::runtime_error(message),
-      m_exitCode(exitCode)
-{
-}
-
-ExitCode
-CommandError::GetExitCode() const
-{
-    return m_exitCode;
-}
-
 int
 RunProgram(int argc, const char* const* argv)
 {
@@ -115,38 +106,28 @@ RunProgram(int argc, const char* const* argv)
     program.require_subcommand(1);
     program.get_formatter()->column_width(30);
     program.footer(EXAMPLES);
+    PrepareProcess();
+    std::clearerr(stderr); // Python may have called before
     int exitCode = EXIT_GOOD;
     for (AddCommand* add : COMMANDS)
     {
         add(program, exitCode);
     }
-    try
-    {
-        program.parse(argc, argv);
-    }
-    catch (const CLI::ParseError& error)
-    {
-        exitCode = ExplainParseError(program, error);
-    }
-    catch (const CommandError& error)
-    {
-        PrintError(error.what());
-        exitCode = error.GetExitCode();
-    }
-    catch (const std::exception& error)
-    {
-        PrintError(error.what());
-        exitCode = EXIT_USAGE;
-    }
-    std::fflush(stdout);
-    return exitCode;
-}
-
-void
-PrintError(const std::string& message)
-{
-    std::fflush(stdout); // keeps the order of both streams where they meet
-    fmt::print(stderr, "esx-netflow: {}\n", message);
+    const int outcome = ToExitCode([&] {
+        try
+        {
+            program.parse(argc, argv);
+        }
+        catch (const CLI::ParseError& error)
+        {
+            exitCode = ExplainParseError(program, error);
+        }
+        return exitCode;
+    });
+    return std::max(outcome, ToExitCode([] {
+                        CheckStandardOutput();
+                        return std::ferror(stderr) ? EXIT_USAGE : EXIT_GOOD;
+                    }));
 }
 
 } // namespace esxnf

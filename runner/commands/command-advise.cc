@@ -6,11 +6,11 @@
  */
 #include "netflow/flow-record.h"
 #include "netflow/ledger.h"
+#include "runner/base/interrupt.h"
 #include "runner/commands/cli.h"
 #include "runner/results/scenario-report.h"
 #include "runner/results/text.h"
 #include "runner/simulation/advice.h"
-#include "runner/simulation/interrupt.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/simulation.h"
 

@@ -4,12 +4,14 @@
  * 'esx-netflow collect': prints NetFlow v5 datagrams from the network or out of a capture.
  */
 #include "netflow/sequence-tracker.h"
+#include "runner/base/interrupt.h"
+#include "runner/base/shared-files.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/probe/datagram-text.h"
 #include "runner/probe/udp-listener.h"
 #include "runner/results/record-rows.h"
-#include "runner/simulation/interrupt.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -48,19 +50,20 @@ class Printer
 {
   public:
     explicit Printer(const CollectOptions& options)
-        : m_toTables(!options.csv.empty() || !options.json.empty()),
-          m_text(options.csv == "-" || options.json == "-" ? stderr : stdout)
+        : m_toTables(!options.csv.empty() || !options.json.empty())
     {
+        const OutputKind kind = KindOfOutputs(options.capture);
         if (!options.csv.empty())
         {
             m_tables.push_back(
-                std::make_unique<RowWriter>(options.csv, RowFormat::CSV, ReceivedColumns()));
+                std::make_unique<RowWriter>(options.csv, RowFormat::CSV, ReceivedColumns(), kind));
         }
         if (!options.json.empty())
         {
             m_tables.push_back(std::make_unique<RowWriter>(options.json,
                                                            RowFormat::JSON_LINES,
-                                                           ReceivedColumns()));
+                                                           ReceivedColumns(),
+                                                           kind));
         }
     }
 
@@ -77,7 +80,7 @@ class Printer
         const std::string origin = Origin(datagram);
         if (!m_toTables)
         {
-            fmt::print(m_text, "{} {}", origin, DatagramToText(header, m_records));
+            fmt::print("{} {}", origin, DatagramToText(header, m_records));
         }
         for (const auto& table : m_tables)
         {
@@ -90,7 +93,7 @@ class Printer
 
     void Refuse(const UdpDatagram& datagram, const char* reason)
     {
-        fmt::print(m_text, "{} refused: {}\n", Origin(datagram), reason);
+        fmt::print("{} refused: {}\n", Origin(datagram), reason);
         ++m_refused;
     }
 
@@ -106,21 +109,28 @@ class Printer
         {
             table->Flush();
         }
-        std::fflush(m_text);
+        CheckStandardOutput();
+    }
+
+    /// Puts the tables in place; throws as above.
+    void Close()
+    {
+        for (const auto& table : m_tables)
+        {
+            table->Close();
+        }
     }
 
     void PrintSummary() const
     {
-        fmt::print(m_text,
-                   "datagrams {} refused {} records {} exporters-and-engines {}\n",
+        fmt::print("datagrams {} refused {} records {} exporters-and-engines {}\n",
                    m_datagrams,
                    m_refused,
                    m_recordCount,
                    m_sequences.size());
         if (m_invalidTimes > 0)
         {
-            fmt::print(m_text,
-                       "unix_nsecs not valid, taken as 0: {} datagram{}\n",
+            fmt::print("unix_nsecs not valid, taken as 0: {} datagram{}\n",
                        m_invalidTimes,
                        m_invalidTimes == 1 ? "" : "s");
         }
@@ -129,8 +139,7 @@ class Printer
         {
             sum += sequence.GetCounts();
         }
-        fmt::print(m_text,
-                   "sequence gaps {} records-missing {} late {} duplicates {} restarts {}\n",
+        fmt::print("sequence gaps {} records-missing {} late {} duplicates {} restarts {}\n",
                    sum.gaps,
                    sum.missing,
                    sum.late,
@@ -158,8 +167,7 @@ class Printer
         const Finding finding = sequence.Take(header);
         if (finding != Finding::FIRST && finding != Finding::IN_ORDER)
         {
-            fmt::print(m_text,
-                       "{}  sequence {} where {} was due: {}\n",
+            fmt::print("{}  sequence {} where {} was due: {}\n",
                        m_toTables ? fmt::format("datagram {}", m_datagrams) : "",
                        header.flowSequence,
                        due,
@@ -183,7 +191,6 @@ class Printer
     }
 
     const bool m_toTables; // instead of text
-    std::FILE* const m_text;
     std::vector<std::unique_ptr<RowWriter>> m_tables;
     std::vector<netflow::V5Record> m_records;
     std::map<EngineOfExporter, netflow::SequenceTracker> m_sequences;
@@ -248,8 +255,11 @@ CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Print
     }
     catch (const CaptureError& error)
     {
-        PrintError(error.what());
-        return EXIT_USAGE;
+        if (!interrupt.WasInterrupted())
+        {
+            PrintError(error.what());
+            return EXIT_USAGE;
+        }
     }
     return interrupt.WasInterrupted() ? EXIT_INTERRUPTED : EXIT_GOOD;
 }
@@ -257,13 +267,15 @@ CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Print
 ExitCode
 RunCollect(const CollectOptions& options)
 {
+    RefuseSharedFiles({{"-r", options.capture}},
+                      {{"--csv", options.csv}, {"--json", options.json}});
     const Endpoint local = ParseListenEndpoint(options.listen);
     Printer printer(options);
     const ExitCode exitCode =
         options.capture.empty()
             ? CollectFromNetwork(local, options.count, printer)
             : CollectFromCapture(options.capture, local.port, options.count, printer);
-    printer.Flush();
+    printer.Close();
     printer.PrintSummary();
     return exitCode;
 }
@@ -281,9 +293,13 @@ AddCollect(CLI::App& program, int& exitCode)
         ->capture_default_str();
     app->add_option("-r,--read", options->capture, "Take them from a capture, '-': standard input")
         ->type_name("FILE");
-    app->add_option("-c,--count", options->count, "End after so many datagrams")
-        ->type_name("N")
-        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddNumber<uint64_t>(*app,
+                        "-c,--count",
+                        options->count,
+                        "N",
+                        1,
+                        UINT64_MAX,
+                        "End after so many datagrams");
     app->add_option("--csv", options->csv, "Write records as CSV instead, '-': standard output")
         ->type_name("FILE");
     app->add_option("--json", options->json, "The same as JSON lines")->type_name("FILE");

@@ -3,14 +3,15 @@
  * \file
  * 'esx-netflow compare': runs another meter over the same capture and shows where it differs.
  */
+#include "runner/base/shared-files.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/probe/endpoint.h"
 #include "runner/probe/flow-comparison.h"
 #include "runner/probe/peer.h"
 #include "runner/probe/probe.h"
 #include "runner/results/row-writer.h"
-#include "runner/scenario/scenario-diagnostic.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -47,7 +48,7 @@ struct CompareOptions
 class OurFlows : public netflow::DatagramSink
 {
   public:
-    explicit OurFlows(const CompareOptions& options)
+    OurFlows(const CompareOptions& options, const InterruptCatcher& interrupt)
     {
         ProbeConfig config;
         config.metering.cache.idleTimeout = options.idleSeconds * netflow::NS_PER_SECOND;
@@ -55,7 +56,7 @@ class OurFlows : public netflow::DatagramSink
         CaptureReader reader(options.capture);
         CapturedFrame frame;
         Probe probe(config, *this);
-        while (reader.Next(frame))
+        while (!interrupt.WasInterrupted() && reader.Next(frame))
         {
             const netflow::PacketSummary packet = reader.Parse(frame);
             probe.Observe(packet, frame.unixNs);
@@ -124,25 +125,28 @@ TosToText(const std::set<uint8_t>& tos)
     return tos.empty() ? "none" : fmt::format("{:#04x}", fmt::join(tos, ","));
 }
 
-void
-WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences)
+std::vector<const char*>
+DifferenceColumns()
 {
-    RowWriter rows(path,
-                   RowFormat::CSV,
-                   {"src",
-                    "dst",
-                    "proto",
-                    "sport",
-                    "dport",
-                    "packets",
-                    "octets",
-                    "records",
-                    "tos",
-                    "peer_packets",
-                    "peer_octets",
-                    "peer_records",
-                    "peer_tos",
-                    "reasons"});
+    return {"src",
+            "dst",
+            "proto",
+            "sport",
+            "dport",
+            "packets",
+            "octets",
+            "records",
+            "tos",
+            "peer_packets",
+            "peer_octets",
+            "peer_records",
+            "peer_tos",
+            "reasons"};
+}
+
+void
+WriteCsv(RowWriter& rows, const std::vector<FlowDifference>& differences)
+{
     for (const FlowDifference& difference : differences)
     {
         rows.Add(AddressToText(difference.key.source));
@@ -160,7 +164,7 @@ WriteCsv(const std::string& path, const std::vector<FlowDifference>& differences
         rows.Add(JoinReasons(difference));
         rows.EndRow();
     }
-    rows.Flush();
+    rows.Close();
 }
 
 void
@@ -233,9 +237,18 @@ RunCompare(const CompareOptions& options)
             EXIT_USAGE,
             fmt::format("--peer: '{}': {}", options.peer, Suggest(options.peer, names)));
     }
-    const OurFlows ours(options);
+    RefuseSharedFiles({{"-r", options.capture}}, {{"--csv", options.csv}});
+    const InterruptCatcher interrupt;
+    std::optional<RowWriter> rows; // before the peer runs: what cannot be written is known then
+    if (!options.csv.empty())
+    {
+        rows.emplace(options.csv, RowFormat::CSV, DifferenceColumns(), OutputKind::WHOLE);
+    }
+    const OurFlows ours(options, interrupt);
     const ComparedFlows peer =
-        RunPeer(options.peer, {options.capture, options.idleSeconds, options.activeSeconds});
+        RunPeer(options.peer,
+                {options.capture, options.idleSeconds, options.activeSeconds},
+                interrupt);
     if (ours.flows.empty() && peer.empty())
     {
         throw CommandError(EXIT_USAGE,
@@ -244,9 +257,9 @@ RunCompare(const CompareOptions& options)
     const std::vector<FlowDifference> differences = CompareFlows(ours.flows, peer, ours.link);
     PrintTotals(options, ours.flows, peer);
     PrintDifferences(options, differences);
-    if (!options.csv.empty())
+    if (rows)
     {
-        WriteCsv(options.csv, differences);
+        WriteCsv(*rows, differences);
     }
     return EXIT_GOOD;
 }
@@ -261,17 +274,21 @@ AddCompare(CLI::App& program, int& exitCode)
     const auto options = std::make_shared<CompareOptions>();
     app->add_option("--peer", options->peer, "softflowd or nfpcapd")->type_name("NAME")->required();
     app->add_option("-r,--read", options->capture, "pcap or pcapng")->type_name("FILE")->required();
-    app->add_option("--idle", options->idleSeconds, "Idle timeout of both")
-        ->type_name("S")
-        ->check(CLI::Range(1U, 100'000U).description(""))
-        ->capture_default_str();
-    app->add_option("--active", options->activeSeconds, "Active timeout of both")
-        ->type_name("S")
-        ->check(CLI::Range(1U, 100'000U).description(""))
-        ->capture_default_str();
-    app->add_option("--limit", options->limit, "Show so many flows, 0: all")
-        ->type_name("N")
-        ->capture_default_str();
+    AddNumber(*app, "--idle", options->idleSeconds, "S", 1U, 100'000U, "Idle timeout of both");
+    AddNumber(*app,
+              "--active",
+              options->activeSeconds,
+              "S",
+              1U,
+              100'000U,
+              "Active timeout of both");
+    AddNumber<uint64_t>(*app,
+                        "--limit",
+                        options->limit,
+                        "N",
+                        0,
+                        UINT64_MAX,
+                        "Show so many flows, 0: all");
     app->add_option("--csv", options->csv, "Write all flows that differ")->type_name("FILE");
     app->footer(COMPARE_EXAMPLES);
     app->callback([options, &exitCode] { exitCode = RunCompare(*options); });

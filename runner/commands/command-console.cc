@@ -3,6 +3,8 @@
  * \file
  * 'esx-netflow console': a prompt on a simulated host.
  */
+#include "runner/base/output-file.h"
+#include "runner/base/shared-files.h"
 #include "runner/commands/cli.h"
 #include "runner/console/console-driver.h"
 #include "runner/console/console-record.h"
@@ -15,7 +17,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <fstream>
 #include <memory>
 #include <unistd.h>
 
@@ -81,34 +82,45 @@ OpenInput(const ConsoleOptions& options, const std::string& host, KeyCatcher& ke
     return std::make_unique<LineEditor>(keys);
 }
 
-void
-WriteRecord(const std::string& path, const Scenario& record)
+/// What a session leaves, opened before it: what cannot be written is known then.
+struct Kept
 {
-    std::ofstream file(path, std::ios::binary);
-    file << ResolvedYaml(record);
-    file.flush();
-    if (!file)
+    explicit Kept(const ConsoleOptions& options)
     {
-        throw CommandError(EXIT_USAGE, fmt::format("{}: cannot be written", path));
+        RefuseSharedFiles({{"SCENARIO", options.scenario}}, {{"--record", options.record}});
+        if (!options.record.empty())
+        {
+            record.emplace(options.record, OutputKind::WHOLE);
+        }
+        if (!options.out.empty())
+        {
+            results = std::make_unique<ResultFolder>(options.out);
+        }
     }
-}
+
+    bool IsWanted() const
+    {
+        return record || results;
+    }
+
+    std::optional<OutputFile> record;
+    std::unique_ptr<ResultFolder> results;
+};
 
 /// Writes what is wanted of the record and the results.
 void
-Keep(const ConsoleOptions& options,
-     const Scenario& record,
-     const Simulation& simulation,
-     const Summary& summary,
-     ResultFolder* results)
+Keep(const Scenario& record, const Simulation& simulation, const Summary& summary, Kept& kept)
 {
-    if (!options.record.empty())
+    if (kept.record)
     {
-        WriteRecord(options.record, record);
+        kept.record->Write(ResolvedYaml(record));
+        kept.record->Close();
     }
-    if (results)
+    if (kept.results)
     {
-        WriteResults(simulation, summary, results->GetPath());
-        WriteRecord(results->GetPath() + "/resolved.yaml", record); // gives the same results
+        const std::string folder = kept.results->GetPath();
+        WriteResults(simulation, summary, folder);
+        WriteFile(folder + "/resolved.yaml", ResolvedYaml(record)); // gives the same results
     }
 }
 
@@ -135,7 +147,7 @@ Hold(const ConsoleOptions& options,
      const std::string& host,
      const SimulationOptions& simulationOptions,
      KeyCatcher& keys,
-     ResultFolder* results)
+     Kept& kept)
 {
     Simulation simulation(scenario, simulationOptions);
     const std::unique_ptr<ConsoleInput> input = OpenInput(options, host, keys);
@@ -143,14 +155,14 @@ Hold(const ConsoleOptions& options,
                          FindHost(simulation, host),
                          *input,
                          keys,
-                         {options.realTime, !options.record.empty() || results});
+                         {options.realTime, kept.IsWanted()});
     driver.Run();
     Outcome outcome{scenario, Summarize(simulation)};
-    if (!options.record.empty() || results)
+    if (kept.IsWanted())
     {
         outcome.record = Record(scenario, host, driver.GetTyped(), simulation.GetEnd());
         AddTypedSteps(outcome.record, driver.GetTyped(), outcome.summary);
-        Keep(options, outcome.record, simulation, outcome.summary, results);
+        Keep(outcome.record, simulation, outcome.summary, kept);
     }
     return outcome;
 }
@@ -193,11 +205,8 @@ RunSession(const ConsoleOptions& options, const Scenario& scenario)
     {
         collectors = std::make_unique<RealCollectors>(scenario, targets, NO_LIMIT, host);
     }
-    std::unique_ptr<ResultFolder> results;
-    if (!options.out.empty())
-    {
-        results = std::make_unique<ResultFolder>(options.out);
-    }
+    Kept kept(options);
+    const ResultFolder* const results = kept.results.get();
     KeyCatcher keys;
     SimulationOptions simulationOptions;
     simulationOptions.directory = results ? results->GetPath() : "";
@@ -208,11 +217,11 @@ RunSession(const ConsoleOptions& options, const Scenario& scenario)
             collectors->Send(from, collector, payload);
         };
     }
-    Outcome outcome = Hold(options, scenario, host, simulationOptions, keys, results.get());
-    JudgeAgain(outcome, simulationOptions, results.get());
+    Outcome outcome = Hold(options, scenario, host, simulationOptions, keys, kept);
+    JudgeAgain(outcome, simulationOptions, results);
     if (results)
     {
-        results->Commit();
+        kept.results->Commit();
     }
     if (collectors)
     {

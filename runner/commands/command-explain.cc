@@ -4,14 +4,15 @@
  * 'esx-netflow explain': what became of a flow, out of a result folder.
  */
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/results/flow-story.h"
+#include "runner/results/summary-file.h"
 #include "runner/results/text.h"
 #include "runner/simulation/addresses.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 
 namespace esxnf
 {
@@ -45,12 +46,24 @@ ProtocolNumber(const std::string& text)
                                                                {"tcp", "6"},
                                                                {"udp", "17"}};
     const auto named = NUMBERS.find(text);
-    return named == NUMBERS.end() ? text : named->second;
+    if (named != NUMBERS.end() || text.empty())
+    {
+        return text.empty() ? "" : named->second;
+    }
+    if (!ReadWhole(text, 0, UINT8_MAX))
+    {
+        throw CommandError(
+            EXIT_USAGE,
+            fmt::format("--proto: '{}' is none of tcp, udp, icmp, and no number from 0 to 255",
+                        text));
+    }
+    return text;
 }
 
 void
 Explain(const ExplainOptions& options)
 {
+    ReadSummary(options.folder); // is it a result folder, and whole?
     const FlowFilter filter{FlowPattern(options.flow, AddressesOf(options.folder)),
                             options.host,
                             options.vSwitch,
@@ -96,13 +109,9 @@ AddExplain(CLI::App& program, int& exitCode)
         ->required();
     app->add_option("--host", options->host, "Exported by this host only")->type_name("HOST");
     app->add_option("--vswitch", options->vSwitch, "On this vSwitch only")->type_name("VSWITCH");
-    app->add_option("--proto", options->protocol, "tcp, udp, icmp or a number")
-        ->type_name("PROTO")
-        ->check(CLI::IsMember({"tcp", "udp", "icmp"}) | CLI::Range(0, 255));
+    app->add_option("--proto", options->protocol, "tcp, udp, icmp or a number")->type_name("PROTO");
     app->add_flag("--lost", options->lost, "Flows that lost something only");
-    app->add_option("--limit", options->limit, "Flows at most, 0: all")
-        ->type_name("N")
-        ->capture_default_str();
+    AddNumber(*app, "--limit", options->limit, "N", 0U, UINT32_MAX, "Flows at most, 0: all");
     app->footer(EXPLAIN_EXAMPLES);
     app->callback([options, &exitCode] {
         Explain(*options);

@@ -5,6 +5,7 @@
  */
 #include "netflow/v5-codec.h"
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/results/scenario-report.h"
 #include "runner/simulation/simulation.h"
 
@@ -50,15 +51,15 @@ ParseEngine(const std::string& text)
 {
     const std::size_t slash = text.find('/');
     const auto number = [&text](const std::string& digits, uint64_t high) {
-        uint64_t value = 0;
-        if (!CLI::detail::lexical_cast(digits, value) || digits[0] == '-' || value > high)
+        const std::optional<uint64_t> value = ReadWhole(digits, 0, high);
+        if (!value)
         {
             throw CommandError(EXIT_USAGE,
                                fmt::format("--engine {}: a number from 0 to 65535, or TYPE/ID of "
                                            "0 to 255 each such as 0/3",
                                            text));
         }
-        return static_cast<uint16_t>(value);
+        return static_cast<uint16_t>(*value);
     };
     if (slash == std::string::npos)
     {
@@ -194,7 +195,15 @@ AddIfIndex(CLI::App& program, int& exitCode)
 {
     CLI::App* app = program.add_subcommand("ifindex", "Say which port an interface number is");
     const auto options = std::make_shared<IfindexOptions>();
-    app->add_option("number", options->numbers, "Interfaces as a collector shows them, 0 to 65535")
+    app->add_option_function<std::vector<std::string>>(
+           "number",
+           [options](const std::vector<std::string>& texts) {
+               for (const std::string& text : texts)
+               {
+                   options->numbers.push_back(NumberOf<uint16_t>("N", text, 0, UINT16_MAX));
+               }
+           },
+           "Interfaces as a collector shows them, 0 to 65535")
         ->type_name("N")
         ->required();
     app->add_option("--engine", options->engine, "Numbers were written without -p, by this engine")

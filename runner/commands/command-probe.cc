@@ -3,17 +3,15 @@
  * \file
  * 'esx-netflow probe': meters a capture and exports it as NetFlow v5 to a real collector.
  */
+#include "runner/base/output-file.h"
+#include "runner/base/shared-files.h"
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/probe/probe-session.h"
-#include "runner/probe/udp-sender.h"
-#include "runner/scenario/scenario-diagnostic.h"
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
-#include <iterator>
-#include <map>
 
 namespace esxnf
 {
@@ -64,6 +62,10 @@ RunProbe(ProbeOptions& options)
         throw CommandError(EXIT_USAGE,
                            "probe: one of -r FILE and -i INTERFACE is needed; --help shows more");
     }
+    const ProbeExportConfig& out = session.exporting;
+    RefuseSharedFiles({{"-r", session.capture}},
+                      {{"-w", out.captureFile}, {"--csv", out.csvFile}, {"--json", out.jsonFile}});
+    session.exporting.outputs = KindOfOutputs(session.capture);
     netflow::FlowCacheConfig& cache = session.probe.metering.cache;
     cache.idleTimeout = ToNs(options.idleSeconds, netflow::NS_PER_SECOND);
     cache.activeTimeout = ToNs(options.activeSeconds, netflow::NS_PER_SECOND);
@@ -80,48 +82,6 @@ RunProbe(ProbeOptions& options)
     return RunProbeSession(session);
 }
 
-/// An option with a unit, a range and a default.
-template <typename T>
-void
-AddNumber(CLI::App& app,
-          const char* names,
-          T& value,
-          const char* unit,
-          T low,
-          T high,
-          const char* help)
-{
-    app.add_option(names, value, help)
-        ->type_name(unit)
-        ->check(CLI::Range(low, high).description(""))
-        ->capture_default_str();
-}
-
-/// An option whose value is one of some words.
-template <typename T>
-void
-AddChoice(CLI::App& app,
-          const std::string& name,
-          T& value,
-          const std::map<std::string, T>& words,
-          const char* help)
-{
-    const auto choose = [name, &value, words](const std::string& word) {
-        const auto found = words.find(word);
-        if (found == words.end())
-        {
-            std::vector<std::string> allowed;
-            std::transform(words.begin(),
-                           words.end(),
-                           std::back_inserter(allowed),
-                           [](const auto& w) { return w.first; });
-            throw CLI::ValidationError(name, fmt::format("'{}': {}", word, Suggest(word, allowed)));
-        }
-        value = found->second;
-    };
-    app.add_option_function<std::string>(name, choose, help)->type_name("WORD");
-}
-
 void
 DescribeInput(CLI::App& app, ProbeOptions& options)
 {
@@ -135,9 +95,13 @@ DescribeInput(CLI::App& app, ProbeOptions& options)
     app.add_option("-i,--interface", session.interface, "Or meter a network interface, live")
         ->type_name("NAME");
     app.add_flag("--no-promiscuous", options.quietInterface, "Leave out frames to other stations");
-    app.add_option("-c,--count", session.maxPackets, "End after so many packets")
-        ->type_name("N")
-        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddNumber<uint64_t>(app,
+                        "-c,--count",
+                        session.maxPackets,
+                        "N",
+                        1,
+                        UINT64_MAX,
+                        "End after so many packets");
     AddNumber(app,
               "--stats",
               options.statisticsSeconds,
@@ -247,13 +211,20 @@ DescribeMetering(CLI::App& app, ProbeOptions& options)
               {{"tail-drop", netflow::PurgatoryPolicy::TAIL_DROP},
                {"head-drop", netflow::PurgatoryPolicy::HEAD_DROP}},
               "Then the newest: tail-drop (default), or head-drop");
-    app.add_option("--heap",
-                   options.session.probe.heapMaximum,
-                   "Modelled memory; no limit if not given")
-        ->type_name("OCTETS");
-    app.add_option("--max-flows", metering.cache.maxEntries, "Live records; no limit if not given")
-        ->type_name("N")
-        ->check(CLI::Range(uint64_t{1}, UINT64_MAX).description(""));
+    AddNumber<uint64_t>(app,
+                        "--heap",
+                        options.session.probe.heapMaximum,
+                        "OCTETS",
+                        0,
+                        UINT64_MAX,
+                        "Modelled memory; no limit if not given");
+    AddNumber<uint64_t>(app,
+                        "--max-flows",
+                        metering.cache.maxEntries,
+                        "N",
+                        1,
+                        UINT64_MAX,
+                        "Live records; no limit if not given");
     AddChoice(app,
               "--cache-policy",
               metering.cache.policy,

@@ -3,7 +3,11 @@
  * \file
  * 'esx-netflow run': runs scenarios, writes their results, says what came of them.
  */
+#include "runner/base/interrupt.h"
+#include "runner/base/output-file.h"
+#include "runner/base/shared-files.h"
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/commands/python-package.h"
 #include "runner/lab/lab-check.h"
 #include "runner/probe/udp-sender.h"
@@ -11,7 +15,6 @@
 #include "runner/results/results.h"
 #include "runner/results/run-report.h"
 #include "runner/results/scenario-report.h"
-#include "runner/simulation/interrupt.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-clock.h"
 #include "runner/simulation/real-collectors.h"
@@ -276,9 +279,12 @@ Look(const RunOptions& options, RunReport& report)
     if (!options.check.empty())
     {
         report.compared = true;
-        report.differences = CompareWithGolden(options.check, report.name, report.folder);
-        report.exitCode = std::max<int>(report.exitCode,
-                                        report.differences.empty() ? EXIT_GOOD : EXIT_EXPECTATION);
+        const int verdict = ToExitCode([&] {
+            report.differences.assign(1, "the golden results cannot be read");
+            report.differences = CompareWithGolden(options.check, report.name, report.folder);
+            return report.differences.empty() ? EXIT_GOOD : EXIT_EXPECTATION;
+        });
+        report.exitCode = std::max(report.exitCode, verdict);
     }
 }
 
@@ -339,17 +345,30 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
         });
 }
 
-void
-WriteReport(const std::string& path, const std::string& text)
+/// A file for CI, opened before the runs: what cannot be written is known then.
+class CiFile
 {
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!path.empty() && !file)
+  public:
+    explicit CiFile(const std::string& path)
     {
-        throw CommandError(EXIT_USAGE, fmt::format("{} cannot be written", path));
+        if (!path.empty())
+        {
+            m_file.emplace(path, OutputKind::WHOLE);
+        }
     }
-}
+
+    void Write(const std::string& text)
+    {
+        if (m_file)
+        {
+            m_file->Write(text);
+            m_file->Close();
+        }
+    }
+
+  private:
+    std::optional<OutputFile> m_file;
+};
 
 /// Keeps what a run gave as golden results, unless it proves nothing.
 void
@@ -391,8 +410,28 @@ Tell(const RunOptions& options, std::vector<RunReport>& reports)
             Update(options, report);
         }
     }
-    WriteReport(options.junit, ToJUnit(reports));
-    WriteReport(options.markdown, ToMarkdown(reports));
+}
+
+/// Files of the command line that must not be each other, and what scenarios read.
+void
+CheckFiles(const RunOptions& options, const std::list<Job>& jobs)
+{
+    std::vector<NamedFile> inputs;
+    for (const std::string& path : options.scenarios)
+    {
+        inputs.push_back({"SCENARIO", path});
+    }
+    for (const Job& job : jobs)
+    {
+        for (const Traffic& traffic : job.scenario.traffic)
+        {
+            if (!traffic.file.empty())
+            {
+                inputs.push_back({"the traffic of", job.scenario.PathOf(traffic.file)});
+            }
+        }
+    }
+    RefuseSharedFiles(inputs, {{"--junit", options.junit}, {"--summary-md", options.markdown}});
 }
 
 int
@@ -421,8 +460,13 @@ RunAll(const RunOptions& options)
         reports[i].exitCode =
             Prepare(options, targets, options.scenarios[i], names, jobs, reports[i]);
     }
+    CheckFiles(options, jobs);
+    CiFile junit(options.junit);
+    CiFile markdown(options.markdown);
     RunJobs(jobs, options, interrupt);
     Tell(options, reports);
+    junit.Write(ToJUnit(reports));
+    markdown.Write(ToMarkdown(reports));
     int exitCode = EXIT_GOOD;
     for (const RunReport& report : reports)
     {
@@ -445,8 +489,20 @@ AddRun(CLI::App& program, int& exitCode)
                     options->out,
                     "Result folder (default out/NAME);\nof several scenarios: DIR/NAME")
         ->type_name("DIR");
-    app->add_option("--seed", options->seed, "In place of the scenario's")->type_name("N");
-    app->add_option("--run", options->run, "In place of the scenario's")->type_name("N");
+    AddNumber<uint32_t>(*app,
+                        "--seed",
+                        options->seed,
+                        "N",
+                        1,
+                        UINT32_MAX,
+                        "In place of the scenario's");
+    AddNumber<uint32_t>(*app,
+                        "--run",
+                        options->run,
+                        "N",
+                        0,
+                        UINT32_MAX,
+                        "In place of the scenario's");
     app->add_option("--to", options->to, "Send what leaves the vmknics to a real collector, too")
         ->type_name("[NODE=]HOST:PORT")
         ->allow_extra_args(false); // what follows is a scenario
@@ -454,10 +510,13 @@ AddRun(CLI::App& program, int& exitCode)
                   options->strictTo,
                   "Exit code 1 unless every datagram of --to was taken")
         ->needs("--to");
-    app->add_option("--to-rate", options->toRate, "Datagrams a second at most, 0: no limit")
-        ->type_name("N")
-        ->check(CLI::Range(0.0, 1e9).description(""))
-        ->capture_default_str();
+    AddNumber(*app,
+              "--to-rate",
+              options->toRate,
+              "N",
+              0.0,
+              1e9,
+              "Datagrams a second at most, 0: no limit");
     app->add_flag("--realtime",
                   options->realTime,
                   "Pace by the wall clock, best effort;\n--to-rate does not apply");
@@ -466,10 +525,7 @@ AddRun(CLI::App& program, int& exitCode)
                   options->annotate,
                   "Collectors' captures as pcapng with comments:\nwhere lost datagrams died");
     app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
-    app->add_option("-j,--jobs", options->jobs, "Scenarios at once")
-        ->type_name("N")
-        ->check(CLI::Range(1, 1024).description(""))
-        ->capture_default_str();
+    AddNumber(*app, "-j,--jobs", options->jobs, "N", 1U, 1024U, "Scenarios at once");
     app->add_option("--junit", options->junit, "Write verdicts as JUnit XML")->type_name("FILE");
     app->add_option("--summary-md", options->markdown, "Write a summary in Markdown")
         ->type_name("FILE");

@@ -4,12 +4,13 @@
  * 'esx-netflow talkers': who sent what, as collected and in truth.
  */
 #include "runner/commands/cli.h"
+#include "runner/commands/options.h"
 #include "runner/results/talkers.h"
 #include "runner/scenario/scenario.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <regex>
+#include <optional>
 
 namespace esxnf
 {
@@ -35,18 +36,17 @@ struct TalkersArguments
     TalkersOptions talkers;
 };
 
-/// "1.5s"; throws CommandError (usage).
+/// Throws CommandError (usage).
 ns3::Time
 ParseTime(const std::string& text, const char* option)
 {
-    static const std::regex TIME("[0-9]{1,9}(\\.[0-9]{1,9})?(ns|us|ms|s|min|h)");
-    if (!std::regex_match(text, TIME))
+    const std::optional<int64_t> ns = ReadDuration(text);
+    if (!ns)
     {
-        throw CommandError(
-            EXIT_USAGE,
-            fmt::format("{}: '{}' is no time with its unit (ns, us, ms, s, min, h)", option, text));
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("{}: '{}' is no {}", option, text, DURATION_FORM + 2));
     }
-    return ns3::Time(text);
+    return ns3::NanoSeconds(*ns);
 }
 
 void
@@ -93,19 +93,34 @@ AddTalkers(CLI::App& program, int& exitCode)
     app->add_option("--last", options->last, "So long before the end, e.g. 24h")
         ->type_name("TIME")
         ->excludes(window);
-    app->add_option("--top", talkers.top, "Talkers and irregular addresses of each vSwitch, 0: all")
-        ->type_name("N")
-        ->capture_default_str();
-    app->add_option("--fan-out", talkers.fanOut, "Irregular from so many addresses")
-        ->type_name("N")
-        ->capture_default_str();
-    app->add_option("--ports", talkers.ports, "Irregular from so many ports of one address")
-        ->type_name("N")
-        ->capture_default_str();
-    app->add_option("--volume", talkers.volume, "Irregular from so many times the median")
-        ->type_name("N")
-        ->check(CLI::Range(1.0, 1e9).description(""))
-        ->capture_default_str();
+    AddNumber<uint64_t>(*app,
+                        "--top",
+                        talkers.top,
+                        "N",
+                        0,
+                        UINT64_MAX,
+                        "Talkers and irregular addresses of each vSwitch, 0: all");
+    AddNumber<uint64_t>(*app,
+                        "--fan-out",
+                        talkers.fanOut,
+                        "N",
+                        0,
+                        UINT64_MAX,
+                        "Irregular from so many addresses");
+    AddNumber<uint64_t>(*app,
+                        "--ports",
+                        talkers.ports,
+                        "N",
+                        0,
+                        UINT64_MAX,
+                        "Irregular from so many ports of one address");
+    AddNumber(*app,
+              "--volume",
+              talkers.volume,
+              "N",
+              1.0,
+              1e9,
+              "Irregular from so many times the median");
     app->add_option("--format", options->format, "text, json or csv")
         ->type_name("FORMAT")
         ->check(CLI::IsMember({"text", "json", "csv"}).description(""))

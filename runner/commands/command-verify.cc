@@ -3,8 +3,10 @@
  * \file
  * 'esx-netflow verify': lets the oracle, which shares no code with this program, judge results.
  */
+#include "runner/base/output-file.h"
 #include "runner/commands/cli.h"
 #include "runner/commands/python-package.h"
+#include "runner/results/summary-file.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -26,30 +28,32 @@ collected from the captures of the collectors, in Python. It must find every los
 every flow. Exit codes: 0 all agrees, 1 disagreements, 2 the folder cannot be judged.)";
 
 int
+Judge(const std::string& folder)
+{
+    if (!std::filesystem::exists(folder + "/captures.json"))
+    {
+        throw CommandError(
+            EXIT_USAGE,
+            fmt::format("{} holds no captures to judge by: run with --captures", folder));
+    }
+    return RunOracle({folder});
+}
+
+int
 Verify(const std::vector<std::string>& folders)
 {
     int exitCode = EXIT_GOOD;
     for (const std::string& folder : folders)
     {
-        if (!std::filesystem::exists(folder + "/summary.json"))
-        {
-            PrintError(fmt::format("{} is no result folder", folder));
-            exitCode = EXIT_USAGE;
-            continue;
-        }
-        if (!std::filesystem::exists(folder + "/captures.json"))
-        {
-            PrintError(
-                fmt::format("{} holds no captures to judge by: run with --captures", folder));
-            exitCode = EXIT_USAGE;
-            continue;
-        }
-        if (folders.size() > 1)
-        {
-            fmt::print("{}: ", folder);
-            std::fflush(stdout);
-        }
-        exitCode = std::max(exitCode, RunOracle({folder}));
+        exitCode = std::max(exitCode, ToExitCode([&folder, several = folders.size() > 1] {
+                                ReadSummary(folder);
+                                if (several)
+                                {
+                                    fmt::print("{}: ", folder);
+                                    CheckStandardOutput();
+                                }
+                                return Judge(folder);
+                            }));
     }
     return exitCode;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/console/console-input.h"
 
+#include "runner/base/output-file.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <fmt/format.h>
@@ -101,9 +103,9 @@ StreamInput::Read(const std::string&, const Idle& idle)
 void
 StreamInput::Print(const std::string& line, bool error)
 {
-    std::fflush(stdout); // keeps the order of both streams where they meet
+    CheckStandardOutput(); // keeps the order of both streams where they meet
     fmt::print(error ? stderr : stdout, "{}\n", line);
-    std::fflush(stdout);
+    CheckStandardOutput();
 }
 
 bool

@@ -5,7 +5,7 @@
 #ifndef ESXNF_CONSOLE_INPUT_H
 #define ESXNF_CONSOLE_INPUT_H
 
-#include "runner/simulation/interrupt.h"
+#include "runner/base/interrupt.h"
 
 #include <functional>
 #include <string>

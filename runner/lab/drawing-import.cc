@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ImportDrawing(): edges say what is part of what; the scenario's own reader judges the result.
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/lab/drawing.h"
 
 #include <algorithm>

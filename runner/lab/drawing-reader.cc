@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // ReadDrawing(): DOT by Boost.Graph's parser, GraphML by Boost's XML reader. (Boost.Graph's own
 // GraphML reader hides the IDs of nodes, makes nodes of dangling ends, and takes IDs twice.)
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/lab/drawing.h"
 
 #include <algorithm>

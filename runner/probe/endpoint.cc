@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/endpoint.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/number-text.h"
+#include "runner/base/user-error.h"
 
-#include <charconv>
 #include <cstring>
 #include <fmt/format.h>
 #include <memory>
 #include <netdb.h>
+#include <optional>
 
 namespace esxnf
 {
@@ -18,15 +19,26 @@ namespace
 uint16_t
 ParsePort(const std::string& text, const std::string& whole)
 {
-    uint16_t port = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, port);
-    if (error != std::errc{} || rest != end)
+    const std::optional<uint64_t> port = ReadWhole(text, 0, UINT16_MAX);
+    if (!port)
     {
         throw CommandError(EXIT_USAGE,
                            fmt::format("{}: '{}' is no UDP port (0 to 65535)", whole, text));
     }
-    return port;
+    return static_cast<uint16_t>(*port);
+}
+
+/// More than one colon is an address of IPv6.
+void
+RefuseIpv6(const std::string& text)
+{
+    if (text.find(':') != text.rfind(':'))
+    {
+        throw CommandError(EXIT_USAGE,
+                           fmt::format("'{}' is an address of IPv6, or has too many colons: "
+                                       "datagrams go over IPv4, HOST:PORT",
+                                       text));
+    }
 }
 
 } // namespace
@@ -40,6 +52,7 @@ Endpoint::ToString() const
 Endpoint
 ParseEndpoint(const std::string& text, uint16_t defaultPort)
 {
+    RefuseIpv6(text);
     const std::size_t colon = text.find(':');
     Endpoint endpoint{text.substr(0, colon), defaultPort};
     if (endpoint.host.empty())
@@ -60,6 +73,7 @@ ParseEndpoint(const std::string& text, uint16_t defaultPort)
 Endpoint
 ParseListenEndpoint(const std::string& text)
 {
+    RefuseIpv6(text);
     const std::size_t colon = text.find(':');
     if (colon == std::string::npos)
     {

@@ -2,10 +2,10 @@
 #include "runner/probe/peer.h"
 
 #include "netflow/sequence-tracker.h"
-#include "runner/commands/child-process.h"
-#include "runner/commands/cli.h"
+#include "runner/base/child-process.h"
+#include "runner/base/interrupt.h"
+#include "runner/base/user-error.h"
 #include "runner/probe/udp-listener.h"
-#include "runner/simulation/interrupt.h"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -141,10 +141,9 @@ class DatagramSums
 };
 
 ComparedFlows
-RunSoftflowd(const PeerRun& run)
+RunSoftflowd(const PeerRun& run, const InterruptCatcher& interrupt)
 {
     const std::string program = Need("softflowd", "softflowd");
-    const InterruptCatcher interrupt;
     const TemporaryFolder folder;
     UdpListener listener({"127.0.0.1", 0});
     std::vector<std::string> command = {program,
@@ -246,11 +245,10 @@ ReadNfdumpJson(const std::string& path)
 }
 
 ComparedFlows
-RunNfpcapd(const PeerRun& run)
+RunNfpcapd(const PeerRun& run, const InterruptCatcher& interrupt)
 {
     const std::string meter = Need("nfpcapd", "nfdump");
     const std::string reader = Need("nfdump", "nfdump");
-    const InterruptCatcher interrupt;
     const TemporaryFolder folder;
     const std::string flowFolder = folder / "flows";
     fs::create_directory(flowFolder);
@@ -286,9 +284,9 @@ PeerNames()
 }
 
 ComparedFlows
-RunPeer(const std::string& name, const PeerRun& run)
+RunPeer(const std::string& name, const PeerRun& run, const InterruptCatcher& interrupt)
 {
-    return name == "softflowd" ? RunSoftflowd(run) : RunNfpcapd(run);
+    return name == "softflowd" ? RunSoftflowd(run, interrupt) : RunNfpcapd(run, interrupt);
 }
 
 } // namespace esxnf

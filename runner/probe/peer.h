@@ -7,6 +7,7 @@
 #ifndef ESXNF_PEER_H
 #define ESXNF_PEER_H
 
+#include "runner/base/interrupt.h"
 #include "runner/probe/flow-comparison.h"
 
 #include <string>
@@ -30,7 +31,9 @@ const std::vector<std::string>& PeerNames();
  * \return its flows. Throws CommandError (usage) if it is not installed (the message has the apt
  * line), fails, or is interrupted; and if records were lost on the way here
  */
-ComparedFlows RunPeer(const std::string& name, const PeerRun& run);
+ComparedFlows RunPeer(const std::string& name,
+                      const PeerRun& run,
+                      const InterruptCatcher& interrupt);
 
 } // namespace esxnf
 

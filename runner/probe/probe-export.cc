@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/probe-export.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/probe/datagram-text.h"
 #include "runner/probe/endpoint.h"
 #include "runner/results/record-rows.h"
@@ -49,12 +49,6 @@ struct ProbeExport::Collector
     uint64_t unsentDatagrams{0};
 };
 
-std::FILE*
-ProbeExportConfig::GetTextStream() const
-{
-    return csvFile == "-" || jsonFile == "-" ? stderr : stdout;
-}
-
 ProbeExport::ProbeExport(const ProbeExportConfig& config)
     : m_config(config)
 {
@@ -64,17 +58,21 @@ ProbeExport::ProbeExport(const ProbeExportConfig& config)
     }
     if (!config.captureFile.empty())
     {
-        m_capture.emplace(config.captureFile, PathOfCapture(config.collectors));
+        m_capture.emplace(config.captureFile, PathOfCapture(config.collectors), config.outputs);
     }
     if (!config.csvFile.empty())
     {
-        m_tables.push_back(
-            std::make_unique<RowWriter>(config.csvFile, RowFormat::CSV, ExportedColumns()));
+        m_tables.push_back(std::make_unique<RowWriter>(config.csvFile,
+                                                       RowFormat::CSV,
+                                                       ExportedColumns(),
+                                                       config.outputs));
     }
     if (!config.jsonFile.empty())
     {
-        m_tables.push_back(
-            std::make_unique<RowWriter>(config.jsonFile, RowFormat::JSON_LINES, ExportedColumns()));
+        m_tables.push_back(std::make_unique<RowWriter>(config.jsonFile,
+                                                       RowFormat::JSON_LINES,
+                                                       ExportedColumns(),
+                                                       config.outputs));
     }
 }
 
@@ -152,15 +150,15 @@ ProbeExport::PortAliased(uint16_t vSwitch, uint16_t port)
 }
 
 void
-ProbeExport::Flush()
+ProbeExport::Close()
 {
     if (m_capture)
     {
-        m_capture->Flush();
+        m_capture->Close();
     }
     for (const auto& table : m_tables)
     {
-        table->Flush();
+        table->Close();
     }
 }
 
@@ -210,10 +208,7 @@ ProbeExport::Print(const netflow::Datagram& datagram)
 {
     netflow::V5Header header;
     netflow::DecodeV5(datagram.data, datagram.size, header, m_records);
-    fmt::print(m_config.GetTextStream(),
-               "datagram {} {}",
-               datagram.number + 1,
-               DatagramToText(header, m_records));
+    fmt::print("datagram {} {}", datagram.number + 1, DatagramToText(header, m_records));
 }
 
 } // namespace esxnf

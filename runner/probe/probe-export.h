@@ -12,7 +12,6 @@
 #include "runner/probe/udp-sender.h"
 #include "runner/results/row-writer.h"
 
-#include <cstdio>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,13 +25,11 @@ struct ProbeExportConfig
 {
     std::vector<std::string> collectors; //!< HOST[:PORT] each; none: nothing is sent
     double rate{0};                      //!< datagrams a second and collector at most; 0: no limit
-    std::string captureFile;             //!< empty: none
-    std::string csvFile;                 //!< empty: none; "-": standard output
+    std::string captureFile;             //!< empty: none; "-": standard output
+    std::string csvFile;                 //!< the same
     std::string jsonFile;                //!< the same, JSON lines
-    bool verbose{false};                 //!< print datagrams
-
-    /// Where text for people goes: standard output belongs to the tables if one is written there.
-    std::FILE* GetTextStream() const;
+    OutputKind outputs{OutputKind::STREAM};
+    bool verbose{false}; //!< print datagrams
 };
 
 /// Sends, writes and prints.
@@ -54,8 +51,8 @@ class ProbeExport : public netflow::DatagramSink
 
     void PortAliased(uint16_t vSwitch, uint16_t port) override;
 
-    /// Writes what is buffered; throws CommandError (usage).
-    void Flush();
+    /// Puts the files in place; throws CommandError (usage).
+    void Close();
 
     /// A line for each collector, each line with its end; says so if there is none.
     std::string DescribeCollectors();

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/probe-session.h"
 
+#include "runner/base/interrupt.h"
+#include "runner/base/output-file.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/capture/live-capture.h"
-#include "runner/simulation/interrupt.h"
 
 #include <algorithm>
 #include <chrono>
@@ -48,7 +49,6 @@ class Session
         : m_config(config),
           m_export(config.exporting),
           m_probe(config.probe, m_export),
-          m_text(config.exporting.GetTextStream()),
           m_nextStatistics(config.statisticsPeriod > 0
                                ? m_probe.GetUptime() + config.statisticsPeriod
                                : netflow::NEVER)
@@ -105,7 +105,6 @@ class Session
     const ProbeSessionConfig& m_config;
     ProbeExport m_export;
     Probe m_probe;
-    std::FILE* const m_text;
     uint64_t m_packets{0};
     TimeNs m_nextStatistics;
     netflow::BatchedPacket m_batch[BATCH]; // scratch of MeterBatch
@@ -155,8 +154,7 @@ Session::PrintLine()
                              total.Get(Move::SHED_CACHE_FULL).packets,
                          0,
                          0};
-    fmt::print(m_text,
-               "uptime {}.{:03} packets {} metered {} shed {} live {} queued {} dropped {} "
+    fmt::print("uptime {}.{:03} packets {} metered {} shed {} live {} queued {} dropped {} "
                "datagrams {} unsent {}",
                m_probe.GetUptime() / NS_PER_SECOND,
                m_probe.GetUptime() % NS_PER_SECOND / NS_PER_MS,
@@ -170,10 +168,10 @@ Session::PrintLine()
                m_export.GetUnsent());
     if (m_drops)
     {
-        fmt::print(m_text, " kernel-drops {}", m_drops->kernel + m_drops->interface);
+        fmt::print(" kernel-drops {}", m_drops->kernel + m_drops->interface);
     }
-    fmt::print(m_text, "\n");
-    std::fflush(m_text);
+    fmt::print("\n");
+    CheckStandardOutput();
     const TimeNs period = m_config.statisticsPeriod;
     m_nextStatistics += ((m_probe.GetUptime() - m_nextStatistics) / period + 1) * period;
 }
@@ -181,20 +179,15 @@ Session::PrintLine()
 void
 Session::PrintCounts(const char* name, const Counts& counts)
 {
-    fmt::print(m_text,
-               "{:<24}{:>14}{:>18}{:>12}\n",
-               name,
-               counts.packets,
-               counts.octets,
-               counts.records);
+    fmt::print("{:<24}{:>14}{:>18}{:>12}\n", name, counts.packets, counts.octets, counts.records);
 }
 
 /// Every move of the ledger that happened, then what no move tells.
 bool
 Session::PrintEnd(const std::vector<std::string>& notes)
 {
-    m_export.Flush();
-    fmt::print(m_text, "{:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
+    m_export.Close();
+    fmt::print("{:<24}{:>14}{:>18}{:>12}\n", "", "packets", "octets", "records");
     const netflow::Account total = m_probe.GetLedger().GetTotal();
     for (unsigned i = 0; i < netflow::MOVES; ++i)
     {
@@ -207,32 +200,27 @@ Session::PrintEnd(const std::vector<std::string>& notes)
     const Counts residual = m_probe.GetResidual();
     PrintCounts("residual", residual);
     const auto& purgatory = m_probe.GetMetering().GetPurgatory();
-    fmt::print(m_text, "datagrams {}\n", m_probe.GetExporter().GetDatagrams());
-    fmt::print(m_text,
-               "cache high water {} records\n",
-               m_probe.GetMetering().GetCache().GetHighWater());
-    fmt::print(m_text,
-               "purgatory high water {} of {} records\n",
+    fmt::print("datagrams {}\n", m_probe.GetExporter().GetDatagrams());
+    fmt::print("cache high water {} records\n", m_probe.GetMetering().GetCache().GetHighWater());
+    fmt::print("purgatory high water {} of {} records\n",
                purgatory.GetHighWater(),
                purgatory.GetBound());
     for (const std::string& line :
          DescribeClock(m_probe.GetClockCounts(), m_probe.GetExporter().GetRecordsOverSteps()))
     {
-        fmt::print(m_text, "{}\n", line);
+        fmt::print("{}\n", line);
     }
     for (const std::string& line : notes)
     {
-        fmt::print(m_text, "{}\n", line);
+        fmt::print("{}\n", line);
     }
     if (m_drops)
     {
-        fmt::print(m_text,
-                   "dropped before the meter: by the kernel {} by the interface {}\n",
+        fmt::print("dropped before the meter: by the kernel {} by the interface {}\n",
                    m_drops->kernel,
                    m_drops->interface);
     }
-    fmt::print(m_text, "{}", m_export.DescribeCollectors());
-    std::fflush(m_text);
+    fmt::print("{}", m_export.DescribeCollectors());
     return residual == Counts{};
 }
 

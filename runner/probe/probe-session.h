@@ -7,8 +7,8 @@
 #ifndef ESXNF_PROBE_SESSION_H
 #define ESXNF_PROBE_SESSION_H
 
+#include "runner/base/user-error.h"
 #include "runner/capture/capture-reader.h"
-#include "runner/commands/cli.h"
 #include "runner/probe/probe-export.h"
 #include "runner/probe/probe.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/udp-listener.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -29,7 +29,8 @@ UdpListener::UdpListener(const Endpoint& local)
     const sockaddr_in address = Resolve(local);
     m_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     setsockopt(m_socket, SOL_SOCKET, SO_RCVBUF, &RECEIVE_BUFFER, sizeof(RECEIVE_BUFFER));
-    if (bind(m_socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+    if (m_socket < 0 ||
+        bind(m_socket, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
     {
         const std::string reason = std::strerror(errno);
         close(m_socket);

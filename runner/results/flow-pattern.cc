@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/flow-pattern.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/number-text.h"
+#include "runner/base/user-error.h"
 #include "runner/scenario/scenario-diagnostic.h"
 
 #include <algorithm>
@@ -62,7 +63,8 @@ FlowPattern::ParseEnd(std::string text, const AddressesByName& names)
     const auto named = names.find(address);
     end.addresses = named == names.end() ? std::vector<std::string>{address} : named->second;
     if (address.empty() || end.port.empty() ||
-        end.port.find_first_not_of("0123456789*") != std::string::npos)
+        end.port.find_first_not_of("0123456789*") != std::string::npos ||
+        (end.port.find('*') == std::string::npos && !ReadWhole(end.port, 0, UINT16_MAX)))
     {
         throw CommandError(EXIT_USAGE, fmt::format("'{}' is no end of a flow: {}", text, FORM));
     }

@@ -2,7 +2,7 @@
 #include "runner/results/flow-story.h"
 
 #include "netflow/ledger.h"
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/results/text.h"
 
 #include <algorithm>

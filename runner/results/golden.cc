@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/golden.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/output-file.h"
+#include "runner/base/user-error.h"
 #include "runner/results/golden-differences.h"
+#include "runner/results/summary-file.h"
 #include "runner/scenario/yaml-document.h"
 
 #include <filesystem>
@@ -28,18 +30,6 @@ ReadIfThere(const fs::path& path)
         return std::nullopt;
     }
     return std::string(std::istreambuf_iterator<char>(file), {});
-}
-
-void
-WriteOrRefuse(const fs::path& path, const std::string& text)
-{
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!file)
-    {
-        throw CommandError(EXIT_USAGE, fmt::format("{} cannot be written", path.string()));
-    }
 }
 
 /// What a run gave, without what a new version or a new expectation changes.
@@ -85,10 +75,11 @@ struct Kept
         {
             return {fmt::format("there is no {}: 'run --update' writes it", summaryPath.string())};
         }
-        const Json golden = Json::parse(*summary, nullptr, false);
+        const Json golden = ParseJson(*summary, summaryPath.string());
         if (!golden.is_object())
         {
-            return {fmt::format("{} is no JSON object", summaryPath.string())};
+            throw CommandError(EXIT_USAGE,
+                               fmt::format("{}:1: this is no map", summaryPath.string()));
         }
         const std::string why = WhyNotGolden(golden);
         if (!why.empty())
@@ -147,14 +138,18 @@ UpdateGolden(const std::string& goldenFolder,
     std::error_code error;
     fs::create_directories(goldenFolder, error);
     const Kept kept(goldenFolder, name, resultFolder);
-    std::vector<std::string> differences =
-        kept.summary ? kept.Compare() : std::vector<std::string>{};
-    WriteOrRefuse(kept.summaryPath, kept.newSummary.dump(2) + "\n");
+    std::vector<std::string> differences;
+    if (kept.summary &&
+        Json::parse(*kept.summary, nullptr, false).is_object()) // what is broken is mended by this
+    {
+        differences = kept.Compare();
+    }
+    ReplaceFile(kept.summaryPath, kept.newSummary.dump(2) + "\n");
     for (const KeptTable& table : kept.tables)
     {
         if (table.now)
         {
-            WriteOrRefuse(table.path, *table.now);
+            ReplaceFile(table.path, *table.now);
         }
         else
         {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/results.h"
 
+#include "runner/base/output-file.h"
 #include "runner/results/results-tables.h"
 #include "runner/results/story-tables.h"
 #include "runner/simulation/addresses.h"
@@ -9,8 +10,6 @@
 #include "ns3/esx-top.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>
@@ -80,18 +79,6 @@ fs::path
 WithSuffix(const fs::path& path, const char* what)
 {
     return path.string() + fmt::format(".{}-{}", what, getpid());
-}
-
-void
-WriteFile(const fs::path& path, const std::string& text)
-{
-    std::ofstream file(path, std::ios::binary);
-    file << text;
-    file.flush();
-    if (!file)
-    {
-        Refuse(path.filename(), fmt::format("cannot be written: {}", std::strerror(errno)));
-    }
 }
 
 template <typename Lines>
@@ -214,10 +201,12 @@ ResultFolder::ResultFolder(const std::string& target)
         }
         CheckReplaceable(m_target, target);
         fs::create_directories(m_target.parent_path());
+        RemoveAbandoned(m_target);
         const fs::path temporary = WithSuffix(m_target, "tmp");
         fs::remove_all(temporary);
         fs::create_directory(temporary);
         m_temporary = temporary;
+        m_hold = HoldTemporary(temporary);
     });
 }
 
@@ -227,6 +216,10 @@ ResultFolder::~ResultFolder()
     {
         std::error_code ignored;
         fs::remove_all(m_temporary, ignored);
+    }
+    if (m_hold >= 0)
+    {
+        close(m_hold);
     }
 }
 
@@ -241,11 +234,18 @@ ResultFolder::Commit()
 {
     OrRefuse(m_target, [this] {
         const fs::path old = WithSuffix(m_target, "old");
-        if (fs::exists(m_target))
+        const bool replaces = fs::exists(m_target);
+        if (replaces)
         {
             fs::rename(m_target, old);
         }
-        fs::rename(m_temporary, m_target);
+        std::error_code error;
+        fs::rename(m_temporary, m_target, error);
+        if (error)
+        {
+            replaces ? fs::rename(old, m_target) : void();
+            throw fs::filesystem_error("", error);
+        }
         m_temporary.clear();
         fs::remove_all(old);
     });
@@ -260,6 +260,7 @@ WriteSummary(const Summary& summary, const std::string& directory)
 void
 WriteResults(const Simulation& simulation, const Summary& summary, const std::string& directory)
 {
+    simulation.CloseCaptures();
     const fs::path folder = directory;
     const Scenario& scenario = simulation.GetScenario();
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));

@@ -36,6 +36,7 @@ class ResultFolder
   private:
     std::filesystem::path m_target;
     std::filesystem::path m_temporary;
+    int m_hold{-1}; // keeps other processes from removing it
 };
 
 /// Writes all files but the captures. \param directory where the simulation wrote its captures

@@ -1,36 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/row-writer.h"
 
-#include "runner/commands/cli.h"
-
 #include <cassert>
-#include <cerrno>
-#include <cstring>
 #include <utility>
 
 namespace esxnf
 {
 
-void
-RowWriter::Closer::operator()(std::FILE* file) const
-{
-    if (file != stdout)
-    {
-        std::fclose(file);
-    }
-}
-
-RowWriter::RowWriter(const std::string& path, RowFormat format, std::vector<const char*> columns)
-    : m_path(path),
-      m_format(format),
+RowWriter::RowWriter(const std::string& path,
+                     RowFormat format,
+                     std::vector<const char*> columns,
+                     OutputKind kind)
+    : m_format(format),
       m_columns(std::move(columns)),
-      m_file(path == "-" ? stdout : std::fopen(path.c_str(), "wb"))
+      m_file(path, kind)
 {
-    if (!m_file)
-    {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: cannot be written: {}", path, std::strerror(errno)));
-    }
     if (format == RowFormat::CSV)
     {
         for (const char* column : m_columns)
@@ -69,11 +53,13 @@ RowWriter::EndRow()
 void
 RowWriter::Flush()
 {
-    if (std::fflush(m_file.get()) != 0)
-    {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: cannot be written: {}", m_path, std::strerror(errno)));
-    }
+    m_file.Flush();
+}
+
+void
+RowWriter::Close()
+{
+    m_file.Close();
 }
 
 /// What stands before a value.
@@ -100,11 +86,7 @@ void
 RowWriter::WriteLine()
 {
     m_line.push_back('\n');
-    if (std::fwrite(m_line.data(), m_line.size(), 1, m_file.get()) != 1)
-    {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: cannot be written: {}", m_path, std::strerror(errno)));
-    }
+    m_file.Write({m_line.data(), m_line.size()});
     m_line.clear();
 }
 

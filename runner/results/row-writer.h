@@ -7,11 +7,11 @@
 #ifndef ESXNF_ROW_WRITER_H
 #define ESXNF_ROW_WRITER_H
 
+#include "runner/base/output-file.h"
+
 #include <cstdint>
-#include <cstdio>
 #include <fmt/format.h>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,7 +34,10 @@ class RowWriter
      * \param path "-": standard output
      * \param columns names of letters, digits and '_'
      */
-    RowWriter(const std::string& path, RowFormat format, std::vector<const char*> columns);
+    RowWriter(const std::string& path,
+              RowFormat format,
+              std::vector<const char*> columns,
+              OutputKind kind = OutputKind::STREAM);
 
     /// The value of the next column. \param text without commas, quotes, line breaks
     void Add(std::string_view text);
@@ -53,19 +56,16 @@ class RowWriter
     /// Writes what is buffered; throws as above.
     void Flush();
 
-  private:
-    struct Closer
-    {
-        void operator()(std::FILE* file) const;
-    };
+    /// The last call; throws as above.
+    void Close();
 
+  private:
     void BeginValue();
     void WriteLine();
 
-    const std::string m_path;
     const RowFormat m_format;
     const std::vector<const char*> m_columns;
-    std::unique_ptr<std::FILE, Closer> m_file;
+    OutputFile m_file;
     fmt::memory_buffer m_line;
     std::size_t m_column{0};
 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/run-report.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/results/text.h"
 #include "runner/simulation/step-verdict.h"
 

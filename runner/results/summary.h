@@ -5,7 +5,7 @@
 #ifndef ESXNF_SUMMARY_H
 #define ESXNF_SUMMARY_H
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/scenario/yaml-document.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/series.h"

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/talkers.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/results/irregular-sources.h"
+#include "runner/results/summary-file.h"
 #include "runner/results/window-usage.h"
 #include "runner/simulation/addresses.h"
 
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
-#include <fstream>
 #include <map>
 #include <tuple>
 
@@ -113,19 +113,6 @@ VmsOf(const WindowUsage& usage, const Scenario& scenario)
     return vms;
 }
 
-/// Simulated time that the run reached.
-ns3::Time
-EndOf(const std::string& folder)
-{
-    std::ifstream file(folder + "/summary.json");
-    const Json summary = Json::parse(file, nullptr, false);
-    if (!summary.is_object() || !summary.contains("end_ns") || !summary["end_ns"].is_number())
-    {
-        throw CommandError(EXIT_USAGE, fmt::format("{} is no result folder", folder));
-    }
-    return ns3::NanoSeconds(summary["end_ns"].get<int64_t>());
-}
-
 Scenario
 ScenarioOf(const std::string& folder)
 {
@@ -145,7 +132,7 @@ TalkersReport
 ReadTalkers(const std::string& folder, const TalkersOptions& options)
 {
     TalkersReport report;
-    const ns3::Time end = EndOf(folder);
+    const auto end = ns3::NanoSeconds(ReadSummary(folder).at("end_ns").get<int64_t>());
     report.from = options.last ? std::max(ns3::Time(0), end - *options.last)
                                : options.from.value_or(ns3::Time(0));
     report.to = options.to ? std::min(*options.to, end) : end;

@@ -3,7 +3,7 @@
 
 #include "netflow/ledger.h"
 #include "netflow/time.h"
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-check.h"
 
+#include "runner/base/number-text.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <tuple>
@@ -72,7 +74,8 @@ ScenarioNotes::CheckWithinRun(const ns3::Time& time, const std::string& path)
 std::string
 ScenarioNotes::Line(const std::string& path) const
 {
-    return fmt::format("line {}", m_scenario.At(Severity::Error, path, "").place.line);
+    const Diagnostic there = m_scenario.At(Severity::Error, path, "");
+    return there.place.line > 0 ? fmt::format("line {}", there.place.line) : there.where;
 }
 
 bool
@@ -104,11 +107,36 @@ ScenarioNotes::SayUnknown(const std::string& what,
 std::string
 Text(const ns3::Time& value)
 {
-    return fmt::format("{}s", value.GetSeconds());
+    return DurationToText(value.GetNanoSeconds());
 }
 
 namespace
 {
+
+/// The series is kept in memory until the end of the run.
+void
+WarnOfLongSeries(const Scenario& scenario, ScenarioNotes& notes)
+{
+    constexpr double HOST_SAMPLE = 400; // octets, about
+    constexpr double LINK_SAMPLE = 110; // likewise, of each end
+    constexpr double GB = 1e9;
+    if (!scenario.outputs.seriesEvery.IsStrictlyPositive())
+    {
+        return;
+    }
+    const double samples =
+        scenario.run.duration.GetSeconds() / scenario.outputs.seriesEvery.GetSeconds();
+    const double octets = samples * (HOST_SAMPLE * static_cast<double>(scenario.hosts.size()) +
+                                     2 * LINK_SAMPLE * static_cast<double>(scenario.links.size()));
+    if (octets > GB)
+    {
+        notes.Warn(scenario.outputs.path + "/series/every",
+                   fmt::format("{:.0f} samples take about {:.0f} GB of memory: let them be fewer, "
+                               "or leave them out by 0s",
+                               samples,
+                               octets / GB));
+    }
+}
 
 void
 CheckOutputs(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes)
@@ -121,6 +149,7 @@ CheckOutputs(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes
         notes.Known(lab.captures, "link or interface", name, path);
         notes.Take(captures, "capture", name, path);
     }
+    WarnOfLongSeries(scenario, notes);
 }
 
 } // namespace

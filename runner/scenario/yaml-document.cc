@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <system_error>
+#include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
 namespace esxnf
@@ -73,9 +74,18 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
         }
         document.m_root = YamlConverter(document).Convert(node, "", 0);
     }
+    catch (const YAML::DeepRecursion& error)
+    {
+        FailYaml(fileName, error.mark.line, error.mark.column, "nested too deep");
+    }
     catch (const YAML::Exception& error)
     {
-        FailYaml(fileName, error.mark.line, error.mark.column, error.msg);
+        FailYaml(fileName,
+                 error.mark.line,
+                 error.mark.column,
+                 IsIndentedByTab(text, error.mark.line)
+                     ? "a tab in the indentation: YAML is indented with blanks"
+                     : error.msg);
     }
     return document;
 }

@@ -78,6 +78,18 @@ RefuseForeignBytes(const std::string& text, const std::string& file)
 }
 
 bool
+IsIndentedByTab(const std::string& text, int line)
+{
+    std::istringstream lines(text);
+    std::string found;
+    for (int number = 0; number <= line && std::getline(lines, found); ++number)
+    {
+    }
+    const std::size_t content = std::min(found.find_first_not_of(" \t"), found.size());
+    return line >= 0 && found.find('\t') < content;
+}
+
+bool
 RefuseSecondDocument(const std::string& text, const std::string& file)
 {
     bool begun = false;

@@ -22,6 +22,9 @@ void RefuseForeignBytes(const std::string& text, const std::string& file);
  * a line is one even inside of a text. @return false if there is nothing but comments */
 bool RefuseSecondDocument(const std::string& text, const std::string& file);
 
+/// Whether a tab is among what a line begins with. \param line from 0
+bool IsIndentedByTab(const std::string& text, int line);
+
 } // namespace esxnf
 
 #endif // ESXNF_YAML_TEXT_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/real-collectors.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/lab/export-commands.h"
 
 #include <algorithm>

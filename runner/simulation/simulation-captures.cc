@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The builder's part that opens capture files.
+#include "runner/base/process.h"
+#include "runner/base/user-error.h"
 #include "runner/simulation/simulation-world.h"
 
 #include <algorithm>
@@ -29,9 +31,32 @@ PhysicalDevices(const Ptr<ns3::Node>& node)
 /// and IPv4 and TCP at their longest are 14 + 8 + 60 + 60 octets.
 static constexpr uint32_t PORT_SNAP_LENGTH = 256;
 
+/// Captures of the start; ports that appear later add theirs.
+std::size_t
+Simulation::Builder::CountCaptures() const
+{
+    std::size_t count = m_scenario.outputs.pcap.size();
+    if (m_world.options.captureEverything)
+    {
+        count += m_scenario.nodes.size(); // collectors, at most
+        for (const Ptr<EsxHost>& host : m_world.hosts)
+        {
+            for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
+            {
+                count += vSwitch->GetPorts().size();
+            }
+        }
+    }
+    return count;
+}
+
 void
 Simulation::Builder::AddCaptures()
 {
+    if (const std::size_t count = CountCaptures(); count > 0)
+    {
+        ReserveDescriptors(count); // ns-3 holds each file open, and aborts when it cannot
+    }
     for (const std::string& name : m_scenario.outputs.pcap)
     {
         CaptureFile capture;
@@ -153,12 +178,14 @@ Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
         capture.mac = mac.str();
     }
     capture.file = fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
-    m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
-                        vSwitch,
-                        capture.port,
-                        EsxPcapDirection::INGRESS,
-                        true,
-                        PORT_SNAP_LENGTH);
+    ReserveDescriptors(1);
+    m_world.openCaptures[capture.file] =
+        m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
+                            vSwitch,
+                            capture.port,
+                            EsxPcapDirection::INGRESS,
+                            true,
+                            PORT_SNAP_LENGTH);
     m_world.captures.push_back(capture);
 }
 
@@ -168,7 +195,25 @@ Simulation::Builder::CaptureDevice(Ptr<NetDevice> device, CaptureFile capture)
     const Ptr<PcapFileWrapper> file =
         EsxHostHelper::CreateCapture(m_world.options.directory + "/" + capture.file);
     EsxHostHelper::Capture(device, "PromiscSniffer", file);
+    m_world.openCaptures[capture.file] = file;
     m_world.captures.push_back(std::move(capture));
+}
+
+void
+Simulation::CloseCaptures() const
+{
+    for (const auto& [name, file] : m_world->openCaptures)
+    {
+        file->Close();
+        if (file->Fail())
+        {
+            throw CommandError(EXIT_USAGE,
+                               fmt::format("{}: the capture cannot be written whole: is the disk "
+                                           "full, or a limit reached?",
+                                           name));
+        }
+    }
+    m_world->openCaptures.clear();
 }
 
 } // namespace esxnf

@@ -56,6 +56,7 @@ struct Simulation::World
     ConsoleWindows windows;
     std::vector<CaptureFile> captures;
     std::map<std::string, std::unique_ptr<AnnotatedCapture>> annotated; //!< by file name
+    std::map<std::string, ns3::Ptr<ns3::PcapFileWrapper>> openCaptures; //!< the same
     std::vector<ns3::EsxVerdict> verdicts;
 
     SteeredScheduler* scheduler{nullptr}; //!< the simulator's
@@ -107,6 +108,7 @@ class Simulation::Builder
     void FillArpCaches();
     void Watch();
     void AddExpectations();
+    std::size_t CountCaptures() const;
     void AddCaptures();
     void AnnotateCollectors();
     ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;

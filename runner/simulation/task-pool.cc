@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/task-pool.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/output-file.h"
+#include "runner/base/user-error.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -123,21 +125,11 @@ BecomeTask(const TaskPool::Task& task, const Child& child)
 {
     dup2(fileno(child.output.get()), STDOUT_FILENO);
     dup2(fileno(child.errors.get()), STDERR_FILENO);
-    int exitCode = EXIT_USAGE;
-    try
-    {
-        exitCode = task();
-    }
-    catch (const CommandError& error)
-    {
-        PrintError(error.what());
-        exitCode = error.GetExitCode();
-    }
-    catch (const std::exception& error)
-    {
-        PrintError(error.what());
-    }
-    std::fflush(nullptr);
+    int exitCode = ToExitCode(task);
+    exitCode = std::max(exitCode, ToExitCode([] {
+                            CheckStandardOutput();
+                            return EXIT_GOOD;
+                        }));
     _exit(exitCode);
 }
 

@@ -8,7 +8,7 @@
 #ifndef ESXNF_TASK_POOL_H
 #define ESXNF_TASK_POOL_H
 
-#include "runner/simulation/interrupt.h"
+#include "runner/base/interrupt.h"
 
 #include <cstddef>
 #include <functional>

@@ -135,6 +135,17 @@ def include_offences(root: Path) -> Iterator[Offence]:
                     yield Offence(source.relative_to(root), number, text)
 
 
+def floor_offences(root: Path) -> Iterator[Offence]:
+    """runner/base is below all other folders of the runner."""
+    folder = root / "runner" / "base"
+    for source in files_of(folder) if folder.is_dir() else ():
+        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+            found = INCLUDE.match(line)
+            name = found and found.group(1) or ""
+            if name.startswith("runner/") and not name.startswith("runner/base/"):
+                yield Offence(source.relative_to(root), number, f"includes {name}: runner/base/ includes no other folder of runner/")
+
+
 def oracle_offences(root: Path) -> Iterator[Offence]:
     """The oracle decodes by itself: no code shared with the product."""
     folder = root / "tests" / "oracle"
@@ -182,6 +193,7 @@ def shared_file_offences(root: Path) -> Iterator[Offence]:
 def offences(root: Path) -> list:
     return [
         *include_offences(root),
+        *floor_offences(root),
         *oracle_offences(root),
         *machine_path_offences(root),
         *shared_file_offences(root),

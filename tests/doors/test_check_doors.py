@@ -131,3 +131,9 @@ def test_program_prints_each_offence_and_fails(tree):
     ran = subprocess.run([sys.executable, SCRIPT, root], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
     assert ran.stdout.startswith("netflow/x.cc:1: includes unistd.h")
+
+
+def test_the_lowest_folder_of_the_runner_includes_no_other(tree):
+    root = tree("runner/base/x.cc", '#include "runner/base/x.h"\n#include "runner/scenario/scenario.h"\n')
+    (found,) = offences(root)
+    assert (found.path, found.line) == (Path("runner/base/x.cc"), 2) and "runner/scenario/scenario.h" in found.text

@@ -69,7 +69,7 @@ def test_reports_of_one_scenario(esx_netflow, tmp_path):
 
 def test_report_that_cannot_be_written_is_exit_2(esx_netflow, tmp_path):
     done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--junit", tmp_path / "no" / "j.xml")
-    assert done.returncode == 2 and "j.xml cannot be written" in done.stderr
+    assert done.returncode == 2 and "j.xml: cannot be written" in done.stderr
 
 
 def test_golden_results_are_kept_and_compared(esx_netflow, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """python3 -m oracle DIR: judges a result folder. Exit 0: all agrees, 1: it does not, 2: it cannot be judged."""
+import os
 import sys
 
 from .verify import Verification
@@ -12,7 +13,7 @@ def main(arguments: list[str]) -> int:
     try:
         verification = Verification(arguments[0])
         findings = verification.run()
-    except (OSError, KeyError, TypeError, ValueError) as error:
+    except Exception as error:  # whatever is in the files; 1 would say that they disagree
         print(f"oracle: {arguments[0]} cannot be judged: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
     for finding in findings:
@@ -29,4 +30,19 @@ def main(arguments: list[str]) -> int:
     return 1 if findings else 0
 
 
-sys.exit(main(sys.argv[1:]))
+def checked(arguments: list[str]) -> int:
+    """The exit code if all that was printed is written; else 2, and 141 if nobody reads it any more."""
+    try:
+        code = main(arguments)
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what is buffered still must not fail again at the end
+        if isinstance(error, BrokenPipeError):
+            return 141
+        print(f"oracle: standard output cannot be written: {error.strerror}", file=sys.stderr)
+        return 2
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(checked(sys.argv[1:]))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/user-error.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/capture/capture-writer.h"
-#include "runner/commands/cli.h"
 #include "tests/scratch-folder.h"
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/results/golden.h"
 #include "tests/scratch-folder.h"
 
@@ -99,11 +99,16 @@ TEST_F(GoldenTest, MissingGoldenResultIsADifference)
     EXPECT_THAT(Check(), ElementsAre(HasSubstr("'run --update' writes it")));
 }
 
-TEST_F(GoldenTest, GoldenResultThatIsNoJsonIsADifference)
+TEST_F(GoldenTest, GoldenResultThatIsNoJsonIsTheUsersErrorAndIsReplaced)
 {
     UpdateGolden(Golden(), "lab", Results());
-    std::ofstream(fs::path(Golden()) / "lab.json") << "<<<<<<< HEAD";
-    EXPECT_THAT(Check(), ElementsAre(HasSubstr("is no JSON object")));
+    for (const char* broken : {"{\n<<<<<<< HEAD", "[\n]"})
+    {
+        std::ofstream(fs::path(Golden()) / "lab.json") << broken;
+        EXPECT_THROW(Check(), CommandError);
+        UpdateGolden(Golden(), "lab", Results());
+        EXPECT_THAT(Check(), IsEmpty());
+    }
 }
 
 TEST_F(GoldenTest, ARunThatSawNoPacketOrHasNoEndIsNoGoldenResult)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of 'run' that can be looked at without a run.
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-collectors.h"
 #include "scenario-lab.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 #include "runner/results/window-usage.h"
 #include "tests/runner/scenario-lab.h"
 #include "tests/scratch-folder.h"

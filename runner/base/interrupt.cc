@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/interrupt.h"
+#include "runner/base/interrupt.h"
 
 namespace esxnf
 {
@@ -39,7 +39,7 @@ InterruptCatcher::InterruptCatcher()
     g_interrupted = 0;
     struct sigaction action = {};
     action.sa_handler = OnSignal;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
+    action.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART); // a print goes on
     sigaction(SIGINT, &action, &m_oldInterrupt);
     sigaction(SIGTERM, &action, &m_oldTerminate);
 }
@@ -66,10 +66,11 @@ KeyCatcher::KeyCatcher()
     g_terminated = 0;
     struct sigaction key = {};
     key.sa_handler = OnKey;
+    key.sa_flags = SA_RESTART;
     sigaction(SIGINT, &key, &m_oldInterrupt);
     struct sigaction end = {};
     end.sa_handler = OnTerminate;
-    end.sa_flags = static_cast<int>(SA_RESETHAND);
+    end.sa_flags = static_cast<int>(SA_RESETHAND | SA_RESTART);
     sigaction(SIGTERM, &end, &m_oldTerminate);
     sigaction(SIGHUP, &end, &m_oldHangup);
 }

@@ -33,7 +33,7 @@ class InterruptCatcher
 
 /**
  * Ctrl-C as a key, for a prompt: every SIGINT is caught and means something there. SIGTERM and
- * SIGHUP are caught once, a wish to end. Both end system calls that wait. One at a time, and none
+ * SIGHUP are caught once, a wish to end. Both end a poll(). One at a time, and none
  * beside an InterruptCatcher.
  */
 class KeyCatcher

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/commands/child-process.h"
+#include "runner/base/child-process.h"
 
-#include "runner/commands/cli.h"
+#include "runner/base/user-error.h"
 
 #include <cerrno>
 #include <csignal>

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/shared-files.h"
+
+#include "runner/base/output-file.h"
+#include "runner/base/user-error.h"
+
+#include <fmt/format.h>
+#include <optional>
+#include <sys/stat.h>
+#include <tuple>
+#include <unistd.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+/// Device and inode of a file; of one that is not there yet, those of its folder, and its name.
+using Identity = std::tuple<dev_t, ino_t, std::string>;
+
+struct Known
+{
+    std::string what; //!< "--csv out.csv", "standard output"
+    std::optional<Identity> identity;
+    bool isStandard{false};
+};
+
+/// \return nothing for what can be shared
+std::optional<Identity>
+IdentityOf(const struct stat& status)
+{
+    if (S_ISCHR(status.st_mode)) // a terminal, /dev/null
+    {
+        return std::nullopt;
+    }
+    return Identity{status.st_dev, status.st_ino, ""};
+}
+
+std::optional<Identity>
+IdentityOf(int descriptor)
+{
+    struct stat status = {};
+    // One socket is a session's input and output by custom.
+    return fstat(descriptor, &status) == 0 && !S_ISSOCK(status.st_mode) ? IdentityOf(status)
+                                                                        : std::nullopt;
+}
+
+std::optional<Identity>
+IdentityOf(const std::string& path)
+{
+    struct stat status = {};
+    if (stat(path.c_str(), &status) == 0)
+    {
+        return IdentityOf(status);
+    }
+    const std::filesystem::path target = BehindLinks(path);
+    const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    if (stat(folder.c_str(), &status) != 0)
+    {
+        return std::nullopt; // opening it will tell why
+    }
+    return Identity{status.st_dev, status.st_ino, target.filename().string()};
+}
+
+void
+RefuseFiles(const std::string& what)
+{
+    throw CommandError(EXIT_USAGE, what);
+}
+
+void
+CompareWithOutputs(const Known& output, const std::vector<Known>& outputs)
+{
+    for (const Known& other : outputs)
+    {
+        if (output.isStandard && other.isStandard)
+        {
+            RefuseFiles(fmt::format("{} and {} are both standard output", other.what, output.what));
+        }
+        if (output.identity && output.identity == other.identity && !output.isStandard)
+        {
+            RefuseFiles(fmt::format("{} and {} are one file: they would be mixed in it",
+                                    output.what,
+                                    other.what));
+        }
+    }
+}
+
+} // namespace
+
+void
+RefuseSharedFiles(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs)
+{
+    std::vector<Known> known{{"standard error", IdentityOf(STDERR_FILENO)},
+                             {"standard output", IdentityOf(STDOUT_FILENO)}};
+    for (const NamedFile& file : outputs)
+    {
+        if (file.path.empty())
+        {
+            continue;
+        }
+        const bool isStandard = IsStandardOutput(file.path);
+        Known output{fmt::format("{} {}", file.option, file.path),
+                     isStandard ? std::nullopt : IdentityOf(file.path),
+                     isStandard};
+        CompareWithOutputs(output, known);
+        known.push_back(std::move(output));
+    }
+    for (const NamedFile& file : inputs)
+    {
+        const std::optional<Identity> input =
+            file.path == "-" ? IdentityOf(STDIN_FILENO) : IdentityOf(file.path);
+        for (const Known& output : known)
+        {
+            if (input && output.identity == input)
+            {
+                RefuseFiles(fmt::format("{} is the file that {} {} reads: it would be destroyed",
+                                        output.what,
+                                        file.option,
+                                        file.path));
+            }
+        }
+    }
+}
+
+} // namespace esxnf

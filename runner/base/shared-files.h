@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/**
+ * \file
+ * Whether the files of a command line are in each other's way. Opens nothing.
+ */
+#ifndef ESXNF_SHARED_FILES_H
+#define ESXNF_SHARED_FILES_H
+
+#include <string>
+#include <vector>
+
+namespace esxnf
+{
+
+/// A file of the command line.
+struct NamedFile
+{
+    std::string option; //!< as the user calls it, such as "--csv"
+    std::string path;   //!< empty: not asked for; "-": standard input or output
+};
+
+/**
+ * Throws CommandError (usage) if an output is an input, or if two outputs are one file, by whatever
+ * names and links. Standard output and standard error count as outputs. Devices can be shared.
+ */
+void RefuseSharedFiles(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs);
+
+} // namespace esxnf
+
+#endif // ESXNF_SHARED_FILES_H
