@@ -395,7 +395,7 @@ void
 EsxVSwitch::NotifySwitches(EsxPort& port)
 {
     constexpr uint16_t RARP = 0x8035;
-    if (m_isDeleted || !IsInitialized() || !port.m_device || !port.m_team ||
+    if (!m_deletedAt.IsStrictlyNegative() || !IsInitialized() || !port.m_device || !port.m_team ||
         !PolicyOf(port.m_group).NotifiesSwitches())
     {
         return;

@@ -225,6 +225,12 @@ EsxVSwitch::Attach(EsxHost* host, uint16_t id, const std::string& name)
     NewPort(EsxPortKind::INTERNAL, "internal");
 }
 
+Time
+EsxVSwitch::GetDeletedAt() const
+{
+    return m_deletedAt;
+}
+
 void
 EsxVSwitch::Delete()
 {
@@ -234,7 +240,7 @@ EsxVSwitch::Delete()
         m_tap->SwitchDeleted(*this);
         m_tap = nullptr;
     }
-    m_isDeleted = true; // nobody is told of ports that move while all of them go
+    m_deletedAt = Simulator::Now(); // nobody is told of ports that move while all of them go
     for (const auto& port : m_ports)
     {
         Detach(*port);

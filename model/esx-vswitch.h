@@ -99,6 +99,8 @@ class EsxVSwitch : public Object
     const std::string& GetName() const;
     /// \return the host, nullptr once the vSwitch was removed from it
     Ptr<EsxHost> GetHost() const;
+    /// \return when it was deleted; negative: never
+    Time GetDeletedAt() const;
     /// \return attribute Ports
     uint32_t GetConfiguredPorts() const;
     /// \return configured ports plus RESERVED_PORTS: how many may be connected, the internal one
@@ -263,7 +265,7 @@ class EsxVSwitch : public Object
     void Drop(EsxPort& port, const Ptr<const Packet>& packet, EsxDropCause cause);
 
     EsxHost* m_host{nullptr}; //!< the host owns the vSwitch
-    bool m_isDeleted{false};
+    Time m_deletedAt{-1};
     EsxSwitchTap* m_tap{nullptr};
     uint16_t m_id{0};
     std::string m_name;

@@ -107,9 +107,8 @@ Hash(const FlowKey& key, const HashSeed& seed)
     const uint64_t a = words.first ^ seed.first;
     const uint64_t b = (words.second ^ seed.second) + words.tail * seed.tail;
     const Wide product = static_cast<Wide>(a) * b;
-    const uint64_t mixed =
-        (static_cast<uint64_t>(product) ^ a) + (static_cast<uint64_t>(product >> 64) ^ b);
-    return static_cast<uint32_t>(mixed) ^ static_cast<uint32_t>(mixed >> 32);
+    return static_cast<uint32_t>(static_cast<uint64_t>(product) ^
+                                 static_cast<uint64_t>(product >> 64) ^ a ^ b);
 }
 
 } // namespace netflow

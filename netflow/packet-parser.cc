@@ -121,12 +121,17 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     {
         return Refuse(FrameVerdict::BAD_HEADER_LENGTH, wire);
     }
-    const uint32_t given = Read16(ip + 2);
-    // An adapter was to cut this into segments (TSO): the frame's length is the packet's.
-    const uint32_t total = given > 0 ? given : wire;
+    uint32_t total = Read16(ip + 2);
+    PacketSummary summary;
     if (total < header)
     {
-        return Refuse(FrameVerdict::TOTAL_LENGTH_TOO_SHORT, wire);
+        if (total > 0 || wire < header)
+        {
+            return Refuse(FrameVerdict::TOTAL_LENGTH_TOO_SHORT, wire);
+        }
+        // An adapter was to cut this into segments (TSO): the frame's length is the packet's.
+        total = wire;
+        summary.offloaded = true;
     }
     if (total > wire)
     {
@@ -136,9 +141,7 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
     {
         return Refuse(FrameVerdict::IPV4_TRUNCATED, wire);
     }
-    PacketSummary summary;
     summary.octets = total;
-    summary.offloaded = given == 0;
     summary.key.source = Read32(ip + 12);
     summary.key.destination = Read32(ip + 16);
     summary.key.protocol = ip[9];

@@ -136,11 +136,11 @@ PcapFormat::Read(CapturedFrame& frame, bool mayMove)
     {
         if (m_window.GetSize() < m_headerSize && (!mayMove || !m_window.Fetch(m_headerSize)))
         {
-            if (!mayMove || !EndIn("its header of ", m_headerSize))
+            if (mayMove && EndIn("its header of ", m_headerSize))
             {
-                return false;
+                continue;
             }
-            continue;
+            return false;
         }
         const Header header = ReadHeader(m_window.Get());
         const std::size_t size = m_headerSize + header.captured;

@@ -31,10 +31,10 @@ def _complain(message, prefix="esx-netflow: "):
         pass
 
 
-def _whole(low):
+def _whole(low, high):
     def read(text):
-        if not (text.isascii() and text.isdigit() and int(text) >= low):
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number of at least {low}")
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
         return int(text)
 
     return read
@@ -76,7 +76,7 @@ def _sweep(arguments):
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="SWEEP", help="sweep file (docs/formats.md)")
-    parser.add_argument("-j", "--jobs", type=_whole(1), metavar="N", help="processes (default: one for each core)")
+    parser.add_argument("-j", "--jobs", type=_whole(1, 1024), metavar="N", help="processes (default: one for each core)")
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, in place of processes")
     parser.add_argument("-o", "--out", metavar="DIR", help="where the table and the runs go (default out/NAME)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no output")

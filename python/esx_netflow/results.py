@@ -182,7 +182,7 @@ class Result:
             A file of it is broken; the text names the file and the place.
         """
         folder = Path(folder)
-        if not (folder / "summary.json").is_file():
+        if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
         summary = json.loads(_core.read_summary(os.fspath(folder)))
         scenario = Scenario.load(folder / "resolved.yaml")
@@ -245,7 +245,7 @@ class Result:
             at the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
             ``COLLECTOR.records_missing``.
         """
-        row = {"verdict": self.verdict, **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")}}
+        row: dict[str, Any] = {"verdict": self.verdict, **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")}}
         for name in ("truth", "exported", "collected"):
             for unit, value in zip(Counts._fields, getattr(self.ledger, name)):
                 row[f"{name}.{unit}"] = value

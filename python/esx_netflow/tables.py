@@ -194,6 +194,9 @@ def _numbers(array, field, values, source):
 def _read_csv(path, kind, lists):
     texts = {name: str for name in (*_LISTS, *_ADDRESSES)}
     frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"datagram": [""]})
+    short = frame.drop(columns="datagram", errors="ignore").isna().any(axis=1)
+    if short.any():
+        raise ValueError(f"line {int(np.argmax(short)) + 2}: it has fewer cells than line 1")
     array = np.zeros(len(frame), _dtype(kind, frame.columns))
     if kind in _NOT_IN:
         array["datagram"] = array["received_ns"] = -1

@@ -233,7 +233,8 @@ BehindLinks(const std::string& path)
         const fs::path target = fs::read_symlink(resolved, error);
         resolved = target.is_absolute() ? target : resolved.parent_path() / target;
     }
-    return resolved;
+    // The links of /proc/self/fd name no path where they lead to a pipe: >(command) of a shell
+    return fs::exists(path, error) && !fs::equivalent(path, resolved, error) ? fs::path(path) : resolved;
 }
 
 OutputKind

@@ -42,7 +42,6 @@ namespace
 const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
   esx-netflow console lab.yaml                      a prompt on a simulated host
-  esx-netflow technote                              VMware's technical note, played
   esx-netflow explain out/lab --flow 'web1->db1'    what became of a flow
   esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there

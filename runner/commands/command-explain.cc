@@ -63,11 +63,12 @@ ProtocolNumber(const std::string& text)
 void
 Explain(const ExplainOptions& options)
 {
+    const auto protocol = ProtocolNumber(options.protocol);
     ReadSummary(options.folder); // is it a result folder, and whole?
     const FlowFilter filter{FlowPattern(options.flow, AddressesOf(options.folder)),
                             options.host,
                             options.vSwitch,
-                            ProtocolNumber(options.protocol)};
+                            protocol};
     std::vector<FlowStory> stories = ReadStories(options.folder, filter);
     if (options.lost)
     {

@@ -210,12 +210,17 @@ Simulation::GetMonitored() const
             {
                 MonitoredSpan span;
                 span.host = host;
-                span.vSwitch = host->GetVSwitchById(id)->GetName();
+                const Ptr<EsxVSwitch> vSwitch = host->GetVSwitchById(id);
+                span.vSwitch = vSwitch->GetName();
                 span.engine = id;
                 span.address = program.GetSourceAddress();
                 span.from = program.GetStartedAt();
                 span.to =
                     program.GetEndedAt().IsStrictlyNegative() ? m_world->end : program.GetEndedAt();
+                if (!vSwitch->GetDeletedAt().IsStrictlyNegative())
+                {
+                    span.to = std::min(span.to, vSwitch->GetDeletedAt());
+                }
                 span.alternatePortIds = program.UsesAlternatePortIds();
                 span.sameProcessAsBefore = id != program.GetRegistered().front();
                 TimeValue period;

@@ -21,7 +21,7 @@ class Program:
     def start(self, *arguments, **settings) -> subprocess.Popen:
         """Starts it with its output in pipes, as text."""
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-        return subprocess.Popen([self.path, *map(str, arguments)], **pipes, **settings)
+        return subprocess.Popen([self.path, *map(str, arguments)], **pipes | settings)
 
 
 @pytest.fixture(scope="session")

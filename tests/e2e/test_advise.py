@@ -74,7 +74,7 @@ def test_all_hosts_of_the_knee_are_advised(esx_netflow, tmp_path):
 def test_no_net_netflow_no_advice(esx_netflow, tmp_path):
     text = "".join(line for line in LAB.format(bound=200, period=1000).splitlines(True) if "vmkload_app" not in line)
     done = esx_netflow("advise", write(tmp_path, text), "--quiet", cwd=tmp_path)
-    assert done.returncode == 0 and "no net-netflow" in done.stdout
+    assert done.returncode == 1 and "no net-netflow" in done.stdout and "nothing t" in done.stderr
 
 
 def test_a_scenario_that_is_wrong_is_refused(esx_netflow, tmp_path):

@@ -94,11 +94,10 @@ def cut_a_line(text):
     return "\n".join([*lines[:-1], lines[-1].rsplit(",", 3)[0], ""])
 
 
-def a_word_in_line_2(text):
+def a_word_in_line_2(text):  # in a column that every reader reads
     lines = text.splitlines()
     cells = lines[1].split(",")
-    numbers = [i for i, cell in enumerate(cells) if cell.isdigit()]
-    cells[numbers[-1]] = "many"
+    cells[lines[0].split(",").index("octets")] = "many"
     return "\n".join([lines[0], ",".join(cells), *lines[2:], ""])
 
 
@@ -108,7 +107,7 @@ BREAKS = {"cut line": cut_a_line, "word": a_word_in_line_2, "empty": lambda text
 @pytest.mark.parametrize("case", BREAKS)
 @pytest.mark.parametrize(
     "reader, file",
-    [("report", "flows-truth.csv"), ("report", "flows-lost.csv"), ("report", "flows-collected.csv"), ("talkers", "records.csv"), ("explain", "records.csv"), ("verify", "flows-truth.csv"), ("verify", "flows-exported.csv")],
+    [("report", "flows-truth.csv"), ("report", "flows-left.csv"), ("report", "flows-collected.csv"), ("talkers", "records.csv"), ("explain", "records.csv"), ("verify", "flows-truth.csv"), ("verify", "flows-exported.csv")],
 )
 def test_a_broken_table_is_named(esx_netflow, folder, reader, file, case):
     (folder / file).write_text(BREAKS[case]((folder / file).read_text()))
@@ -127,7 +126,8 @@ def test_other_broken_files_are_no_traceback(esx_netflow, folder, file):
     for reader, arguments in READERS.items():
         done = esx_netflow(*[folder if a == "DIR" else a for a in arguments])
         assert "Traceback" not in done.stderr, reader
-        assert done.returncode == 2 or file not in ("captures.json",) or reader != "verify"
+        if (file, reader) == ("captures.json", "verify"):
+            assert done.returncode == 2
 
 
 def test_golden_results_that_are_broken_are_exit_2(esx_netflow, tmp_path):

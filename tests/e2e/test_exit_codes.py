@@ -25,7 +25,7 @@ def given(esx_netflow, tmp_path_factory):
 def test_0_all_is_good(esx_netflow, given, tmp_path, name):
     arguments = [tmp_path / "new" if str(a).endswith("/new") else a for a in commands(given)[name]]
     with open(given / "lines") as lines:
-        done = esx_netflow.start(*arguments, stdin=lines)
+        done = esx_netflow.start(*arguments, stdin=lines, text=False)  # probe -w - writes octets
         stdout, stderr = done.communicate(timeout=WAIT_S)
     assert done.returncode == 0 and stdout, stderr
 

@@ -26,7 +26,7 @@ WHOLE = {  # command and option, the lowest and the highest value or None
     ("talkers", "--top"): (0, None),
     ("talkers", "--fan-out"): (0, None),
     ("talkers", "--ports"): (0, None),
-    ("sweep", "-j"): (1, None),
+    ("sweep", "-j"): (1, 1024),
 }
 REAL = {
     ("probe", "--idle"): (0.001, 1e6),

@@ -174,7 +174,7 @@ def no_buffers(scene: Scene) -> None:
         process.stdin.write(packet if number == 0 else packet[24:])
         process.stdin.flush()
 
-    for number in range(4):
+    for number in range(5):  # the clock holds the last one: a step of 60 s may be an outlier
         export(number)
     lines = iter(process.stdout.readline, b"")
     while not next(lines).startswith(b"datagram 3 "):
@@ -185,7 +185,7 @@ def no_buffers(scene: Scene) -> None:
     process.wait(timeout=WAIT_S)
     assert process.returncode == 0
     sent = re.search(r"10.9.9.2:2055: sent (\d+) refused 0 no-buffers (\d+) failed 0; lost (\d+) records", stdout)
-    assert sent and sent[2] == sent[3] and int(sent[1]) + int(sent[2]) == 4 and int(sent[1]) >= 1 and int(sent[2]) >= 2
+    assert sent and sent[2] == sent[3] and int(sent[1]) + int(sent[2]) == 5 and int(sent[1]) >= 1 and int(sent[2]) >= 2
     assert statistics(stdout)["send_failed"][2] == int(sent[2]) and statistics(stdout)["residual"] == (0, 0, 0)
 
 

@@ -93,8 +93,8 @@ TEST_F(EsxVmkernelMessagesTest, NetFlowThatIsEnabledAndDisabled)
 TEST_F(EsxVmkernelMessagesTest, EveryLineHasTheFormatOf35)
 {
     Prepare();
-    Module()->SetAttribute("PurgatoryMax", UintegerValue(1));
     Module()->Unload();
+    Module()->SetAttribute("PurgatoryMax", UintegerValue(1));
     Module()->Load();
     Do(std::string(DAEMON) + "-e vSwitch0 10.0.0.9");
     Burst(Seconds(1), 1, 20);                             // fills purgatory

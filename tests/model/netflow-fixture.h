@@ -9,6 +9,65 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 
+/// Whether a place of the books is a collector, and no other application.
+inline bool
+IsCollector(const ns3::Ptr<ns3::EsxLedger>& ledger, const std::string& place)
+{
+    const auto& known = ledger->GetCollectors();
+    return std::any_of(known.begin(), known.end(), [&](const auto& collecting) {
+        return collecting->GetNodeName() == place;
+    });
+}
+
+/// What must hold at the end of every run: no residual, truth = collected + losses for each
+/// flow, and the collectors have read what the ledger says was received.
+inline void
+ExpectBalance(const ns3::Ptr<ns3::EsxLedger>& ledger)
+{
+    const ns3::EsxCounts residual = ledger->GetResidual();
+    EXPECT_EQ(residual.packets, 0u);
+    EXPECT_EQ(residual.octets, 0u);
+    EXPECT_EQ(residual.records, 0u);
+    for (const ns3::EsxFlow& flow : ledger->GetFlows())
+    {
+        ns3::EsxCounts sum = flow.collected;
+        for (const auto* rest : {&flow.losses, &flow.left})
+        {
+            for (const auto& [fate, counts] : *rest)
+            {
+                sum += counts;
+            }
+        }
+        EXPECT_EQ(flow.truth.packets, sum.packets) << flow.sourcePort;
+        EXPECT_EQ(flow.truth.octets, sum.octets) << flow.sourcePort;
+        EXPECT_EQ(flow.truth.records, sum.records) << flow.sourcePort;
+    }
+    uint64_t readRecords = 0; // of exporters that are hosts: tests make datagrams of their own
+    for (const auto& known : ledger->GetCollectors())
+    {
+        for (const auto& [key, engine] : known->GetEngines())
+        {
+            for (const auto& exporter : ledger->GetHosts())
+            {
+                const auto ipv4 = exporter->GetVmkernelNode()->GetObject<ns3::Ipv4>();
+                const bool own = ipv4->GetInterfaceForAddress(key.first) >= 0;
+                readRecords += own ? engine.records : 0;
+            }
+        }
+    }
+    uint64_t arrivedRecords = 0;
+    for (const auto& known : ledger->GetHosts())
+    {
+        for (const auto& datagram :
+             ledger->GetTracker()->GetDatagrams(known->GetVmkernelNode()->GetId()))
+        {
+            const bool read = IsCollector(ledger, datagram.place); // not by another application
+            arrivedRecords += read ? datagram.records * datagram.copies : 0;
+        }
+    }
+    EXPECT_EQ(readRecords, arrivedRecords);
+}
+
 /// A test in a lab whose books must balance at its end.
 template <typename Lab>
 class LabTest : public ::testing::Test, public Lab
@@ -21,68 +80,11 @@ class LabTest : public ::testing::Test, public Lab
     {
     }
 
-    /// What must hold at the end of every run: no residual, truth = collected + losses for each
-    /// flow, and the collectors have read what the ledger says was received.
-    void ExpectBalance() const
-    {
-        const ns3::Ptr<ns3::EsxLedger> ledger = this->books.GetLedger();
-        const ns3::EsxCounts residual = ledger->GetResidual();
-        EXPECT_EQ(residual.packets, 0u);
-        EXPECT_EQ(residual.octets, 0u);
-        EXPECT_EQ(residual.records, 0u);
-        for (const ns3::EsxFlow& flow : ledger->GetFlows())
-        {
-            ns3::EsxCounts sum = flow.collected;
-            for (const auto* rest : {&flow.losses, &flow.left})
-            {
-                for (const auto& [fate, counts] : *rest)
-                {
-                    sum += counts;
-                }
-            }
-            EXPECT_EQ(flow.truth.packets, sum.packets) << flow.sourcePort;
-            EXPECT_EQ(flow.truth.octets, sum.octets) << flow.sourcePort;
-            EXPECT_EQ(flow.truth.records, sum.records) << flow.sourcePort;
-        }
-        uint64_t readRecords = 0; // of exporters that are hosts: tests make datagrams of their own
-        for (const auto& known : ledger->GetCollectors())
-        {
-            for (const auto& [key, engine] : known->GetEngines())
-            {
-                for (const auto& exporter : ledger->GetHosts())
-                {
-                    const auto ipv4 = exporter->GetVmkernelNode()->GetObject<ns3::Ipv4>();
-                    const bool own = ipv4->GetInterfaceForAddress(key.first) >= 0;
-                    readRecords += own ? engine.records : 0;
-                }
-            }
-        }
-        uint64_t arrivedRecords = 0;
-        for (const auto& known : ledger->GetHosts())
-        {
-            for (const auto& datagram :
-                 ledger->GetTracker()->GetDatagrams(known->GetVmkernelNode()->GetId()))
-            {
-                const bool read = IsCollector(datagram.place); // not by another application
-                arrivedRecords += read ? datagram.records * datagram.copies : 0;
-            }
-        }
-        EXPECT_EQ(readRecords, arrivedRecords);
-    }
-
-    bool IsCollector(const std::string& place) const
-    {
-        const auto& known = this->books.GetLedger()->GetCollectors();
-        return std::any_of(known.begin(), known.end(), [&](const auto& collecting) {
-            return collecting->GetNodeName() == place;
-        });
-    }
-
     void TearDown() override
     {
         if (this->books.GetLedger())
         {
-            ExpectBalance();
+            ExpectBalance(this->books.GetLedger());
         }
         ns3::Simulator::Destroy();
         ns3::Names::Clear();

@@ -114,6 +114,8 @@ class Stories:
                 if any(row[c] for c in ("reason", "ended_ns", "moved_ns", "datagram")) or (station == "metered") != bool(row["output"]):
                     self.find(f"records.csv: {station}, and has an end: {row}")
                 continue
+            if (row["exporter"], row["vswitch"]) not in self.windows:
+                continue  # told by _check_names
             stops = {str(w.to_ns) for w in self.windows[row["exporter"], row["vswitch"]]}
             if not self._may_end(row, firsts[flow], flow in shed, stops):
                 self.find(f"records.csv: ended_ns or reason: {row}")

@@ -202,7 +202,14 @@ class Verification:
 
     def _table(self, name: str) -> list[dict]:
         with open(self.folder / name, newline="") as file:
-            return list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
+        if len(reader.fieldnames or ()) < 2:
+            raise ValueError(f"{name}: line 1 names no columns")
+        for number, row in enumerate(rows, 2):
+            if None in row or None in row.values():
+                raise ValueError(f"{name}: line {number} has not as many cells as line 1")
+        return rows
 
     def _rests(self) -> list[dict]:
         """What was lost, and what is left, which has a state in place of the cause."""

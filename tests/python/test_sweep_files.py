@@ -63,7 +63,7 @@ def test_a_wrong_sweep_file_gets_one_line_and_exit_code_2(tmp_path, text, told):
     assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-@pytest.mark.parametrize("options, told", [(["-j", "0"], "-j: 0"), (["--scheduler", "tcp://x", "-j", "2"], "exclude"), (["--nonsense"], "--nonsense")])
+@pytest.mark.parametrize("options, told", [(["-j", "0"], "-j/--jobs: '0' is no whole number from 1 to 1024"), (["--scheduler", "tcp://x", "-j", "2"], "exclude"), (["--nonsense"], "--nonsense")])
 def test_wrong_options_are_refused(tmp_path, options, told):
     done = sweep(tmp_path, sweep_file(tmp_path, PLAN).name, *options)
     assert done.returncode == 2 and told in done.stderr

@@ -120,6 +120,6 @@ def test_links_are_never_used_beyond_their_rate(result):
     from esx_netflow import plots
 
     use = plots.over_time.link_use(result)
-    assert use.shape == (200, 8) and np.nanmax(use.to_numpy()) <= 1
+    assert use.shape == (201, 8) and np.nanmax(use.to_numpy()) <= 1
     squeezed = use.loc[101:129]  # 8 kbit/s for all datagrams
     assert 0.7 < squeezed["collector-link from sw1:4"].mean() <= 1 and squeezed.drop(columns="collector-link from sw1:4").max().max() < 0.01

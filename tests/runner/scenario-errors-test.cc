@@ -55,7 +55,7 @@ const Mistake g_mistakes[] = {
      "run: {duration: 60s}",
      "run: {duration: 60s, bind: x}",
      "lab.yaml:3:22: run.bind: unknown key 'bind'; allowed: duration, seed, run, wallclock_start, "
-     "strict, spanning_tree"},
+     "strict, arp, spanning_tree"},
     {"MeteringDelayIsAtMostASecond",
      "purgatory_max: 1024",
      "metering_delay: 1001ms",
@@ -221,17 +221,16 @@ const Mistake g_mistakes[] = {
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {exit: 256}",
      "lab.yaml:30:67: timeline[0].expect.exit: 256 is not allowed; allowed: an exit status from 0 "
-     "to "
-     "255, or nonzero"},
+     "to 255, nonzero or any"},
     {"StepExpectsATextOrTexts",
      "run: vmkload_mod netflow",
      "run: vmkload_mod netflow, expect: {stdout: 5}",
      "lab.yaml:30:69: timeline[0].expect.stdout: 5 is not allowed; allowed: a text or a list of "
      "texts"},
-    {"StepExpectationGoesWithALine",
-     "signal: TERM, process: nf",
-     "signal: TERM, process: nf, expect: {exit: 0}",
-     "lab.yaml:35:42: timeline[5].expect: 'expect' does not go with 'signal'"},
+    {"StepExpectationDoesNotGoWithALink",
+     "link: trunk, down: true",
+     "link: trunk, down: true, expect: {exit: 0}",
+     "lab.yaml:32:52: timeline[2].expect: 'expect' does not go with 'link'"},
     {"KeysAreCtrlCAndCtrlD",
      "run: vmkload_mod netflow",
      "press: ctrl-z",
