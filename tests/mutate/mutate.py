@@ -110,7 +110,8 @@ def mutants_of_line(file: str, number: int, code: str, original: str):
         value = int(match[1].replace("'", ""), 0)
         yield mutant("constant", match.start(), match[0], f"{value + 1}{match[2] or ''}")
     if match := CONDITION.search(code):
-        yield mutant("negated condition", match.start(2), match[2], f"!({original[match.start(2):match.end(2)]})")
+        condition = original[match.start(2) : match.end(2)]  # with what stands in quotes
+        yield mutant("negated condition", match.start(2), condition, f"!({condition})")
     if STATEMENT.match(code) and not NOT_A_STATEMENT.match(code) and not re.match(r"^\s+[\w:<>]+&? \w+\(", code):
         indent = len(code) - len(code.lstrip())
         yield mutant("deleted statement", indent, original.strip(), ";")
