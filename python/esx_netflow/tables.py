@@ -191,12 +191,21 @@ def _numbers(array, field, values, source):
         raise ValueError(f"line {row + 2}: {source}: '{values.iloc[row]}' is no number of this column")
 
 
+def _check_cells(path):
+    """pandas takes a line that ends early for one with empty cells."""
+    with open(path, "rb") as file:
+        data = file.read()
+    header, _, rest = data.partition(b"\n")
+    commas = header.count(b",")
+    if b'"' not in data and rest.count(b",") != commas * rest.count(b"\n"):
+        number = next((n for n, line in enumerate(rest.split(b"\n"), 2) if line and line.count(b",") != commas), 1)
+        raise ValueError(f"line {number}: not as many cells as in line 1")
+
+
 def _read_csv(path, kind, lists):
+    _check_cells(path)
     texts = {name: str for name in (*_LISTS, *_ADDRESSES)}
     frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"datagram": [""]})
-    short = frame.drop(columns="datagram", errors="ignore").isna().any(axis=1)
-    if short.any():
-        raise ValueError(f"line {int(np.argmax(short)) + 2}: it has fewer cells than line 1")
     array = np.zeros(len(frame), _dtype(kind, frame.columns))
     if kind in _NOT_IN:
         array["datagram"] = array["received_ns"] = -1
