@@ -234,7 +234,8 @@ BehindLinks(const std::string& path)
         resolved = target.is_absolute() ? target : resolved.parent_path() / target;
     }
     // The links of /proc/self/fd name no path where they lead to a pipe: >(command) of a shell
-    return fs::exists(path, error) && !fs::equivalent(path, resolved, error) ? fs::path(path) : resolved;
+    return fs::exists(path, error) && !fs::equivalent(path, resolved, error) ? fs::path(path)
+                                                                             : resolved;
 }
 
 OutputKind
