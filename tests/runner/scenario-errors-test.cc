@@ -230,7 +230,7 @@ const Mistake g_mistakes[] = {
     {"StepExpectationDoesNotGoWithALink",
      "link: trunk, down: true",
      "link: trunk, down: true, expect: {exit: 0}",
-     "lab.yaml:32:52: timeline[2].expect: 'expect' does not go with 'link'"},
+     "lab.yaml:32:49: timeline[2].expect: 'expect' does not go with 'down'"},
     {"KeysAreCtrlCAndCtrlD",
      "run: vmkload_mod netflow",
      "press: ctrl-z",
