@@ -75,8 +75,8 @@ def test_public_header_never_includes_netflow(tree, room):
 
 
 def test_header_of_the_same_folder_is_its_own_room(tree):
-    assert offences(tree("model/esx-vnic.cc", '#include "esx-port.h"\n')) == []
-    assert len(offences(tree("model/esx-vnic.cc", '#include "esx-host-helper.h"\n'))) == 1
+    assert offences(tree("model/vswitch/esx-vnic.cc", '#include "esx-port.h"\n')) == []
+    assert len(offences(tree("model/vswitch/esx-vnic.cc", '#include "esx-host-helper.h"\n'))) == 1
 
 
 def test_include_line_is_an_address(tree):

@@ -22,17 +22,17 @@ from mutate import equivalents
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 FILES = {  # and the tests of their classes
-    "model/esx-export-tracker.cc": "EsxExportTracker*",
-    "model/esx-export-tracker-watch.cc": "EsxExportTracker*",
-    "model/esx-netflow.cc": "EsxNetflow*",
-    "model/esx-net-netflow.cc": "EsxNetNetflow*",
-    "model/esx-netflow-collector.cc": "EsxNetflowCollector*:EsxMetrics*",
-    "model/esx-physical-switch.cc": "EsxPhysicalSwitch*:EsxExportTracker*",
-    "model/esx-vswitch-forwarding.cc": "EsxVSwitch*:EsxUplink*:EsxShaper*:EsxVnic*",
-    "model/esx-vswitch.cc": "EsxVSwitch*:EsxExportTracker*",
-    "model/esx-vnic.cc": "EsxVnic*",
-    "model/esx-uplink.cc": "EsxUplink*:EsxExportTracker*",
-    "model/esx-virtual-net-device.cc": "EsxVnic*:EsxVSwitch*",
+    "model/ledger/esx-export-tracker.cc": "EsxExportTracker*",
+    "model/ledger/esx-export-tracker-watch.cc": "EsxExportTracker*",
+    "model/netflow/esx-netflow.cc": "EsxNetflow*",
+    "model/netflow/esx-net-netflow.cc": "EsxNetNetflow*",
+    "model/netflow/esx-netflow-collector.cc": "EsxNetflowCollector*:EsxMetrics*",
+    "model/link/esx-physical-switch.cc": "EsxPhysicalSwitch*:EsxExportTracker*",
+    "model/vswitch/esx-vswitch-forwarding.cc": "EsxVSwitch*:EsxUplink*:EsxShaper*:EsxVnic*",
+    "model/vswitch/esx-vswitch.cc": "EsxVSwitch*:EsxExportTracker*",
+    "model/vswitch/esx-vnic.cc": "EsxVnic*",
+    "model/vswitch/esx-uplink.cc": "EsxUplink*:EsxExportTracker*",
+    "model/vswitch/esx-virtual-net-device.cc": "EsxVnic*:EsxVSwitch*",
 }
 OTHER = {  # a cause, and what takes its place; the second one takes the first one's
     "netflow::Move::": ("LOST_NETWORK", "LOST_NO_ROUTE"),
@@ -41,7 +41,7 @@ OTHER = {  # a cause, and what takes its place; the second one takes the first o
     "EsxPhysicalSwitchDrop::": ("SAME_PORT", "NO_PORT"),
 }
 CAUSE = re.compile(r"(netflow::Move::(?=LOST_|IGNORED_|SEND_FAILED|RECEIVED)|netflow::StopCause::|EsxDropCause::|EsxPhysicalSwitchDrop::)(\w+)")
-COUNTERS = "model/esx-netflow-collector.cc"
+COUNTERS = "model/netflow/esx-netflow-collector.cc"
 COUNTS = re.compile(r"(?<=^    )\s*(?:\+\+[\w.]+|[\w.]+ \+= .+);$", re.MULTILINE)
 LIBRARY = "libesx-netflow-module.so"
 WITHIN = 600  # seconds of processor time: what computes longer hangs
@@ -103,7 +103,7 @@ class Build:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--build", type=Path, default=ROOT / "build", help="the release build, complete (default build/)")
-    parser.add_argument("--file", choices=FILES, metavar="FILE", help="only the mutants of that file, as in model/esx-vnic.cc")
+    parser.add_argument("--file", choices=FILES, metavar="FILE", help="only the mutants of that file, as in model/vswitch/esx-vnic.cc")
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     arguments = parser.parse_args()
     if arguments.list:

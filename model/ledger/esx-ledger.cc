@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-ledger.h"
+
+#include "esx-ledger-laws.h"
+#include "netflow/metering-process.h"
+
+#include "ns3/esx-host.h"
+#include "ns3/esx-netflow-collector.h"
+#include "ns3/esx-netflow.h"
+#include "ns3/log.h"
+#include "ns3/node-list.h"
+#include "ns3/simulator.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxLedger");
+NS_OBJECT_ENSURE_REGISTERED(EsxLedger);
+
+namespace
+{
+
+using netflow::Move;
+using netflow::Place;
+
+EsxCounts
+ToEsx(const netflow::Counts& counts)
+{
+    return {counts.packets, counts.octets, counts.records};
+}
+
+EsxCounts
+CountsOf(const netflow::FlowRecord& record)
+{
+    return {record.packets, record.octets, 1};
+}
+
+/// Of two's complement differences: a place overdrawn by one is at distance one from empty.
+uint64_t
+Distance(uint64_t a, uint64_t b)
+{
+    return std::min(a - b, b - a);
+}
+
+Ptr<EsxNetflow>
+ModuleOf(const Ptr<EsxHost>& host)
+{
+    return host->GetObject<EsxNetflow>();
+}
+
+EsxLedger* g_installed = nullptr; //!< that of the simulation; two would book everything twice
+
+const Place TRANSITS[] = {Place::METER, Place::EXPIRED, Place::STAGING, Place::SOCKET};
+
+/// Whether what made this move stays where it led: nothing leads on from there.
+bool
+IsFinal(Move move)
+{
+    const Place to = netflow::GetInfo(move).to;
+    return netflow::IsLoss(to) || to == Place::COLLECTED;
+}
+
+/// Adds packets to the truth of their flow.
+void
+AddTruth(EsxFlow& flow, const EsxCounts& counts, int64_t first, int64_t last, uint8_t tcpFlags)
+{
+    flow.firstNs = flow.truth.packets == 0 ? first : std::min(flow.firstNs, first);
+    flow.lastNs = std::max(flow.lastNs, last);
+    flow.tcpFlags |= tcpFlags;
+    flow.truth += counts;
+}
+
+/// Adds a record to its flow, at the place where its station put it.
+void
+AddRecord(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
+{
+    const EsxCounts counts = CountsOf(record);
+    if (flow.truth.records == 0)
+    {
+        flow.output = record.output;
+    }
+    AddTruth(flow, counts, record.first, record.last, record.tcpFlags);
+    const Place place = netflow::GetInfo(station).to;
+    if (place == Place::COLLECTED)
+    {
+        flow.collected += counts;
+    }
+    else
+    {
+        (netflow::IsLoss(place) ? flow.losses : flow.left)[netflow::GetFate(station)] += counts;
+    }
+}
+
+EsxFlow
+NewFlow(const Ptr<EsxHost>& host, const netflow::FlowKey& key, const std::string& vSwitch)
+{
+    EsxFlow flow;
+    flow.exporter = host->GetName();
+    flow.vSwitch = vSwitch;
+    flow.engine = key.vSwitch;
+    flow.source = Ipv4Address(key.source);
+    flow.destination = Ipv4Address(key.destination);
+    flow.protocol = key.protocol;
+    flow.sourcePort = key.sourcePort;
+    flow.destinationPort = key.destinationPort;
+    flow.tos = key.tos;
+    flow.input = key.input;
+    return flow;
+}
+
+void
+WriteCounts(std::ostream& os, const EsxCounts& counts)
+{
+    os << " packets=\"" << counts.packets << "\" octets=\"" << counts.octets << "\" records=\""
+       << counts.records << '"';
+}
+
+/// Names come from the user: only what XML forbids in an attribute is replaced.
+std::string
+Escape(const std::string& text)
+{
+    std::string escaped;
+    for (char c : text)
+    {
+        switch (c)
+        {
+        case '&':
+            escaped += "&amp;";
+            break;
+        case '<':
+            escaped += "&lt;";
+            break;
+        case '"':
+            escaped += "&quot;";
+            break;
+        default:
+            escaped += c;
+        }
+    }
+    return escaped;
+}
+
+} // namespace
+
+EsxCounts&
+EsxCounts::operator+=(const EsxCounts& other)
+{
+    packets += other.packets;
+    octets += other.octets;
+    records += other.records;
+    return *this;
+}
+
+TypeId
+EsxLedger::GetTypeId()
+{
+    static TypeId tid = TypeId("ns3::EsxLedger")
+                            .SetParent<Object>()
+                            .SetGroupName("EsxNetflow")
+                            .AddConstructor<EsxLedger>();
+    return tid;
+}
+
+EsxLedger::EsxLedger() = default;
+
+EsxLedger::~EsxLedger()
+{
+    EndSimulation();
+}
+
+void
+EsxLedger::InstallAll()
+{
+    NS_ABORT_MSG_IF(m_tracker, "the ledger is installed already");
+    NS_ABORT_MSG_IF(g_installed, "the simulation has a ledger already, and both would book");
+    g_installed = this;
+    m_tracker = CreateObject<EsxExportTracker>();
+    TakeIn();
+    const Ptr<EsxLedger> self(this);
+    Simulator::ScheduleNow(&EsxLedger::TakeIn, self);
+    Simulator::ScheduleDestroy(&EsxLedger::EndSimulation, self);
+}
+
+void
+EsxLedger::Refresh()
+{
+    if (g_installed)
+    {
+        g_installed->TakeIn();
+    }
+}
+
+/// Nothing of the simulation is taken in any more, and another one may have a ledger.
+void
+EsxLedger::EndSimulation()
+{
+    g_installed = g_installed == this ? nullptr : g_installed;
+}
+
+void
+EsxLedger::TakeIn()
+{
+    m_tracker->WatchAll();
+    m_hosts.clear();
+    m_collectors.clear();
+    for (auto node = NodeList::Begin(); node != NodeList::End(); ++node)
+    {
+        const Ptr<EsxHost> host = (*node)->GetObject<EsxHost>();
+        if (host && ModuleOf(host))
+        {
+            m_hosts.push_back(host);
+        }
+        for (uint32_t i = 0; i < (*node)->GetNApplications(); ++i)
+        {
+            if (auto collector = DynamicCast<EsxNetflowCollector>((*node)->GetApplication(i)))
+            {
+                m_collectors.push_back(collector);
+            }
+        }
+    }
+    NS_LOG_INFO(m_hosts.size() << " hosts with NetFlow, " << m_collectors.size() << " collectors");
+}
+
+const std::vector<Ptr<EsxHost>>&
+EsxLedger::GetHosts() const
+{
+    return m_hosts;
+}
+
+const std::vector<Ptr<EsxNetflowCollector>>&
+EsxLedger::GetCollectors() const
+{
+    return m_collectors;
+}
+
+Ptr<EsxExportTracker>
+EsxLedger::GetTracker() const
+{
+    return m_tracker;
+}
+
+EsxCounts
+EsxLedger::GetMoved(netflow::Move move,
+                    const std::string& hostName,
+                    const std::string& vSwitch) const
+{
+    EsxCounts sum;
+    for (const Ptr<EsxHost>& host : m_hosts)
+    {
+        if (!hostName.empty() && host->GetName() != hostName)
+        {
+            continue;
+        }
+        for (const auto& [id, account] : ModuleOf(host)->GetLedger().GetAccounts())
+        {
+            if (vSwitch.empty() || host->GetVSwitchById(id)->GetName() == vSwitch)
+            {
+                sum += ToEsx(account.Get(move));
+            }
+        }
+    }
+    return sum;
+}
+
+EsxCounts
+EsxLedger::GetResidual() const
+{
+    EsxCounts residual;
+    for (const Ptr<EsxHost>& host : m_hosts)
+    {
+        residual += GetResidual(host);
+    }
+    return residual;
+}
+
+EsxCounts
+EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
+{
+    const Ptr<EsxNetflow> module = ModuleOf(host);
+    EsxCounts residual;
+    residual.packets += static_cast<uint64_t>(std::abs(module->GetTapResidual()));
+    residual.records += EsxCountBreaches(*this, host);
+    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
+    {
+        residual += ToEsx(metering->GetResidual());
+    }
+    // The same totals a second time, from the records' and the datagrams' own stories.
+    std::map<std::pair<uint16_t, Move>, netflow::Counts> stories;
+    ForEachRecord(host,
+                  [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
+                      stories[{record.key.vSwitch, station}] +=
+                          netflow::Counts{record.packets, record.octets, 1};
+                  });
+    for (const auto& [flowAndCause, shed] : module->GetJournal().GetShed())
+    {
+        stories[{flowAndCause.first.vSwitch, flowAndCause.second}] += shed.counts;
+    }
+    const auto compare = [&](const netflow::Counts& booked, const netflow::Counts& told) {
+        residual += EsxCounts{Distance(booked.packets, told.packets),
+                              Distance(booked.octets, told.octets),
+                              Distance(booked.records, told.records)};
+    };
+    for (const auto& [id, account] : module->GetLedger().GetAccounts())
+    {
+        for (unsigned move = 0; move < netflow::MOVES; ++move)
+        {
+            if (IsFinal(static_cast<Move>(move)))
+            {
+                compare(account.Get(static_cast<Move>(move)),
+                        stories[{id, static_cast<Move>(move)}]);
+            }
+        }
+        compare(account.GetBalance(Place::CACHE), stories[{id, Move::METERED}]);
+        compare(account.GetBalance(Place::PURGATORY), stories[{id, Move::QUEUED}]);
+        compare(account.GetBalance(Place::NETWORK), stories[{id, Move::SENT}]);
+        for (Place transit : TRANSITS)
+        {
+            compare(account.GetBalance(transit), {});
+        }
+    }
+    return residual;
+}
+
+void
+EsxLedger::ForEachRecord(const Ptr<EsxHost>& host, const RecordVisitor& visit) const
+{
+    const Ptr<EsxNetflow> module = ModuleOf(host);
+    const std::vector<EsxExportDatagram>& datagrams =
+        m_tracker->GetDatagrams(host->GetVmkernelNode()->GetId());
+    for (const netflow::JournalEntry& entry : module->GetJournal().GetEntries())
+    {
+        if (entry.datagram == netflow::JournalEntry::NO_DATAGRAM)
+        {
+            visit(entry.record, entry.last, nullptr);
+            continue;
+        }
+        const EsxExportDatagram& datagram = datagrams[entry.datagram];
+        visit(entry.record, datagram.fate, &datagram);
+    }
+    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
+    {
+        metering->GetCache().ForEach(
+            [&](const netflow::FlowRecord& record) { visit(record, Move::METERED, nullptr); });
+    }
+}
+
+std::vector<EsxFlow>
+EsxLedger::GetFlows() const
+{
+    std::vector<EsxFlow> flows;
+    for (const Ptr<EsxHost>& host : m_hosts)
+    {
+        std::map<netflow::FlowKey, EsxFlow> byKey;
+        const auto flowOf = [&](const netflow::FlowKey& key) -> EsxFlow& {
+            auto found = byKey.find(key);
+            if (found == byKey.end())
+            {
+                found =
+                    byKey
+                        .emplace(key,
+                                 NewFlow(host, key, host->GetVSwitchById(key.vSwitch)->GetName()))
+                        .first;
+            }
+            return found->second;
+        };
+        ForEachRecord(
+            host,
+            [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
+                AddRecord(flowOf(record.key), record, station);
+            });
+        for (const auto& [flowAndCause, shed] : ModuleOf(host)->GetJournal().GetShed())
+        {
+            EsxFlow& flow = flowOf(flowAndCause.first);
+            AddTruth(flow, ToEsx(shed.counts), shed.first, shed.last, shed.tcpFlags);
+            flow.losses[netflow::GetFate(flowAndCause.second)] += ToEsx(shed.counts);
+        }
+        for (auto& [key, flow] : byKey)
+        {
+            flows.push_back(std::move(flow));
+        }
+    }
+    return flows;
+}
+
+void
+EsxLedger::SerializeToXmlStream(std::ostream& os) const
+{
+    os << "<?xml version=\"1.0\" ?>\n<EsxLedger>\n";
+    for (const Ptr<EsxHost>& host : m_hosts)
+    {
+        os << "  <Host name=\"" << Escape(host->GetName()) << "\">\n";
+        for (const auto& [id, account] : ModuleOf(host)->GetLedger().GetAccounts())
+        {
+            os << "    <VSwitch id=\"" << id << "\" name=\""
+               << Escape(host->GetVSwitchById(id)->GetName()) << "\">\n";
+            for (unsigned move = 0; move < netflow::MOVES; ++move)
+            {
+                os << "      <Move name=\"" << netflow::GetInfo(static_cast<Move>(move)).name
+                   << '"';
+                WriteCounts(os, ToEsx(account.Get(static_cast<Move>(move))));
+                os << "/>\n";
+            }
+            os << "    </VSwitch>\n";
+        }
+        os << "  </Host>\n";
+    }
+    os << "  <Flows>\n";
+    for (const EsxFlow& flow : GetFlows())
+    {
+        os << "    <Flow exporter=\"" << Escape(flow.exporter) << "\" vSwitch=\""
+           << Escape(flow.vSwitch) << "\" source=\"" << flow.source << "\" destination=\""
+           << flow.destination << "\" protocol=\"" << +flow.protocol << "\" sourcePort=\""
+           << flow.sourcePort << "\" destinationPort=\"" << flow.destinationPort << "\" tos=\""
+           << +flow.tos << "\" input=\"" << flow.input << "\">\n      <Truth";
+        WriteCounts(os, flow.truth);
+        os << "/>\n      <Collected";
+        WriteCounts(os, flow.collected);
+        os << "/>\n";
+        for (const auto& [cause, counts] : flow.losses)
+        {
+            os << "      <Lost cause=\"" << cause << '"';
+            WriteCounts(os, counts);
+            os << "/>\n";
+        }
+        for (const auto& [state, counts] : flow.left)
+        {
+            os << "      <Left state=\"" << state << '"';
+            WriteCounts(os, counts);
+            os << "/>\n";
+        }
+        os << "    </Flow>\n";
+    }
+    os << "  </Flows>\n</EsxLedger>\n";
+}
+
+void
+EsxLedger::SerializeToXmlFile(const std::string& fileName) const
+{
+    std::ofstream file(fileName);
+    SerializeToXmlStream(file);
+    file.flush();
+    NS_ABORT_MSG_UNLESS(file, "cannot write " << fileName);
+}
+
+void
+EsxLedger::DoDispose()
+{
+    EndSimulation();
+    m_hosts.clear();
+    m_collectors.clear();
+    m_tracker = nullptr;
+    Object::DoDispose();
+}
+
+} // namespace ns3

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_CAPTURE_FRAMES_H
+#define ESX_CAPTURE_FRAMES_H
+
+#include "ns3/esx-injector.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace ns3
+{
+
+/**
+ * Frames of a capture (pcap or pcapng) for an EsxInjector, at the distances of the capture, by the
+ * reader and the clock of `esx-netflow probe`: so both make the same records of a capture.
+ *
+ * The first frame comes at once. What a snap length cut off is zeros, unless headers are missing:
+ * then the frame is as short as captured. Frames shorter than their link header and of unknown link
+ * types are left out.
+ */
+class EsxCaptureFrames : public EsxFrameSource
+{
+  public:
+    static TypeId GetTypeId();
+    EsxCaptureFrames();
+    ~EsxCaptureFrames() override;
+
+    /// Opens a capture; once. \return what is wrong with it, or nothing
+    std::string Open(const std::string& path);
+
+    bool Next(EsxInjectedFrame& frame) override;
+
+    /// What is wrong behind the frames read so far, once Next() has returned false; or nothing.
+    std::string GetDamage() const;
+
+  private:
+    struct Impl;
+
+    bool Read();
+
+    std::unique_ptr<Impl> m_impl;
+};
+
+} // namespace ns3
+
+#endif // ESX_CAPTURE_FRAMES_H

@@ -1,0 +1,467 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-virtual-net-device.h"
+
+#include "esx-vswitch.h"
+
+#include "ns3/boolean.h"
+#include "ns3/channel.h"
+#include "ns3/esx-host.h"
+#include "ns3/log.h"
+#include "ns3/node.h"
+#include "ns3/trace-source-accessor.h"
+#include "ns3/uinteger.h"
+
+namespace ns3
+{
+
+NS_LOG_COMPONENT_DEFINE("EsxVirtualNetDevice");
+NS_OBJECT_ENSURE_REGISTERED(EsxVirtualNetDevice);
+
+namespace
+{
+
+/// The OUI, then the low half of ns-3's own count of addresses, which Simulator::Destroy() resets:
+/// unique in a simulation, and the same again in the next one.
+Mac48Address
+AllocateAddress(uint32_t oui)
+{
+    uint8_t octets[6];
+    Mac48Address::Allocate().CopyTo(octets);
+    octets[0] = oui >> 16;
+    octets[1] = oui >> 8;
+    octets[2] = oui;
+    Mac48Address address;
+    address.CopyFrom(octets);
+    return address;
+}
+
+} // namespace
+
+TypeId
+EsxVirtualNetDevice::GetTypeId()
+{
+    static TypeId tid =
+        TypeId("ns3::EsxVirtualNetDevice")
+            .SetParent<NetDevice>()
+            .SetGroupName("EsxNetflow")
+            .AddAttribute("Mtu",
+                          "What the node's IP stack may put into a frame, in octets after the "
+                          "Ethernet header; the vSwitch has a limit of its own",
+                          UintegerValue(1500),
+                          MakeUintegerAccessor(&EsxVirtualNetDevice::m_mtu),
+                          MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("Promiscuous",
+                          "Whether the guest put the adapter into promiscuous mode; it is as well "
+                          "while a promiscuous handler of its node listens. The port's policy "
+                          "decides whether it gets more",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxVirtualNetDevice::SetPromiscuous,
+                                              &EsxVirtualNetDevice::IsPromiscuous),
+                          MakeBooleanChecker())
+            .AddTraceSource("MacTx",
+                            "A packet given to the device by the node, without Ethernet header",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macTxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacTxDrop",
+                            "A packet the device could not send, as it is not connected",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macTxDropTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacPromiscRx",
+                            "A packet received for any station, without Ethernet header",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macPromiscRxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("MacRx",
+                            "A packet received for this station, without Ethernet header",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macRxTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("Sniffer",
+                            "A frame sent or received by this station, with its Ethernet header",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_snifferTrace),
+                            "ns3::Packet::TracedCallback")
+            .AddTraceSource("PromiscSniffer",
+                            "A frame sent or received, whoever it is for, with its Ethernet header",
+                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_promiscSnifferTrace),
+                            "ns3::Packet::TracedCallback");
+    return tid;
+}
+
+EsxVirtualNetDevice::EsxVirtualNetDevice(uint32_t oui)
+    : m_address(AllocateAddress(oui))
+{
+    NS_LOG_FUNCTION(this << oui);
+}
+
+EsxVirtualNetDevice::~EsxVirtualNetDevice()
+{
+    NS_LOG_FUNCTION(this);
+}
+
+void
+EsxVirtualNetDevice::DoDispose()
+{
+    NS_LOG_FUNCTION(this);
+    m_linkChange = {}; // nobody is told any more: the listeners are being disposed of as well
+    if (m_linkUp)
+    {
+        // The simulation ends, which is no event of the host: its log is left as it is.
+        const Ptr<EsxHost> host = m_vSwitch->GetHost();
+        const auto setLogsHost = [&host](EsxHost* of) {
+            host ? host->GetLog()->SetHost(of) : void();
+        };
+        setLogsHost(nullptr);
+        m_vSwitch->Disconnect(m_port);
+        setLogsHost(PeekPointer(host));
+    }
+    m_vSwitch = nullptr;
+    m_node = nullptr;
+    m_receive = ReceiveCallback();
+    m_promiscReceive = PromiscReceiveCallback();
+    // Captures are complete when the simulation is destroyed, whoever still holds the device.
+    m_snifferTrace = {};
+    m_promiscSnifferTrace = {};
+    NetDevice::DoDispose();
+}
+
+Ptr<EsxVSwitch>
+EsxVirtualNetDevice::GetVSwitch() const
+{
+    return m_vSwitch;
+}
+
+uint16_t
+EsxVirtualNetDevice::GetPortId() const
+{
+    return m_port;
+}
+
+void
+EsxVirtualNetDevice::Plug(Ptr<EsxVSwitch> vSwitch, uint16_t port)
+{
+    NS_LOG_FUNCTION(this << vSwitch << port);
+    m_vSwitch = vSwitch;
+    m_port = port;
+    m_linkUp = true;
+    if (!m_hasConfiguredAddress)
+    {
+        m_configuredAddress = m_address;
+        m_hasConfiguredAddress = true;
+    }
+    m_linkChange();
+}
+
+void
+EsxVirtualNetDevice::Unplug()
+{
+    NS_LOG_FUNCTION(this);
+    m_linkUp = false;
+    m_linkChange();
+}
+
+bool
+EsxVirtualNetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol)
+{
+    return Transmit(packet, m_address, Mac48Address::ConvertFrom(destination), protocol);
+}
+
+bool
+EsxVirtualNetDevice::SendFrom(Ptr<Packet> packet,
+                              const Address& source,
+                              const Address& destination,
+                              uint16_t protocol)
+{
+    return Transmit(packet,
+                    Mac48Address::ConvertFrom(source),
+                    Mac48Address::ConvertFrom(destination),
+                    protocol);
+}
+
+bool
+EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
+                              const Mac48Address& source,
+                              const Mac48Address& destination,
+                              uint16_t protocol)
+{
+    m_macTxTrace(packet);
+    if (!m_linkUp)
+    {
+        TransmitDrop(packet, EsxDropCause::DISCONNECTED, true);
+        return false;
+    }
+    Sniff(packet, source, destination, protocol, false);
+    m_vSwitch->Input(m_port, packet, source, destination, protocol);
+    return true;
+}
+
+void
+EsxVirtualNetDevice::TransmitDrop(const Ptr<Packet>& packet, EsxDropCause cause, bool counted)
+{
+    m_macTxDropTrace(packet);
+    if (counted && m_vSwitch)
+    {
+        m_vSwitch->Reject(m_port, packet, cause);
+    }
+}
+
+void
+EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
+                             const Mac48Address& source,
+                             const Mac48Address& destination,
+                             uint16_t protocol)
+{
+    PacketType type = PACKET_OTHERHOST;
+    if (destination == m_address)
+    {
+        type = PACKET_HOST;
+    }
+    else if (destination.IsBroadcast())
+    {
+        type = PACKET_BROADCAST;
+    }
+    else if (destination.IsGroup())
+    {
+        type = PACKET_MULTICAST;
+    }
+    Sniff(packet, source, destination, protocol, type == PACKET_OTHERHOST);
+    if (!m_promiscReceive.IsNull())
+    {
+        m_macPromiscRxTrace(packet);
+        m_promiscReceive(this, packet, protocol, source, destination, type);
+    }
+    if (type != PACKET_OTHERHOST)
+    {
+        m_macRxTrace(packet);
+        if (!m_receive.IsNull())
+        {
+            m_receive(this, packet, protocol, source);
+        }
+    }
+}
+
+void
+EsxVirtualNetDevice::Sniff(const Ptr<const Packet>& packet,
+                           const Mac48Address& source,
+                           const Mac48Address& destination,
+                           uint16_t protocol,
+                           bool othersFrame)
+{
+    if (m_promiscSnifferTrace.IsEmpty() && m_snifferTrace.IsEmpty())
+    {
+        return;
+    }
+    const Ptr<const Packet> frame = EsxPort::MakeFrame(packet, source, destination, protocol);
+    m_promiscSnifferTrace(frame);
+    if (!othersFrame)
+    {
+        m_snifferTrace(frame);
+    }
+}
+
+void
+EsxVirtualNetDevice::SetAddress(Address address)
+{
+    const Mac48Address old = m_address;
+    m_address = Mac48Address::ConvertFrom(address);
+    if (m_linkUp)
+    {
+        m_vSwitch->ChangeAddress(m_port, old, m_address);
+    }
+}
+
+const Mac48Address&
+EsxVirtualNetDevice::GetMac() const
+{
+    return m_address;
+}
+
+void
+EsxVirtualNetDevice::SetConfiguredMac(const Mac48Address& address)
+{
+    m_configuredAddress = address;
+    m_hasConfiguredAddress = true;
+    SetAddress(address);
+    Announce();
+}
+
+void
+EsxVirtualNetDevice::Announce()
+{
+    if (m_linkUp)
+    {
+        m_vSwitch->Announce(m_port);
+    }
+}
+
+const Mac48Address&
+EsxVirtualNetDevice::GetConfiguredMac() const
+{
+    return m_configuredAddress;
+}
+
+bool
+EsxVirtualNetDevice::IsPromiscuous() const
+{
+    return m_promiscuous || !m_promiscReceive.IsNull();
+}
+
+void
+EsxVirtualNetDevice::SetPromiscuous(bool promiscuous)
+{
+    m_promiscuous = promiscuous;
+    if (m_linkUp)
+    {
+        m_vSwitch->PromiscuityChanged();
+    }
+}
+
+bool
+EsxVirtualNetDevice::HasRing() const
+{
+    return false;
+}
+
+void
+EsxVirtualNetDevice::NotifyRingChanged()
+{
+    if (m_linkUp)
+    {
+        m_vSwitch->RingChanged(m_port);
+    }
+}
+
+bool
+EsxVirtualNetDevice::HasRoom() const
+{
+    return true;
+}
+
+Address
+EsxVirtualNetDevice::GetAddress() const
+{
+    return m_address;
+}
+
+void
+EsxVirtualNetDevice::SetIfIndex(const uint32_t index)
+{
+    m_ifIndex = index;
+}
+
+uint32_t
+EsxVirtualNetDevice::GetIfIndex() const
+{
+    return m_ifIndex;
+}
+
+Ptr<Channel>
+EsxVirtualNetDevice::GetChannel() const
+{
+    return nullptr;
+}
+
+bool
+EsxVirtualNetDevice::SetMtu(const uint16_t mtu)
+{
+    return SetAttributeFailSafe("Mtu", UintegerValue(mtu));
+}
+
+uint16_t
+EsxVirtualNetDevice::GetMtu() const
+{
+    return m_mtu;
+}
+
+bool
+EsxVirtualNetDevice::IsLinkUp() const
+{
+    return m_linkUp;
+}
+
+void
+EsxVirtualNetDevice::AddLinkChangeCallback(Callback<void> callback)
+{
+    m_linkChange.ConnectWithoutContext(callback);
+}
+
+bool
+EsxVirtualNetDevice::IsBroadcast() const
+{
+    return true;
+}
+
+Address
+EsxVirtualNetDevice::GetBroadcast() const
+{
+    return Mac48Address::GetBroadcast();
+}
+
+bool
+EsxVirtualNetDevice::IsMulticast() const
+{
+    return true;
+}
+
+Address
+EsxVirtualNetDevice::GetMulticast(Ipv4Address group) const
+{
+    return Mac48Address::GetMulticast(group);
+}
+
+Address
+EsxVirtualNetDevice::GetMulticast(Ipv6Address group) const
+{
+    return Mac48Address::GetMulticast(group);
+}
+
+bool
+EsxVirtualNetDevice::IsBridge() const
+{
+    return false;
+}
+
+bool
+EsxVirtualNetDevice::IsPointToPoint() const
+{
+    return false;
+}
+
+Ptr<Node>
+EsxVirtualNetDevice::GetNode() const
+{
+    return m_node;
+}
+
+void
+EsxVirtualNetDevice::SetNode(Ptr<Node> node)
+{
+    m_node = node;
+}
+
+bool
+EsxVirtualNetDevice::NeedsArp() const
+{
+    return true;
+}
+
+void
+EsxVirtualNetDevice::SetReceiveCallback(ReceiveCallback callback)
+{
+    m_receive = callback;
+}
+
+void
+EsxVirtualNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
+{
+    m_promiscReceive = callback;
+    if (m_linkUp)
+    {
+        m_vSwitch->PromiscuityChanged();
+    }
+}
+
+bool
+EsxVirtualNetDevice::SupportsSendFrom() const
+{
+    return true;
+}
+
+} // namespace ns3
