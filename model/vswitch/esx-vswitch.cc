@@ -11,6 +11,7 @@
 #include "ns3/log.h"
 #include "ns3/object-vector.h"
 #include "ns3/pointer.h"
+#include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
 
