@@ -9,12 +9,12 @@
 #include "runner/lab/drawing.h"
 #include "runner/lab/lab-check.h"
 #include "runner/results/results.h"
+#include "runner/results/second-run.h"
 #include "runner/results/summary-file.h"
 #include "runner/results/summary.h"
 #include "runner/scenario/data-files.h"
 #include "runner/scenario/scenario-diagnostic.h"
 #include "runner/scenario/yaml-emitter.h"
-#include "runner/simulation/second-run.h"
 
 #include <exception>
 #include <filesystem>
@@ -257,7 +257,7 @@ void
 BindScenario(py::module_& module)
 {
     py::register_exception<ScenarioError>(module, "ScenarioError", PyExc_ValueError);
-    py::register_exception<CommandError>(module, "RunError", PyExc_RuntimeError);
+    py::register_exception<UserError>(module, "RunError", PyExc_RuntimeError);
     module.def("parse_yaml", &ParseYaml, py::arg("text"), py::arg("name"));
     module.def("load_yaml", &LoadYaml, py::arg("path"));
     module.def("suggest", &Suggest, py::arg("word"), py::arg("allowed"));

@@ -60,8 +60,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command,
     posix_spawn_file_actions_destroy(&files);
     if (error != 0)
     {
-        throw CommandError(
-            EXIT_USAGE,
+        throw UserError(
             fmt::format("{} cannot be started: {}", command.front(), std::strerror(error)));
     }
 }

@@ -23,7 +23,7 @@ class ChildProcess
     static std::string Find(const std::string& program);
 
     /**
-     * Starts a program without input; throws CommandError (usage) if that fails.
+     * Starts a program without input; throws UserError if that fails.
      * \param command path and arguments
      * \param outputFile where standard output goes
      * \param errorFile where standard error goes

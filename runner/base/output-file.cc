@@ -44,12 +44,11 @@ FailStandardOutput(int error)
 {
     if (error == EPIPE)
     {
-        throw CommandError(EXIT_NO_READER, ""); // 'head' has seen enough: no fault of anybody
+        throw NoReaderError(); // 'head' has seen enough: no fault of anybody
     }
-    throw CommandError(EXIT_USAGE,
-                       fmt::format("standard output cannot be written{}{}",
-                                   error ? ": " : "",
-                                   error ? std::strerror(error) : ""));
+    throw UserError(fmt::format("standard output cannot be written{}{}",
+                                error ? ": " : "",
+                                error ? std::strerror(error) : ""));
 }
 
 } // namespace
@@ -202,8 +201,7 @@ OutputFile::Fail(int error) const
     {
         FailStandardOutput(error);
     }
-    throw CommandError(EXIT_USAGE,
-                       fmt::format("{}: cannot be written: {}", m_path, std::strerror(error)));
+    throw UserError(fmt::format("{}: cannot be written: {}", m_path, std::strerror(error)));
 }
 
 void

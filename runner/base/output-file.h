@@ -2,7 +2,7 @@
 /**
  * \file
  * Everything that a command writes goes through here: files and standard output are opened,
- * written, checked and closed in one way. What cannot be written is a CommandError (usage) that
+ * written, checked and closed in one way. What cannot be written is a UserError that
  * names the file; what was there before stays until the new file is whole.
  */
 #ifndef ESXNF_OUTPUT_FILE_H
@@ -75,7 +75,7 @@ bool IsStandardOutput(const std::string& path);
 std::filesystem::path BehindLinks(const std::string& path);
 
 /**
- * Writes what is buffered for standard output; throws CommandError (usage) if anything that was
+ * Writes what is buffered for standard output; throws UserError if anything that was
  * printed could not be written, or one without a message (no reader) if nobody reads it any more.
  */
 void CheckStandardOutput();

@@ -51,11 +51,10 @@ ReserveDescriptors(std::size_t more)
     }
     if (needed > limit.rlim_max)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{} files must be open at once, and {} may be: raise the "
-                                       "limit (ulimit -n)",
-                                       needed,
-                                       limit.rlim_max));
+        throw UserError(fmt::format("{} files must be open at once, and {} may be: raise the "
+                                    "limit (ulimit -n)",
+                                    needed,
+                                    limit.rlim_max));
     }
     limit.rlim_cur = needed;
     setrlimit(RLIMIT_NOFILE, &limit);

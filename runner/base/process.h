@@ -20,7 +20,7 @@ void PrepareProcess();
 
 /**
  * Lets so many more files be open at once: raises the soft limit as far as that takes. Throws
- * CommandError (usage) that says how many are needed if the hard limit is below.
+ * UserError that says how many are needed if the hard limit is below.
  */
 void ReserveDescriptors(std::size_t more);
 

@@ -66,7 +66,7 @@ IdentityOf(const std::string& path)
 void
 RefuseFiles(const std::string& what)
 {
-    throw CommandError(EXIT_USAGE, what);
+    throw UserError(what);
 }
 
 void

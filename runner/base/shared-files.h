@@ -20,7 +20,7 @@ struct NamedFile
 };
 
 /**
- * Throws CommandError (usage) if an output is an input, or if two outputs are one file, by whatever
+ * Throws UserError if an output is an input, or if two outputs are one file, by whatever
  * names and links. Standard output and standard error count as outputs. Devices can be shared.
  */
 void RefuseSharedFiles(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs);

@@ -2,11 +2,8 @@
 #include "runner/base/user-error.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
-#include <new>
 #include <string_view>
-#include <system_error>
 
 namespace esxnf
 {
@@ -33,16 +30,14 @@ CharacterSize(std::string_view text)
 
 } // namespace
 
-CommandError::CommandError(ExitCode exitCode, const std::string& message)
-    : std::runtime_error(message),
-      m_exitCode(exitCode)
+InterruptedError::InterruptedError()
+    : UserError("interrupted")
 {
 }
 
-ExitCode
-CommandError::GetExitCode() const
+NoReaderError::NoReaderError()
+    : UserError("")
 {
-    return m_exitCode;
 }
 
 void
@@ -68,44 +63,6 @@ PrintError(const std::string& message) noexcept
         at += std::max<std::size_t>(size, 1);
     }
     std::fputc('\n', stderr);
-}
-
-int
-ToExitCode(const std::function<int()>& action)
-{
-    try
-    {
-        return action();
-    }
-    catch (const CommandError& error)
-    {
-        PrintError(error.what());
-        return error.GetExitCode();
-    }
-    catch (const std::bad_alloc&)
-    {
-        PrintError("there is not enough memory for that");
-    }
-    catch (const std::length_error&)
-    {
-        PrintError("there is not enough memory for that");
-    }
-    catch (const std::system_error& error)
-    {
-        const bool isOutput = std::ferror(stdout) != 0; // fmt calls it "a file"
-        if (isOutput && error.code().value() == EPIPE)
-        {
-            return EXIT_NO_READER;
-        }
-        PrintError(isOutput ? "standard output cannot be written: " + error.code().message()
-                            : error.what());
-        std::clearerr(stdout); // told
-    }
-    catch (const std::exception& error)
-    {
-        PrintError(error.what());
-    }
-    return EXIT_USAGE;
 }
 
 } // namespace esxnf

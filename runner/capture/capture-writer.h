@@ -29,7 +29,7 @@ struct UdpPath
 class CaptureWriter
 {
   public:
-    /// Throws CommandError (usage) if the file cannot be written.
+    /// Throws UserError if the file cannot be written.
     CaptureWriter(const std::string& path,
                   const UdpPath& udp,
                   OutputKind kind = OutputKind::STREAM);

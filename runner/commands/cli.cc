@@ -13,7 +13,7 @@
 namespace esxnf
 {
 
-// The subcommands in the order of the help, each in runner/command-NAME.cc.
+// The subcommands in the order of the help, each in runner/commands/command-NAME.cc.
 AddCommand AddRun, AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
     AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddProbe,
     AddCollect, AddCompare, AddVersion;

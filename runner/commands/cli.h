@@ -10,7 +10,7 @@
 #ifndef ESXNF_CLI_H
 #define ESXNF_CLI_H
 
-#include "runner/base/user-error.h"
+#include "runner/commands/exit-code.h"
 
 namespace CLI
 {

@@ -10,8 +10,8 @@
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
 #include "runner/probe/datagram-text.h"
+#include "runner/probe/record-rows.h"
 #include "runner/probe/udp-listener.h"
-#include "runner/results/record-rows.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -67,7 +67,7 @@ class Printer
         }
     }
 
-    void Take(const UdpDatagram& datagram)
+    void Take(const netflow::UdpDatagram& datagram)
     {
         netflow::V5Header header;
         const netflow::V5Error error =
@@ -91,7 +91,7 @@ class Printer
         CheckSequence(datagram.sourceAddress, header);
     }
 
-    void Refuse(const UdpDatagram& datagram, const char* reason)
+    void Refuse(const netflow::UdpDatagram& datagram, const char* reason)
     {
         fmt::print("{} refused: {}\n", Origin(datagram), reason);
         ++m_refused;
@@ -102,7 +102,7 @@ class Printer
         return m_datagrams;
     }
 
-    /// So that who waits for it sees it; throws CommandError (usage).
+    /// So that who waits for it sees it; throws UserError.
     void Flush()
     {
         for (const auto& table : m_tables)
@@ -151,7 +151,7 @@ class Printer
     using Finding = netflow::SequenceTracker::Finding;
     using EngineOfExporter = std::pair<uint32_t, uint16_t>;
 
-    std::string Origin(const UdpDatagram& datagram)
+    std::string Origin(const netflow::UdpDatagram& datagram)
     {
         return fmt::format("datagram {} from {}:{}",
                            ++m_datagrams,
@@ -208,7 +208,7 @@ CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
     const InterruptCatcher interrupt;
     UdpListener listener(local);
     fmt::print(stderr, "listening on {}\n", listener.GetLocal().ToString());
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     while (printer.GetDatagrams() < count && !interrupt.WasInterrupted())
     {
         if (listener.Receive(WAIT, datagram))
@@ -223,7 +223,7 @@ CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
 void
 CollectFromFrame(const CapturedFrame& frame, uint16_t port, Printer& printer)
 {
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     switch (frame.link.FindUdp(frame.data, frame.captured, frame.wire, port, datagram))
     {
     case UdpFinding::FOUND:

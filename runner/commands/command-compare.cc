@@ -3,15 +3,15 @@
  * \file
  * 'esx-netflow compare': runs another meter over the same capture and shows where it differs.
  */
+#include "runner/base/endpoint.h"
+#include "runner/base/row-writer.h"
 #include "runner/base/shared-files.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
-#include "runner/probe/endpoint.h"
 #include "runner/probe/flow-comparison.h"
 #include "runner/probe/peer.h"
 #include "runner/probe/probe.h"
-#include "runner/results/row-writer.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -228,13 +228,12 @@ RunCompare(const CompareOptions& options)
 {
     if (options.capture == "-")
     {
-        throw CommandError(EXIT_USAGE, "compare: a capture is read twice: it must be a file");
+        throw UserError("compare: a capture is read twice: it must be a file");
     }
     const std::vector<std::string>& names = PeerNames();
     if (std::find(names.begin(), names.end(), options.peer) == names.end())
     {
-        throw CommandError(
-            EXIT_USAGE,
+        throw UserError(
             fmt::format("--peer: '{}': {}", options.peer, Suggest(options.peer, names)));
     }
     RefuseSharedFiles({{"-r", options.capture}}, {{"--csv", options.csv}});
@@ -251,8 +250,7 @@ RunCompare(const CompareOptions& options)
                 interrupt);
     if (ours.flows.empty() && peer.empty())
     {
-        throw CommandError(EXIT_USAGE,
-                           options.capture + ": nothing to compare: no meter found a flow in it");
+        throw UserError(options.capture + ": nothing to compare: no meter found a flow in it");
     }
     const std::vector<FlowDifference> differences = CompareFlows(ours.flows, peer, ours.link);
     PrintTotals(options, ours.flows, peer);

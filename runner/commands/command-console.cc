@@ -11,8 +11,8 @@
 #include "runner/console/line-editor.h"
 #include "runner/results/results.h"
 #include "runner/results/scenario-report.h"
+#include "runner/results/second-run.h"
 #include "runner/simulation/real-collectors.h"
-#include "runner/simulation/second-run.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -62,8 +62,7 @@ ChooseHost(const ConsoleOptions& options, const Scenario& scenario)
     }
     if (std::find(known.begin(), known.end(), options.host) == known.end())
     {
-        throw CommandError(
-            EXIT_USAGE,
+        throw UserError(
             fmt::format("--host {}: no such host; {}", options.host, Suggest(options.host, known)));
     }
     return options.host;
@@ -227,7 +226,7 @@ RunSession(const ConsoleOptions& options, const Scenario& scenario)
     {
         fmt::print(stderr, "{}", collectors->Report());
     }
-    return keys.IsPending() ? static_cast<int>(EXIT_INTERRUPTED) : outcome.summary.GetExitCode();
+    return keys.IsPending() ? static_cast<int>(EXIT_INTERRUPTED) : ExitCodeOf(outcome.summary);
 }
 
 int

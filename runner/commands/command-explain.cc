@@ -8,7 +8,7 @@
 #include "runner/results/flow-story.h"
 #include "runner/results/summary-file.h"
 #include "runner/results/text.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -52,8 +52,7 @@ ProtocolNumber(const std::string& text)
     }
     if (!ReadWhole(text, 0, UINT8_MAX))
     {
-        throw CommandError(
-            EXIT_USAGE,
+        throw UserError(
             fmt::format("--proto: '{}' is none of tcp, udp, icmp, and no number from 0 to 255",
                         text));
     }

@@ -54,10 +54,9 @@ ParseEngine(const std::string& text)
         const std::optional<uint64_t> value = ReadWhole(digits, 0, high);
         if (!value)
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("--engine {}: a number from 0 to 65535, or TYPE/ID of "
-                                           "0 to 255 each such as 0/3",
-                                           text));
+            throw UserError(fmt::format("--engine {}: a number from 0 to 65535, or TYPE/ID of "
+                                        "0 to 255 each such as 0/3",
+                                        text));
         }
         return static_cast<uint16_t>(*value);
     };
@@ -79,10 +78,9 @@ Decode(uint16_t number, const std::optional<uint16_t>& engine)
     const uint16_t vSwitch = netflow::IfIndexToSwitch(number);
     if (vSwitch == 0)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: no switch ID in it, so it was written without -p; "
-                                       "--engine says which vSwitch",
-                                       number));
+        throw UserError(fmt::format("{}: no switch ID in it, so it was written without -p; "
+                                    "--engine says which vSwitch",
+                                    number));
     }
     return {vSwitch, netflow::IfIndexToPort(number)};
 }
@@ -93,7 +91,7 @@ PrintByDefaultNames(uint16_t number, const PortId& id)
 {
     if (id.vSwitch == 0)
     {
-        throw CommandError(EXIT_USAGE, "no vSwitch has the ID 0: IDs count from 1");
+        throw UserError("no vSwitch has the ID 0: IDs count from 1");
     }
     fmt::print("{}: vSwitch{} port {} (switch ID {})\n",
                number,
@@ -119,8 +117,7 @@ HostsOf(const Simulation& simulation, const std::string& name)
         }
         known.push_back(host->GetName());
     }
-    throw CommandError(EXIT_USAGE,
-                       fmt::format("--host {}: no such host; {}", name, Suggest(name, known)));
+    throw UserError(fmt::format("--host {}: no such host; {}", name, Suggest(name, known)));
 }
 
 /// A line for each host that has this vSwitch.
@@ -145,8 +142,7 @@ PrintByScenario(uint16_t number, const PortId& id, const std::vector<ns3::Ptr<ns
     }
     if (!found)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: no vSwitch has the ID {}", number, id.vSwitch));
+        throw UserError(fmt::format("{}: no vSwitch has the ID {}", number, id.vSwitch));
     }
 }
 
@@ -173,7 +169,7 @@ RunIfIndex(const IfindexOptions& options)
     }
     else if (!options.host.empty())
     {
-        throw CommandError(EXIT_USAGE, "--host goes with --scenario");
+        throw UserError("--host goes with --scenario");
     }
     for (const uint16_t number : options.numbers)
     {

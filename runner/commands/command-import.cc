@@ -42,7 +42,7 @@ ReadAll(const std::string& path)
     std::ifstream file(path, std::ios::binary);
     if (!file || std::filesystem::is_directory(path))
     {
-        throw CommandError(EXIT_USAGE, fmt::format("{}: cannot be read", path));
+        throw UserError(fmt::format("{}: cannot be read", path));
     }
     text << file.rdbuf();
     return text.str();

@@ -7,7 +7,7 @@
 #include "runner/base/shared-files.h"
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
-#include "runner/probe/probe-session.h"
+#include "runner/commands/probe-session.h"
 
 #include <CLI/CLI.hpp>
 #include <cmath>
@@ -59,8 +59,7 @@ RunProbe(ProbeOptions& options)
     ProbeSessionConfig& session = options.session;
     if (session.capture.empty() == session.interface.empty())
     {
-        throw CommandError(EXIT_USAGE,
-                           "probe: one of -r FILE and -i INTERFACE is needed; --help shows more");
+        throw UserError("probe: one of -r FILE and -i INTERFACE is needed; --help shows more");
     }
     const ProbeExportConfig& out = session.exporting;
     RefuseSharedFiles({{"-r", session.capture}},

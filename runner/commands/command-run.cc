@@ -6,21 +6,21 @@
 #include "runner/base/interrupt.h"
 #include "runner/base/output-file.h"
 #include "runner/base/shared-files.h"
+#include "runner/base/udp-sender.h"
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
 #include "runner/commands/python-package.h"
+#include "runner/commands/run-report.h"
+#include "runner/commands/task-pool.h"
 #include "runner/lab/lab-check.h"
-#include "runner/probe/udp-sender.h"
 #include "runner/results/golden.h"
 #include "runner/results/results.h"
-#include "runner/results/run-report.h"
 #include "runner/results/scenario-report.h"
+#include "runner/results/second-run.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-clock.h"
 #include "runner/simulation/real-collectors.h"
-#include "runner/simulation/second-run.h"
 #include "runner/simulation/simulation.h"
-#include "runner/simulation/task-pool.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -186,10 +186,10 @@ Prepare(const RunOptions& options,
         job.report = &report;
         jobs.push_back(std::move(job));
     }
-    catch (const CommandError& error)
+    catch (const UserError& error)
     {
         Refuse(report, error.what());
-        return error.GetExitCode();
+        return ExitCodeOf(error);
     }
     return EXIT_GOOD;
 }
@@ -252,7 +252,7 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
     }
     if (options.report && RunPython({"report", "--quiet", job.results->GetPath()}) != EXIT_GOOD)
     {
-        throw CommandError(EXIT_USAGE, "the report could not be made");
+        throw UserError("the report could not be made");
     }
     job.results->Commit();
     if (!options.quiet)
@@ -261,7 +261,7 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
         fmt::print("{}", options.report ? fmt::format("  report: {}/report.html\n", job.out) : "");
         fmt::print("{}", job.collectors ? job.collectors->Report() : "");
     }
-    return summary.GetExitCode();
+    return ExitCodeOf(summary);
 }
 
 /// Reads what a run left, and compares it with golden results if these are wanted.
@@ -299,10 +299,10 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
         {
             report.exitCode = Run(jobs.front(), options, interrupt);
         }
-        catch (const CommandError& error)
+        catch (const UserError& error)
         {
             Refuse(report, error.what());
-            report.exitCode = error.GetExitCode();
+            report.exitCode = ExitCodeOf(error);
         }
         jobs.clear(); // sockets of real collectors close
         Look(options, report);
@@ -439,8 +439,7 @@ RunAll(const RunOptions& options)
 {
     if (!options.to.empty() && options.jobs > 1 && options.scenarios.size() > 1)
     {
-        throw CommandError(EXIT_USAGE,
-                           "--to feeds collectors from one run at a time: leave out -j");
+        throw UserError("--to feeds collectors from one run at a time: leave out -j");
     }
     std::vector<RealTarget> targets;
     for (const std::string& to : options.to)

@@ -36,15 +36,14 @@ struct TalkersArguments
     TalkersOptions talkers;
 };
 
-/// Throws CommandError (usage).
+/// Throws UserError.
 ns3::Time
 ParseTime(const std::string& text, const char* option)
 {
     const std::optional<int64_t> ns = ReadDuration(text);
     if (!ns)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: '{}' is no {}", option, text, DURATION_FORM + 2));
+        throw UserError(fmt::format("{}: '{}' is no {}", option, text, DURATION_FORM + 2));
     }
     return ns3::NanoSeconds(*ns);
 }
@@ -57,10 +56,9 @@ Print(TalkersArguments options)
         const std::size_t dots = options.window.find("..");
         if (dots == std::string::npos)
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("--window: '{}' is no two times joined by two dots such "
-                                           "as 10s..20s",
-                                           options.window));
+            throw UserError(fmt::format("--window: '{}' is no two times joined by two dots such "
+                                        "as 10s..20s",
+                                        options.window));
         }
         options.talkers.from = ParseTime(options.window.substr(0, dots), "--window");
         options.talkers.to = ParseTime(options.window.substr(dots + 2), "--window");

@@ -180,8 +180,7 @@ Play(const Scenario& scenario)
                    isJudged ? "" : ": not judged here, 'esx-netflow run' does");
     }
     fmt::print("{} rows, {} commands played, {} rows fail\n", rows.size(), played.size(), failed);
-    return failed > 0 || played.empty() ? static_cast<int>(EXIT_EXPECTATION)
-                                        : summary.GetExitCode();
+    return failed > 0 || played.empty() ? static_cast<int>(EXIT_EXPECTATION) : ExitCodeOf(summary);
 }
 
 } // namespace

@@ -32,8 +32,7 @@ Judge(const std::string& folder)
 {
     if (!std::filesystem::exists(folder + "/captures.json"))
     {
-        throw CommandError(
-            EXIT_USAGE,
+        throw UserError(
             fmt::format("{} holds no captures to judge by: run with --captures", folder));
     }
     return RunOracle({folder});

@@ -123,15 +123,13 @@ RequirePython()
     case 0:
         return;
     case NO_PACKAGE:
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("the Python package esx_netflow is not installed for '{}': "
-                                       "./setup build, or pip install .",
-                                       Interpreter()));
+        throw UserError(fmt::format("the Python package esx_netflow is not installed for '{}': "
+                                    "./setup build, or pip install .",
+                                    Interpreter()));
     case NO_LIBRARIES:
-        throw CommandError(EXIT_USAGE, fmt::format("Python packages are missing; {}", APT_LINE));
+        throw UserError(fmt::format("Python packages are missing; {}", APT_LINE));
     default:
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("there is no '{}'; {}", Interpreter(), APT_LINE));
+        throw UserError(fmt::format("there is no '{}'; {}", Interpreter(), APT_LINE));
     }
 }
 
@@ -142,7 +140,7 @@ BecomePython(const std::vector<std::string>& arguments)
     std::vector<std::string> words = PackageCall(arguments);
     const std::vector<char*> argv = CommandLine(words);
     execvp(argv[0], argv.data());
-    throw CommandError(EXIT_USAGE, fmt::format("there is no '{}'; {}", argv[0], APT_LINE));
+    throw UserError(fmt::format("there is no '{}'; {}", argv[0], APT_LINE));
 }
 
 int
@@ -157,8 +155,7 @@ RunOracle(const std::vector<std::string>& arguments)
 {
     if (!std::filesystem::exists(GetDataFolder() + "/oracle/__main__.py"))
     {
-        throw CommandError(EXIT_USAGE,
-                           "the Python module 'oracle' is not installed beside this program");
+        throw UserError("the Python module 'oracle' is not installed beside this program");
     }
     OfferModules(GetDataFolder());
     std::fflush(stdout);
@@ -167,10 +164,9 @@ RunOracle(const std::vector<std::string>& arguments)
     const int code = SpawnAndWait(words);
     if (code == NO_INTERPRETER)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("there is no '{}'; on Debian: apt-get install "
-                                       "--no-install-recommends python3",
-                                       Interpreter()));
+        throw UserError(fmt::format("there is no '{}'; on Debian: apt-get install "
+                                    "--no-install-recommends python3",
+                                    Interpreter()));
     }
     return code;
 }

@@ -11,12 +11,12 @@
 namespace esxnf
 {
 
-/// Throws CommandError (usage) with the line for apt-get if Python or one of its packages is
+/// Throws UserError with the line for apt-get if Python or one of its packages is
 /// missing.
 void RequirePython();
 
 /// Becomes the package's command line, so that signals reach it. Comes back only by
-/// CommandError. RequirePython() comes first
+/// UserError. RequirePython() comes first
 [[noreturn]] void BecomePython(const std::vector<std::string>& arguments);
 
 /// Runs the package's command line and waits. \return its exit code. RequirePython() comes
@@ -24,7 +24,7 @@ void RequirePython();
 int RunPython(const std::vector<std::string>& arguments);
 
 /// Runs the oracle, which needs nothing but Python, and waits for its end; it writes to our
-/// streams. \return its exit code; throws CommandError (usage) if there is no Python
+/// streams. \return its exit code; throws UserError if there is no Python
 int RunOracle(const std::vector<std::string>& arguments);
 
 } // namespace esxnf

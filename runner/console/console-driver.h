@@ -6,7 +6,7 @@
 #define ESXNF_CONSOLE_DRIVER_H
 
 #include "runner/console/console-input.h"
-#include "runner/console/console-window.h"
+#include "runner/simulation/console-window.h"
 #include "runner/simulation/real-clock.h"
 #include "runner/simulation/simulation.h"
 

@@ -82,7 +82,7 @@ class DrawingImporter
 
     [[noreturn]] void Refuse(const std::string& what) const
     {
-        throw CommandError(EXIT_USAGE, m_fileName + ": " + what);
+        throw UserError(m_fileName + ": " + what);
     }
 
     /// A file's name may be anything, a scenario's not.

@@ -25,7 +25,7 @@ constexpr int MAX_DEPTH = 100; // the parsers below recurse
 [[noreturn]] void
 Refuse(const std::string& fileName, const std::string& what)
 {
-    throw CommandError(EXIT_USAGE, fileName + ": " + what);
+    throw UserError(fileName + ": " + what);
 }
 
 void
@@ -185,8 +185,7 @@ class GraphmlReader
         }
         catch (const boost::property_tree::xml_parser_error& error)
         {
-            throw CommandError(
-                EXIT_USAGE,
+            throw UserError(
                 fmt::format("{}:{}: is no XML: {}", m_fileName, error.line(), error.message()));
         }
         const auto root = tree.get_child_optional("graphml");

@@ -54,7 +54,7 @@ std::string ToDot(const Drawing& drawing);
 std::string ToGraphml(const Drawing& drawing);
 
 /**
- * Reads a drawing: by its begin, GraphML or DOT. Throws CommandError (usage) that says where and
+ * Reads a drawing: by its begin, GraphML or DOT. Throws UserError that says where and
  * what is wrong.
  * @param text the file
  * @param fileName what messages say
@@ -65,7 +65,7 @@ Drawing ReadDrawing(const std::string& text, const std::string& fileName);
  * A scenario that holds the lab and runs for a minute. Beside what DrawLab() gives it takes simple
  * drawings: a host joined to a switch gets an uplink, a VM joined to a host a port group, a host
  * with an address a vmknic, and what has no name gets one. Attributes that are no keys of a
- * scenario (colours, positions) are passed over. Throws CommandError.
+ * scenario (colours, positions) are passed over. Throws UserError.
  */
 Json ImportDrawing(const Drawing& drawing, const std::string& fileName);
 

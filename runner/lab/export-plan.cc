@@ -2,7 +2,7 @@
 #include "runner/lab/export-plan.h"
 
 #include "runner/lab/export-commands.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <algorithm>
 #include <boost/graph/dominator_tree.hpp>

@@ -3,7 +3,7 @@
 #include "runner/lab/export-commands.h"
 #include "runner/lab/frame-route.h"
 #include "runner/lab/lab-check.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <cctype>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CheckVlans(): traffic and IP networks say who is to meet; the frame graph says who does.
 #include "runner/lab/lab-check.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <algorithm>
 #include <boost/pending/disjoint_sets.hpp>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/datagram-text.h"
 
-#include "runner/probe/endpoint.h"
+#include "runner/base/endpoint.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>

@@ -36,7 +36,7 @@ class TemporaryFolder
         std::string name = (fs::temp_directory_path() / "esx-netflow-XXXXXX").string();
         if (!mkdtemp(name.data()))
         {
-            throw CommandError(EXIT_USAGE, name + ": the folder cannot be made");
+            throw UserError(name + ": the folder cannot be made");
         }
         m_path = name;
     }
@@ -66,9 +66,7 @@ Need(const std::string& program, const std::string& package)
     std::string path = ChildProcess::Find(program);
     if (path.empty())
     {
-        throw CommandError(
-            EXIT_USAGE,
-            fmt::format("{} is not installed: apt-get install {}", program, package));
+        throw UserError(fmt::format("{} is not installed: apt-get install {}", program, package));
     }
     return path;
 }
@@ -82,12 +80,11 @@ RequireSuccess(const std::string& program, int exitStatus, const std::string& er
         errors << std::ifstream(errorFile).rdbuf();
         std::string text = errors.str();
         text.erase(text.find_last_not_of('\n') + 1);
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{} ended with {}{}{}",
-                                       program,
-                                       exitStatus,
-                                       text.empty() ? "" : ": ",
-                                       text.substr(text.rfind('\n') + 1)));
+        throw UserError(fmt::format("{} ended with {}{}{}",
+                                    program,
+                                    exitStatus,
+                                    text.empty() ? "" : ": ",
+                                    text.substr(text.rfind('\n') + 1)));
     }
 }
 
@@ -96,7 +93,7 @@ ThrowIfInterrupted(const InterruptCatcher& interrupt)
 {
     if (interrupt.WasInterrupted())
     {
-        throw CommandError(EXIT_INTERRUPTED, "interrupted");
+        throw InterruptedError();
     }
 }
 
@@ -104,22 +101,20 @@ ThrowIfInterrupted(const InterruptCatcher& interrupt)
 class DatagramSums
 {
   public:
-    void Take(const UdpDatagram& datagram)
+    void Take(const netflow::UdpDatagram& datagram)
     {
         netflow::V5Header header;
         const netflow::V5Error error =
             netflow::DecodeV5(datagram.data, datagram.size, header, m_records);
         if (error != netflow::V5Error::NONE)
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("a datagram is refused: {}", netflow::ToString(error)));
+            throw UserError(fmt::format("a datagram is refused: {}", netflow::ToString(error)));
         }
         m_sequence.Take(header);
         if (m_sequence.GetCounts().missing > 0)
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("{} records were lost on their way here",
-                                           m_sequence.GetCounts().missing));
+            throw UserError(fmt::format("{} records were lost on their way here",
+                                        m_sequence.GetCounts().missing));
         }
         for (const netflow::V5Record& record : m_records)
         {
@@ -168,7 +163,7 @@ RunSoftflowd(const PeerRun& run, const InterruptCatcher& interrupt)
     const std::string errorFile = folder / "errors";
     ChildProcess process(command, "/dev/null", errorFile);
     DatagramSums sums;
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     for (bool running = true; running;)
     {
         running = !process.Poll(); // before looking: what it sent before its end is there then

@@ -28,7 +28,7 @@ const std::vector<std::string>& PeerNames();
 
 /**
  * Runs a peer and waits for its end; may take minutes.
- * \return its flows. Throws CommandError (usage) if it is not installed (the message has the apt
+ * \return its flows. Throws UserError if it is not installed (the message has the apt
  * line), fails, or is interrupted; and if records were lost on the way here
  */
 ComparedFlows RunPeer(const std::string& name,

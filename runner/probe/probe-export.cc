@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/probe-export.h"
 
+#include "runner/base/endpoint.h"
 #include "runner/base/user-error.h"
 #include "runner/probe/datagram-text.h"
-#include "runner/probe/endpoint.h"
-#include "runner/results/record-rows.h"
+#include "runner/probe/record-rows.h"
 
 #include <cstring>
 #include <fmt/format.h>

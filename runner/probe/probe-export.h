@@ -8,9 +8,9 @@
 #define ESXNF_PROBE_EXPORT_H
 
 #include "netflow/exporter.h"
+#include "runner/base/row-writer.h"
+#include "runner/base/udp-sender.h"
 #include "runner/capture/capture-writer.h"
-#include "runner/probe/udp-sender.h"
-#include "runner/results/row-writer.h"
 
 #include <memory>
 #include <optional>
@@ -36,8 +36,8 @@ struct ProbeExportConfig
 class ProbeExport : public netflow::DatagramSink
 {
   public:
-    /// Throws CommandError if a collector cannot be reached (collector) or a file cannot be written
-    /// (usage).
+    /// Throws NetworkError if a collector cannot be reached, UserError if a file cannot be
+    /// written.
     explicit ProbeExport(const ProbeExportConfig& config);
     ~ProbeExport() override;
 
@@ -51,7 +51,7 @@ class ProbeExport : public netflow::DatagramSink
 
     void PortAliased(uint16_t vSwitch, uint16_t port) override;
 
-    /// Puts the files in place; throws CommandError (usage).
+    /// Puts the files in place; throws UserError.
     void Close();
 
     /// A line for each collector, each line with its end; says so if there is none.

@@ -49,12 +49,11 @@ Probe::Probe(const ProbeConfig& config, netflow::DatagramSink& sink)
 {
     if (!m_metering)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("a heap of {} octets cannot hold a purgatory of {} records, "
-                                       "{} octets each",
-                                       config.heapMaximum,
-                                       config.metering.purgatoryMax,
-                                       netflow::HEAP_PER_QUEUED_RECORD));
+        throw UserError(fmt::format("a heap of {} octets cannot hold a purgatory of {} records, "
+                                    "{} octets each",
+                                    config.heapMaximum,
+                                    config.metering.purgatoryMax,
+                                    netflow::HEAP_PER_QUEUED_RECORD));
     }
     const auto place =
         std::lower_bound(m_switches.begin(), m_switches.end(), config.ingress.vSwitch);
@@ -153,11 +152,10 @@ Probe::NoteBoots()
             m_startUnixNs = boot.unixNs + m_config.uptimeAtStart;
             if (boot.unixNs < 0)
             {
-                throw CommandError(EXIT_USAGE,
-                                   fmt::format("an uptime of {} s at the first packet, {} s after "
-                                               "1970, means a boot before 1970",
-                                               m_config.uptimeAtStart / netflow::NS_PER_SECOND,
-                                               m_startUnixNs / netflow::NS_PER_SECOND));
+                throw UserError(fmt::format("an uptime of {} s at the first packet, {} s after "
+                                            "1970, means a boot before 1970",
+                                            m_config.uptimeAtStart / netflow::NS_PER_SECOND,
+                                            m_startUnixNs / netflow::NS_PER_SECOND));
             }
         }
         m_exporter.AddBoot(boot.from, boot.unixNs);

@@ -44,16 +44,16 @@ class Probe : private netflow::MeteringEvents
 {
   public:
     /**
-     * Throws CommandError (usage) if the heap cannot hold purgatory.
+     * Throws UserError if the heap cannot hold purgatory.
      * \param sink gets the datagrams; must outlive the probe
      */
     Probe(const ProbeConfig& config, netflow::DatagramSink& sink);
     ~Probe() override;
 
     /**
-     * One packet. It may be held until later ones show what its time means. Throws CommandError
-     * (usage) if the host would have booted before 1970.
-     * \param unixNs its time, as CaptureClock::Observe() takes it \param vlan 0: none
+     * One packet. It may be held until later ones show what its time means. Throws UserError if the
+     * host would have booted before 1970. \param unixNs its time, as CaptureClock::Observe() takes
+     * it \param vlan 0: none
      */
     void Observe(const netflow::PacketSummary& packet, int64_t unixNs, uint16_t vlan = 0);
 

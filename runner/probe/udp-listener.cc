@@ -34,8 +34,7 @@ UdpListener::UdpListener(const Endpoint& local)
     {
         const std::string reason = std::strerror(errno);
         close(m_socket);
-        throw CommandError(EXIT_COLLECTOR,
-                           fmt::format("cannot listen on {}: {}", local.ToString(), reason));
+        throw NetworkError(fmt::format("cannot listen on {}: {}", local.ToString(), reason));
     }
 }
 
@@ -45,7 +44,7 @@ UdpListener::~UdpListener()
 }
 
 bool
-UdpListener::Receive(std::chrono::milliseconds wait, UdpDatagram& datagram)
+UdpListener::Receive(std::chrono::milliseconds wait, netflow::UdpDatagram& datagram)
 {
     pollfd waiting{m_socket, POLLIN, 0};
     if (poll(&waiting, 1, static_cast<int>(wait.count())) <= 0)

@@ -6,7 +6,8 @@
 #ifndef ESXNF_UDP_LISTENER_H
 #define ESXNF_UDP_LISTENER_H
 
-#include "runner/probe/endpoint.h"
+#include "netflow/link-layer.h"
+#include "runner/base/endpoint.h"
 
 #include <chrono>
 #include <vector>
@@ -18,7 +19,7 @@ namespace esxnf
 class UdpListener
 {
   public:
-    /// Throws CommandError (collector) if it cannot be opened. \param local port 0: a free one
+    /// Throws NetworkError if it cannot be opened. \param local port 0: a free one
     explicit UdpListener(const Endpoint& local);
     ~UdpListener();
     UdpListener(const UdpListener&) = delete;
@@ -29,7 +30,7 @@ class UdpListener
      * \param datagram its data stay valid until the next call
      * \return false if none came in time or a signal arrived
      */
-    bool Receive(std::chrono::milliseconds wait, UdpDatagram& datagram);
+    bool Receive(std::chrono::milliseconds wait, netflow::UdpDatagram& datagram);
 
     /// Where it listens, with the real port.
     Endpoint GetLocal() const;

@@ -44,17 +44,15 @@ VlanMap::Add(const std::string& text)
         !Take(rest, end, 1, UINT16_MAX, ':', ingress.vSwitch) ||
         !Take(rest, end, 0, UINT16_MAX, '\0', ingress.port))
     {
-        throw CommandError(
-            EXIT_USAGE,
-            fmt::format("--map: '{}' is not VLAN=SWITCH:PORT with a VLAN of 1 to {}, "
-                        "a switch ID of 1 to 65535 and a port of 0 to 65535",
-                        text,
-                        MAX_VLAN));
+        throw UserError(fmt::format("--map: '{}' is not VLAN=SWITCH:PORT with a VLAN of 1 to {}, "
+                                    "a switch ID of 1 to 65535 and a port of 0 to 65535",
+                                    text,
+                                    MAX_VLAN));
     }
     m_byVlan.resize(VLANS, Ingress{0, 0});
     if (m_byVlan[vlan].vSwitch != 0)
     {
-        throw CommandError(EXIT_USAGE, fmt::format("--map: VLAN {} is mapped twice", vlan));
+        throw UserError(fmt::format("--map: VLAN {} is mapped twice", vlan));
     }
     m_byVlan[vlan] = ingress;
 }

@@ -25,7 +25,7 @@ struct Ingress
 class VlanMap
 {
   public:
-    /// Adds "VLAN=SWITCH:PORT", e.g. "101=2:5"; throws CommandError (usage) if it is no such text,
+    /// Adds "VLAN=SWITCH:PORT", e.g. "101=2:5"; throws UserError if it is no such text,
     /// a number is out of range or the VLAN is mapped already.
     void Add(const std::string& text);
 

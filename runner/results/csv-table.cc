@@ -88,11 +88,10 @@ CsvTable::CsvTable(const std::string& folder, const std::string& name)
     std::ifstream file(m_path, std::ios::binary);
     if (!file)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{} cannot be read: is {} a result folder of this version, "
-                                       "without 'outputs.flows: false'?",
-                                       m_path,
-                                       folder));
+        throw UserError(fmt::format("{} cannot be read: is {} a result folder of this version, "
+                                    "without 'outputs.flows: false'?",
+                                    m_path,
+                                    folder));
     }
     m_text.assign(std::istreambuf_iterator<char>(file), {});
     std::string_view rest = m_text;
@@ -126,7 +125,7 @@ CsvTable::Column(const std::string& name) const
     const auto found = std::find(m_header.begin(), m_header.end(), name);
     if (found == m_header.end())
     {
-        throw CommandError(EXIT_USAGE, fmt::format("{} has no column {}", m_path, name));
+        throw UserError(fmt::format("{} has no column {}", m_path, name));
     }
     return static_cast<std::size_t>(found - m_header.begin());
 }
@@ -134,7 +133,7 @@ CsvTable::Column(const std::string& name) const
 void
 CsvTable::Refuse(std::size_t row, const std::string& why) const
 {
-    throw CommandError(EXIT_USAGE, fmt::format("{}:{}: {}", m_path, row + 2, why));
+    throw UserError(fmt::format("{}:{}: {}", m_path, row + 2, why));
 }
 
 } // namespace esxnf

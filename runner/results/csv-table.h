@@ -24,7 +24,7 @@ class CsvTable
 
         /// \param column from CsvTable::Column()
         std::string_view Text(std::size_t column) const;
-        /// Throws CommandError (usage) if the cell is no whole number that fits.
+        /// Throws UserError if the cell is no whole number that fits.
         uint64_t Unsigned(std::size_t column) const;
         int64_t Signed(std::size_t column) const;
 
@@ -33,7 +33,7 @@ class CsvTable
         std::size_t m_number;
     };
 
-    /// Reads DIR/NAME. Throws CommandError (usage) if it is not there or no such table.
+    /// Reads DIR/NAME. Throws UserError if it is not there or no such table.
     CsvTable(const std::string& folder, const std::string& name);
     CsvTable(const CsvTable&) = delete; // cells are views of its text
     CsvTable& operator=(const CsvTable&) = delete;
@@ -41,7 +41,7 @@ class CsvTable
     std::size_t GetSize() const;
     Row operator[](std::size_t number) const;
 
-    /// The index of a column. Throws CommandError (usage) if there is none of that name.
+    /// The index of a column. Throws UserError if there is none of that name.
     std::size_t Column(const std::string& name) const;
 
   private:

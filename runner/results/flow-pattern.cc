@@ -3,6 +3,7 @@
 
 #include "runner/base/number-text.h"
 #include "runner/base/user-error.h"
+#include "runner/scenario/addresses.h"
 #include "runner/scenario/scenario-diagnostic.h"
 
 #include <algorithm>
@@ -40,12 +41,31 @@ Glob(const std::string& pattern, std::string_view text)
 
 } // namespace
 
+AddressesByName
+AddressesOf(const std::string& folder)
+{
+    AddressesByName addresses;
+    try
+    {
+        for (const auto& [address, name] :
+             NamesOfAddresses(LoadScenario(folder + "/resolved.yaml")))
+        {
+            addresses[name].push_back(ToDotted(address));
+        }
+    }
+    catch (const ScenarioError&)
+    {
+        addresses.clear(); // results of another version: numbers will do
+    }
+    return addresses;
+}
+
 FlowPattern::FlowPattern(const std::string& text, const AddressesByName& names)
 {
     const std::size_t arrow = text.find("->");
     if (arrow == std::string::npos)
     {
-        throw CommandError(EXIT_USAGE, fmt::format("'{}' is no flow: {}", text, FORM));
+        throw UserError(fmt::format("'{}' is no flow: {}", text, FORM));
     }
     m_source = ParseEnd(text.substr(0, arrow), names);
     m_destination = ParseEnd(text.substr(arrow + 2), names);
@@ -66,7 +86,7 @@ FlowPattern::ParseEnd(std::string text, const AddressesByName& names)
         end.port.find_first_not_of("0123456789*") != std::string::npos ||
         (end.port.find('*') == std::string::npos && !ReadWhole(end.port, 0, UINT16_MAX)))
     {
-        throw CommandError(EXIT_USAGE, fmt::format("'{}' is no end of a flow: {}", text, FORM));
+        throw UserError(fmt::format("'{}' is no end of a flow: {}", text, FORM));
     }
     if (named == names.end() && !IsPattern(address))
     {
@@ -75,10 +95,9 @@ FlowPattern::ParseEnd(std::string text, const AddressesByName& names)
         {
             known.push_back(name);
         }
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("'{}' is neither an address nor a name; {}",
-                                       address,
-                                       Suggest(address, known)));
+        throw UserError(fmt::format("'{}' is neither an address nor a name; {}",
+                                    address,
+                                    Suggest(address, known)));
     }
     return end;
 }

@@ -14,6 +14,9 @@ namespace esxnf
 /// Addresses by the name of what has them: a VM, a collector, "esx1:vmk0".
 using AddressesByName = std::map<std::string, std::vector<std::string>>;
 
+/// Addresses by name, from resolved.yaml of a result folder; empty if that cannot be read.
+AddressesByName AddressesOf(const std::string& folder);
+
 class FlowPattern
 {
   public:
@@ -21,7 +24,7 @@ class FlowPattern
      * \param text SOURCE[:PORT]->DESTINATION[:PORT]; an address may be a name, * stands for any
      * characters, no port for any port
      * \param names may be empty
-     * Throws CommandError (usage) if it is no such text.
+     * Throws UserError if it is no such text.
      */
     explicit FlowPattern(const std::string& text, const AddressesByName& names = {});
 

@@ -87,8 +87,7 @@ class Datagrams
         const auto found = m_rows.find({exporter, number});
         if (found == m_rows.end())
         {
-            throw CommandError(
-                EXIT_USAGE,
+            throw UserError(
                 fmt::format("datagrams.csv has no datagram {} of {}", number, exporter));
         }
         const Row row = m_table[found->second];

@@ -50,7 +50,7 @@ struct FlowFilter
 };
 
 /// The stories of the flows that match, in order of their first record in the table. Throws
-/// CommandError (usage) if the folder lacks a table.
+/// UserError if the folder lacks a table.
 std::vector<FlowStory> ReadStories(const std::string& folder, const FlowFilter& filter);
 
 std::string ToText(const FlowStory& story);

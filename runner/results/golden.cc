@@ -78,8 +78,7 @@ struct Kept
         const Json golden = ParseJson(*summary, summaryPath.string());
         if (!golden.is_object())
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("{}:1: this is no map", summaryPath.string()));
+            throw UserError(fmt::format("{}:1: this is no map", summaryPath.string()));
         }
         const std::string why = WhyNotGolden(golden);
         if (!why.empty())

@@ -29,8 +29,8 @@ std::vector<std::string> CompareWithGolden(const std::string& goldenFolder,
                                            const std::string& name,
                                            const std::string& resultFolder);
 
-/// Puts results in place of the golden ones, and says what was different. Throws CommandError
-/// (usage) if the folder cannot be written.
+/// Puts results in place of the golden ones, and says what was different. Throws UserError if the
+/// folder cannot be written.
 std::vector<std::string> UpdateGolden(const std::string& goldenFolder,
                                       const std::string& name,
                                       const std::string& resultFolder);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/home-ports.h"
 
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <algorithm>
 #include <fmt/format.h>

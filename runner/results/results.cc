@@ -4,7 +4,7 @@
 #include "runner/base/output-file.h"
 #include "runner/results/results-tables.h"
 #include "runner/results/story-tables.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include "ns3/esx-top.h"
@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 [[noreturn]] void
 Refuse(const fs::path& path, const std::string& why)
 {
-    throw CommandError(EXIT_USAGE, fmt::format("{}: {}", path.string(), why));
+    throw UserError(fmt::format("{}: {}", path.string(), why));
 }
 
 /// Runs file system calls; what they throw becomes a message about a path.

@@ -17,9 +17,8 @@ class ResultFolder
 {
   public:
     /**
-     * Makes a temporary folder beside \p target, and the folders above it. Throws CommandError
-     * (usage) if \p target cannot be written, or is there and is neither empty nor an earlier
-     * result.
+     * Makes a temporary folder beside \p target, and the folders above it. Throws UserError if \p
+     * target cannot be written, or is there and is neither empty nor an earlier result.
      */
     explicit ResultFolder(const std::string& target);
     /// Removes what was not committed.
@@ -30,7 +29,7 @@ class ResultFolder
     /// Where to write until Commit().
     std::string GetPath() const;
 
-    /// Puts everything at the target, in place of an earlier result. Throws CommandError (usage).
+    /// Puts everything at the target, in place of an earlier result. Throws UserError.
     void Commit();
 
   private:

@@ -5,7 +5,7 @@
 #include "netflow/ledger.h"
 #include "netflow/metering-process.h"
 #include "runner/results/text.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include <fmt/format.h>

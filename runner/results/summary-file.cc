@@ -73,8 +73,7 @@ class TypeCheck
 
     [[noreturn]] void Refuse(const std::string& place, const std::string& what) const
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: {} {}", m_file, place.empty() ? "all" : place, what));
+        throw UserError(fmt::format("{}: {} {}", m_file, place.empty() ? "all" : place, what));
     }
 
   private:
@@ -121,12 +120,12 @@ ReadSummary(const std::string& folder)
     std::error_code error;
     if (!std::filesystem::exists(path, error))
     {
-        throw CommandError(EXIT_USAGE, folder + ": no summary.json, so this is no result folder");
+        throw UserError(folder + ": no summary.json, so this is no result folder");
     }
     std::ifstream file(path, std::ios::binary);
     if (!file || !std::filesystem::is_regular_file(path, error))
     {
-        throw CommandError(EXIT_USAGE, path + ": cannot be read");
+        throw UserError(path + ": cannot be read");
     }
     const Json summary = ParseJson({std::istreambuf_iterator<char>(file), {}}, path);
     const TypeCheck check(path);
@@ -151,7 +150,7 @@ ParseJson(const std::string& text, const std::string& path)
         const std::size_t octets = std::min(broken.byte, text.size());
         const auto lines =
             std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(octets), '\n');
-        throw CommandError(EXIT_USAGE, fmt::format("{}:{}: this is no JSON", path, lines + 1));
+        throw UserError(fmt::format("{}:{}: this is no JSON", path, lines + 1));
     }
 }
 

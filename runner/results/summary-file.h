@@ -12,11 +12,11 @@
 namespace esxnf
 {
 
-/// \return what ToJson(Summary) gave; throws CommandError (usage) that names the file and the place
+/// \return what ToJson(Summary) gave; throws UserError that names the file and the place
 /// in it where that cannot be
 Json ReadSummary(const std::string& folder);
 
-/// A file's text as JSON; throws CommandError (usage) that names the line where it is none.
+/// A file's text as JSON; throws UserError that names the line where it is none.
 Json ParseJson(const std::string& text, const std::string& path);
 
 } // namespace esxnf

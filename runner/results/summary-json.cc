@@ -169,19 +169,20 @@ ToJsonArray(const std::vector<T>& items)
 }
 
 const char*
-VerdictOf(ExitCode exitCode)
+VerdictOf(RunVerdict verdict)
 {
-    switch (exitCode)
+    switch (verdict)
     {
-    case EXIT_GOOD:
+    case RunVerdict::PASS:
         return "pass";
-    case EXIT_EXPECTATION:
+    case RunVerdict::FAIL:
         return "fail";
-    case EXIT_RESIDUAL:
+    case RunVerdict::UNBALANCED:
         return "unbalanced";
-    default:
-        return "interrupted";
+    case RunVerdict::INTERRUPTED:
+        break;
     }
+    return "interrupted";
 }
 
 } // namespace
@@ -208,7 +209,7 @@ ToJson(const Summary& summary)
         {"run", summary.run},
         {"versions", {{"esx-netflow", ESX_NETFLOW_VERSION}, {"ns-3", ESX_NETFLOW_NS3_VERSION}}},
         {"end_ns", summary.end.GetNanoSeconds()},
-        {"verdict", VerdictOf(summary.GetExitCode())},
+        {"verdict", VerdictOf(summary.GetVerdict())},
         {"expectations", expectations},
         {"steps", ToJsonArray(summary.steps)},
         {"traffic", {{"items", summary.trafficItems}, {"silent", ToJsonArray(summary.silent)}}},

@@ -2,7 +2,7 @@
 // The summary at the end of a run, for people: what was seen is what was collected, lost and left.
 #include "runner/results/summary.h"
 #include "runner/results/text.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <algorithm>
 #include <cmath>

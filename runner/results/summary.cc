@@ -6,7 +6,7 @@
 #include "runner/results/home-ports.h"
 #include "runner/results/results-tables.h"
 #include "runner/results/text.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 #include "runner/simulation/simulation.h"
 
 #include <algorithm>
@@ -270,23 +270,23 @@ Summary::Balances() const
     return IsZero(residual);
 }
 
-ExitCode
-Summary::GetExitCode() const
+RunVerdict
+Summary::GetVerdict() const
 {
     if (interrupted)
     {
-        return EXIT_INTERRUPTED;
+        return RunVerdict::INTERRUPTED;
     }
     if (!Balances())
     {
-        return EXIT_RESIDUAL;
+        return RunVerdict::UNBALANCED;
     }
     const auto passes = [](const ns3::EsxVerdict& verdict) { return verdict.pass; };
     const auto stepPasses = [](const StepVerdict& step) { return step.Passes(); };
     return std::all_of(verdicts.begin(), verdicts.end(), passes) &&
                    std::all_of(steps.begin(), steps.end(), stepPasses)
-               ? EXIT_GOOD
-               : EXIT_EXPECTATION;
+               ? RunVerdict::PASS
+               : RunVerdict::FAIL;
 }
 
 Diagnostics

@@ -5,7 +5,6 @@
 #ifndef ESXNF_SUMMARY_H
 #define ESXNF_SUMMARY_H
 
-#include "runner/base/user-error.h"
 #include "runner/scenario/yaml-document.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/series.h"
@@ -90,6 +89,15 @@ struct Talker
     ns3::EsxCounts left; //!< neither collected nor lost when the run ended
 };
 
+/// What a run proves.
+enum class RunVerdict : uint8_t
+{
+    PASS,
+    FAIL, //!< an expectation or a step of the timeline
+    UNBALANCED,
+    INTERRUPTED //!< nothing
+};
+
 struct Summary
 {
     std::string name;
@@ -121,8 +129,8 @@ struct Summary
     std::vector<std::string> GetExporters() const;
     /// Whether the ledger balances.
     bool Balances() const;
-    /// EXIT_INTERRUPTED, EXIT_RESIDUAL, EXIT_EXPECTATION or EXIT_GOOD, the first that applies.
-    ExitCode GetExitCode() const;
+    /// INTERRUPTED, UNBALANCED, FAIL or PASS, the first that applies.
+    RunVerdict GetVerdict() const;
 };
 
 /// \param simulation after its run

@@ -5,7 +5,7 @@
 #include "runner/results/irregular-sources.h"
 #include "runner/results/summary-file.h"
 #include "runner/results/window-usage.h"
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <algorithm>
 #include <array>
@@ -122,7 +122,7 @@ ScenarioOf(const std::string& folder)
     }
     catch (const ScenarioError& error)
     {
-        throw CommandError(EXIT_USAGE, error.what());
+        throw UserError(error.what());
     }
 }
 
@@ -138,9 +138,7 @@ ReadTalkers(const std::string& folder, const TalkersOptions& options)
     report.to = options.to ? std::min(*options.to, end) : end;
     if (report.from >= report.to)
     {
-        throw CommandError(
-            EXIT_USAGE,
-            fmt::format("the window is empty: the run ends at {} s", end.GetSeconds()));
+        throw UserError(fmt::format("the window is empty: the run ends at {} s", end.GetSeconds()));
     }
     const Scenario scenario = ScenarioOf(folder);
     std::map<std::string, std::string> names;

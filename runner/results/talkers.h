@@ -94,7 +94,7 @@ struct TalkersReport
     std::size_t irregularFound{0};       //!< how many there are; irregular holds the first ones
 };
 
-/// Throws CommandError (usage) if the folder is no complete result or the window is empty.
+/// Throws UserError if the folder is no complete result or the window is empty.
 TalkersReport ReadTalkers(const std::string& folder, const TalkersOptions& options);
 
 std::string ToText(const TalkersReport& report);

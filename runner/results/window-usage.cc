@@ -225,8 +225,7 @@ WindowUsage::UptimeOf(std::string_view exporter) const
     const auto found = m_uptimeNs.find(exporter);
     if (found == m_uptimeNs.end())
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("resolved.yaml has no host {}, tables do", exporter));
+        throw UserError(fmt::format("resolved.yaml has no host {}, tables do", exporter));
     }
     return found->second;
 }

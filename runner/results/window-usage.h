@@ -55,7 +55,7 @@ class WindowUsage
 {
   public:
     /** What a VM sent and got is counted at its own port (HomePorts). Reads the tables, whose texts
-     * the sums refer to. Throws CommandError (usage) if they name a host that the scenario has not.
+     * the sums refer to. Throws UserError if they name a host that the scenario has not.
      * @param from and to: simulated times, [from, to) */
     WindowUsage(const std::string& folder, const Scenario& scenario, ns3::Time from, ns3::Time to);
 

@@ -54,11 +54,10 @@ FindCollector(const Scenario& scenario, const std::string& name)
             known.push_back(node.name);
         }
     }
-    throw CommandError(EXIT_USAGE,
-                       fmt::format("--to: {} has no collector '{}'; {}",
-                                   scenario.name,
-                                   name,
-                                   Suggest(name, known)));
+    throw UserError(fmt::format("--to: {} has no collector '{}'; {}",
+                                scenario.name,
+                                name,
+                                Suggest(name, known)));
 }
 
 } // namespace
@@ -73,8 +72,7 @@ ParseRealTarget(const std::string& text)
     }
     if (equals == 0)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("--to {}: a collector's name is before '='", text));
+        throw UserError(fmt::format("--to {}: a collector's name is before '='", text));
     }
     return {text.substr(0, equals), ParseEndpoint(text.substr(equals + 1))};
 }
@@ -93,18 +91,16 @@ RealCollectors::RealCollectors(const Scenario& scenario,
             target.node.empty() ? m_default : m_targets[FindCollector(scenario, target.node)];
         if (!chosen.empty())
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("--to: both {} and {} for {}",
-                                           chosen,
-                                           name,
-                                           target.node.empty() ? "all collectors" : target.node));
+            throw UserError(fmt::format("--to: both {} and {} for {}",
+                                        chosen,
+                                        name,
+                                        target.node.empty() ? "all collectors" : target.node));
         }
         chosen = name;
         const bool isLoopback = ntohl(Resolve(target.endpoint).sin_addr.s_addr) >> 24 == LOOPBACK;
         if (!isLoopback && hosts.size() > 1)
         {
-            throw CommandError(
-                EXIT_USAGE,
+            throw UserError(
                 fmt::format("--to {}: {} export, and only a loopback address (127.0.0.1) can be "
                             "sent to from a source address for each; a collector would take them "
                             "for one exporter",

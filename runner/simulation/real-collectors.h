@@ -5,7 +5,7 @@
 #ifndef ESXNF_REAL_COLLECTORS_H
 #define ESXNF_REAL_COLLECTORS_H
 
-#include "runner/probe/udp-sender.h"
+#include "runner/base/udp-sender.h"
 #include "runner/scenario/scenario.h"
 
 #include <map>
@@ -24,7 +24,7 @@ struct RealTarget
     Endpoint endpoint;
 };
 
-/// Reads "[NODE=]HOST:PORT"; throws CommandError (usage).
+/// Reads "[NODE=]HOST:PORT"; throws UserError.
 RealTarget ParseRealTarget(const std::string& text);
 
 /// What one host sent to one real collector.
@@ -40,8 +40,8 @@ class RealCollectors
 {
   public:
     /**
-     * Opens all sockets. Throws CommandError: usage if a target does not fit the scenario,
-     * collector if an address cannot be resolved or opened.
+     * Opens all sockets. Throws UserError if a target does not fit the scenario,
+     * NetworkError if an address cannot be resolved or opened.
      * \param rate datagrams a second, all together; 0: no limit
      * \param console a host that may export though the timeline does not say so; may be empty
      */

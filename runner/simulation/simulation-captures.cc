@@ -207,10 +207,9 @@ Simulation::CloseCaptures() const
         file->Close();
         if (file->Fail())
         {
-            throw CommandError(EXIT_USAGE,
-                               fmt::format("{}: the capture cannot be written whole: is the disk "
-                                           "full, or a limit reached?",
-                                           name));
+            throw UserError(fmt::format("{}: the capture cannot be written whole: is the disk "
+                                        "full, or a limit reached?",
+                                        name));
         }
     }
     m_world->openCaptures.clear();

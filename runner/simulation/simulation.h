@@ -146,7 +146,7 @@ class Simulation
     /// What came of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
     const std::vector<CaptureFile>& GetCaptures() const;
-    /// After the run: captures are whole then. Throws CommandError (usage) if one cannot be.
+    /// After the run: captures are whole then. Throws UserError if one cannot be.
     void CloseCaptures() const;
     /// Whole pcapng files by file name, if the options ask for them.
     std::map<std::string, std::string> GetAnnotatedCaptures() const;

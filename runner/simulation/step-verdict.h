@@ -5,8 +5,8 @@
 #ifndef ESXNF_STEP_VERDICT_H
 #define ESXNF_STEP_VERDICT_H
 
-#include "runner/console/console-window.h"
 #include "runner/scenario/scenario.h"
+#include "runner/simulation/console-window.h"
 
 #include <string>
 #include <vector>

@@ -26,6 +26,9 @@ DOORS = {
     "ns3-module": {"netflow", "ns3", "model", "helper"},
     "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "ns3-module", "other", "posix"},
 }
+# The folders of runner/: each may include those before it. probe/ is beside them: it sees the first two, and the last sees it.
+FLOORS = ("base", "capture", "scenario", "lab", "simulation", "results", "console", "commands")
+BESIDE = {"probe": ("base", "capture")}
 # ns-3 installs these rooms' headers flat, where there is no netflow/ folder.
 PUBLIC_ROOMS = {"model", "helper"}
 
@@ -135,15 +138,47 @@ def include_offences(root: Path) -> Iterator[Offence]:
                     yield Offence(source.relative_to(root), number, text)
 
 
+def floors_below(folder: str) -> tuple:
+    """The folders of runner/ that one of them may include besides itself."""
+    if folder in BESIDE:
+        return BESIDE[folder]
+    return FLOORS[: FLOORS.index(folder)] + (tuple(BESIDE) if folder == FLOORS[-1] else ())
+
+
 def floor_offences(root: Path) -> Iterator[Offence]:
-    """runner/base is below all other folders of the runner."""
-    folder = root / "runner" / "base"
-    for source in files_of(folder) if folder.is_dir() else ():
-        for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
-            found = INCLUDE.match(line)
-            name = found and found.group(1) or ""
-            if name.startswith("runner/") and not name.startswith("runner/base/"):
-                yield Offence(source.relative_to(root), number, f"includes {name}: runner/base/ includes no other folder of runner/")
+    """No folder of runner/ includes one above it."""
+    for folder in sorted((root / "runner").iterdir()) if (root / "runner").is_dir() else ():
+        name = folder.relative_to(root)
+        if not folder.is_dir():
+            continue
+        if folder.name not in FLOORS and folder.name not in BESIDE:
+            yield Offence(name, 1, f"is no floor of runner/: {', '.join((*FLOORS, *BESIDE))}")
+            continue
+        below = floors_below(folder.name)
+        for source in files_of(folder):
+            for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
+                found = re.match(r'\s*#\s*include\s*[<"]runner/([^/">]+)/?([^">]*)', line)
+                if found and found.group(1) != folder.name and found.group(1) not in below:
+                    text = f"includes runner/{'/'.join(found.groups())}: {name}/ may include {', '.join(below) or 'no other folder'}"
+                    yield Offence(source.relative_to(root), number, text)
+
+
+def source_list_offences(root: Path) -> Iterator[Offence]:
+    """CMakeLists.txt lists each source once, by path."""
+    lists = root / "CMakeLists.txt"
+    if not lists.is_file():
+        return
+    text = lists.read_text(encoding="utf-8")
+    for listed in re.finditer(r"^set\((enf_\w+)\n((?:    [\w./-]+\n)+)\)", text, re.MULTILINE):
+        names = listed.group(2).split()
+        for number, (name, following) in enumerate(zip(names, names[1:]), text.count("\n", 0, listed.start(2)) + 1):
+            if name >= following:
+                yield Offence(Path("CMakeLists.txt"), number, f"{listed.group(1)}: {following} comes before {name}, once")
+    for room in ("netflow", "model", "helper", "runner"):
+        for source in files_of(root / room) if (root / room).is_dir() else ():
+            name = str(source.relative_to(root))
+            if source.suffix == ".cc" and not re.search(rf"(?<![\w/-]){re.escape(name)}\b", text):
+                yield Offence(Path(name), 1, "is not in CMakeLists.txt")
 
 
 def oracle_offences(root: Path) -> Iterator[Offence]:
@@ -194,6 +229,7 @@ def offences(root: Path) -> list:
     return [
         *include_offences(root),
         *floor_offences(root),
+        *source_list_offences(root),
         *oracle_offences(root),
         *machine_path_offences(root),
         *shared_file_offences(root),

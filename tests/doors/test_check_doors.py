@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from check_doors import DOORS, offences
+from check_doors import DOORS, FLOORS, offences
 
 SCRIPT = Path(__file__).with_name("check_doors.py")
 # One file of each room that others might include.
@@ -133,7 +133,38 @@ def test_program_prints_each_offence_and_fails(tree):
     assert ran.stdout.startswith("netflow/x.cc:1: includes unistd.h")
 
 
-def test_the_lowest_folder_of_the_runner_includes_no_other(tree):
-    root = tree("runner/base/x.cc", '#include "runner/base/x.h"\n#include "runner/scenario/scenario.h"\n')
+@pytest.mark.parametrize("folder, above", [(low, high) for i, low in enumerate(FLOORS) for high in FLOORS[i + 1 :]])
+def test_floor_of_the_runner_includes_no_higher_one(tree, folder, above):
+    root = tree(f"runner/{folder}/x.cc", f'#include "runner/{folder}/x.h"\n#include <runner/{above}/y.h>\n')
     (found,) = offences(root)
-    assert (found.path, found.line) == (Path("runner/base/x.cc"), 2) and "runner/scenario/scenario.h" in found.text
+    assert (found.path, found.line) == (Path(f"runner/{folder}/x.cc"), 2) and f"runner/{above}/y.h" in found.text
+    assert offences(tree(f"runner/{folder}/x.cc", "") and tree(f"runner/{above}/y.cc", f'#include "runner/{folder}/x.h"\n')) == []
+
+
+@pytest.mark.parametrize("folder", FLOORS)
+def test_probe_is_beside_the_floors(tree, folder):
+    root = tree("runner/probe/x.cc", f'#include "runner/{folder}/y.h"\n')
+    assert len(offences(root)) == (0 if folder in ("base", "capture") else 1)
+    root = tree("runner/probe/x.cc", "") and tree(f"runner/{folder}/y.cc", '#include "runner/probe/x.h"\n')
+    assert len(offences(root)) == (0 if folder == "commands" else 1)
+
+
+def test_folder_of_the_runner_that_is_no_floor_is_found(tree):
+    (found,) = offences(tree("runner/attic/x.cc", ""))
+    assert found.path == Path("runner/attic")
+
+
+@pytest.mark.parametrize(
+    "names, wanted",
+    [
+        (["model/a.cc", "model/b.cc"], []),
+        (["model/b.cc", "model/a.cc"], [("CMakeLists.txt", 3)]),
+        (["model/a.cc", "model/a.cc", "model/b.cc"], [("CMakeLists.txt", 3)]),
+        (["model/a.cc"], [("model/b.cc", 1)]),
+    ],
+)
+def test_source_list_has_each_file_once_by_path(tree, names, wanted):
+    tree("model/a.cc", "")
+    tree("model/b.cc", "")
+    root = tree("CMakeLists.txt", "# one\nset(enf_model_sources\n" + "".join(f"    {name}\n" for name in names) + ")\n")
+    assert [(str(found.path), found.line) for found in offences(root)] == wanted

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/endpoint.h"
 #include "runner/capture/capture-reader.h"
-#include "runner/probe/endpoint.h"
 #include "tests/scratch-folder.h"
 
 #include <algorithm>

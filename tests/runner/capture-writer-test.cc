@@ -81,12 +81,12 @@ TEST_F(CaptureWriterTest, ChecksumsAreRight)
 
 TEST_F(CaptureWriterTest, AFileThatCannotBeWrittenIsTheUsersError)
 {
-    EXPECT_THROW(CaptureWriter("/nonexistent/x.pcap", udp), CommandError);
+    EXPECT_THROW(CaptureWriter("/nonexistent/x.pcap", udp), UserError);
     const auto fill = [&] {
         CaptureWriter writer("/dev/full", udp);
         writer.Flush();
     };
-    EXPECT_THROW(fill(), CommandError);
+    EXPECT_THROW(fill(), UserError);
 }
 
 } // namespace

@@ -31,7 +31,7 @@ class CsvTableTest : public testing::Test
         {
             action();
         }
-        catch (const CommandError& error)
+        catch (const UserError& error)
         {
             return error.what();
         }

@@ -45,7 +45,7 @@ TEST(FlowPattern, WhatCannotBeMeantIsAUsageError)
 {
     for (const char* text : {"", "web1", "->", "web1->", "*:http->*", "wep1->*", "web1:->*"})
     {
-        EXPECT_THROW(FlowPattern(text, NAMES), CommandError) << text;
+        EXPECT_THROW(FlowPattern(text, NAMES), UserError) << text;
     }
 }
 

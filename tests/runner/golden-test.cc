@@ -105,7 +105,7 @@ TEST_F(GoldenTest, GoldenResultThatIsNoJsonIsTheUsersErrorAndIsReplaced)
     for (const char* broken : {"{\n<<<<<<< HEAD", "[\n]"})
     {
         std::ofstream(fs::path(Golden()) / "lab.json") << broken;
-        EXPECT_THROW(Check(), CommandError);
+        EXPECT_THROW(Check(), UserError);
         UpdateGolden(Golden(), "lab", Results());
         EXPECT_THAT(Check(), IsEmpty());
     }
@@ -152,7 +152,7 @@ TEST_F(GoldenTest, TableOfAnotherVersionIsADifference)
 TEST_F(GoldenTest, FolderThatCannotBeWrittenIsAUsageError)
 {
     std::ofstream(m_home / "file") << "x";
-    EXPECT_THROW(UpdateGolden((m_home / "file").string(), "lab", Results()), CommandError);
+    EXPECT_THROW(UpdateGolden((m_home / "file").string(), "lab", Results()), UserError);
 }
 
 } // namespace

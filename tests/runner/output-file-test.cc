@@ -74,11 +74,11 @@ TEST_F(OutputFileTest, AStreamIsSeenAsItIsFlushed)
 
 TEST_F(OutputFileTest, WhatCannotBeWrittenIsTheUsersError)
 {
-    EXPECT_THROW(OutputFile(scratch.Path("none/file"), OutputKind::WHOLE), CommandError);
-    EXPECT_THROW(ReplaceFile(scratch.Path("."), "x"), CommandError);
-    EXPECT_THROW(ReplaceFile("/dev/full", "x"), CommandError);
+    EXPECT_THROW(OutputFile(scratch.Path("none/file"), OutputKind::WHOLE), UserError);
+    EXPECT_THROW(ReplaceFile(scratch.Path("."), "x"), UserError);
+    EXPECT_THROW(ReplaceFile("/dev/full", "x"), UserError);
     OutputFile full("/dev/full", OutputKind::STREAM);
-    EXPECT_THROW(full.Write(std::string(1 << 20, 'x')), CommandError);
+    EXPECT_THROW(full.Write(std::string(1 << 20, 'x')), UserError);
 }
 
 TEST_F(OutputFileTest, WhileStandardOutputIsTakenOtherTextGoesToStandardError)

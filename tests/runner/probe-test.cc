@@ -234,7 +234,7 @@ TEST_F(ProbeTest, AnUptimeBefore1970IsTheUsersError)
 {
     config.uptimeAtStart = BOOT + 1;
     Probe probe(config, sink);
-    EXPECT_THROW(probe.Observe(Packet(1), BOOT), CommandError);
+    EXPECT_THROW(probe.Observe(Packet(1), BOOT), UserError);
 }
 
 TEST_F(ProbeTest, VlansEnterTheirVSwitchEachAnEngineOfItsOwn)
@@ -301,7 +301,7 @@ TEST_F(ProbeTest, TimeAloneEndsRecords)
 TEST_F(ProbeTest, AHeapTooSmallForPurgatoryIsTheUsersError)
 {
     config.heapMaximum = 4096 * 64 - 1;
-    EXPECT_THROW(Probe(config, sink), CommandError);
+    EXPECT_THROW(Probe(config, sink), UserError);
     config.heapMaximum = 4096 * 64;
     EXPECT_NO_THROW(Probe(config, sink));
 }

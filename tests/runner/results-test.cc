@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/commands/exit-code.h"
 #include "runner/results/results-tables.h"
 #include "runner/results/results.h"
 #include "runner/simulation/simulation.h"
@@ -103,9 +104,9 @@ class ResultFolderTest : public testing::Test
         {
             ResultFolder folder(target.string());
         }
-        catch (const CommandError& error)
+        catch (const UserError& error)
         {
-            EXPECT_EQ(error.GetExitCode(), EXIT_USAGE);
+            EXPECT_EQ(ExitCodeOf(error), EXIT_USAGE);
             return error.what();
         }
         return "none";

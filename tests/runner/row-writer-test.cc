@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/row-writer.h"
 #include "runner/base/user-error.h"
-#include "runner/results/row-writer.h"
 #include "tests/scratch-folder.h"
 
 #include <fstream>
@@ -50,9 +50,9 @@ TEST(RowWriterTest, JsonLinesLeaveEmptyTextsOut)
 
 TEST(RowWriterTest, AFileThatCannotBeWrittenIsTheUsersError)
 {
-    EXPECT_THROW(RowWriter("/nonexistent/rows", RowFormat::CSV, {"a"}), CommandError);
+    EXPECT_THROW(RowWriter("/nonexistent/rows", RowFormat::CSV, {"a"}), UserError);
     RowWriter full("/dev/full", RowFormat::CSV, {"a"});
-    EXPECT_THROW(full.Flush(), CommandError);
+    EXPECT_THROW(full.Flush(), UserError);
 }
 
 } // namespace

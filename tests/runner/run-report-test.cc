@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/base/user-error.h"
-#include "runner/results/run-report.h"
+#include "runner/commands/exit-code.h"
+#include "runner/commands/run-report.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -125,7 +125,7 @@ TEST(RunReport, WhatRealCollectorsGotIsToldEverywhere)
 
 TEST(RunReport, AFailureSaysWhyWhereTheNumberDoesNot)
 {
-    EXPECT_EQ(Explain(Json::parse(
+    EXPECT_EQ(ExplainExpectation(Json::parse(
                   R"({"measured": null, "bound": {"at_most": 0}, "why": "the run ended before"})")),
               "nothing, wanted 0 or less: the run ended before");
 }
@@ -211,7 +211,7 @@ TEST(RunReport, MarkdownIsATableAndAListOfFailures)
 TEST(RunReport, BoundsAreExplainedInWords)
 {
     const auto explain = [](const char* bound) {
-        return Explain({{"measured", 7}, {"bound", Json::parse(bound)}});
+        return ExplainExpectation({{"measured", 7}, {"bound", Json::parse(bound)}});
     };
     EXPECT_EQ(explain(R"({"equals": 0})"), "7, wanted 0");
     EXPECT_EQ(explain(R"({"at_least": 8})"), "7, wanted 8 or more");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The parts of 'run' that can be looked at without a run.
-#include "runner/base/user-error.h"
+#include "runner/commands/exit-code.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-collectors.h"
 #include "scenario-lab.h"
@@ -94,9 +94,9 @@ Refusal(const Scenario& scenario, const std::vector<std::string>& to, ExitCode e
         }
         RealCollectors(scenario, targets, 0);
     }
-    catch (const CommandError& error)
+    catch (const UserError& error)
     {
-        EXPECT_EQ(error.GetExitCode(), expected);
+        EXPECT_EQ(ExitCodeOf(error), expected);
         return error.what();
     }
     return "none";

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/commands/exit-code.h"
 #include "runner/results/summary.h"
 
 #include <gmock/gmock.h>
@@ -57,13 +58,13 @@ constexpr double INF = std::numeric_limits<double>::infinity();
 TEST(Summary, TheWorstOutcomeGivesTheExitCode)
 {
     Summary summary = SmallSummary();
-    EXPECT_EQ(summary.GetExitCode(), EXIT_GOOD);
+    EXPECT_EQ(ExitCodeOf(summary), EXIT_GOOD);
     summary.verdicts = {Verdict(0, 0, 0), Verdict(1, 2, 3)};
-    EXPECT_EQ(summary.GetExitCode(), EXIT_EXPECTATION);
+    EXPECT_EQ(ExitCodeOf(summary), EXIT_EXPECTATION);
     summary.residual.octets = 1;
-    EXPECT_EQ(summary.GetExitCode(), EXIT_RESIDUAL);
+    EXPECT_EQ(ExitCodeOf(summary), EXIT_RESIDUAL);
     summary.interrupted = true;
-    EXPECT_EQ(summary.GetExitCode(), EXIT_INTERRUPTED);
+    EXPECT_EQ(ExitCodeOf(summary), EXIT_INTERRUPTED);
 }
 
 TEST(Summary, VerdictIsSpeltAsTheExitCodeMeansIt)

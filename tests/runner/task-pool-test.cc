@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/base/user-error.h"
-#include "runner/simulation/task-pool.h"
+#include "runner/commands/exit-code.h"
+#include "runner/commands/task-pool.h"
 
 #include <csignal>
 #include <cstdio>
@@ -93,7 +93,7 @@ TEST(TaskPool, TaskThatCrashesIsToldBySignal)
 
 TEST(TaskPool, ErrorThatATaskThrowsIsItsExitCode)
 {
-    const Told told = RunAll({[]() -> int { throw CommandError(EXIT_COLLECTOR, "no such host"); },
+    const Told told = RunAll({[]() -> int { throw NetworkError("no such host"); },
                               []() -> int { throw std::runtime_error("anything"); }},
                              2);
     EXPECT_EQ(told.outcomes[0].exitCode, EXIT_COLLECTOR);

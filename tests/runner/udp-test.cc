@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/base/user-error.h"
+#include "runner/base/udp-sender.h"
+#include "runner/commands/exit-code.h"
 #include "runner/probe/udp-listener.h"
-#include "runner/probe/udp-sender.h"
 
 #include <cerrno>
 #include <gmock/gmock.h>
@@ -20,7 +20,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds WAIT{5000}; // on loopback a datagram is there at once
 constexpr uint8_t PAYLOAD[] = {1, 2, 3};
 
-/// What a callable's CommandError would end the program with.
+/// What a callable's UserError would end the program with.
 template <typename Callable>
 int
 ExitCodeOf(Callable callable)
@@ -29,9 +29,9 @@ ExitCodeOf(Callable callable)
     {
         callable();
     }
-    catch (const CommandError& error)
+    catch (const UserError& error)
     {
-        return error.GetExitCode();
+        return ExitCodeOf(error);
     }
     return EXIT_GOOD;
 }
@@ -48,7 +48,7 @@ TEST(UdpTest, DatagramsArriveAsSent)
     UdpListener listener({"127.0.0.1", 0});
     UdpSender sender(listener.GetLocal());
     EXPECT_TRUE(sender.Send(PAYLOAD, sizeof(PAYLOAD)));
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     ASSERT_TRUE(listener.Receive(WAIT, datagram));
     EXPECT_EQ(std::string(datagram.data, datagram.data + datagram.size), "\1\2\3");
     EXPECT_EQ(AddressToText(datagram.sourceAddress), "127.0.0.1");
@@ -59,8 +59,8 @@ TEST(UdpTest, ASenderKeepsItsSourceAddressAndPort)
 {
     UdpListener listener({"127.0.0.1", 0});
     UdpSender sender(listener.GetLocal(), "127.0.0.2");
-    UdpDatagram first;
-    UdpDatagram second;
+    netflow::UdpDatagram first;
+    netflow::UdpDatagram second;
     sender.Send(PAYLOAD, sizeof(PAYLOAD));
     ASSERT_TRUE(listener.Receive(WAIT, first));
     sender.Send(PAYLOAD, sizeof(PAYLOAD));
@@ -77,7 +77,7 @@ TEST(UdpTest, RefusalsAreCountedAndSilenceNothing)
     EXPECT_TRUE(sender.Send(PAYLOAD, sizeof(PAYLOAD))); // is told of the first one's refusal
     const auto listener = std::make_unique<UdpListener>(target);
     EXPECT_TRUE(sender.Send(PAYLOAD, sizeof(PAYLOAD)));
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     EXPECT_TRUE(listener->Receive(WAIT, datagram));
     EXPECT_EQ(sender.GetStatistics().sent, 3U);
     EXPECT_EQ(sender.GetStatistics().refused, 2U);
@@ -122,7 +122,7 @@ TEST(UdpTest, ABatchArrivesAsIfSentOneByOne)
     UdpSender sender(listener.GetLocal());
     const auto taken = std::make_unique<bool[]>(views.size());
     sender.SendBatch(views.data(), views.size(), taken.get());
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     for (std::size_t i = 0; i < views.size(); ++i)
     {
         EXPECT_TRUE(taken[i]);
@@ -148,7 +148,7 @@ TEST(UdpTest, InABatchTheFateOfEachDatagramIsKnown)
     EXPECT_THAT(taken, testing::ElementsAre(true, false, false, true, true));
     EXPECT_EQ(sender.GetStatistics().sent, 3U);
     EXPECT_EQ(sender.GetStatistics().failed, 2U);
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     for (int i = 0; i < 3; ++i)
     {
         EXPECT_TRUE(listener.Receive(WAIT, datagram));
@@ -166,7 +166,7 @@ TEST(UdpTest, ARefusalDoesNotStopABatch)
     const auto listener = std::make_unique<UdpListener>(target);
     sender.SendBatch(views, 2, taken);
     EXPECT_THAT(taken, testing::ElementsAre(true, true));
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     EXPECT_TRUE(listener->Receive(WAIT, datagram));
     EXPECT_TRUE(listener->Receive(WAIT, datagram));
     EXPECT_EQ(sender.GetStatistics().sent, 4U);
@@ -184,7 +184,7 @@ TEST(UdpTest, WhatCannotBeResolvedOrOpenedIsTheCollectorsError)
 TEST(UdpTest, NothingReceivedIsNoError)
 {
     UdpListener listener({"127.0.0.1", 0});
-    UdpDatagram datagram;
+    netflow::UdpDatagram datagram;
     EXPECT_FALSE(listener.Receive(milliseconds(0), datagram));
 }
 

@@ -53,7 +53,7 @@ TEST(VlanMapTest, WhatIsNoMapIsRefused)
                              " 1=1:1",
                              "99999999999999999999=1:1"})
     {
-        EXPECT_THROW(VlanMap().Add(text), CommandError) << text;
+        EXPECT_THROW(VlanMap().Add(text), UserError) << text;
     }
 }
 
@@ -61,7 +61,7 @@ TEST(VlanMapTest, AVlanIsMappedOnce)
 {
     VlanMap map;
     map.Add("7=1:1");
-    EXPECT_THROW(map.Add("7=1:1"), CommandError);
+    EXPECT_THROW(map.Add("7=1:1"), UserError);
 }
 
 } // namespace

@@ -104,10 +104,9 @@ TEST_F(WindowUsageTest, OnlyWhoAsksTriesPorts)
 
 TEST_F(WindowUsageTest, TablesOfAnotherScenarioAreRefused)
 {
-    EXPECT_THROW(Read("esx9,vSwitch0,10.6.125.51,10.6.125.52,17,5000,53,8,800,0,1,5\n"),
-                 CommandError);
+    EXPECT_THROW(Read("esx9,vSwitch0,10.6.125.51,10.6.125.52,17,5000,53,8,800,0,1,5\n"), UserError);
     EXPECT_THROW(Read("", "esx9,vSwitch0,10.6.125.51,10.6.125.52,17,5000,53,8,800,0,1\n"),
-                 CommandError);
+                 UserError);
 }
 
 } // namespace

@@ -7,7 +7,7 @@
 #ifndef ESXNF_UDP_SENDER_H
 #define ESXNF_UDP_SENDER_H
 
-#include "runner/probe/endpoint.h"
+#include "runner/base/endpoint.h"
 
 #include <chrono>
 #include <cstddef>
@@ -65,7 +65,7 @@ class UdpSender
     static constexpr double DEFAULT_RATE = 2000;
 
     /**
-     * Throws CommandError (collector) if a name has no address or the socket cannot be opened.
+     * Throws NetworkError if a name has no address or the socket cannot be opened.
      * \param source address to send from; empty: the system's choice
      * \param rate datagrams a second at most; 0: no limit
      */

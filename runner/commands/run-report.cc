@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/results/run-report.h"
+#include "runner/commands/run-report.h"
 
-#include "runner/base/user-error.h"
+#include "runner/commands/exit-code.h"
 #include "runner/results/text.h"
 #include "runner/simulation/step-verdict.h"
 
@@ -113,7 +113,7 @@ FailuresOf(const RunReport& report)
         {
             failures.push_back(fmt::format("{}: {}",
                                            expectation.at("name").get<std::string>(),
-                                           Explain(expectation)));
+                                           ExplainExpectation(expectation)));
         }
     }
     for (const Json& step : report.summary.at("steps"))
@@ -186,7 +186,8 @@ TestCasesOf(const RunReport& report)
     for (const Json& expectation : report.summary.at("expectations"))
     {
         const bool pass = expectation.at("pass");
-        cases.push_back({expectation.at("name"), pass ? "" : Explain(expectation), "", false});
+        cases.push_back(
+            {expectation.at("name"), pass ? "" : ExplainExpectation(expectation), "", false});
     }
     for (const Json& step : report.summary.at("steps"))
     {
@@ -266,7 +267,7 @@ RunReport::GetVerdict() const
 }
 
 std::string
-Explain(const Json& expectation)
+ExplainExpectation(const Json& expectation)
 {
     const auto only = expectation.at("bound").begin();
     const std::string& key = only.key();

@@ -6,8 +6,6 @@
 #ifndef ESXNF_ENDPOINT_H
 #define ESXNF_ENDPOINT_H
 
-#include "netflow/link-layer.h"
-
 #include <cstddef>
 #include <cstdint>
 #include <netinet/in.h>
@@ -29,19 +27,17 @@ struct Endpoint
     std::string ToString() const;
 };
 
-/// Reads "HOST:PORT" or "HOST"; throws CommandError (usage) if that is not what it is.
+/// Reads "HOST:PORT" or "HOST"; throws UserError if that is not what it is.
 Endpoint ParseEndpoint(const std::string& text, uint16_t defaultPort = DEFAULT_COLLECTOR_PORT);
 
-/// Reads "ADDRESS:PORT" or "PORT"; throws CommandError (usage).
+/// Reads "ADDRESS:PORT" or "PORT"; throws UserError.
 Endpoint ParseListenEndpoint(const std::string& text);
 
-/// Asks the system's resolver for an IPv4 address; throws CommandError (collector).
+/// Asks the system's resolver for an IPv4 address; throws NetworkError.
 sockaddr_in Resolve(const Endpoint& endpoint);
 
 /// Dotted text of an address in host byte order.
 std::string AddressToText(uint32_t address);
-
-using netflow::UdpDatagram;
 
 } // namespace esxnf
 

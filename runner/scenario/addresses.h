@@ -3,7 +3,6 @@
 #ifndef ESXNF_ADDRESSES_H
 #define ESXNF_ADDRESSES_H
 
-#include "runner/results/flow-pattern.h"
 #include "runner/scenario/scenario.h"
 
 #include <map>
@@ -14,9 +13,6 @@ namespace esxnf
 
 /// VM, "esx1:vmk0", or node by address. Of several that have one, the first.
 std::map<ns3::Ipv4Address, std::string> NamesOfAddresses(const Scenario& scenario);
-
-/// Addresses by name, from resolved.yaml of a result folder; empty if that cannot be read.
-AddressesByName AddressesOf(const std::string& folder);
 
 /// "10.6.125.11"
 std::string ToDotted(ns3::Ipv4Address address);

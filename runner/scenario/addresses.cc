@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/addresses.h"
+#include "runner/scenario/addresses.h"
 
 #include <sstream>
 
@@ -32,25 +32,6 @@ NamesOfAddresses(const Scenario& scenario)
         }
     }
     return names;
-}
-
-AddressesByName
-AddressesOf(const std::string& folder)
-{
-    AddressesByName addresses;
-    try
-    {
-        for (const auto& [address, name] :
-             NamesOfAddresses(LoadScenario(folder + "/resolved.yaml")))
-        {
-            addresses[name].push_back(ToDotted(address));
-        }
-    }
-    catch (const ScenarioError&)
-    {
-        addresses.clear(); // results of another version: numbers will do
-    }
-    return addresses;
 }
 
 std::string

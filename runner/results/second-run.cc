@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/second-run.h"
+#include "runner/results/second-run.h"
 
 #include "runner/results/results.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/results/row-writer.h"
+#include "runner/base/row-writer.h"
 
 #include <cassert>
 #include <utility>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/probe/endpoint.h"
+#include "runner/base/endpoint.h"
 
 #include "runner/base/number-text.h"
 #include "runner/base/user-error.h"
@@ -22,8 +22,7 @@ ParsePort(const std::string& text, const std::string& whole)
     const std::optional<uint64_t> port = ReadWhole(text, 0, UINT16_MAX);
     if (!port)
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("{}: '{}' is no UDP port (0 to 65535)", whole, text));
+        throw UserError(fmt::format("{}: '{}' is no UDP port (0 to 65535)", whole, text));
     }
     return static_cast<uint16_t>(*port);
 }
@@ -34,10 +33,9 @@ RefuseIpv6(const std::string& text)
 {
     if (text.find(':') != text.rfind(':'))
     {
-        throw CommandError(EXIT_USAGE,
-                           fmt::format("'{}' is an address of IPv6, or has too many colons: "
-                                       "datagrams go over IPv4, HOST:PORT",
-                                       text));
+        throw UserError(fmt::format("'{}' is an address of IPv6, or has too many colons: "
+                                    "datagrams go over IPv4, HOST:PORT",
+                                    text));
     }
 }
 
@@ -57,7 +55,7 @@ ParseEndpoint(const std::string& text, uint16_t defaultPort)
     Endpoint endpoint{text.substr(0, colon), defaultPort};
     if (endpoint.host.empty())
     {
-        throw CommandError(EXIT_USAGE, fmt::format("'{}' names no host: HOST[:PORT]", text));
+        throw UserError(fmt::format("'{}' names no host: HOST[:PORT]", text));
     }
     if (colon != std::string::npos)
     {
@@ -65,7 +63,7 @@ ParseEndpoint(const std::string& text, uint16_t defaultPort)
     }
     if (endpoint.port == 0)
     {
-        throw CommandError(EXIT_USAGE, fmt::format("{}: nothing can be sent to port 0", text));
+        throw UserError(fmt::format("{}: nothing can be sent to port 0", text));
     }
     return endpoint;
 }
@@ -96,8 +94,7 @@ Resolve(const Endpoint& endpoint)
                                   &found);
     if (error != 0)
     {
-        throw CommandError(
-            EXIT_COLLECTOR,
+        throw NetworkError(
             fmt::format("{}: no IPv4 address: {}", endpoint.ToString(), gai_strerror(error)));
     }
     const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owner(found, freeaddrinfo);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/probe/probe-session.h"
+#include "runner/commands/probe-session.h"
 
 #include "runner/base/interrupt.h"
 #include "runner/base/output-file.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/capture/live-capture.h"
+#include "runner/commands/exit-code.h"
 
 #include <algorithm>
 #include <chrono>

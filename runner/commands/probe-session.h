@@ -7,8 +7,8 @@
 #ifndef ESXNF_PROBE_SESSION_H
 #define ESXNF_PROBE_SESSION_H
 
-#include "runner/base/user-error.h"
 #include "runner/capture/capture-reader.h"
+#include "runner/commands/exit-code.h"
 #include "runner/probe/probe-export.h"
 #include "runner/probe/probe.h"
 
@@ -35,7 +35,7 @@ struct ProbeSessionConfig
  * Runs it.
  * \return good; usage if the capture is damaged (what was before the damage is exported);
  * interrupted if a signal ended the reading of a file; residual if the books are not balanced.
- * Throws CommandError and CaptureError if it cannot begin.
+ * Throws UserError and CaptureError if it cannot begin.
  */
 ExitCode RunProbeSession(const ProbeSessionConfig& config);
 

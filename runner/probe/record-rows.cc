@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/results/record-rows.h"
+#include "runner/probe/record-rows.h"
 
-#include "runner/probe/endpoint.h"
+#include "runner/base/endpoint.h"
 
 #include <string>
 

@@ -30,7 +30,7 @@ class RowWriter
 {
   public:
     /**
-     * Throws CommandError (usage) if the file cannot be written.
+     * Throws UserError if the file cannot be written.
      * \param path "-": standard output
      * \param columns names of letters, digits and '_'
      */

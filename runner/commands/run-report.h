@@ -43,7 +43,7 @@ std::string ToJUnit(const std::vector<RunReport>& reports);
 std::string ToMarkdown(const std::vector<RunReport>& reports);
 
 /// "0.75, wanted 0.5 or less": of an expectation in summary.json.
-std::string Explain(const Json& expectation);
+std::string ExplainExpectation(const Json& expectation);
 
 /// What was expected of a console line in summary.json and what it printed, on one line.
 std::string ExplainStep(const Json& step);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/probe/udp-sender.h"
+#include "runner/base/udp-sender.h"
 
 #include "runner/base/user-error.h"
 
@@ -85,8 +85,7 @@ UdpSender::UdpSender(const Endpoint& target, const std::string& source, double r
     {
         const std::string reason = std::strerror(errno);
         close(m_socket);
-        throw CommandError(EXIT_COLLECTOR,
-                           fmt::format("cannot send to {}{}: {}",
+        throw NetworkError(fmt::format("cannot send to {}{}: {}",
                                        target.ToString(),
                                        source.empty() ? "" : " from " + source,
                                        reason));

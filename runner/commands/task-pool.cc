@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/task-pool.h"
+#include "runner/commands/task-pool.h"
 
 #include "runner/base/output-file.h"
-#include "runner/base/user-error.h"
+#include "runner/commands/exit-code.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -26,7 +26,7 @@ using File = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
 [[noreturn]] void
 Refuse(const char* what)
 {
-    throw CommandError(EXIT_USAGE, fmt::format("cannot {}: {}", what, std::strerror(errno)));
+    throw UserError(fmt::format("cannot {}: {}", what, std::strerror(errno)));
 }
 
 File

@@ -39,7 +39,7 @@ class TaskPool
 
     /**
      * Runs all tasks. SIGINT and SIGTERM are passed on to the running ones; no other is started
-     * then. Throws CommandError (usage) if the system has no process or file left. \param tasks in
+     * then. Throws UserError if the system has no process or file left. \param tasks in
      * order \param atOnce at least 1
      */
     static void Run(const std::vector<Task>& tasks,

@@ -8,7 +8,7 @@
 #define ESXNF_RECORD_ROWS_H
 
 #include "netflow/exporter.h"
-#include "runner/results/row-writer.h"
+#include "runner/base/row-writer.h"
 
 #include <cstdint>
 #include <vector>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/console/console-window.h"
+#include "runner/simulation/console-window.h"
 
 #include <algorithm>
 
