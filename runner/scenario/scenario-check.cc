@@ -160,6 +160,7 @@ SemanticCheck(const Scenario& scenario)
     ScenarioNotes notes(scenario);
     try
     {
+        CheckAttributes(scenario, notes);
         const auto lab = CheckLab(scenario, notes);
         CheckTraffic(scenario, lab, notes);
         CheckTimeline(scenario, lab, notes);

@@ -88,6 +88,9 @@ struct LabNames
 /** Hosts, nodes and links. */
 LabNames CheckLab(const Scenario& scenario, ScenarioNotes& notes);
 
+/** What is set by name. */
+void CheckAttributes(const Scenario& scenario, ScenarioNotes& notes);
+
 // The plan, a file each.
 void CheckTraffic(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
 void CheckTimeline(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);

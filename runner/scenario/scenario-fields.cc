@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-fields.h"
 
+#include <cctype>
+
 namespace esxnf
 {
 
@@ -59,6 +61,22 @@ Read(const Json& json, Span& value)
     const auto text = json.get<std::string>();
     const auto dots = text.find("..");
     value = {ns3::Time(text.substr(0, dots)), ns3::Time(text.substr(dots + 2))};
+}
+
+std::string
+ToAttributeWord(const std::string& word)
+{
+    std::string spelt;
+    bool upper = true;
+    for (const char c : word)
+    {
+        if (c != '-')
+        {
+            spelt += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
+        }
+        upper = c == '-';
+    }
+    return spelt;
 }
 
 } // namespace esxnf

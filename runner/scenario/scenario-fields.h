@@ -24,6 +24,9 @@ void Read(const Json& json, InterfaceAddress& value);
 void Read(const Json& json, LinkEnd& value);
 void Read(const Json& json, Span& value);
 
+/// A word of the file as an ns-3 attribute spells it: "port-id" -> "PortId".
+std::string ToAttributeWord(const std::string& word);
+
 /// A text, a number or true/false; and what ns-3 makes from a text: Time, DataRate, QueueSize.
 template <typename T>
 void

@@ -3,7 +3,6 @@
 
 #include "runner/scenario/scenario-fields.h"
 
-#include <cctype>
 #include <ctime>
 #include <limits>
 #include <map>
@@ -38,27 +37,9 @@ ReadRun(const Fields& fields, RunSettings& run)
 {
     run.path = fields.Path();
     fields("duration", run.duration)("seed", run.seed)("run", run.run);
-    fields("strict", run.strict);
     fields("spanning_tree", run.spanningTree);
     run.staticArp = fields.Text("arp") == "static";
     run.wallclockStart = UnixSeconds(fields.Text("wallclock_start"));
-}
-
-/// A word of the file as the ns-3 attribute spells it: "port-id" -> "PortId".
-std::string
-ToAttributeWord(const std::string& word)
-{
-    std::string spelt;
-    bool upper = true;
-    for (const char c : word)
-    {
-        if (c != '-')
-        {
-            spelt += upper ? static_cast<char>(std::toupper(static_cast<unsigned char>(c))) : c;
-        }
-        upper = c == '-';
-    }
-    return spelt;
 }
 
 void
@@ -84,8 +65,7 @@ void
 ReadVnic(const Fields& fields, Nic& nic)
 {
     ReadNic(fields, nic);
-    fields("guest_rate", nic.guestRate)("promiscuous", nic.promiscuous)("connected", nic.connected);
-    nic.type = ToAttributeWord(fields.Text("type"));
+    fields("guest_rate", nic.guestRate)("connected", nic.connected);
 }
 
 void
@@ -176,13 +156,13 @@ void
 ReadNetflow(const Fields& fields, NetflowSettings& netflow)
 {
     netflow.path = fields.Path();
-    fields("purgatory_max", netflow.purgatoryMax)("purgatory_policy", netflow.purgatoryPolicy);
-    fields("cache_policy", netflow.cachePolicy)("max_entries", netflow.maxEntries);
+    fields("purgatory_max", netflow.purgatoryMax);
+    fields("max_entries", netflow.maxEntries);
     fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
     fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
     fields("zero_unix_nsecs", netflow.zeroUnixNsecs);
     fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
-    fields("halt_on_delete", netflow.haltOnDelete)("metering_delay", netflow.meteringDelay);
+    fields("metering_delay", netflow.meteringDelay);
 }
 
 void
@@ -214,7 +194,7 @@ ReadNode(const Fields& fields, Node& node)
     fields("address", node.address)("listen", node.listen)("receive_buffer",
                                                            node.receiveBufferBytes);
     fields("service_time", node.serviceTime);
-    fields("names", node.names)("ignore_engine", node.ignoreEngine);
+    fields("names", node.names);
     if (fields.Has("ports"))
     {
         fields.Map("ports", node.ports, ReadSwitchPort);
@@ -382,6 +362,7 @@ ReadScenario(YamlDocument document)
 {
     Scenario scenario;
     scenario.document = std::move(document);
+    scenario.attributes = FindAttributeSettings(scenario.document);
     const Fields fields(scenario.document.GetRoot(), "");
     fields("name", scenario.name)("summary", scenario.summary);
     ReadRun(fields.At("run"), scenario.run);

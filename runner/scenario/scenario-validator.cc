@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-validator.h"
 
+#include "runner/scenario/scenario-schema.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <set>
@@ -19,64 +21,6 @@ namespace
 
 // Nobody reads more at once, and each may search for the nearest word.
 constexpr std::size_t MAX_ERRORS = 50;
-
-const Json&
-Schema()
-{
-    static const Json schema = Json::parse(g_scenarioSchema);
-    return schema;
-}
-
-/// A keyword of a schema: beside its "$ref" (where it describes this use), else behind it.
-const Json*
-Keyword(const Json& schema, const std::string& keyword)
-{
-    if (const auto found = schema.find(keyword); found != schema.end())
-    {
-        return &*found;
-    }
-    if (const auto reference = schema.find("$ref"); reference != schema.end())
-    {
-        const Json::json_pointer target(
-            reference->get<std::string>().substr(1)); // "#/definitions/..."
-        return Keyword(Schema()[target], keyword);
-    }
-    return nullptr;
-}
-
-/// The schema of a member of a map, or null if the key is not allowed.
-const Json*
-MemberSchema(const Json& schema, const std::string& key)
-{
-    const Json* properties = Keyword(schema, "properties");
-    if (properties && properties->contains(key))
-    {
-        return &properties->at(key);
-    }
-    if (&schema == &Schema() && key.rfind("x-", 0) == 0)
-    {
-        return &schema["patternProperties"]["^x-"];
-    }
-    const Json* rest = Keyword(schema, "additionalProperties");
-    return rest && rest->is_object() ? rest : nullptr;
-}
-
-/// The schema of a list's items; a choice (anyOf) has at most one branch that is a list.
-const Json*
-ItemSchema(const Json& schema)
-{
-    if (const Json* choices = Keyword(schema, "anyOf"))
-    {
-        for (const auto& choice : *choices)
-        {
-            if (const Json* items = ItemSchema(choice))
-            {
-                return items;
-            }
-        }
-    }
-    return Keyword(schema, "items");
-}
 
 std::string
 Quote(const Json& value)
@@ -117,21 +61,6 @@ ListWords(const Json& values)
     return list;
 }
 
-/// The words of an enum without those that come later.
-Json
-Supported(const Json& schema)
-{
-    Json words = *Keyword(schema, "enum");
-    if (const Json* later = Keyword(schema, "x-later"))
-    {
-        const auto isLater = [later](const Json& word) {
-            return std::find(later->begin(), later->end(), word) != later->end();
-        };
-        words.erase(std::remove_if(words.begin(), words.end(), isLater), words.end());
-    }
-    return words;
-}
-
 /// What a value may be, in words.
 std::string
 Allowed(const Json& schema)
@@ -161,30 +90,6 @@ Allowed(const Json& schema)
     return minimum && maximum
                ? fmt::format("{} from {} to {}", text, minimum->dump(), maximum->dump())
                : text;
-}
-
-/// The value of the key that decides which of its siblings apply (a traffic's app, a node's kind);
-/// empty if it is wrong.
-std::string
-Selected(const Json& object, const Json& schema)
-{
-    const Json* selector = Keyword(schema, "x-selector");
-    if (!selector || !object.contains(selector->get<std::string>()))
-    {
-        return "";
-    }
-    const auto key = selector->get<std::string>();
-    const auto words = Supported(*MemberSchema(schema, key));
-    const auto found = std::find(words.begin(), words.end(), object.at(key));
-    return found == words.end() ? "" : found->get<std::string>();
-}
-
-bool
-AppliesTo(const Json& schema, const std::string& selected)
-{
-    const auto only = schema.find("x-for");
-    return selected.empty() || only == schema.end() ||
-           std::find(only->begin(), only->end(), selected) != only->end();
 }
 
 /// Turns valijson's errors into ours. Its texts only tell three kinds apart; the words come from

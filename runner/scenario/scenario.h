@@ -6,6 +6,7 @@
 #ifndef ESXNF_SCENARIO_H
 #define ESXNF_SCENARIO_H
 
+#include "runner/scenario/attribute-settings.h"
 #include "runner/scenario/yaml-document.h"
 
 #include "ns3/data-rate.h"
@@ -43,9 +44,8 @@ struct RunSettings : Part
     uint32_t seed = 1;
     uint32_t run = 1;
     int64_t wallclockStart = 0; //!< seconds since 1970-01-01T00:00:00Z
-    bool strict = false;
-    bool spanningTree = false; //!< links that close loops are blocked
-    bool staticArp = false;    //!< who talks to whom knows the other's MAC address from the start
+    bool spanningTree = false;  //!< links that close loops are blocked
+    bool staticArp = false;     //!< who talks to whom knows the other's MAC address from the start
 };
 
 /** A queue disc of ns-3. */
@@ -65,9 +65,7 @@ struct Nic : Part
     std::optional<ns3::Ipv4Address> gateway;
     std::optional<ns3::Mac48Address> mac; //!< none: the builder gives one
     // of a virtual machine's NIC
-    std::string type;         //!< as the attribute EsxVnic::Type spells it
-    ns3::DataRate guestRate;  //!< 0: infinite
-    bool promiscuous = false; //!< the guest's adapter
+    ns3::DataRate guestRate; //!< 0: infinite
     bool connected = true;
 };
 
@@ -120,21 +118,18 @@ struct VSwitch : Part
     std::vector<PortGroup> portGroups;
 };
 
-/** Policies are spelt as the ns-3 attributes spell them. */
+/** What is asked of it before or after a run; ApplyKeys() gives all of it to the module. */
 struct NetflowSettings : Part
 {
     uint32_t heapBytes = 0; //!< memory.netflow_heap
     uint32_t purgatoryMax = 0;
-    std::string purgatoryPolicy; //!< TailDrop, HeadDrop
-    std::string cachePolicy;     //!< DropNew, EvictOldest, EvictOldestDrop
-    uint32_t maxEntries = 0;     //!< 0: only the heap bounds the cache
+    uint32_t maxEntries = 0; //!< 0: only the heap bounds the cache
     ns3::Time activeTimeout;
     ns3::Time idleTimeout;
     ns3::Time scanInterval;
     std::string sequenceMode; //!< AtSend, AtExpiry
     bool meterOwnExport = true;
     bool expireOnTcpEnd = false;
-    bool haltOnDelete = false;
     ns3::Time meteringDelay;
     bool zeroUnixNsecs = false;
 };
@@ -186,7 +181,6 @@ struct Node : Part
     uint32_t receiveBufferBytes = 0;
     ns3::Time serviceTime; //!< time a collector takes over a datagram
     std::vector<std::string> names;
-    bool ignoreEngine = false;
 };
 
 /** One end of a link: a host's vmnicN, a switch's port number, a collector's eth0. */
@@ -384,7 +378,8 @@ struct Scenario
     std::vector<TimelineStep> timeline;
     std::vector<Expectation> expect;
     Outputs outputs;
-    YamlDocument document; //!< what all of this was read from, defaults included
+    AttributeSettings attributes; //!< of ns-3, by keys and by name
+    YamlDocument document;        //!< what all of this was read from, defaults included
 
     /** @return a message about the part (or the value below it) at a path */
     Diagnostic At(Severity severity, const std::string& path, const std::string& what) const;

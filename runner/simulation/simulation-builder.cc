@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/exporter.h"
+#include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/simulation-timeline.h"
 #include "runner/simulation/simulation-traffic.h"
 #include "runner/simulation/simulation-world.h"
@@ -136,15 +137,18 @@ Simulation::Builder::Build()
     RngSeedManager::SetSeed(m_scenario.run.seed);
     RngSeedManager::SetRun(m_scenario.run.run);
     Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(TCP_SEGMENT_OCTETS));
+    m_world.attributes = std::make_unique<AttributeScope>(m_scenario, m_scenario.run.path);
     MakeHosts();
     MakeNodes();
     MakeCables();
     BlockLoops();
     for (const Host& host : m_scenario.hosts)
     {
+        const AttributeScope scope(m_scenario, host.path);
         MakeVSwitches(host);
         MakeVirtualMachines(host);
         MakeNetflow(host);
+        CheckAttributesArrived(m_scenario, host.path, ObjectsOf(host));
     }
     m_traffic = MakeTraffic(m_scenario, m_world.nodes, m_world.traffic);
     if (m_scenario.run.staticArp)
@@ -166,15 +170,28 @@ Simulation::Builder::Build()
     }
 }
 
+/// A host's own, which the attributes set by name are for.
+std::vector<Ptr<Object>>
+Simulation::Builder::ObjectsOf(const Host& host) const
+{
+    const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
+    std::vector<Ptr<Object>> objects{made, made->GetVmkernelNode()};
+    for (const Vm& vm : host.vms)
+    {
+        objects.push_back(m_world.nodes.at(vm.name));
+    }
+    return objects;
+}
+
 void
 Simulation::Builder::MakeHosts()
 {
     for (const Host& host : m_scenario.hosts)
     {
-        m_helper.SetHostAttribute("PortsetBase", UintegerValue(host.portsetBase));
-        m_helper.SetHostAttribute("Edition",
-                                  EnumValue(host.isEsx3i ? EsxHost::ESX3I : EsxHost::ESX35));
-        m_helper.SetHostAttribute("UptimeAtStart", TimeValue(host.uptimeAtStart));
+        const AttributeScope scope(m_scenario, host.path);
+        ForKeys(m_scenario, host.path, "ns3::EsxHost", [this](const auto& name, const auto& value) {
+            m_helper.SetHostAttribute(name, value);
+        });
         m_helper.SetHostAttribute(
             "Epoch",
             UintegerValue(static_cast<uint64_t>(m_scenario.run.wallclockStart) * 1'000'000'000));
@@ -193,8 +210,7 @@ void
 Simulation::Builder::MakeMemory(const Host& host, const Ptr<EsxHost>& made)
 {
     const auto memory = CreateObject<EsxHostMemory>();
-    memory->SetAttribute("Total", UintegerValue(host.memoryBytes));
-    memory->SetAttribute("Kernel", UintegerValue(host.kernelBytes));
+    ApplyKeys(m_scenario, host.path + "/memory", memory);
     made->AggregateObject(memory);
     for (const Vm& vm : host.vms)
     {
@@ -208,8 +224,12 @@ Simulation::Builder::MakeVSwitches(const Host& host)
     const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
     for (const VSwitch& vSwitch : host.vSwitches)
     {
-        m_helper.SetVSwitchAttribute("Ports", UintegerValue(vSwitch.ports));
-        m_helper.SetVSwitchAttribute("Mtu", UintegerValue(vSwitch.mtu));
+        ForKeys(m_scenario,
+                vSwitch.path,
+                "ns3::EsxVSwitch",
+                [this](const auto& name, const auto& value) {
+                    m_helper.SetVSwitchAttribute(name, value);
+                });
         // A scenario's uplink may have no link yet; the validator knows the names.
         m_helper.SetVSwitchAttribute("AllowUnknownUplinks", BooleanValue(true));
         const Ptr<EsxVSwitch> madeSwitch = m_helper.AddVSwitch(made, vSwitch.name);
@@ -274,17 +294,12 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
             SetMac(vnic, nic);
             AddQueueDisc(vnic, nic);
-            vnic->SetMtu(vm.mtu);
-            vnic->SetAttribute("Type", StringValue(nic.type));
-            vnic->SetPromiscuous(nic.promiscuous);
-            if (nic.guestRate.GetBitRate() != 0 && !nic.queueDisc.kind.empty())
+            ApplyKeys(m_scenario, vm.path, vnic);
+            if (nic.guestRate.GetBitRate() != 0 && nic.queueDisc.kind.empty())
             {
-                vnic->SetGuestRate(nic.guestRate); // the helper would give it ns-3's default disc
+                m_helper.SetGuestRate(vnic, nic.guestRate); // gives it ns-3's default queue disc
             }
-            else if (nic.guestRate.GetBitRate() != 0)
-            {
-                m_helper.SetGuestRate(vnic, nic.guestRate);
-            }
+            ApplyKeys(m_scenario, nic.path, vnic);
             if (!nic.connected)
             {
                 made->SetConnected(vm.name, made->GetGuest(vm.name)->vnics.size() - 1, false);
@@ -298,26 +313,23 @@ Simulation::Builder::MakeNetflow(const Host& host)
 {
     const NetflowSettings& settings = host.netflow;
     EsxNetflowHelper netflow;
-    netflow.SetModuleAttribute("HeapMax", UintegerValue(settings.heapBytes));
-    netflow.SetModuleAttribute("PurgatoryMax", UintegerValue(settings.purgatoryMax));
-    netflow.SetModuleAttribute("PurgatoryPolicy", StringValue(settings.purgatoryPolicy));
-    netflow.SetModuleAttribute("CachePolicy", StringValue(settings.cachePolicy));
-    netflow.SetModuleAttribute("MaxEntries", UintegerValue(settings.maxEntries));
-    netflow.SetModuleAttribute("ActiveTimeout", TimeValue(settings.activeTimeout));
-    netflow.SetModuleAttribute("IdleTimeout", TimeValue(settings.idleTimeout));
-    netflow.SetModuleAttribute("ScanInterval", TimeValue(settings.scanInterval));
-    netflow.SetModuleAttribute("MeterOwnExport", BooleanValue(settings.meterOwnExport));
-    netflow.SetModuleAttribute("ExpireOnTcpEnd", BooleanValue(settings.expireOnTcpEnd));
-    netflow.SetModuleAttribute("HaltOnDelete", BooleanValue(settings.haltOnDelete));
-    netflow.SetModuleAttribute("MeteringDelay", TimeValue(settings.meteringDelay));
+    for (const std::string& map : {settings.path, host.path + "/memory"})
+    {
+        ForKeys(m_scenario, map, "ns3::EsxNetflow", [&](const auto& name, const auto& value) {
+            netflow.SetModuleAttribute(name, value);
+        });
+    }
     const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
     netflow.Install(made);
 
     const Ptr<EsxConsole> console = CreateObject<EsxConsole>();
     console->SetHost(made);
-    console->SetAttribute("Strict", BooleanValue(m_scenario.run.strict));
-    console->SetNetNetflowAttribute("SequenceMode", StringValue(settings.sequenceMode));
-    console->SetNetNetflowAttribute("ZeroUnixNsecs", BooleanValue(settings.zeroUnixNsecs));
+    ApplyKeys(m_scenario, m_scenario.run.path, console);
+    ForKeys(
+        m_scenario,
+        settings.path,
+        "ns3::EsxNetNetflow",
+        [&](const auto& name, const auto& value) { console->SetNetNetflowAttribute(name, value); });
     for (const Node& node : m_scenario.nodes)
     {
         for (const std::string& name : node.names)

@@ -2,6 +2,7 @@
 // The builder's part for what is outside of the hosts: nodes, physical switches, and the cables
 // between them and the hosts.
 #include "runner/lab/frame-graph.h"
+#include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/simulation-world.h"
 
 #include "ns3/arp-cache.h"
@@ -63,6 +64,7 @@ Simulation::Builder::MakeNodes()
 {
     for (const Node& node : m_scenario.nodes)
     {
+        const AttributeScope scope(m_scenario, node.path);
         const Ptr<ns3::Node> made = CreateObject<ns3::Node>();
         Names::Add(node.name, made);
         m_world.nodes[node.name] = made;
@@ -72,9 +74,12 @@ Simulation::Builder::MakeNodes()
             stack.SetIpv6StackInstall(false);
             stack.Install(made);
             EsxNetflowHelper netflow;
-            netflow.SetCollectorAttribute("IgnoreEngine", BooleanValue(node.ignoreEngine));
-            netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(node.receiveBufferBytes));
-            netflow.SetCollectorAttribute("ServiceTime", TimeValue(node.serviceTime));
+            ForKeys(m_scenario,
+                    node.path,
+                    "ns3::EsxNetflowCollector",
+                    [&netflow](const auto& name, const auto& value) {
+                        netflow.SetCollectorAttribute(name, value);
+                    });
             netflow.InstallCollector(made, node.listen);
         }
     }
@@ -85,8 +90,10 @@ Simulation::Builder::MakeCables()
 {
     for (const Link& link : m_scenario.links)
     {
+        const AttributeScope scope(m_scenario, link.path);
         const auto& cable = m_world.cables[link.name] =
             std::make_unique<Cable>(link, NodeOf(link.a), NodeOf(link.b));
+        CheckAttributesArrived(m_scenario, link.path, {cable->GetDevice(0), cable->GetDevice(1)});
         for (const unsigned end : {0U, 1U}) // where a datagram died is told by the link's name
         {
             const Ptr<NetDevice> device = cable->GetDevice(end);
@@ -95,7 +102,9 @@ Simulation::Builder::MakeCables()
     }
     for (const Node& node : m_scenario.nodes)
     {
+        const AttributeScope scope(m_scenario, node.path);
         Connect(node.name);
+        CheckAttributesArrived(m_scenario, node.path, {m_world.nodes.at(node.name)});
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "runner/capture/capture-frames.h"
 #include "runner/scenario/distribution.h"
+#include "runner/simulation/attribute-scope.h"
 
 #include "ns3/esx-injector.h"
 #include "ns3/esx-traffic-helper.h"
@@ -163,6 +164,8 @@ MakeTraffic(const Scenario& scenario,
     ApplicationContainer made;
     for (const Traffic& traffic : scenario.traffic)
     {
+        const AttributeScope scope(scenario, traffic.path);
+        std::vector<Ptr<Object>> applications;
         std::vector<EsxTrafficTarget> to;
         for (const std::string& target : traffic.to)
         {
@@ -173,7 +176,9 @@ MakeTraffic(const Scenario& scenario,
             const ApplicationContainer senders = Make(scenario, traffic, nodes.at(from), to);
             Watch(watch, traffic, from, nodes, senders);
             made.Add(senders);
+            applications.insert(applications.end(), senders.Begin(), senders.End());
         }
+        CheckAttributesArrived(scenario, traffic.path, applications);
     }
     return made;
 }

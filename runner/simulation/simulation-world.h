@@ -4,6 +4,7 @@
 #define ESXNF_SIMULATION_WORLD_H
 
 #include "runner/capture/annotated-capture.h"
+#include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/cable.h"
 #include "runner/simulation/real-clock.h"
 #include "runner/simulation/simulation.h"
@@ -32,6 +33,7 @@ struct Simulation::World
 
     const Scenario& scenario;
     SimulationOptions options;
+    std::unique_ptr<AttributeScope> attributes; //!< of run: also of what is made later
 
     std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs, switches and collectors by name
     std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
@@ -95,6 +97,7 @@ class Simulation::Builder
     void Build();
 
   private:
+    std::vector<ns3::Ptr<ns3::Object>> ObjectsOf(const Host& host) const;
     void MakeHosts();
     void MakeMemory(const Host& host, const ns3::Ptr<ns3::EsxHost>& made);
     void MakeNodes();

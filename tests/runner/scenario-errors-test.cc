@@ -54,8 +54,58 @@ const Mistake g_mistakes[] = {
     {"UnknownKeyWithoutNeighbourListsAllAllowed",
      "run: {duration: 60s}",
      "run: {duration: 60s, bind: x}",
-     "lab.yaml:3:22: run.bind: unknown key 'bind'; allowed: duration, seed, run, wallclock_start, "
+     "lab.yaml:3:22: run.bind: unknown key 'bind'; allowed: attributes, duration, seed, run, "
+     "wallclock_start, "
      "strict, arp, spanning_tree"},
+    {"AttributeIsUnknown",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::TcpSocket::SegmentSiz: 1}}",
+     "lab.yaml:3:63: run.attributes.ns3::TcpSocket::SegmentSiz: ns3::TcpSocket has no attribute "
+     "'SegmentSiz'; did you mean 'SegmentSize'?"},
+    {"TypeOfAttributeIsUnknown",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::TcpSokcet::SegmentSize: 1}}",
+     "lab.yaml:3:64: run.attributes.ns3::TcpSokcet::SegmentSize: ns-3 has no type "
+     "'ns3::TcpSokcet'; did you mean 'ns3::TcpSocket'?"},
+    {"AttributeHasAKey",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxNetflow::IdleTimeout: 3s}}",
+     "lab.yaml:3:65: run.attributes.ns3::EsxNetflow::IdleTimeout: ns3::EsxNetflow::IdleTimeout has "
+     "a key: write netflow.idle_timeout"},
+    {"AttributeOfADerivedTypeHasAKey",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxVnic::Promiscuous: true}}",
+     "lab.yaml:3:62: run.attributes.ns3::EsxVnic::Promiscuous: ns3::EsxVnic::Promiscuous has a "
+     "key: write vnic.promiscuous"},
+    {"AttributeIsReadOnly",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::Node::Id: 3}}",
+     "lab.yaml:3:50: run.attributes.ns3::Node::Id: ns3::Node::Id can only be read"},
+    {"AttributeIsAContainer",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::Node::DeviceList: 3}}",
+     "lab.yaml:3:58: run.attributes.ns3::Node::DeviceList: ns3::Node::DeviceList leads to other "
+     "objects: name their own attributes"},
+    {"AttributeIsAPointer",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxVSwitch::Policy: 3}}",
+     "lab.yaml:3:60: run.attributes.ns3::EsxVSwitch::Policy: ns3::EsxVSwitch::Policy leads to "
+     "other objects: name their own attributes"},
+    {"AttributeHasAWrongNumber",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::TcpSocket::SegmentSize: abc}}",
+     "lab.yaml:3:64: run.attributes.ns3::TcpSocket::SegmentSize: 'abc' is no value of "
+     "ns3::TcpSocket::SegmentSize; allowed: uint32_t 0:4294967295"},
+    {"AttributeHasAWrongTime",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::ArpCache::AliveTimeout: soon}}",
+     "lab.yaml:3:64: run.attributes.ns3::ArpCache::AliveTimeout: 'soon' is no value of "
+     "ns3::ArpCache::AliveTimeout; allowed: a time such as 1.5s"},
+    {"AttributeHasNoType",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {foo: 1}}",
+     "lab.yaml:3:35: run.attributes.foo: name 'foo' is not allowed; allowed: an attribute such as "
+     "ns3::TcpSocket::SegmentSize"},
     {"MeteringDelayIsAtMostASecond",
      "purgatory_max: 1024",
      "metering_delay: 1001ms",

@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// Attributes of ns-3 that are set by name: there is such an attribute, no key sets it, it can be
+// set before the run, and ns-3 reads the value.
+#include "runner/scenario/scenario-check.h"
+
+#include "ns3/string.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <optional>
+#include <sys/wait.h>
+#include <unistd.h>
+
+namespace esxnf
+{
+
+namespace
+{
+
+using ns3::TypeId;
+
+std::vector<std::string>
+AllTypes()
+{
+    std::vector<std::string> names;
+    for (uint16_t i = 0; i < TypeId::GetRegisteredN(); ++i)
+    {
+        names.push_back(TypeId::GetRegistered(i).GetName());
+    }
+    return names;
+}
+
+/// Those of a type and of its parents.
+std::vector<std::string>
+AttributesOf(TypeId type)
+{
+    std::vector<std::string> names;
+    while (true)
+    {
+        for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+        {
+            names.push_back(type.GetAttribute(i).name);
+        }
+        if (!type.HasParent())
+        {
+            return names;
+        }
+        type = type.GetParent();
+    }
+}
+
+/// Why an attribute is not for scenarios; empty if it is.
+std::string
+WhyNotSettable(const TypeId::AttributeInformation& info)
+{
+    const std::string values = info.checker->GetValueTypeName();
+    const auto is = [&values](const char* start) { return values.rfind(start, 0) == 0; };
+    if (is("ns3::PointerValue") || is("ns3::ObjectPtrContainerValue"))
+    {
+        return "leads to other objects: name their own attributes";
+    }
+    if (is("ns3::CallbackValue"))
+    {
+        return "is a function, which only a script can give";
+    }
+    const bool canBeSet = (info.flags & (TypeId::ATTR_SET | TypeId::ATTR_CONSTRUCT)) != 0;
+    return canBeSet && info.accessor->HasSetter() ? "" : "can only be read";
+}
+
+/// Lets ns-3 read values in a child process, since some of its readers end the process over a wrong
+/// one. \return the first wrong one at or behind an index
+std::optional<std::size_t>
+FirstUnreadable(const std::vector<std::pair<TypeId::AttributeInformation, std::string>>& values,
+                std::size_t from)
+{
+    int ends[2];
+    if (from >= values.size() || pipe(ends) != 0)
+    {
+        return std::nullopt;
+    }
+    const pid_t child = fork();
+    if (child == 0)
+    {
+        std::signal(SIGABRT, SIG_DFL);
+        std::set_terminate([] { _exit(1); });
+        dup2(open("/dev/null", O_WRONLY | O_CLOEXEC), STDERR_FILENO);
+        for (std::size_t i = from; i < values.size(); ++i)
+        {
+            const auto& [info, text] = values[i];
+            if (!info.checker->CreateValidValue(ns3::StringValue(text)) ||
+                write(ends[1], "y", 1) != 1)
+            {
+                break;
+            }
+        }
+        _exit(0);
+    }
+    close(ends[1]);
+    std::size_t good = 0;
+    char answer;
+    while (child > 0 && read(ends[0], &answer, 1) == 1)
+    {
+        ++good;
+    }
+    close(ends[0]);
+    waitpid(child, nullptr, 0);
+    return from + good < values.size() ? std::optional(from + good) : std::nullopt;
+}
+
+std::string
+AllowedValues(const ns3::AttributeChecker& checker)
+{
+    const std::string values = checker.GetValueTypeName();
+    if (values == "ns3::TimeValue")
+    {
+        return "a time such as 1.5s";
+    }
+    return checker.HasUnderlyingTypeInformation() ? checker.GetUnderlyingTypeInformation() : values;
+}
+
+/// Judges what stands under 'attributes' of a scenario's parts.
+class AttributeCheck
+{
+  public:
+    explicit AttributeCheck(ScenarioNotes& notes)
+        : m_notes(notes)
+    {
+    }
+
+    void Check(const AttributeSetting& setting)
+    {
+        TypeId type;
+        TypeId::AttributeInformation info;
+        const auto full = setting.type + "::" + setting.name;
+        if (!TypeId::LookupByNameFailSafe(setting.type, &type))
+        {
+            m_notes.Error(setting.path,
+                          fmt::format("ns-3 has no type '{}'; {}",
+                                      setting.type,
+                                      Suggest(setting.type, AllTypes())));
+        }
+        else if (!type.LookupAttributeByName(setting.name, &info))
+        {
+            m_notes.Error(setting.path,
+                          fmt::format("{} has no attribute '{}'; {}",
+                                      setting.type,
+                                      setting.name,
+                                      Suggest(setting.name, AttributesOf(type))));
+        }
+        else if (const auto key = KeyOfAttribute(type, setting.name); !key.empty())
+        {
+            m_notes.Error(setting.path, fmt::format("{} has a key: write {}", full, key));
+        }
+        else if (const auto why = WhyNotSettable(info); !why.empty())
+        {
+            m_notes.Error(setting.path, fmt::format("{} {}", full, why));
+        }
+        else
+        {
+            m_values.emplace_back(info, setting.value);
+            m_settings.push_back(&setting);
+        }
+    }
+
+    /// When all are known.
+    void CheckValues()
+    {
+        for (auto wrong = FirstUnreadable(m_values, 0); wrong;
+             wrong = FirstUnreadable(m_values, *wrong + 1))
+        {
+            const AttributeSetting& setting = *m_settings[*wrong];
+            m_notes.Error(setting.path,
+                          fmt::format("'{}' is no value of {}::{}; allowed: {}",
+                                      setting.value,
+                                      setting.type,
+                                      setting.name,
+                                      AllowedValues(*m_values[*wrong].first.checker)));
+        }
+    }
+
+  private:
+    ScenarioNotes& m_notes;
+    std::vector<std::pair<TypeId::AttributeInformation, std::string>> m_values;
+    std::vector<const AttributeSetting*> m_settings;
+};
+
+} // namespace
+
+void
+CheckAttributes(const Scenario& scenario, ScenarioNotes& notes)
+{
+    AttributeCheck check(notes);
+    for (const auto& [map, settings] : scenario.attributes)
+    {
+        for (const AttributeSetting& setting : settings)
+        {
+            if (setting.byName)
+            {
+                check.Check(setting);
+            }
+        }
+    }
+    check.CheckValues();
+}
+
+} // namespace esxnf

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/attribute-settings.h"
+#include "runner/scenario/scenario-schema.h"
+#include "runner/scenario/scenario.h"
+#include "runner/simulation/attribute-scope.h"
+#include "tests/runner/scenario-lab.h"
+
+#include "ns3/drop-tail-queue.h"
+#include "ns3/esx-netflow.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
+
+#include <gtest/gtest.h>
+
+namespace esxnf
+{
+namespace
+{
+
+/// The attribute that each key names, by "part.key".
+std::map<std::string, std::string>
+KeysWithAttributes()
+{
+    std::map<std::string, std::string> keys;
+    for (const auto& [part, schema] : Schema().at("definitions").items())
+    {
+        if (schema.contains("properties"))
+        {
+            for (const auto& [key, child] : schema.at("properties").items())
+            {
+                if (child.contains("x-attribute"))
+                {
+                    keys[part + "." + key] = child.at("x-attribute");
+                }
+            }
+        }
+    }
+    return keys;
+}
+
+TEST(AttributeSettings, EachKeyThatNamesAnAttributeNamesOneThatNs3Has)
+{
+    const auto keys = KeysWithAttributes();
+    ASSERT_GT(keys.size(), 40u);
+    for (const auto& [key, full] : keys)
+    {
+        const auto last = full.rfind("::");
+        ns3::TypeId type;
+        ASSERT_TRUE(ns3::TypeId::LookupByNameFailSafe(full.substr(0, last), &type)) << key;
+        EXPECT_EQ(KeyOfAttribute(type, full.substr(last + 2)), key) << full;
+    }
+}
+
+TEST(AttributeSettings, ValuesOfKeysAreSpeltAsNs3SpellsThem)
+{
+    const auto settings =
+        ParseScenario(LabWith("purgatory_max: 1024", "idle_timeout: 2s, max_entries: 7"),
+                      "lab.yaml")
+            .attributes;
+    std::map<std::string, std::string> spelt;
+    for (const char* map : {"/hosts/esx1", "/hosts/esx1/netflow", "/hosts/esx1/memory"})
+    {
+        for (const auto& setting : settings.at(map))
+        {
+            spelt[setting.name] = setting.value;
+            EXPECT_FALSE(setting.byName);
+        }
+    }
+    EXPECT_EQ(spelt["IdleTimeout"], "2s");
+    EXPECT_EQ(spelt["MaxEntries"], "7");
+    EXPECT_EQ(spelt["HeapMax"], "4194304"); // 4 MiB
+    EXPECT_EQ(spelt["Edition"], "Esx35");
+    EXPECT_EQ(spelt["ExpireOnTcpEnd"], "false");
+}
+
+TEST(AttributeSettings, AKeyGivesAnObjectItsValue)
+{
+    const auto lab = ParseScenario(LabWith("purgatory_max: 1024", "purgatory_max: 77"), "lab.yaml");
+    const auto module = ns3::CreateObject<ns3::EsxNetflow>();
+    ApplyKeys(lab, "/hosts/esx1/netflow", module);
+    ns3::UintegerValue bound;
+    module->GetAttribute("PurgatoryMax", bound);
+    EXPECT_EQ(bound.Get(), 77u);
+}
+
+TEST(AttributeSettings, WhatIsSetByNameHoldsForObjectsMadeInItsScope)
+{
+    const auto size = [] {
+        return ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>()->GetMaxSize();
+    };
+    const auto lab = ParseScenario(
+        LabWith("delay: 20us", "attributes: {\"ns3::DropTailQueue<Packet>::MaxSize\": 7p}"),
+        "lab.yaml");
+    const auto before = size();
+    {
+        const AttributeScope scope(lab, lab.links[2].path);
+        EXPECT_EQ(size(), ns3::QueueSize("7p"));
+    }
+    EXPECT_EQ(size(), before);
+}
+
+} // namespace
+} // namespace esxnf
