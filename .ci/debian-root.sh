@@ -14,14 +14,14 @@ root_die() {
 }
 
 root_make() {
-  local suite=$1 folder=$2 log=$2.log cache=$PWD/build-roots/apt free
+  local suite=$1 folder=$2 log=$2.log free
   ((EUID == 0)) || root_die "a Debian root needs root's rights (mount, mknod): run it as root"
-  command -v debootstrap unshare >/dev/null || root_die "debootstrap is missing: ./setup deps"
-  mkdir -p "$folder" "$cache"
+  command -v mmdebstrap >/dev/null || root_die "mmdebstrap is missing: ./setup deps"
+  mkdir -p "$folder" build-roots/apt
   free=$(df --output=avail -m "$folder" | tail -1)
   ((free >= root_megabytes)) || root_die "a Debian root takes $root_megabytes MB, $folder has $free: free some, or set TMPDIR"
-  debootstrap --variant=minbase --cache-dir="$cache" --include=ca-certificates,git "$suite" "$folder" "$debian_mirror" >"$log" 2>&1 ||
-    root_die "no root of Debian $suite could be made: $(grep -E '^E:|rror' "$log" | tail -1) (suite and network right? $debian_mirror)"
+  mmdebstrap --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io "$suite" "$folder" "$debian_mirror" >"$log" 2>&1 ||
+    root_die "no root of Debian $suite could be made: $(grep -m 1 -E '^(E|Err):' "$log") (suite and network right? $debian_mirror)"
   rm -f "$log"
   cat /etc/resolv.conf >"$folder/etc/resolv.conf"
   printf '127.0.0.1 localhost %s\n::1 localhost\n' "$(hostname)" >"$folder/etc/hosts"

@@ -68,10 +68,12 @@ endif()
 
 # ---------------------------------------------------------------- targets
 set(ns3std_prefix)
+set(ns3std_alone OFF)
 if(EXISTS ${ns3std_link_dir}/libns3-core.so) # no version in the name: a distribution's
   set(ns3std_prefix ${ns3std_link_dir}/libns3-)
 elseif(EXISTS ${NS3STD_INCLUDE_DIR}/boost) # the wheel: an old Boost lies beside ns-3's headers and must not hide the system's
   set(ns3std_prefix ${ns3std_link_dir}/libns${NS3STD_VERSION}-)
+  set(ns3std_alone ON)
   file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/ns3-headers)
   file(CREATE_LINK ${NS3STD_INCLUDE_DIR}/ns3 ${CMAKE_BINARY_DIR}/ns3-headers/ns3 SYMBOLIC)
   set(NS3STD_INCLUDE_DIR ${CMAKE_BINARY_DIR}/ns3-headers)

@@ -48,5 +48,8 @@ def test_the_installed_program_has_its_scenarios_and_its_oracle(prefix, tmp_path
 
 
 def test_nothing_installed_names_the_build_folder(prefix):
-    for file in [*prefix.glob("lib*/**/*.cmake"), *prefix.glob("lib*/**/*.pc")]:
-        assert str(BUILD) not in file.read_text() and str(CONSUMER.parents[1]) not in file.read_text(), file
+    files = [*prefix.glob("lib*/**/*.cmake"), *prefix.glob("lib*/**/*.pc")]
+    assert files
+    for file in files:
+        text = file.read_text().replace(os.environ.get("CMAKE_PREFIX_PATH") or "no ns-3 elsewhere", "")
+        assert str(BUILD) not in text and str(CONSUMER.parents[1]) not in text, file
