@@ -136,7 +136,7 @@ class Scenario:
 
     def lab(self) -> dict[str, Any]:
         """What `esx-netflow validate --json` says of the lab under ``lab``: the ways of the exports with their delays and single
-        points of failure, the minimum cut, the loss that is to be expected of the links, and blocked links.
+        points of failure, the minimum cut, and blocked links.
 
         Raises
         ------

@@ -67,7 +67,7 @@ Validate(const std::string& path, const ValidateOptions& options)
     const LabReport report = CheckLab(*scenario);
     Diagnostics messages = report.loops;
     messages.insert(messages.end(), report.findings.begin(), report.findings.end());
-    messages.insert(messages.end(), report.forecast.begin(), report.forecast.end());
+    messages.insert(messages.end(), report.failures.begin(), report.failures.end());
     if (options.json)
     {
         PrintJson(path, messages, report.facts);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <boost/graph/boykov_kolmogorov_max_flow.hpp>
+#include <unordered_map>
 
 namespace esxnf
 {
@@ -32,50 +33,35 @@ using Pipes = boost::adjacency_list<boost::vecS, boost::vecS, boost::directedS, 
 class FlowNetwork
 {
   public:
-    FlowNetwork(const FrameGraph& graph, const std::function<int64_t(int)>& capacityOf)
-        : m_graph(graph),
-          m_capacityOf(capacityOf),
-          m_source(boost::add_vertex(m_pipes)),
+    FlowNetwork(const Scenario& scenario, const std::function<int64_t(int)>& capacityOf)
+        : m_source(boost::add_vertex(m_pipes)),
           m_sink(boost::add_vertex(m_pipes))
     {
-    }
-
-    /// The physical links that frames of these domains cross, once, whatever VLAN they are in.
-    void AddLinks(const std::set<int>& domains)
-    {
-        const auto& states = m_graph.GetStates();
-        std::set<int> added;
-        for (const auto& edge : boost::make_iterator_range(boost::edges(states)))
+        for (const Node& node : scenario.nodes)
         {
-            const auto a = boost::source(edge, states);
-            const auto b = boost::target(edge, states);
-            const int link = states[edge].link;
-            if (domains.count(m_graph.GetDomain(a)) && added.insert(link).second)
-            {
-                const auto capacity = m_capacityOf(link);
-                Join(At(states[a].node), At(states[b].node), link, capacity, capacity);
-            }
+            m_vertices.emplace(node.name, boost::add_vertex(m_pipes));
+        }
+        for (std::size_t i = 0; i < scenario.links.size(); ++i)
+        {
+            const Link& link = scenario.links[i];
+            const auto capacity = capacityOf(static_cast<int>(i));
+            Join(At(link.a), At(link.b), static_cast<int>(i), capacity, capacity);
         }
     }
 
-    void AddExport(const PlannedExport& planned, int64_t demand)
+    void Add(const ExportSupply& supply)
     {
         const auto host = boost::add_vertex(m_pipes);
-        Join(m_source, host, -1, demand, 0);
-        for (const auto& way : m_graph.GetStations()[planned.station].ways)
+        Join(m_source, host, -1, supply.amount, 0);
+        for (const auto& uplink : supply.uplinks)
         {
-            const auto there = At(m_graph.GetStates()[way.state].node);
-            Join(host, way.link < 0 ? there : Uplink(way.link, there), -1, UNBOUNDED, 0);
+            const auto found = m_vertices.find(uplink); // else no link is there
+            if (found != m_vertices.end())
+            {
+                Join(host, found->second, -1, UNBOUNDED, 0);
+            }
         }
-    }
-
-    void AddCollector(std::size_t station)
-    {
-        for (const auto& way : m_graph.GetStations()[station].ways)
-        {
-            const auto capacity = way.link < 0 ? UNBOUNDED : m_capacityOf(way.link);
-            Join(At(m_graph.GetStates()[way.state].node), m_sink, way.link, capacity, 0);
-        }
+        Join(m_vertices.at(supply.collector), m_sink, -1, supply.amount, 0);
     }
 
     ExportFlow Solve()
@@ -110,25 +96,20 @@ class FlowNetwork
   private:
     using Vertex = Pipes::vertex_descriptor;
 
-    Vertex At(int node)
+    /// Of a node, or of an uplink: a host passes nothing on.
+    Vertex At(const LinkEnd& end)
     {
-        const auto found = m_vertices.find(node);
-        return found != m_vertices.end()
-                   ? found->second
-                   : m_vertices.emplace(node, boost::add_vertex(m_pipes)).first->second;
-    }
-
-    /// Several exports may share one.
-    Vertex Uplink(int link, Vertex there)
-    {
-        const auto found = m_uplinks.find(link);
-        if (found != m_uplinks.end())
+        const auto node = m_vertices.find(end.node);
+        if (node != m_vertices.end())
         {
-            return found->second;
+            return node->second;
         }
-        const auto made = boost::add_vertex(m_pipes);
-        Join(made, there, link, m_capacityOf(link), 0);
-        return m_uplinks.emplace(link, made).first->second;
+        const auto [uplink, isNew] = m_vertices.emplace(end.ToString(), m_source);
+        if (isNew)
+        {
+            uplink->second = boost::add_vertex(m_pipes);
+        }
+        return uplink->second;
     }
 
     void Join(Vertex a, Vertex b, int link, int64_t there, int64_t back)
@@ -139,44 +120,63 @@ class FlowNetwork
         m_pipes[in].reverse = out;
     }
 
-    const FrameGraph& m_graph;
-    const std::function<int64_t(int)>& m_capacityOf;
     Pipes m_pipes;
     const Vertex m_source;
     const Vertex m_sink;
-    std::map<int, Vertex> m_vertices; //!< by node, or cable
-    std::map<int, Vertex> m_uplinks;  //!< by link: the host's end
+    std::unordered_map<std::string, Vertex> m_vertices; //!< by node, or end at a host
 };
 
 } // namespace
 
 ExportFlow
-FindExportFlow(const FrameGraph& graph,
-               const std::vector<const PlannedExport*>& exports,
-               const std::function<int64_t(const PlannedExport&)>& demandOf,
+FindExportFlow(const Scenario& scenario,
+               const std::vector<ExportSupply>& supplies,
                const std::function<int64_t(int)>& capacityOf)
 {
-    FlowNetwork network(graph, capacityOf);
-    std::set<std::size_t> collectors;
-    std::set<int> domains;
-    for (const auto* planned : exports)
+    FlowNetwork network(scenario, capacityOf);
+    for (const ExportSupply& supply : supplies)
     {
-        collectors.insert(planned->collector);
-        for (const auto& way : graph.GetStations()[planned->collector].ways)
-        {
-            domains.insert(graph.GetDomain(way.state));
-        }
-    }
-    network.AddLinks(domains);
-    for (const auto* planned : exports)
-    {
-        network.AddExport(*planned, demandOf(*planned));
-    }
-    for (const auto collector : collectors)
-    {
-        network.AddCollector(collector);
+        network.Add(supply);
     }
     return network.Solve();
+}
+
+ExportFlow
+CapacityOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
+{
+    const Scenario& scenario = graph.GetScenario();
+    const FrameStates& states = graph.GetStates();
+    std::vector<ExportSupply> supplies;
+    std::set<int> domains;
+    std::set<int> links; // that frames of these exports may cross
+    for (const auto& planned : exports)
+    {
+        const Station& from = graph.GetStations()[planned.station];
+        ExportSupply supply{{}, graph.GetStations()[planned.collector].collector->name, UNBOUNDED};
+        for (const auto* station : {&from, &graph.GetStations()[planned.collector]})
+        {
+            for (const auto& way : station->ways)
+            {
+                domains.insert(graph.GetDomain(way.state));
+                links.insert(way.link < 0 ? -1 - states[way.state].node : way.link);
+            }
+        }
+        for (const auto& way : from.ways)
+        {
+            supply.uplinks.push_back(from.host->name + ":" + way.uplink);
+        }
+        supplies.push_back(std::move(supply));
+    }
+    for (const auto& edge : boost::make_iterator_range(boost::edges(states)))
+    {
+        if (domains.count(graph.GetDomain(boost::source(edge, states))) > 0)
+        {
+            links.insert(states[edge].link);
+        }
+    }
+    return FindExportFlow(scenario, supplies, [&](int link) {
+        return links.count(link) ? static_cast<int64_t>(scenario.links[link].rate.GetBitRate()) : 0;
+    });
 }
 
 } // namespace esxnf

@@ -17,19 +17,31 @@ struct ExportFlow
     std::vector<int> cut; //!< links that are full, those nearest to the collectors
 };
 
-/** Any amount: of a PlannedExport's demand, of a link's capacity. */
+/** What a host has for a collector. */
+struct ExportSupply
+{
+    std::vector<std::string> uplinks; //!< by which it leaves: esx1:vmnic0
+    std::string collector;
+    int64_t amount = 0; //!< at most
+};
+
+/** Any amount: of a supply, of a link's capacity. */
 constexpr int64_t UNBOUNDED = int64_t{1} << 60;
 
 /**
- * A link carries its capacity in each direction, in all VLANs together.
- * @param exports those that take part
- * @param demandOf what each has to send at most
+ * A link carries its capacity in each direction, in all VLANs together; what it may carry in any
+ * VLAN it carries in all.
  * @param capacityOf what a link carries, by index; 0: nothing
  */
-ExportFlow FindExportFlow(const FrameGraph& graph,
-                          const std::vector<const PlannedExport*>& exports,
-                          const std::function<int64_t(const PlannedExport&)>& demandOf,
+ExportFlow FindExportFlow(const Scenario& scenario,
+                          const std::vector<ExportSupply>& supplies,
                           const std::function<int64_t(int)>& capacityOf);
+
+/**
+ * The least in bits a second that exports could ever be bound by, all of a scenario's together:
+ * links as the scenario gives them, without other traffic and episodes.
+ */
+ExportFlow CapacityOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
 
 } // namespace esxnf
 

@@ -7,19 +7,12 @@
 #include <algorithm>
 #include <boost/graph/dominator_tree.hpp>
 #include <cctype>
-#include <sstream>
 
 namespace esxnf
 {
 
 namespace
 {
-
-bool
-Mentions(const TimelineStep& step, const std::string& word)
-{
-    return step.kind == StepKind::Console && step.command.find(word) != std::string::npos;
-}
 
 class ExportPlanner
 {
@@ -94,83 +87,7 @@ class ExportPlanner
             return;
         }
         const auto route = m_routes.To(*target).From(*station);
-        PlannedExport planned{&host,
-                              &*vmknic,
-                              *station,
-                              *target,
-                              *route,
-                              step.path + "/run",
-                              {},
-                              ns3::MilliSeconds(command.pollMs),
-                              step.at,
-                              m_scenario.run.duration,
-                              m_scenario.run.duration,
-                              !host.isEsx3i && command.port == collector.listen};
-        AddVSwitches(command.vSwitches, planned);
-        FindEnd(step, planned);
-        CheckStart(step, planned);
-        m_plan.push_back(std::move(planned));
-    }
-
-    static void AddVSwitches(const std::string& names, PlannedExport& planned)
-    {
-        std::istringstream list(names);
-        for (std::string name; std::getline(list, name, ',');)
-        {
-            const auto& vSwitches = planned.host->vSwitches;
-            const auto vSwitch = std::find_if(vSwitches.begin(),
-                                              vSwitches.end(),
-                                              [&](const auto& v) { return v.name == name; });
-            planned.vSwitches.insert(&*vSwitch); // it is there: see Add()
-        }
-    }
-
-    /// A signal step ends it; other lines and keys may, and what they did is not known before.
-    void FindEnd(const TimelineStep& start, PlannedExport& planned) const
-    {
-        for (const auto& step : m_scenario.timeline)
-        {
-            const bool isLater = &step > &start && step.at >= start.at;
-            const bool signals = step.kind == StepKind::Signal && step.process == start.id;
-            if (isLater && signals && !start.id.empty())
-            {
-                planned.end = std::min(planned.end, step.at);
-            }
-            const bool mayEnd = step.kind == StepKind::Press || Mentions(step, "kill") ||
-                                Mentions(step, "vmkload_mod -u") ||
-                                Mentions(step, "esxcfg-vswitch -");
-            if (isLater && mayEnd && step.host == planned.host->name)
-            {
-                planned.surely = std::min(planned.surely, step.at);
-            }
-        }
-        planned.surely = std::min(planned.surely, planned.end);
-    }
-
-    void CheckStart(const TimelineStep& start, PlannedExport& planned) const
-    {
-        const auto loads = [&](const TimelineStep& step) {
-            return &step <= &start && step.host == planned.host->name &&
-                   Mentions(step, "vmkload_mod netflow");
-        };
-        planned.starts &=
-            std::any_of(m_scenario.timeline.begin(), m_scenario.timeline.end(), loads);
-        if (start.expect)
-        {
-            const bool fails = start.expect->exitIsNonzero || start.expect->exit.value_or(0) != 0;
-            planned.starts &= !fails && start.expect->running.value_or(true);
-        }
-        for (const auto& other : m_plan) // a vSwitch can be registered once
-        {
-            const bool shares = std::any_of(
-                planned.vSwitches.begin(),
-                planned.vSwitches.end(),
-                [&](const VSwitch* vSwitch) { return other.vSwitches.count(vSwitch) > 0; });
-            if (other.starts && other.host == planned.host && shares && other.end > planned.begin)
-            {
-                planned.starts = false;
-            }
-        }
+        m_plan.push_back({&host, &*vmknic, *station, *target, *route, step.path + "/run"});
     }
 
     const FrameGraph& m_graph;

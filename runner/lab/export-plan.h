@@ -17,12 +17,6 @@ struct PlannedExport
     std::size_t collector; //!< as a station
     FrameRoute route;
     std::string path; //!< of the console line
-    std::set<const VSwitch*> vSwitches;
-    ns3::Time poll;
-    ns3::Time begin;
-    ns3::Time end;
-    ns3::Time surely; //!< until here; then a console line or key may have ended it
-    bool starts; //!< the module is loaded, the vSwitches are there, and it is not meant to fail
 };
 
 /** In order of the timeline. @param graph outlives the result */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CheckVlans(): traffic and IP networks say who is to meet; the frame graph says who does.
+#include "runner/lab/frame-route.h"
 #include "runner/lab/lab-check.h"
 #include "runner/scenario/addresses.h"
 
@@ -29,7 +30,8 @@ class VlanChecker
   public:
     explicit VlanChecker(const FrameGraph& graph)
         : m_graph(graph),
-          m_scenario(graph.GetScenario())
+          m_scenario(graph.GetScenario()),
+          m_routes(graph)
     {
     }
 
@@ -37,6 +39,7 @@ class VlanChecker
     {
         FindInterfaces();
         CheckTraffic();
+        CheckLoads();
         CheckNetworks();
         CheckTeams();
         CheckOneWayLinks();
@@ -162,6 +165,7 @@ class VlanChecker
                 for (const auto& to : traffic.to)
                 {
                     const auto [source, target] = FindPair(from, to);
+                    AddLoad(traffic, source, target);
                     if (source && !m_graph.Joins(source->station, target->station) &&
                         told.emplace(source->station, target->station).second)
                     {
@@ -178,6 +182,67 @@ class VlanChecker
                                                    : Reason(source->station, target->station)));
                     }
                 }
+            }
+        }
+        teller.End(last);
+    }
+
+    /// Of traffic whose rate the scenario gives.
+    void AddLoad(const Traffic& traffic, const Interface* source, const Interface* target)
+    {
+        constexpr double HEADERS = 28 + 18; // of UDP and IPv4; of Ethernet, with the FCS
+        if (traffic.app != TrafficApp::UdpCbr || !source || MeetInside(*source, *target))
+        {
+            return;
+        }
+        const auto route = m_routes.To(target->station).From(source->station);
+        std::string at = m_graph.GetStations()[source->station].host->name;
+        for (const int index : route ? route->links : std::vector<int>())
+        {
+            const Link& link = m_scenario.links[index];
+            const bool isForth = link.a.node == at;
+            at = isForth ? link.b.node : link.a.node;
+            Load& load = m_loads[{index, isForth}];
+            const double bits = static_cast<double>(traffic.rate.GetBitRate()) *
+                                (1 + HEADERS / traffic.packetBytes);
+            load.changes[traffic.start] += bits;
+            load.changes[traffic.stop] -= bits;
+            load.names.insert(traffic.name);
+        }
+    }
+
+    bool MeetInside(const Interface& source, const Interface& target) const
+    {
+        const Station& a = m_graph.GetStations()[source.station];
+        const Station& b = m_graph.GetStations()[target.station];
+        return a.vSwitch && a.vSwitch == b.vSwitch && a.GetTag() == b.GetTag();
+    }
+
+    void CheckLoads()
+    {
+        Teller teller(*this, Severity::Info);
+        std::string last;
+        for (const auto& [way, load] : m_loads)
+        {
+            const Link& link = m_scenario.links[way.first];
+            double sum = 0;
+            double most = 0;
+            for (const auto& [at, change] : load.changes)
+            {
+                most = std::max(most, sum += change);
+            }
+            const auto rate = static_cast<double>(link.rate.GetBitRate());
+            if (most > rate * (1 + 1e-9)) // sums of doubles
+            {
+                last = link.path;
+                teller.Say(
+                    last,
+                    fmt::format("link {} carries {:.0f} of {:.0f} bit/s that come to {} from {}",
+                                link.name,
+                                rate,
+                                most,
+                                (way.second ? link.a : link.b).ToString(),
+                                fmt::join(load.names, ", ")));
             }
         }
         teller.End(last);
@@ -368,9 +433,18 @@ class VlanChecker
         teller.End(last);
     }
 
+    /// Of a link in a direction.
+    struct Load
+    {
+        std::map<ns3::Time, double> changes; //!< bit/s
+        std::set<std::string> names;         //!< of traffic
+    };
+
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
+    FrameRouteCache m_routes;
     Diagnostics m_messages;
+    std::map<std::pair<int, bool>, Load> m_loads; //!< by link, true: from its first end
     std::map<std::string, std::vector<Interface>>
         m_interfaces;                                       //!< by VM, collector, host's VMkernel
     std::set<std::pair<std::size_t, std::size_t>> m_cutOff; //!< told as traffic

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/lab/lab-check.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -57,6 +58,19 @@ Append(Diagnostics& all, const Diagnostics& more)
     all.insert(all.end(), more.begin(), more.end());
 }
 
+constexpr std::size_t MAX_EXPORTS = 10;
+constexpr std::size_t MAX_LISTED = 8;
+
+std::string
+Names(std::vector<std::string> names)
+{
+    const auto count = names.size();
+    names.resize(std::min(count, MAX_LISTED));
+    return fmt::format("{}{}",
+                       fmt::join(names, ", "),
+                       count > MAX_LISTED ? fmt::format(" and {} more", count - MAX_LISTED) : "");
+}
+
 std::vector<std::string>
 NamesOf(const Scenario& scenario, const std::vector<int>& links)
 {
@@ -70,39 +84,12 @@ NamesOf(const Scenario& scenario, const std::vector<int>& links)
 }
 
 Json
-ToJson(const FrameGraph& graph, const ExportSpan& span)
-{
-    static const std::map<ExportVerdict, std::string> VERDICTS = {
-        {ExportVerdict::NotChecked, "not_checked"},
-        {ExportVerdict::Loss, "loss"},
-        {ExportVerdict::Possible, "possible"},
-        {ExportVerdict::None, "none"}};
-    Json json = {{"collector", graph.GetStations()[span.collector].GetName()},
-                 {"begin_s", span.begin},
-                 {"end_s", span.end},
-                 {"verdict", VERDICTS.at(span.verdict)}};
-    if (span.verdict != ExportVerdict::NotChecked)
-    {
-        json["least_records_per_s"] = span.least;
-        json["most_records_per_s"] = span.most;
-        json["carried_records_per_s"] = span.capacity;
-        json["least_loss"] = span.leastLoss;
-        json["bottleneck"] = NamesOf(graph.GetScenario(), span.cut);
-    }
-    json["reason"] = span.reason;
-    return json;
-}
-
-Json
-FactsOf(const FrameGraph& graph,
-        const std::vector<PlannedExport>& exports,
-        const std::vector<ExportSpan>& forecast)
+FactsOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
 {
     const auto& scenario = graph.GetScenario();
     Json facts = {{"blocked", Json::array()},
                   {"exports", Json::array()},
-                  {"capacity", Json::object()},
-                  {"forecast", Json::array()}};
+                  {"capacity", Json::object()}};
     for (std::size_t i = 0; i < scenario.links.size(); ++i)
     {
         if (graph.IsBlocked(static_cast<int>(i)))
@@ -122,16 +109,35 @@ FactsOf(const FrameGraph& graph,
                                     {"single_points_of_failure", failures[i]}});
     }
     const auto capacity = CapacityOf(graph, exports);
-    facts["capacity"] = {{"bits_per_s", capacity.bitsPerSecond},
+    facts["capacity"] = {{"bits_per_s", static_cast<double>(capacity.amount)},
                          {"links", NamesOf(scenario, capacity.cut)}};
-    for (const auto& span : forecast)
-    {
-        facts["forecast"].push_back(ToJson(graph, span));
-    }
     return facts;
 }
 
 } // namespace
+
+Diagnostics
+CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
+{
+    Diagnostics messages;
+    std::set<std::pair<const Host*, std::size_t>> told; // a restarted net-netflow says nothing new
+    const auto failures = SinglePointsOfFailure(graph, exports);
+    for (std::size_t i = 0; i < exports.size() && told.size() < MAX_EXPORTS; ++i)
+    {
+        const auto& planned = exports[i];
+        if (told.emplace(planned.host, planned.collector).second)
+        {
+            messages.push_back(graph.GetScenario().At(
+                Severity::Info,
+                planned.path,
+                fmt::format("single points of failure of the export from {} to {}: {}",
+                            planned.host->name,
+                            graph.GetStations()[planned.collector].GetName(),
+                            failures[i].empty() ? "none" : Names(failures[i]))));
+        }
+    }
+    return messages;
+}
 
 LabReport
 CheckLab(const Scenario& scenario)
@@ -141,10 +147,8 @@ CheckLab(const Scenario& scenario)
     Append(report.findings, CheckCommands(scenario));
     Append(report.findings, CheckExport(graph));
     const auto exports = PlanExports(graph);
-    const auto forecast = ForecastExports(graph, exports);
-    report.forecast = CheckFailures(graph, exports);
-    Append(report.forecast, TellForecast(graph, forecast));
-    report.facts = FactsOf(graph, exports, forecast);
+    report.failures = CheckFailures(graph, exports);
+    report.facts = FactsOf(graph, exports);
     return report;
 }
 

@@ -4,7 +4,7 @@
 #ifndef ESXNF_LAB_CHECK_H
 #define ESXNF_LAB_CHECK_H
 
-#include "runner/lab/export-forecast.h"
+#include "runner/lab/export-flow.h"
 
 namespace esxnf
 {
@@ -20,7 +20,8 @@ Diagnostics CheckLoops(const FrameGraph& graph);
  * Who does not meet whom, and which port, link or VLAN is to blame: an error where traffic of the
  * scenario is planned between the two (injected: a warning), a warning where they only are on one
  * IP network. Teams whose uplinks lead to different networks and links that carry a VLAN one way
- * only are warnings, too. At most ten of each kind are told.
+ * only are warnings, too. Links that udp-cbr traffic fills are infos. At most ten of each kind are
+ * told.
  */
 Diagnostics CheckVlans(const FrameGraph& graph);
 
@@ -41,18 +42,12 @@ Diagnostics CheckCommands(const Scenario& scenario);
 /** What fails alone, for each export: infos. */
 Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
 
-/**
- * What loss of exports is to be expected of the links, span by span: a warning where records must
- * be lost, else infos.
- */
-Diagnostics TellForecast(const FrameGraph& graph, const std::vector<ExportSpan>& forecast);
-
 /** All that is said about a lab. */
 struct LabReport
 {
     Diagnostics loops;    //!< an error of these refuses a run
     Diagnostics findings; //!< all others
-    Diagnostics forecast; //!< what the exports meet; not said before a run
+    Diagnostics failures; //!< what fails alone; not said before a run
     Json facts;           //!< the same for programs: docs/formats.md
 };
 

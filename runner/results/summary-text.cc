@@ -82,8 +82,10 @@ AppendBalance(Text& text, const Summary& summary)
     }
     Append(text,
            "  {}\n\n",
-           summary.Balances() ? "Every packet, octet and record is accounted for."
-                              : "THE LEDGER DOES NOT BALANCE: this is a bug in esx-netflow.");
+           summary.Balances()      ? "Every packet, octet and record is accounted for."
+           : summary.bound.Holds() ? "THE LEDGER DOES NOT BALANCE: this is a bug in esx-netflow."
+                                   : "LESS WAS LOST THAN THE LINKS ALLOW: this is a bug in "
+                                     "esx-netflow.");
 }
 
 void
@@ -123,6 +125,27 @@ AppendFacts(Text& text, const Summary& summary)
     }
 }
 
+/// What the rates of the links make of the exports.
+void
+AppendBound(Text& text, const ExportBound& bound)
+{
+    if (bound.sent == 0)
+    {
+        return;
+    }
+    Append(text, "  of {} exported the links ", Counted(bound.sent, "octet"));
+    if (bound.leastLost == 0)
+    {
+        Append(text, "can carry all; {} were lost\n", Grouped(bound.lost));
+        return;
+    }
+    Append(text,
+           "must lose at least {}{}; {} were lost\n",
+           Grouped(bound.leastLost),
+           bound.links.empty() ? "" : fmt::format(" ({})", JoinSome(bound.links)),
+           Grouped(bound.lost));
+}
+
 /// What metered or sent nothing, and what links dropped.
 void
 AppendTrafficFacts(Text& text, const Summary& summary)
@@ -156,6 +179,7 @@ AppendTrafficFacts(Text& text, const Summary& summary)
     {
         Append(text, "  links dropped {}: {}\n", Counted(dropped, "frame"), JoinSome(links));
     }
+    AppendBound(text, summary.bound);
 }
 
 void

@@ -267,7 +267,7 @@ Summary::GetExporters() const
 bool
 Summary::Balances() const
 {
-    return IsZero(residual);
+    return IsZero(residual) && bound.Holds();
 }
 
 RunVerdict
@@ -394,6 +394,7 @@ Summarize(const Simulation& simulation)
         }));
     summary.talkers = TopTalkers(simulation, flows);
     summary.residual = ledger->GetResidual();
+    summary.bound = FindExportBound(simulation);
     summary.verdicts = MergeVerdicts(scenario.expect, simulation.GetVerdicts());
     const auto metering = JudgeMetering(simulation);
     summary.verdicts.insert(summary.verdicts.end(), metering.begin(), metering.end());

@@ -5,6 +5,7 @@
 #ifndef ESXNF_SUMMARY_H
 #define ESXNF_SUMMARY_H
 
+#include "runner/results/export-bound.h"
 #include "runner/scenario/yaml-document.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/series.h"
@@ -23,7 +24,6 @@ namespace esxnf
 {
 
 class Simulation;
-struct Scenario;
 
 /// The value of "schema" in summary.json begins so: it tells a result folder from any other.
 constexpr const char* SUMMARY_OF_ANY_VERSION = "esx-netflow summary ";
@@ -120,6 +120,7 @@ struct Summary
     uint64_t trafficItems{0};              //!< pairs of sender and receiver of all traffic
     std::vector<SilentTraffic> silent;
     std::vector<LinkDrops> links; //!< that dropped frames
+    ExportBound bound;            //!< of the export datagrams that were lost
     std::vector<Talker> talkers;  //!< most octets first
     std::vector<HostSummary> hosts;
     std::vector<CollectorSummary> collectors;
@@ -127,7 +128,7 @@ struct Summary
 
     /// "esx1", "esx2": hosts that saw something. Totals are sums over them.
     std::vector<std::string> GetExporters() const;
-    /// Whether the ledger balances.
+    /// Whether the ledger balances, and no link carried more than it can.
     bool Balances() const;
     /// INTERRUPTED, UNBALANCED, FAIL or PASS, the first that applies.
     RunVerdict GetVerdict() const;

@@ -25,7 +25,6 @@ FAULTS = {
     "collector-in-another-vlan": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: sw2:3 is an access port of VLAN 20 and does not carry VLAN 1")),
     "collector-link-cut": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: cut for the whole run: link collector-link")),
     "team-on-two-networks": (0, ("portgroups", "warning: hosts.esx1.vswitches.vSwitch0.portgroups.Prod: vmnic0 and vmnic1 are uplinks of one team and lead port group Prod of esx1 to networks that do not meet")),
-    "collector-link-too-slow": (0, ("net-netflow", "17.01s to 60s: at least 88.3 % of the records are lost: 2000 records/s are planned, and link collector-link carries 158.9/s")),
     "vmknic-on-internal-vswitch": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: vSwitch1 has no uplink")),
 }  # fmt: skip
 
