@@ -28,6 +28,8 @@ namespace py = pybind11;
 namespace esxnf
 {
 
+extern const char* const g_scenarioSchema;
+
 namespace
 {
 
@@ -107,6 +109,15 @@ ToLines(const Diagnostics& diagnostics)
         lines.push_back(diagnostic.ToString());
     }
     return lines;
+}
+
+/// Reads and checks a scenario, but not its lab. -> warnings
+std::vector<std::string>
+ReadScenario(const std::string& json, const std::string& name)
+{
+    Diagnostics warnings;
+    Source{json, "", name}.Build(&warnings);
+    return ToLines(warnings);
 }
 
 /// Loops are refused, as 'run' does.
@@ -268,6 +279,8 @@ BindScenario(py::module_& module)
     module.def("read_summary", &ReadSummaryText, py::arg("folder"));
     module.def("replace_file", &ReplaceFile, py::arg("path"), py::arg("text"));
     module.def("to_yaml", &ToYaml, py::arg("json"));
+    module.def("schema", [] { return std::string(g_scenarioSchema); });
+    module.def("read_scenario", &ReadScenario, py::arg("json"), py::arg("name"));
     module.def("check", &Check, py::arg("json"), py::arg("text"), py::arg("name"));
     module.def("run",
                &Run,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line in Python: ``python3 -m esx_netflow``. `report` and `sweep` are done here, all else by the runner."""
+"""The command line in Python: ``python3 -m esx_netflow``. `import`, `report` and `sweep` are done here, all else by the runner."""
 
 import argparse
 import errno
@@ -57,6 +57,29 @@ def _report(arguments):
         reporting.report(folder, path)
         if not options.quiet:
             print(f"report: {path}")
+    return GOOD
+
+
+def _import(arguments):
+    from .scenarios import Scenario
+
+    parser = _Parser(
+        "esx-netflow import",
+        description="Make a scenario of a drawing (DOT, GraphML).",
+        epilog=(
+            "Examples:\n"
+            "  esx-netflow import lab.dot > lab.yaml\n"
+            "  esx-netflow import lab.graphml > lab.yaml\n"
+            "  esx-netflow dot scenarios/quickstart.yaml | esx-netflow import -\n"
+            "Vertices have a kind: host, switch, collector, vm, or what 'dot' writes. Exit code 2: no lab."
+        ),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("drawing", metavar="DRAWING", help="DOT or GraphML file, - for standard input")
+    scenario = Scenario.from_graph(parser.parse_args(arguments).drawing)
+    for line in _core.read_scenario(scenario._json(), scenario._file):
+        _complain(line, prefix="")
+    print(scenario.to_yaml(), end="")
     return GOOD
 
 
@@ -140,7 +163,7 @@ def _lost_output(error):
 
 
 def _run(arguments):
-    commands = {"report": _report, "sweep": _sweep}
+    commands = {"import": _import, "report": _report, "sweep": _sweep}
     if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
         _offer_terminals()

@@ -7,6 +7,7 @@ import copy
 import json
 import os
 import re
+import sys
 import warnings
 from pathlib import Path
 from typing import Any, Optional, Union
@@ -93,6 +94,39 @@ class Scenario:
         """Reads YAML text; `file` is what messages call it."""
         scenario = cls(json.loads(_core.parse_yaml(text, file)))
         scenario._text, scenario._file = text, file
+        return scenario
+
+    @classmethod
+    def from_graph(cls, graph: Any) -> Scenario:
+        """Makes a scenario that holds a drawn lab and runs for a minute; docs/formats.md says what a drawing is made of.
+
+        Parameters
+        ----------
+        graph : path or networkx graph
+            A file in DOT or GraphML, or a graph whose nodes have a ``kind``. Links are in the order of its edges.
+
+        Raises
+        ------
+        ScenarioError
+            It is no drawing of a lab. What values are wrong is for `validate`.
+        """
+        from .drawing_import import scenario_of
+        from .drawings import Drawing, read
+
+        if hasattr(graph, "edges"):
+            vertices = {str(node): dict(data) for node, data in graph.nodes(data=True)}
+            drawing = Drawing(str(graph.graph.get("name") or "graph"), vertices, [(str(a), str(b), data) for a, b, data in graph.edges(data=True)])
+            file = drawing.name
+        else:
+            file = os.fspath(graph)
+            try:
+                data = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+            except OSError as error:
+                raise _core.ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
+            drawing = read(data, file)
+            drawing = drawing._replace(name=drawing.name or ("imported" if file == "-" else Path(file).stem))
+        scenario = cls(scenario_of(drawing, file))
+        scenario._file = file
         return scenario
 
     @property

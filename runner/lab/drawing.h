@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A lab as a drawing: vertices and edges with attributes as text, the form that DOT and GraphML
-// have in common. DrawLab() makes one of a scenario, ImportDrawing() a scenario of one, with
-// nothing of the lab lost on the way; what happens in a lab is not drawn.
+// have in common, with nothing of the lab lost on the way; what happens in a lab is not drawn. The
+// command import (python/esx_netflow/drawing_import.py) makes a scenario of one.
 #ifndef ESXNF_DRAWING_H
 #define ESXNF_DRAWING_H
 
@@ -52,22 +52,6 @@ Drawing DrawLab(const Scenario& scenario);
 /** In Graphviz' language; hosts are clusters, cut links red. Deterministic, as the next. */
 std::string ToDot(const Drawing& drawing);
 std::string ToGraphml(const Drawing& drawing);
-
-/**
- * Reads a drawing: by its begin, GraphML or DOT. Throws UserError that says where and
- * what is wrong.
- * @param text the file
- * @param fileName what messages say
- */
-Drawing ReadDrawing(const std::string& text, const std::string& fileName);
-
-/**
- * A scenario that holds the lab and runs for a minute. Beside what DrawLab() gives it takes simple
- * drawings: a host joined to a switch gets an uplink, a VM joined to a host a port group, a host
- * with an address a vmknic, and what has no name gets one. Attributes that are no keys of a
- * scenario (colours, positions) are passed over. Throws UserError.
- */
-Json ImportDrawing(const Drawing& drawing, const std::string& fileName);
 
 } // namespace esxnf
 

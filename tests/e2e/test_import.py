@@ -99,8 +99,11 @@ NODE = '<node id="{}"><data key="k">{}</data></node>'
 WRONG = {
     "empty": ("", "is empty; allowed: a drawing in DOT or GraphML"),
     "no drawing": ("hosts: {}", "is no drawing in DOT"),
-    "unfinished": ('graph { a [kind="sw', "is no drawing in DOT"),
-    "no XML": ("<graphml>\n<graph>\n</graphml>", "lab.x:3: is no XML"),
+    "unfinished": ('graph {\n a [kind="sw', "lab.x:2: is no drawing in DOT"),
+    "an arrow of the other kind": ("graph {\n a -> b }", "lab.x:2: is no drawing in DOT: '->' is not expected here"),
+    "not UTF-8": ("graph { caf\udce9 }", "is no drawing in DOT: octet 11 is not of UTF-8"),
+    "an edge to a frame": (XML.format('<node id="f"><graph><node id="a"/></graph></node><edge source="a" target="f"/>'), "edge 1, counted from 1, ends at 'f', which is no node"),
+    "no XML": ("<graphml>\n<graph>\n</graphml>", "lab.x:3: is no XML: mismatched tag"),
     "no GraphML": ("<svg/>", "is no GraphML: there is no element 'graphml'"),
     "without kinds": ("graph { a -- b }", "'a' has no attribute 'kind'; allowed: host, vswitch"),
     "unknown kind": ("graph { a [kind=swich] }", "'a' is of kind 'swich'; did you mean 'switch'?"),
@@ -124,7 +127,8 @@ WRONG = {
 @pytest.mark.parametrize("drawing", WRONG)
 def test_a_wrong_drawing_is_refused_with_a_reason(esx_netflow, tmp_path, drawing):
     text, message = WRONG[drawing]
-    path = write(tmp_path, text, "lab.x")
+    path = tmp_path / "lab.x"
+    path.write_bytes(text.encode(errors="surrogateescape"))
     done = esx_netflow("import", path)
     assert done.returncode == 2 and done.stdout == ""
     assert str(path) in done.stderr and message in done.stderr, done.stderr
