@@ -12,6 +12,7 @@
 
 from . import _core, examples, netflow
 from ._core import CaptureError, RunError, ScenarioError
+from .building import Lab
 from .netflow import decode_v5, encode_v5
 from .reporting import report
 from .results import Counts, Ledger, Result
@@ -23,6 +24,7 @@ from .tables import Table
 __all__ = [
     "CaptureError",
     "Counts",
+    "Lab",
     "Ledger",
     "Result",
     "RunError",

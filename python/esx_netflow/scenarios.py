@@ -9,10 +9,12 @@ import os
 import re
 import sys
 import warnings
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Optional, Union
 
 from . import _core
+from .quantities import converted, text_of
 
 
 _TOP = ("version", "name", "summary", "run", "hosts", "nodes", "links", "traffic", "timeline", "expect", "outputs")
@@ -29,6 +31,8 @@ def _plain(value):
         return value.tolist()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if isinstance(value, timedelta):
+        return text_of(value, "time")
     raise TypeError(f"a scenario cannot hold {value!r}")
 
 
@@ -53,7 +57,8 @@ class Scenario:
         The scenario as a YAML file would say it (runner/scenario/scenario.schema.json documents every key).
     **parts
         Top-level keys in place of those of `data`: ``name``, ``run``, ``hosts``, ``nodes``, ``links``, ``traffic``,
-        ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1.
+        ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1. Numbers and timedelta get their units, ``from_``
+        and ``for_`` are Python's names of ``from`` and ``for``; `Lab` builds the same by typed methods.
 
     Attributes
     ----------
@@ -71,7 +76,10 @@ class Scenario:
     data: dict[str, Any]
 
     def __init__(self, data: Optional[dict[str, Any]] = None, **parts: Any) -> None:
-        self.data = {**copy.deepcopy(data), **parts} if data is not None else {"version": 1, **parts}
+        from .scenario_parts import KINDS  # which needs this module
+
+        given = {key: converted(part, KINDS["scenario"].get(key), KINDS) for key, part in parts.items()}
+        self.data = {**copy.deepcopy(data), **given} if data is not None else {"version": 1, **given}
         self._text = ""  # the YAML it came from: messages tell its lines
         self._file = "scenario"
 
@@ -85,14 +93,14 @@ class Scenario:
             It cannot be read, or is no YAML as scenarios need it.
         """
         path = _core.find_scenario(os.fspath(path))
-        scenario = cls(json.loads(_core.load_yaml(path)))
+        scenario = Scenario(json.loads(_core.load_yaml(path)))
         scenario._text, scenario._file = Path(path).read_text(encoding="utf-8"), path
         return scenario
 
     @classmethod
     def from_yaml(cls, text: str, file: str = "scenario") -> Scenario:
         """Reads YAML text; `file` is what messages call it."""
-        scenario = cls(json.loads(_core.parse_yaml(text, file)))
+        scenario = Scenario(json.loads(_core.parse_yaml(text, file)))
         scenario._text, scenario._file = text, file
         return scenario
 
@@ -125,7 +133,7 @@ class Scenario:
                 raise _core.ScenarioError(f"{file}: cannot be read: {error.strerror}") from None
             drawing = read(data, file)
             drawing = drawing._replace(name=drawing.name or ("imported" if file == "-" else Path(file).stem))
-        scenario = cls(scenario_of(drawing, file))
+        scenario = Scenario(scenario_of(drawing, file))
         scenario._file = file
         return scenario
 
@@ -229,12 +237,29 @@ class Scenario:
                 place[key] = {}
             place = place[key]
 
-    def __getitem__(self, path: str) -> Any:
+    def _written(self, path):
         place, key = self._find(path, False)
         try:
             return place[key]
         except KeyError:
             raise KeyError(path) from None
+
+    def __getitem__(self, path: str) -> Any:
+        """What is written there, or else the default; ``path in scenario`` says whether it is written."""
+        try:
+            return self._written(path)
+        except KeyError as error:
+            try:
+                return self.resolved()._written(path)
+            except (KeyError, _core.ScenarioError):
+                raise error from None
+
+    def _ipython_key_completions_(self):
+        """Jupyter: ``scenario["hosts.<TAB>``, keys with defaults included."""
+        try:
+            return list(_paths(self.resolved().data))
+        except _core.ScenarioError:
+            return list(_paths(self.data))
 
     def __setitem__(self, path: str, value: Any) -> None:
         """Sets one value: ``scenario["links.collector-link.rate"] = "1Mbps"``.
@@ -252,7 +277,7 @@ class Scenario:
 
     def __contains__(self, path: str) -> bool:
         try:
-            self[path]
+            self._written(path)
         except KeyError:
             return False
         return True
@@ -277,6 +302,16 @@ def _by_name(data):
     yield from (m for m in (hosts, data.get("nodes")) if isinstance(m, dict))
     for host in hosts.values() if isinstance(hosts, dict) else ():
         yield from (host[k] for k in ("vms", "vswitches", "vmknics") if isinstance(host, dict) and isinstance(host.get(k), dict))
+
+
+def _paths(value, before=""):
+    """The dotted paths of all that is in a scenario's data."""
+    if isinstance(value, list):
+        value = {next((str(item[k]) for k in ("id", "name") if isinstance(item, dict) and k in item), f"[{i}]"): item for i, item in enumerate(value)}
+    for key, part in value.items() if isinstance(value, dict) else ():
+        path = f"{before}.{key}".lstrip(".").replace(".[", "[")
+        yield path
+        yield from _paths(part, path)
 
 
 def _refuse_unknown(key, known, path):

@@ -61,3 +61,29 @@ def test_a_users_checker_sees_types(cache):
     assert {int(line) for line in said} == set(wanted), done.stdout
     for line, text in wanted.items():
         assert text in said[str(line)], done.stdout
+
+
+LAB = """
+from datetime import timedelta
+from esx_netflow import Lab, run
+from esx_netflow.scenario_parts import TrafficDict
+lab = Lab("x", duration=timedelta(seconds=9))
+h = lab.host("esx1", netflow={"purgatory_max": 64, "idle_timeout": 5})
+v = h.vswitch("vSwitch0", uplink="vmnic0")
+web = h.vm("web", "10.0.0.1/24", type="e1000")
+item: TrafficDict = {"name": "t", "app": "udp-cbr", "from": web, "to": "db"}
+lab.cbr(web, h.vm("db", "10.0.0.2/24"), rate=1e6, start=timedelta(seconds=2))
+print(run(lab).verdict)
+h.vm("c", "10.0.0.3/24", type="e2000")
+lab.host("esx2", netflow={"purgatory": 64})
+lab.cbr(web, web, rte=5)
+lab.cbr(web, web, rate=timedelta(seconds=5))
+"""
+
+
+def test_a_strict_checker_knows_the_keys_of_a_lab(cache):
+    (cache / "lab.py").write_text(LAB)
+    done = checked("mypy", "--strict", "--follow-imports=silent", "--ignore-missing-imports", "lab.py", folder=cache)
+    said = dict(re.findall(r"^lab.py:(\d+): error: (.*)$", done.stdout, re.MULTILINE))
+    wanted = {"12": "e2000", "13": '"purgatory"', "14": '"rte"', "15": "timedelta"}
+    assert set(said) == set(wanted) and all(text in said[line] for line, text in wanted.items()), done.stdout

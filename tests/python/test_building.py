@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Labs built by typed methods: what they give is what a file says, and a checker knows their keys."""
+import json
+import re
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+import esx_netflow
+from conftest import QUICKSTART, ROOT
+from esx_netflow import Lab, Scenario
+from esx_netflow.quantities import text_of
+
+SCHEMA = json.loads((ROOT / "runner" / "scenario" / "scenario.schema.json").read_text())
+
+
+def quickstart():
+    lab = Lab("quickstart", timedelta(minutes=1), Scenario.load(QUICKSTART)["summary"], seed=1)
+    h = lab.host("esx1")
+    v = h.vswitch(uplink="vmnic0")
+    v.portgroup("VM Network")
+    v.portgroup("VMkernel")
+    h.vmknic("10.6.125.11/24", "VMkernel")
+    web, db, phone = (h.vm(name, f"10.6.125.{i}/24", "VM Network") for i, name in enumerate(("web1", "db1", "phone"), 51))
+    sw = lab.switch("sw1")
+    nf = lab.collector("nf-collector1", "10.6.125.84/24")
+    lab.link(h, sw)
+    lab.link(nf, sw, name="collector-link", rate=100e6)
+    lab.request(web, db, name="queries", port=3306, start=3, stop=40, response=8000, every="exponential(100ms)")
+    lab.bulk(db, web, name="backup", port=22, start=5, stop="30s", size=20_000_000)
+    lab.cbr(phone, web, name="voice", port=np.int64(5060), start=timedelta(seconds=3), stop=40, rate=np.float64(64e3), dscp=46)
+    lab.step(1, host=h, run="vmkload_mod netflow")
+    lab.step(2, host=h, id="nf1", run="vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84:2055")
+    lab.expect("every packet is accounted for", check="conservation")
+    lab.expect("no record is lost", metric="netflow.records.dropped", equals=0)
+    return lab
+
+
+def same_quantities(value):
+    """Texts of one quantity alike, whatever the unit."""
+    text = json.dumps(value)
+    return text.replace('"100000000bps"', '"100Mbps"').replace('"8000B"', '"8kB"').replace('"20000000B"', '"20MB"').replace('"64000bps"', '"64kbps"')
+
+
+def test_the_quickstart_built_in_python_is_that_of_the_file():
+    built, read = quickstart(), Scenario.load(QUICKSTART)
+    for each in (built, read):
+        each.data["expect"] = each.data["expect"][:2]
+    assert json.loads(same_quantities(built.resolved().data)) == json.loads(same_quantities(read.resolved().data))
+
+
+def test_six_lines_of_a_first_notebook_run():
+    lab = Lab("first", duration=10)
+    h = lab.host("esx1")
+    h.vswitch("vSwitch0", uplink="vmnic0")
+    h.vmknic("10.0.0.1/24")
+    nf = lab.collector("nf", "10.0.0.9/24")
+    wire = lab.link(h, nf, rate="10Mbps")
+    vm, db = h.vm("web", "10.0.0.11/24"), h.vm("db", "10.0.0.12/24")
+    lab.cbr(vm, db, rate="1Mbps", start=2)
+    h.export(nf)
+    result = esx_netflow.run(lab)
+    assert result.verdict == "pass" and result.ledger.collected.packets + result.ledger.left["live"].packets > 4000
+    assert wire.name == result.scenario.data["links"][0]["name"] and lab["links.0.rate"] == "10Mbps"
+    assert [step["run"] for step in lab.data["timeline"]] == ["vmkload_mod netflow", "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055"]
+
+
+@pytest.mark.parametrize(
+    "value, kind, text",
+    [
+        (1.5, "time", "1.5s"),
+        (timedelta(days=2, microseconds=3), "time", "172800.000003s"),
+        (1e-7, "time", "0.0000001s"),
+        (10**10, "rate", "10000Mbps"),
+        (1500, "bytes", "1500B"),
+        (5 * 10**9, "bytes", "5000MB"),
+        (2**30, "memory_size", "1024MiB"),
+        (64, "queue", "64p"),
+        (0.2, "interval", "0.2s"),
+        ("exponential(1s)", "random_time", "exponential(1s)"),
+        (np.float64(64e3), "rate", "64000bps"),
+    ],
+)
+def test_numbers_get_the_unit_of_their_kind(value, kind, text):
+    assert text_of(value, kind) == text
+    definition = SCHEMA["definitions"][kind]
+    assert value == 5 * 10**9 or re.fullmatch(definition["pattern"], text)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused_at_once(value):
+    with pytest.raises(ValueError, match=f"{value} is no rate"):
+        Lab("x").cbr("a", "b", rate=value)
+
+
+def test_what_cannot_be_guessed_is_asked_for():
+    lab = Lab("x")
+    h = lab.host("esx1")
+    with pytest.raises(ValueError, match="0 port groups"):
+        h.vm("web", "10.0.0.1/24")
+    v = h.vswitch(uplink="vmnic0")
+    v.portgroup("a", vlan=5)
+    v.portgroup("b")
+    with pytest.raises(ValueError, match=r"2 port groups: portgroup= says which \(a, b\)"):
+        h.vm("web", "10.0.0.1/24")
+    with pytest.raises(ValueError, match="there is a host esx1 already"):
+        lab.host("esx1")
+    lab.link(v, lab.switch("sw"))
+    with pytest.raises(ValueError, match="no free port"):
+        lab.link(h, "sw:2")
+    with pytest.raises(TypeError, match="sped"):
+        lab.link("a:1", "b:1", sped=3)
+
+
+def test_every_key_of_the_schema_can_be_given():
+    import inspect
+
+    def keys(part):
+        return {key for key, entry in SCHEMA["definitions"][part]["properties"].items() if entry.get("x-later") is not True}
+
+    def taken(*methods):
+        return {name.rstrip("_") for method in methods for name in inspect.signature(method).parameters}
+
+    traffic = [getattr(Lab, name) for name in ("cbr", "on_off", "bulk", "request", "syn_scan", "flows", "pcap")]
+    host, vm = esx_netflow.building.Host, esx_netflow.building.Vm
+    for part, methods, by_other_means in (
+        ("traffic", traffic, {"app"}),
+        ("link", [Lab.link], {"endpoints"}),
+        ("step", [Lab.step], set()),
+        ("node", [Lab.switch, Lab.collector], {"kind"}),
+        ("host", [Lab.host], {"vswitches", "vmknics", "vms"}),
+        ("vm", [host.vm], {"nics"}),
+        ("vnic", [host.vm, vm.nic], set()),
+        ("expectation", [Lab.expect], {"name"}),
+        ("run", [Lab.__init__], set()),
+    ):
+        assert keys(part) - by_other_means <= taken(*methods), part
+
+
+def test_keywords_of_python_have_an_underscore_in_dicts_too():
+    lab = quickstart()
+    lab.step(5, link="collector-link", down=True, for_=timedelta(seconds=2))
+    assert lab.data["timeline"][-1] == {"at": "5s", "link": "collector-link", "down": True, "for": "2s"}
+    scenario = Scenario(traffic=[dict(name="t", app="udp-cbr", from_="a", to="b", rate=1e6, start=timedelta(seconds=2))])
+    assert scenario.data["traffic"] == [{"name": "t", "app": "udp-cbr", "from": "a", "to": "b", "rate": "1000000bps", "start": "2s"}]
+
+
+def test_dotted_paths_read_defaults_and_complete():
+    scenario = Scenario.load(QUICKSTART)
+    assert scenario["hosts.esx1.netflow.purgatory_max"] == 4096 and "hosts.esx1.netflow.purgatory_max" not in scenario
+    known = scenario._ipython_key_completions_()
+    assert {"hosts.esx1.netflow.purgatory_max", "links.collector-link.rate", "timeline.nf1.run", "timeline[0].run"} <= set(known)
+    for path in known:
+        scenario[path]  # what is offered can be read
+    with pytest.raises(KeyError):
+        scenario["hosts.esx1.netflow.purgatory"]
+
+
+def test_jupyter_completes_what_a_part_takes():
+    import jedi
+
+    names = {c.name for c in jedi.Interpreter("h.", [{"h": Lab("x").host("e")}]).complete()}
+    assert {"vswitch", "vm", "vmknic", "export"} <= names
+    names = {c.name for c in jedi.Interpreter("lab.cbr(1, 2, ra", [{"lab": Lab("x")}]).complete()}
+    assert "rate=" in names
