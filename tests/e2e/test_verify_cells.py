@@ -4,11 +4,12 @@ import csv
 from pathlib import Path
 
 import pytest
+from labs import lab
 from labs import write as write_lab
 from oracle.verify import Verification
 
 TABLES = "flows-truth flows-exported flows-collected flows-lost flows-left records datagrams series".split()
-NOT_JUDGED = {("datagrams", "place"), ("datagrams", "concluded_ns")}  # of a datagram that was lost: README.md says why
+NOT_JUDGED = {("datagrams", "concluded_ns")}  # of a datagram that was lost, to the nanosecond: README.md says why
 
 LAB = """
 version: 1
@@ -115,3 +116,66 @@ def test_a_row_too_many_or_too_few_is_found(judge, name):
             assert judge.run(), f"{name}: {len(other)} rows for {len(rows)}"
     finally:
         write(path, [header, *rows])
+
+
+# ---- links.csv, and what died on links
+
+
+@pytest.fixture(scope="module")
+def lossy(esx_netflow, tmp_path_factory) -> Verification:
+    """The link to the collector loses, and no frame but datagrams crosses it meanwhile."""
+    folder = tmp_path_factory.mktemp("links")
+    text = lab(duration="60s", stop="55s").replace("run: {", "run: {arp: static, ")
+    scan = "  - {name: scan, app: tcp-syn-scan, from: esx1-a, to: esx1-b, ports: 1-900, start: 2s, stop: 50s, every: 50ms}\ntimeline:\n  - {at: 600ms, link: collector-link, set: {loss: 0.3}}"
+    done = esx_netflow("run", write_lab(folder, text.replace("timeline:", scan)), "--captures", "-q", "--out", folder / "out")
+    assert done.returncode == 0, done.stderr
+    return Verification(folder / "out")
+
+
+def of_links(judge, name, chosen, **values):
+    """-> findings with one row changed, the first, middle and last of those that are chosen"""
+    path = judge.folder / f"{name}.csv"
+    header, *rows = read(path)
+    places = [i for i, row in enumerate(rows) if chosen(dict(zip(header, row)))]
+    assert places, f"{name}: no such row"
+    findings = []
+    for place in {places[len(places) // 3], places[len(places) // 2], places[-1]}:
+        row = dict(zip(header, rows[place]))
+        row |= {column: value(row[column]) for column, value in values.items()}
+        try:
+            write(path, [header, *rows[:place], list(row.values()), *rows[place + 1 :]])
+            findings.append(judge.run())
+        finally:
+            write(path, [header, *rows])
+    return findings
+
+
+def plus(number):
+    return lambda cell: str(int(cell) + number)
+
+
+def is_lost(row):
+    return row["fate"] == "lost_channel_error"
+
+
+def test_links_that_lose_are_judged(lossy):
+    assert lossy.run() == []
+    assert sum(map(is_lost, lossy._table("datagrams.csv"))) > 3
+
+
+@pytest.mark.parametrize("column", ["frames", "octets"])
+@pytest.mark.parametrize("step", [1, -1])
+def test_each_count_of_what_comes_to_a_collector_is_judged(lossy, column, step):
+    assert all(of_links(lossy, "links", lambda row: row["from"] == "sw1:1" and int(row["frames"]) > 5, **{column: plus(step)}))
+
+
+@pytest.mark.parametrize("column, value", [("time_ms", lambda t: t.replace(".", "1.")), ("link", lambda _: "other"), ("from", lambda _: "nf1:eth9"), ("rate_bps", plus(1)), ("dropped", plus(1)), ("queued", lambda _: "-1"), ("octets", lambda _: "0")])
+def test_a_wrong_cell_of_any_end_is_found(lossy, column, value):
+    assert all(of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and int(row["frames"]) > 5, **{column: value}))
+
+
+def test_where_and_about_when_a_datagram_died_is_judged(lossy):
+    for place in "nf2/collector-link", "esx1", "nf1/esx1.vmnic0-sw1.2", "":
+        assert all(of_links(lossy, "datagrams", is_lost, place=lambda _, place=place: place)), place
+    for late in 1, -1:
+        assert all(of_links(lossy, "datagrams", is_lost, concluded_ns=plus(late * 1_100_000_000)))

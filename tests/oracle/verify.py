@@ -13,6 +13,7 @@ from pathlib import Path
 from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
 from .frames import VLAN_ETHERTYPES, Verdict, parse_frame
+from .links import check_links
 from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, read_headers, signed, unique_datagrams
 from .series import check_series
 from .stories import OWN_ENDS, Stories
@@ -144,6 +145,7 @@ class Verification:
         if "schema" in self.summary:  # of a run: all tables are there
             Stories(self).check()
             check_series(self)
+            check_links(self)
         return self.findings
 
     def truth_records(self) -> list[Record]:
