@@ -276,6 +276,16 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
                 }));
     }
     ipv4->TraceConnectWithoutContext(
+        "Tx",
+        Callback<void, Ptr<const Packet>, Ptr<Ipv4>, uint32_t>(
+            [this, raw = PeekPointer(ipv4)](Ptr<const Packet> packet, Ptr<Ipv4>, uint32_t out) {
+                if (const EsxExportDatagram* datagram = Find(packet))
+                {
+                    m_waiting[PeekPointer(raw->GetNetDevice(out))]
+                             [{datagram->exporter, datagram->number}] = packet;
+                }
+            }));
+    ipv4->TraceConnectWithoutContext(
         "LocalDeliver",
         Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
             [this, raw = PeekPointer(node), name](const Ipv4Header& header,
@@ -340,8 +350,34 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         if (IsNew(device))
         {
             WatchDevice(device, PlaceOf(device, name));
+            WatchArp(device, name);
         }
     }
+}
+
+/// Between IP and its device packets wait for ARP. ns-3 forgets them, without a word, when the link
+/// goes down or comes back.
+void
+EsxExportTracker::WatchArp(const Ptr<NetDevice>& device, const std::string& name)
+{
+    const NetDevice* raw = PeekPointer(device);
+    device->TraceConnectWithoutContext(
+        "MacTx",
+        PacketCallback([this, raw](Ptr<const Packet> packet) {
+            if (const EsxExportDatagram* datagram = Find(packet))
+            {
+                m_waiting[raw].erase({datagram->exporter, datagram->number});
+            }
+        }));
+    device->AddLinkChangeCallback(Callback<void>([this, raw, name] {
+        for (const auto& [number, packet] : std::exchange(m_waiting[raw], {}))
+        {
+            if (Find(packet)->fate == netflow::Move::SENT)
+            {
+                Lost(packet, netflow::Move::LOST_NETWORK, name);
+            }
+        }
+    }));
 }
 
 void

@@ -110,6 +110,7 @@ EsxExportTracker::DoDispose()
     m_datagrams.clear();
     m_interfaces.clear();
     m_inFlight.clear();
+    m_waiting.clear();
     m_watched.clear();
     m_vmknics.clear();
     Object::DoDispose();

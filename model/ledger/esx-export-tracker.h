@@ -104,6 +104,7 @@ class EsxExportTracker : public Object
     void WatchSwitch(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
     void WatchDevice(const Ptr<NetDevice>& device, const std::string& place);
+    void WatchArp(const Ptr<NetDevice>& device, const std::string& name);
     /// \return true the first time an object is asked for
     bool IsNew(const Ptr<const Object>& object);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
@@ -131,6 +132,9 @@ class EsxExportTracker : public Object
     std::map<uint32_t, uint64_t> m_inFlight; //!< records by exporter: sealed, no fate yet
     /// Ports (switch ID, local ID) by interface number of the wire, by exporter.
     std::map<uint32_t, std::map<uint16_t, std::set<std::pair<uint16_t, uint16_t>>>> m_interfaces;
+    /// Datagrams (exporter, number) that IP sent and their device has not, by device.
+    std::map<const NetDevice*, std::map<std::pair<uint32_t, uint64_t>, Ptr<const Packet>>>
+        m_waiting;
     std::set<Ptr<const Object>> m_watched;
     std::set<const EsxVmknic*> m_vmknics; //!< watched for what is handed to them
     TracedCallback<const EsxExportDatagram&, Ptr<const Packet>> m_exportedTrace;

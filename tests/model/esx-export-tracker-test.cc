@@ -73,6 +73,19 @@ TEST_F(EsxExportTrackerTest, ArpWithoutAnswerLoses)
     EXPECT_TRUE(Datagrams()[0].exportedAt.IsStrictlyNegative());
 }
 
+TEST_F(EsxExportTrackerTest, WhatWaitsForArpIsLostWithTheLink)
+{
+    AddExport();
+    Start("vSwitch0", "10.0.0.77"); // nobody
+    Send(Seconds(1), 1);            // sent at 17 s
+    At(Seconds(18), [this] { vSwitch->Disconnect(host->GetVmknic("vmk0")->GetPortId()); });
+    RunUntil(Seconds(60));
+    ASSERT_EQ(Datagrams().size(), 1u);
+    EXPECT_EQ(Datagrams()[0].fate, Move::LOST_NETWORK);
+    EXPECT_EQ(Datagrams()[0].place, "node0");
+    EXPECT_EQ(Datagrams()[0].concludedAt, Seconds(18));
+}
+
 TEST_F(EsxExportTrackerTest, DetachedVmknicLosesToTheLink)
 {
     AddExport();
