@@ -20,6 +20,9 @@
 #include "ns3/traffic-control-layer.h"
 #include "ns3/uinteger.h"
 
+#include <set>
+#include <tuple>
+
 namespace ns3
 {
 
@@ -62,6 +65,37 @@ EnterInArp(const Ptr<Ipv4Interface>& in, const Ptr<Ipv4Interface>& of)
             ArpCache::Entry* const entry = known ? known : arp->Add(address);
             entry->SetMacAddress(of->GetDevice()->GetAddress());
             entry->MarkPermanent();
+        }
+    }
+}
+
+std::vector<Ptr<Ipv4Interface>>
+ArpInterfacesOf(const Ptr<Node>& node)
+{
+    const auto ipv4 = node->GetObject<Ipv4L3Protocol>();
+    NS_ABORT_MSG_IF(!ipv4, "node " << node->GetId() << " has no IPv4 stack to fill the ARP of");
+    std::vector<Ptr<Ipv4Interface>> interfaces;
+    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+    {
+        if (ipv4->GetInterface(i)->GetArpCache())
+        {
+            interfaces.push_back(ipv4->GetInterface(i));
+        }
+    }
+    return interfaces;
+}
+
+void
+Announce(const std::vector<Ptr<Ipv4Interface>>& interfaces)
+{
+    for (const Ptr<Ipv4Interface>& interface : interfaces)
+    {
+        if (const auto device = DynamicCast<EsxVirtualNetDevice>(interface->GetDevice()))
+        {
+            // One after the other, at the pace of a slow link: no queue is to overflow.
+            Simulator::Schedule(MicroSeconds(1 + 20 * device->GetNode()->GetId()),
+                                &EsxVirtualNetDevice::Announce,
+                                device);
         }
     }
 }
@@ -220,32 +254,40 @@ EsxHostHelper::UseEsxArp(const NetDeviceContainer& devices)
 void
 EsxHostHelper::FillArp(const NodeContainer& nodes)
 {
-    std::vector<Ptr<Ipv4Interface>> interfaces;
-    for (auto node = nodes.Begin(); node != nodes.End(); ++node)
+    std::vector<std::pair<Ptr<Node>, Ptr<Node>>> pairs;
+    for (uint32_t i = 0; i < nodes.GetN(); ++i)
     {
-        const auto ipv4 = (*node)->GetObject<Ipv4L3Protocol>();
-        NS_ABORT_MSG_IF(!ipv4,
-                        "node " << (*node)->GetId() << " has no IPv4 stack to fill the ARP of");
-        for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+        pairs.emplace_back(nodes.Get(i), nodes.Get(i)); // a node alone is announced, too
+        for (uint32_t j = 0; j < i; ++j)
         {
-            if (ipv4->GetInterface(i)->GetArpCache())
-            {
-                interfaces.push_back(ipv4->GetInterface(i));
-            }
+            pairs.emplace_back(nodes.Get(j), nodes.Get(i));
         }
     }
-    for (const Ptr<Ipv4Interface>& of : interfaces)
+    FillArp(pairs);
+}
+
+void
+EsxHostHelper::FillArp(const std::vector<std::pair<Ptr<Node>, Ptr<Node>>>& pairs)
+{
+    std::set<uint32_t> announced; // IDs of nodes
+    for (const auto& [one, other] : pairs)
     {
-        if (const auto device = DynamicCast<EsxVirtualNetDevice>(of->GetDevice()))
+        const auto mine = ArpInterfacesOf(one);
+        const auto theirs = ArpInterfacesOf(other);
+        for (const Ptr<Ipv4Interface>& here : mine)
         {
-            // Later ones a microsecond later: no queue is to overflow.
-            Simulator::Schedule(MicroSeconds(1 + device->GetNode()->GetId()),
-                                &EsxVirtualNetDevice::Announce,
-                                device);
+            for (const Ptr<Ipv4Interface>& there : theirs)
+            {
+                EnterInArp(here, there);
+                EnterInArp(there, here);
+            }
         }
-        for (const Ptr<Ipv4Interface>& in : interfaces)
+        for (const auto& [node, interfaces] : {std::tie(one, mine), std::tie(other, theirs)})
         {
-            EnterInArp(in, of);
+            if (announced.insert(node->GetId()).second)
+            {
+                Announce(interfaces);
+            }
         }
     }
 }

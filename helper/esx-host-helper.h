@@ -11,6 +11,8 @@
 #include "ns3/trace-helper.h"
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace ns3
 {
@@ -93,11 +95,12 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
 
     /**
      * Fills the ARP caches of nodes (guests, VMkernels, collectors, routers) for each other where
-     * they share a subnet, so that traffic between them begins without ARP. Call it when all of
-     * them have their addresses; for large labs, once for each pair that talks. vSwitches announce
+     * they share a subnet, so that traffic between them begins without ARP. Call it once, when all
+     * of them have their addresses; for large labs, with the pairs that talk. vSwitches announce
      * the nodes' vNICs and vmknics to the physical switches when the run begins, as ARP would.
      */
     static void FillArp(const NodeContainer& nodes);
+    static void FillArp(const std::vector<std::pair<Ptr<Node>, Ptr<Node>>>& pairs);
 
     /// Makes a guest as fast as it is to be: rings bind from now on, and the guest gets ns-3's
     /// default queue disc, which the transmit ring stops when it is full. Once for each vNIC.

@@ -5,14 +5,12 @@
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/simulation-world.h"
 
-#include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/config.h"
+#include "ns3/esx-host-helper.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-physical-switch.h"
 #include "ns3/internet-stack-helper.h"
-#include "ns3/ipv4-interface.h"
-#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/names.h"
 #include "ns3/uinteger.h"
 
@@ -22,42 +20,6 @@ namespace esxnf
 {
 
 using namespace ns3;
-
-namespace
-{
-
-/// Enters the other's addresses in the ARP caches of a node's interfaces on their networks.
-void
-EnterInArp(const Ptr<ns3::Node>& node, const Ptr<ns3::Node>& other)
-{
-    const auto mine = node->GetObject<Ipv4L3Protocol>();
-    const auto theirs = other->GetObject<Ipv4L3Protocol>();
-    for (uint32_t i = 0; mine && theirs && i < mine->GetNInterfaces(); ++i)
-    {
-        const Ptr<ArpCache> arp = mine->GetInterface(i)->GetArpCache();
-        for (uint32_t j = 0; arp && j < theirs->GetNInterfaces(); ++j)
-        {
-            const Ptr<Ipv4Interface> to = theirs->GetInterface(j);
-            const Ipv4Address address = to->GetAddress(0).GetLocal();
-            if (mine->GetInterface(i)->GetAddress(0).IsInSameSubnet(address) &&
-                !arp->Lookup(address))
-            {
-                ArpCache::Entry* const entry = arp->Add(address);
-                entry->SetMacAddress(to->GetDevice()->GetAddress());
-                entry->MarkPermanent();
-            }
-        }
-    }
-}
-
-void
-Introduce(const Ptr<ns3::Node>& one, const Ptr<ns3::Node>& other)
-{
-    EnterInArp(one, other);
-    EnterInArp(other, one);
-}
-
-} // namespace
 
 void
 Simulation::Builder::MakeNodes()
@@ -134,13 +96,14 @@ Simulation::Builder::Connect(const std::string& nodeName)
 void
 Simulation::Builder::FillArpCaches()
 {
+    std::vector<std::pair<Ptr<ns3::Node>, Ptr<ns3::Node>>> pairs;
     for (const Traffic& traffic : m_scenario.traffic)
     {
         for (const std::string& from : traffic.from)
         {
             for (const std::string& to : traffic.to)
             {
-                Introduce(m_world.nodes.at(from), m_world.nodes.at(to));
+                pairs.emplace_back(m_world.nodes.at(from), m_world.nodes.at(to));
             }
         }
     }
@@ -150,10 +113,11 @@ Simulation::Builder::FillArpCaches()
         {
             if (node.kind == NodeKind::Collector)
             {
-                Introduce(host->GetVmkernelNode(), m_world.nodes.at(node.name));
+                pairs.emplace_back(host->GetVmkernelNode(), m_world.nodes.at(node.name));
             }
         }
     }
+    EsxHostHelper::FillArp(pairs);
 }
 
 void
