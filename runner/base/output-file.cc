@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/base/output-file.h"
 
+#include "runner/base/interrupt.h"
 #include "runner/base/user-error.h"
 
 #include <cerrno>
@@ -110,7 +111,11 @@ OutputFile::OpenFile(OutputKind kind)
             fchmod(m_file, status.st_mode & 07777);
         }
     }
-    if (m_file < 0)
+    if (exists && S_ISFIFO(status.st_mode))
+    {
+        OpenPipe();
+    }
+    else if (m_file < 0)
     {
         m_file = Retry([this] {
             return open(m_target.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, NEW_FILE_MODE);
@@ -120,6 +125,23 @@ OutputFile::OpenFile(OutputKind kind)
     {
         Fail(errno);
     }
+}
+
+/// Waits for a reader, as open() would; but a signal ends the waiting, and does not restart it.
+void
+OutputFile::OpenPipe()
+{
+    constexpr int WAIT_MS = 50;
+    while ((m_file = open(m_target.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0 &&
+           errno == ENXIO)
+    {
+        if (InterruptCatcher::WasInterrupted())
+        {
+            throw InterruptedError();
+        }
+        poll(nullptr, 0, WAIT_MS);
+    }
+    fcntl(m_file, F_SETFL, O_WRONLY);
 }
 
 /// Where none can be made (a folder of somebody else, a very long name), the file is written in

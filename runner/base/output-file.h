@@ -47,6 +47,7 @@ class OutputFile
   private:
     void OpenStandardOutput();
     void OpenFile(OutputKind kind);
+    void OpenPipe();
     void OpenTemporary();
     [[noreturn]] void Fail(int error) const;
 

@@ -4,6 +4,7 @@
 #include "runner/base/output-file.h"
 #include "runner/base/user-error.h"
 
+#include <filesystem>
 #include <fmt/format.h>
 #include <optional>
 #include <sys/stat.h>
@@ -15,6 +16,8 @@ namespace esxnf
 
 namespace
 {
+
+namespace fs = std::filesystem;
 
 /// Device and inode of a file; of one that is not there yet, those of its folder, and its name.
 using Identity = std::tuple<dev_t, ino_t, std::string>;
@@ -54,8 +57,8 @@ IdentityOf(const std::string& path)
     {
         return IdentityOf(status);
     }
-    const std::filesystem::path target = BehindLinks(path);
-    const std::filesystem::path folder = target.has_parent_path() ? target.parent_path() : ".";
+    const fs::path target = BehindLinks(path);
+    const fs::path folder = target.has_parent_path() ? target.parent_path() : ".";
     if (stat(folder.c_str(), &status) != 0)
     {
         return std::nullopt; // opening it will tell why
@@ -87,11 +90,60 @@ CompareWithOutputs(const Known& output, const std::vector<Known>& outputs)
     }
 }
 
+/// Whether a path lies in a folder, whether they are there yet or not: by its own name, or by where
+/// its links lead.
+bool
+LiesIn(const fs::path& path, const fs::path& folder)
+{
+    std::error_code error;
+    const fs::path whole = fs::weakly_canonical(folder, error);
+    const std::string prefix = (whole.has_filename() ? whole : whole.parent_path()).string() + "/";
+    const fs::path named = fs::absolute(path, error).lexically_normal();
+    for (const fs::path& place :
+         {fs::weakly_canonical(named.parent_path(), error) / named.filename(),
+          fs::weakly_canonical(named, error)})
+    {
+        if ((place.string() + "/").rfind(prefix, 0) == 0)
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
+/// What is in a result folder goes when new results replace it.
+void
+CompareWithFolders(const NamedFile& file, const std::vector<NamedFile>& folders)
+{
+    for (const NamedFile& folder : folders)
+    {
+        if (!file.path.empty() && !folder.path.empty() && file.path != "-" &&
+            LiesIn(file.path, folder.path))
+        {
+            RefuseFiles(fmt::format("{} {} lies in {} {}, which new results replace: it would be "
+                                    "destroyed",
+                                    file.option,
+                                    file.path,
+                                    folder.option,
+                                    folder.path));
+        }
+    }
+}
+
 } // namespace
 
 void
-RefuseSharedFiles(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs)
+RefuseSharedFiles(const std::vector<NamedFile>& inputs,
+                  const std::vector<NamedFile>& outputs,
+                  const std::vector<NamedFile>& folders)
 {
+    for (const auto* const files : {&inputs, &outputs})
+    {
+        for (const NamedFile& file : *files)
+        {
+            CompareWithFolders(file, folders);
+        }
+    }
     std::vector<Known> known{{"standard error", IdentityOf(STDERR_FILENO)},
                              {"standard output", IdentityOf(STDOUT_FILENO)}};
     for (const NamedFile& file : outputs)

@@ -22,8 +22,11 @@ struct NamedFile
 /**
  * Throws UserError if an output is an input, or if two outputs are one file, by whatever
  * names and links. Standard output and standard error count as outputs. Devices can be shared.
+ * \param folders that are replaced as a whole: no input and no other output may lie in them
  */
-void RefuseSharedFiles(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs);
+void RefuseSharedFiles(const std::vector<NamedFile>& inputs,
+                       const std::vector<NamedFile>& outputs,
+                       const std::vector<NamedFile>& folders = {});
 
 } // namespace esxnf
 

@@ -84,9 +84,11 @@ OpenInput(const ConsoleOptions& options, const std::string& host, KeyCatcher& ke
 /// What a session leaves, opened before it: what cannot be written is known then.
 struct Kept
 {
-    explicit Kept(const ConsoleOptions& options)
+    Kept(const ConsoleOptions& options, const Scenario& scenario)
     {
-        RefuseSharedFiles({{"SCENARIO", options.scenario}}, {{"--record", options.record}});
+        RefuseSharedFiles(InputsOf(scenario),
+                          {{"--record", options.record}},
+                          {{"--out", options.out}});
         if (!options.record.empty())
         {
             record.emplace(options.record, OutputKind::WHOLE);
@@ -204,7 +206,7 @@ RunSession(const ConsoleOptions& options, const Scenario& scenario)
     {
         collectors = std::make_unique<RealCollectors>(scenario, targets, NO_LIMIT, host);
     }
-    Kept kept(options);
+    Kept kept(options, scenario);
     const ResultFolder* const results = kept.results.get();
     KeyCatcher keys;
     SimulationOptions simulationOptions;

@@ -417,21 +417,23 @@ void
 CheckFiles(const RunOptions& options, const std::list<Job>& jobs)
 {
     std::vector<NamedFile> inputs;
-    for (const std::string& path : options.scenarios)
-    {
-        inputs.push_back({"SCENARIO", path});
-    }
+    std::vector<NamedFile> outputs{{"--junit", options.junit}, {"--summary-md", options.markdown}};
+    std::vector<NamedFile> folders;
     for (const Job& job : jobs)
     {
-        for (const Traffic& traffic : job.scenario.traffic)
+        const std::vector<NamedFile> read = InputsOf(job.scenario);
+        inputs.insert(inputs.end(), read.begin(), read.end());
+        folders.push_back({options.out.empty() ? "the result folder" : "--out", job.out});
+        for (const std::string& path : GoldenFiles(options.check, job.scenario.name))
         {
-            if (!traffic.file.empty())
-            {
-                inputs.push_back({"the traffic of", job.scenario.PathOf(traffic.file)});
-            }
+            inputs.push_back({"--check", path});
+        }
+        for (const std::string& path : GoldenFiles(options.update, job.scenario.name))
+        {
+            outputs.push_back({"--update", path});
         }
     }
-    RefuseSharedFiles(inputs, {{"--junit", options.junit}, {"--summary-md", options.markdown}});
+    RefuseSharedFiles(inputs, outputs, folders);
 }
 
 int

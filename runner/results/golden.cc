@@ -122,6 +122,16 @@ WhyNotGolden(const Json& summary)
 }
 
 std::vector<std::string>
+GoldenFiles(const std::string& goldenFolder, const std::string& name)
+{
+    const std::string start = fs::path(goldenFolder) / name;
+    return goldenFolder.empty() ? std::vector<std::string>()
+                                : std::vector<std::string>{start + ".json",
+                                                           start + ".lost.csv",
+                                                           start + ".left.csv"};
+}
+
+std::vector<std::string>
 CompareWithGolden(const std::string& goldenFolder,
                   const std::string& name,
                   const std::string& resultFolder)

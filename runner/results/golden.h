@@ -24,6 +24,9 @@ namespace esxnf
 /// \return why it is no golden result: it metered nothing, or did not come to its end; else empty
 std::string WhyNotGolden(const Json& summary);
 
+/// The files that hold golden results. \param goldenFolder empty: none
+std::vector<std::string> GoldenFiles(const std::string& goldenFolder, const std::string& name);
+
 /// Compares results with golden ones. \return what differs, in lines; empty: nothing
 std::vector<std::string> CompareWithGolden(const std::string& goldenFolder,
                                            const std::string& name,

@@ -10,6 +10,8 @@
 #include "ns3/esx-top.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fstream>
 #include <unistd.h>
@@ -65,9 +67,9 @@ CheckReplaceable(const fs::path& target, const std::string& asGiven)
     {
         Refuse(asGiven, "is no folder");
     }
-    if (fs::equivalent(target, fs::current_path()))
+    if ((fs::current_path().string() + "/").rfind(target.string() + "/", 0) == 0)
     {
-        Refuse(asGiven, "is the working directory; results replace a whole folder");
+        Refuse(asGiven, "holds the working directory; results replace a whole folder");
     }
     if (!fs::is_empty(target) && !HoldsResults(target))
     {
@@ -191,6 +193,20 @@ CapturesJson(const Simulation& simulation)
 
 } // namespace
 
+std::vector<NamedFile>
+InputsOf(const Scenario& scenario)
+{
+    std::vector<NamedFile> inputs{{"SCENARIO", scenario.document.GetFileName()}};
+    for (const Traffic& traffic : scenario.traffic)
+    {
+        if (!traffic.file.empty())
+        {
+            inputs.push_back({"the traffic of", scenario.PathOf(traffic.file)});
+        }
+    }
+    return inputs;
+}
+
 ResultFolder::ResultFolder(const std::string& target)
 {
     OrRefuse(target, [&] {
@@ -235,7 +251,13 @@ ResultFolder::Commit()
     OrRefuse(m_target, [this] {
         const fs::path old = WithSuffix(m_target, "old");
         const bool replaces = fs::exists(m_target);
-        if (replaces)
+        if (replaces &&
+            renameat2(AT_FDCWD, m_temporary.c_str(), AT_FDCWD, m_target.c_str(), RENAME_EXCHANGE) ==
+                0)
+        {
+            return; // in one step; the destructor removes what was there
+        }
+        if (replaces) // on a file system that cannot do that
         {
             fs::rename(m_target, old);
         }

@@ -4,6 +4,7 @@
 #ifndef ESXNF_RESULTS_H
 #define ESXNF_RESULTS_H
 
+#include "runner/base/shared-files.h"
 #include "runner/results/summary.h"
 
 #include <filesystem>
@@ -11,6 +12,9 @@
 
 namespace esxnf
 {
+
+/// What a run of a scenario reads: its file, and the captures that it names.
+std::vector<NamedFile> InputsOf(const Scenario& scenario);
 
 /// A folder in the making.
 class ResultFolder

@@ -35,6 +35,8 @@ def commands(folder: Path) -> dict[str, list]:
         "verify": ["verify", result],
         "validate": ["validate", folder / "lab.yaml"],
         "dot": ["dot", folder / "lab.yaml"],
+        "schema": ["schema"],
+        "compare": ["compare", "--peer", "softflowd", "-r", CAPTURE],
         "import": ["import", folder / "lab.dot"],
         "ifindex": ["ifindex", "1549"],
         "report": ["report", result],
@@ -60,4 +62,22 @@ def writers(folder: Path) -> dict[str, tuple[list, str]]:
         "probe --json": ["probe", "-r", CAPTURE, "--json", "FILE"],
         "collect --csv": ["collect", "-r", folder / "export.pcap", "--csv", "FILE"],
         "collect --json": ["collect", "-r", folder / "export.pcap", "--json", "FILE"],
+        "compare --csv": ["compare", "--peer", "softflowd", "-r", CAPTURE, "--csv", "FILE"],
     }
+
+
+def folder_writers(folder: Path) -> dict[str, list]:
+    """The same of commands that write folders, or files in a folder that they are given."""
+    scenario = folder / "lab.yaml"
+    return {
+        "run --out": ["run", scenario, "-q", "--captures", "--annotate", "-o", "FILE"],
+        "run --report": ["run", scenario, "-q", "--report", "-o", "FILE"],
+        "run --update": ["run", scenario, "-q", "-o", folder / "new", "--update", "FILE"],
+        "console --out": ["console", scenario, "-o", "FILE"],
+        "sweep --out": ["sweep", folder / "sweep.yaml", "-j", "1", "-q", "-o", "FILE"],
+        "report": ["report", "-q", "FILE"],
+    }
+
+
+#: Options that name a file or folder which is read.
+INPUT_OPTIONS = {"run --check", "probe --read", "collect --read", "compare --read", "technote --with", "ifindex --scenario"}

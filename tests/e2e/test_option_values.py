@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Numbers and durations of options: what is none is refused by every option of every command, with what is allowed."""
 import resource
+import struct
 
 import pytest
 from commands import CAPTURE
 from labs import QUICKSTART
+from oracle.building import ethernet, ipv4, pcap, udp
 
 WHOLE = {  # command and option, the lowest and the highest value or None
     ("probe", "-c"): (1, None),
@@ -157,5 +159,14 @@ def test_years_of_the_default_series_are_warned_of(esx_netflow, tmp_path):
 
 
 def test_no_memory_is_told(esx_netflow, tmp_path):
-    done = esx_netflow("probe", "-r", CAPTURE, "--purgatory", str(1 << 24), "--lossy", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (1 << 28, 1 << 28)))
-    assert done.returncode in (0, 2) and "bad_alloc" not in done.stderr
+    """As much as a small capture needs is too little for 400 000 live flows."""
+    frame = ethernet(ipv4(udp(data=b"")))
+    many = [(1_700_000_000 * 10**9 + i, frame[:34] + struct.pack("!HH", i >> 16, i & 0xFFFF) + frame[38:]) for i in range(400_000)]
+    (tmp_path / "many.pcap").write_bytes(pcap(many))
+    limit = next(size for size in range(1 << 26, 1 << 29, 1 << 24) if within(esx_netflow, size, CAPTURE).returncode == 0)
+    done = within(esx_netflow, limit + (1 << 23), tmp_path / "many.pcap")
+    assert (done.returncode, done.stderr) == (2, "esx-netflow: there is not enough memory for that\n")
+
+
+def within(esx_netflow, octets, capture):
+    return esx_netflow("probe", "-r", capture, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (octets, octets)))
