@@ -175,6 +175,21 @@ CaptureFile::NextBatch(CapturedFrame* frames, std::size_t max)
     return m_format->NextBatch(frames, max);
 }
 
+PacketSummary
+CaptureFile::Parse(const CapturedFrame& frame, bool trustIpLength)
+{
+    constexpr uint32_t MAX_IP = 65535;
+    PacketSummary summary = frame.link.Parse(frame.data, frame.captured, frame.wire);
+    m_counts.offloaded += summary.offloaded;
+    if (summary.verdict == FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME && frame.captured == frame.wire)
+    {
+        ++m_counts.cut;
+        return trustIpLength ? frame.link.Parse(frame.data, frame.captured, frame.captured + MAX_IP)
+                             : summary;
+    }
+    return summary;
+}
+
 std::string
 CaptureFile::DescribeDamage() const
 {

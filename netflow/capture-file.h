@@ -40,6 +40,8 @@ struct CaptureCounts
     uint64_t aboveWire{0}; //!< more octets captured than were on the wire: the larger number counts
     uint64_t carried{0};   //!< times whose fraction is a second or more: carried
     uint64_t outOfYears{0};   //!< times before 1970 (none, then) or after 2106 (the last instant)
+    uint64_t offloaded{0};    //!< parsed packets of IP total length 0
+    uint64_t cut{0};          //!< parsed packets shorter than their IP total length, as captured
     uint64_t unknownLinks{0}; //!< packets of a link type that is not known here
     int unknownLinkType{-1};  //!< the first such
     std::string firstCarried; //!< "packet 3: a fraction of 1000000 us"
@@ -110,6 +112,13 @@ class CaptureFile
      * \return how many were read; 0 at the end
      */
     std::size_t NextBatch(CapturedFrame* frames, std::size_t max);
+
+    /**
+     * The flow key and size of a frame of this capture.
+     * \param trustIpLength whether a packet that was cut without a note counts by its IP total
+     * length; without, it is not METERABLE
+     */
+    PacketSummary Parse(const CapturedFrame& frame, bool trustIpLength);
 
     const CaptureCounts& GetCounts() const
     {

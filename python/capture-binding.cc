@@ -115,7 +115,9 @@ MeterCapture(const std::string& path,
             CheckSignals(++batch);
         }
         probe->Finish();
-        notes = DescribeClock(probe->GetClockCounts(), probe->GetExporter().GetRecordsOverSteps());
+        notes = DescribeClock(probe->GetClockCounts(),
+                              probe->GetExporter().GetRecordsOverSteps(),
+                              false);
         const std::vector<std::string> odd = reader.Describe();
         notes.insert(notes.end(), odd.begin(), odd.end());
     }

@@ -8,6 +8,7 @@
 #include "runner/commands/cli.h"
 #include "runner/lab/drawing.h"
 #include "runner/lab/lab-check.h"
+#include "runner/results/activity.h"
 #include "runner/results/results.h"
 #include "runner/results/second-run.h"
 #include "runner/results/summary-file.h"
@@ -133,7 +134,7 @@ RequireRunnable(const Scenario& scenario)
 }
 
 /// -> (scenario with all defaults as JSON, as YAML, warnings, drawing in Graphviz' language, facts
-/// of the lab as JSON)
+/// of the lab as JSON, names of the expectations that every scenario has)
 py::tuple
 Check(const std::string& json, const std::string& text, const std::string& name)
 {
@@ -146,7 +147,8 @@ Check(const std::string& json, const std::string& text, const std::string& name)
                           ResolvedYaml(scenario),
                           ToLines(warnings),
                           ToDot(DrawLab(scenario)),
-                          report.facts.dump());
+                          report.facts.dump(),
+                          ExpectedOfEveryRun(scenario));
 }
 
 /// Where a run that is to be compared with a second one leaves its files for that time.
@@ -169,6 +171,7 @@ Run(const std::string& json,
     const Scenario scenario = Source{json, text, name}.Build(nullptr);
     RequireRunnable(scenario);
     const bool isTwice = ExpectsSecondRun(scenario);
+    RefuseSharedFiles(InputsOf(scenario), {}, {{"out =", out.value_or("")}});
     std::optional<ResultFolder> folder;
     PythonHeartbeat heartbeat(progress);
     SimulationOptions options;
@@ -262,6 +265,23 @@ ToYaml(const std::string& json)
     return EmitYaml(Json::parse(json));
 }
 
+using NamedPaths = std::vector<std::pair<std::string, std::string>>;
+
+/// Raises RunError if an output, with the name of its option, is an input.
+void
+RefuseFiles(const NamedPaths& inputs, const NamedPaths& outputs)
+{
+    std::vector<NamedFile> files[2];
+    for (const NamedPaths* paths : {&inputs, &outputs})
+    {
+        for (const auto& [option, path] : *paths)
+        {
+            files[paths == &outputs].push_back({option, path});
+        }
+    }
+    RefuseSharedFiles(files[0], files[1]);
+}
+
 } // namespace
 
 void
@@ -277,6 +297,7 @@ BindScenario(py::module_& module)
     module.def("main", &Main, py::arg("arguments"));
     module.def("prepare_process", &PrepareProcess);
     module.def("read_summary", &ReadSummaryText, py::arg("folder"));
+    module.def("refuse_shared_files", &RefuseFiles, py::arg("inputs"), py::arg("outputs"));
     module.def("replace_file", &ReplaceFile, py::arg("path"), py::arg("text"));
     module.def("to_yaml", &ToYaml, py::arg("json"));
     module.def("schema", [] { return std::string(g_scenarioSchema); });

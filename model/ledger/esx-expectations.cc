@@ -150,6 +150,11 @@ EsxExpectations::Evaluate() const
             verdict.measured = base > 0 ? verdict.measured / base : NOTHING;
             verdict.why = base > 0 ? "" : "nothing to take a part of was counted";
         }
+        if (!end.nothing.empty())
+        {
+            verdict.measured = NOTHING;
+            verdict.why = end.nothing;
+        }
         if (!watched.begun)
         {
             verdict.measured = NOTHING;
@@ -166,8 +171,8 @@ bool
 EsxExpectations::AllPass() const
 {
     const std::vector<EsxVerdict> verdicts = Evaluate();
-    const EsxCounts residual = m_ledger->GetResidual();
-    return residual.packets + residual.octets + residual.records == 0 &&
+    const EsxMetricSample residual = EsxReadMetric(*m_ledger, {"netflow.residual"});
+    return residual.nothing.empty() && residual.counter == 0 &&
            std::all_of(verdicts.begin(), verdicts.end(), [](const EsxVerdict& v) {
                return v.pass;
            });

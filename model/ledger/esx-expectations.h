@@ -39,7 +39,9 @@ struct EsxVerdict
  * Expectations of a run. Over a window a counter is the difference of its values at both ends,
  * events at `from` included and at `to` excluded; a ratio is the ratio of the differences; a
  * high-water mark is its value at the end of the window. An expectation fails where there is
- * nothing to measure: the run ended before its window, or a ratio's base is 0.
+ * nothing to measure: the run ended before its window, a ratio's base is 0, or what could have gone
+ * wrong never happened (a residual without frames, ambiguous interfaces or complaints without
+ * datagrams).
  */
 class EsxExpectations : public Object
 {
@@ -67,7 +69,8 @@ class EsxExpectations : public Object
     /// No interface number that a host exported stands for two of its ports. \param host empty: all
     void UniqueInterfaces(const std::string& host = "");
     /// A collector sees one sequence failure for each engine and restart of net-netflow, no other
-    /// failure, and no datagram that is no NetFlow v5. \param node of a collector, empty: all
+    /// failure, and no datagram that is no NetFlow v5; and it sees one at all. \param node of a
+    /// collector, empty: all
     void NoCollectorComplaints(const std::string& node = "");
     /// A line of a host's vmkernel log contains a text, or none does.
     void LogContains(const std::string& host, const std::string& text);
@@ -77,7 +80,8 @@ class EsxExpectations : public Object
     /// Call after the run, also after Simulator::Destroy(). In the order of Add().
     std::vector<EsxVerdict> Evaluate() const;
 
-    /// Whether all expectations hold and the ledger's residual is zero.
+    /// Whether all expectations hold and the ledger's residual is zero, of frames that were offered
+    /// to a meter: a run in which there were none does not pass.
     bool AllPass() const;
 
   protected:

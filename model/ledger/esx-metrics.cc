@@ -235,6 +235,42 @@ CountLogLines(const EsxHost& host, const std::string& text)
         }));
 }
 
+/// Why a metric that is 0 for want of any traffic proves nothing; empty: it does.
+std::string
+WhyNothing(const EsxLedger& ledger, const EsxMetric& metric)
+{
+    bool offered = false;
+    bool exported = false;
+    for (const Ptr<EsxHost>& host : ledger.GetHosts())
+    {
+        offered = offered || ledger.GetMoved(Move::OFFERED, host->GetName()).packets > 0;
+        exported = exported ||
+                   (IsNamed(metric.host, host->GetName()) &&
+                    !ledger.GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId()).empty());
+    }
+    if (metric.name == RESIDUAL && !offered)
+    {
+        return ledger.GetHosts().empty() ? "there is no host" : "no frame came to a meter";
+    }
+    if (metric.name == AMBIGUOUS && !exported)
+    {
+        return "nothing was exported";
+    }
+    bool silent = metric.name == COMPLAINTS;
+    for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())
+    {
+        if (metric.name == COMPLAINTS && IsNamed(metric.node, collector->GetNodeName()))
+        {
+            silent = false;
+            if (collector->GetTotals().datagrams + collector->GetRefused() == 0)
+            {
+                return collector->GetNodeName() + " received nothing";
+            }
+        }
+    }
+    return silent ? "there is no collector" : "";
+}
+
 double
 ReadOfHost(const EsxLedger& ledger, const EsxMetric& metric, const Ptr<EsxHost>& host)
 {
@@ -261,6 +297,7 @@ EsxMetricSample
 ReadOther(const EsxLedger& ledger, const EsxMetric& metric)
 {
     EsxMetricSample sample;
+    sample.nothing = WhyNothing(ledger, metric);
     for (const Ptr<EsxHost>& host : ledger.GetHosts())
     {
         sample.counter +=

@@ -44,6 +44,7 @@ struct EsxMetricSample
     double base{0};
     bool isRatio{false};
     bool isMark{false};
+    std::string nothing{}; //!< why its value proves nothing so far; empty: it does
 };
 
 EsxMetricSample EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric);

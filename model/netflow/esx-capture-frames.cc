@@ -5,7 +5,9 @@
 #include "netflow/capture-file.h"
 
 #include "ns3/abort.h"
+#include "ns3/boolean.h"
 
+#include <algorithm>
 #include <deque>
 
 namespace ns3
@@ -40,7 +42,13 @@ EsxCaptureFrames::GetTypeId()
     static TypeId tid = TypeId("ns3::EsxCaptureFrames")
                             .SetParent<EsxFrameSource>()
                             .SetGroupName("EsxNetflow")
-                            .AddConstructor<EsxCaptureFrames>();
+                            .AddConstructor<EsxCaptureFrames>()
+                            .AddAttribute("TrustIpLength",
+                                          "Whether the IP total length counts of packets that were "
+                                          "cut without a note of their length",
+                                          BooleanValue(false),
+                                          MakeBooleanAccessor(&EsxCaptureFrames::m_trustIpLength),
+                                          MakeBooleanChecker());
     return tid;
 }
 
@@ -109,10 +117,14 @@ EsxCaptureFrames::Read()
             frame.source.emplace().CopyFrom(read.data + ETHERNET_SOURCE);
         }
         frame.packet = Create<Packet>(read.data + header.size, read.captured - header.size);
-        const FrameVerdict verdict = read.link.Parse(read.data, read.captured, read.wire).verdict;
-        if (verdict == FrameVerdict::METERABLE || verdict == FrameVerdict::NOT_IPV4)
+        const netflow::PacketSummary packet = m_impl->file.Parse(read, m_trustIpLength);
+        if (packet.verdict == FrameVerdict::METERABLE || packet.verdict == FrameVerdict::NOT_IPV4)
         {
-            frame.packet->AddAtEnd(Create<Packet>(read.wire - read.captured));
+            const uint32_t told =
+                m_trustIpLength && packet.verdict == FrameVerdict::METERABLE
+                    ? header.size + read.link.GetTags(read.data, read.captured) + packet.octets
+                    : 0;
+            frame.packet->AddAtEnd(Create<Packet>(std::max(read.wire, told) - read.captured));
         }
         time = m_impl->clock.Observe(read.unixNs);
     }
@@ -130,6 +142,20 @@ std::string
 EsxCaptureFrames::GetDamage() const
 {
     return m_impl && m_impl->ended ? m_impl->file.DescribeDamage() : "";
+}
+
+const netflow::CaptureCounts&
+EsxCaptureFrames::GetCounts() const
+{
+    NS_ABORT_MSG_IF(!m_impl, "EsxCaptureFrames: no capture is open");
+    return m_impl->file.GetCounts();
+}
+
+netflow::ClockCounts
+EsxCaptureFrames::GetClockCounts() const
+{
+    NS_ABORT_MSG_IF(!m_impl, "EsxCaptureFrames: no capture is open");
+    return m_impl->clock.GetCounts();
 }
 
 } // namespace ns3

@@ -8,6 +8,12 @@
 #include <string>
 #include <vector>
 
+namespace netflow
+{
+struct CaptureCounts;
+struct ClockCounts;
+} // namespace netflow
+
 namespace ns3
 {
 
@@ -16,8 +22,9 @@ namespace ns3
  * reader and the clock of `esx-netflow probe`: so both make the same records of a capture.
  *
  * The first frame comes at once. What a snap length cut off is zeros, unless headers are missing:
- * then the frame is as short as captured. Frames shorter than their link header and of unknown link
- * types are left out.
+ * then the frame is as short as captured. A packet that was cut without a note of its length is as
+ * short, too, unless the attribute TrustIpLength says that its IP total length counts. Frames
+ * shorter than their link header and of unknown link types are left out.
  */
 class EsxCaptureFrames : public EsxFrameSource
 {
@@ -34,11 +41,16 @@ class EsxCaptureFrames : public EsxFrameSource
     /// What is wrong behind the frames read so far, once Next() has returned false; or nothing.
     std::string GetDamage() const;
 
+    /// What was odd in the frames read so far, and in their times. Only of an open capture.
+    const netflow::CaptureCounts& GetCounts() const;
+    netflow::ClockCounts GetClockCounts() const;
+
   private:
     struct Impl;
 
     bool Read();
 
+    bool m_trustIpLength{false};
     std::unique_ptr<Impl> m_impl;
 };
 

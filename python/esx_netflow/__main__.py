@@ -11,7 +11,7 @@ from pathlib import Path
 from . import _core
 from .examples import DATA
 
-GOOD, USAGE, RESIDUAL, INTERRUPTED, NO_READER = 0, 2, 4, 130, 141
+GOOD, EXPECTATION, USAGE, RESIDUAL, INTERRUPTED, NO_READER = 0, 1, 2, 4, 130, 141
 
 
 class _Parser(argparse.ArgumentParser):
@@ -54,6 +54,8 @@ def _report(arguments):
     options = parser.parse_args(arguments)
     for folder in options.folder:
         path = Path(folder) / "report.html"
+        others = [("the report of", os.fspath(file)) for file in path.parent.glob("*") if file.name != path.name]
+        _core.refuse_shared_files(others, [("the report", os.fspath(path))])
         reporting.report(folder, path)
         if not options.quiet:
             print(f"report: {path}")
@@ -85,6 +87,7 @@ def _import(arguments):
 
 def _sweep(arguments):
     from . import sweep_files, sweeping
+    from .sweep_points import captures_of
 
     parser = _Parser(
         "esx-netflow sweep",
@@ -109,6 +112,10 @@ def _sweep(arguments):
     plan = sweep_files.read_sweep(options.file)
     name = plan.pop("name")
     out = Path(options.out or f"out/{name}")
+    inputs = [("SWEEP", options.file), ("its scenario", plan["scenario"]._file), *(("the traffic of", path) for path in captures_of(plan["scenario"]).values())]
+    _core.refuse_shared_files(
+        [(what, os.fspath(path)) for what, path in inputs], [("the table", os.fspath(out / f"table.{kind}")) for kind in ("csv", "parquet")]
+    )
     interrupted = None
     try:
         with warnings.catch_warnings():
@@ -129,7 +136,7 @@ def _sweep(arguments):
     if not options.quiet:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"]).value_counts().items())
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
-    codes = {"unbalanced": RESIDUAL, "interrupted": INTERRUPTED}  # an expectation that fails at a point is a finding
+    codes = {"fail": EXPECTATION, "unbalanced": RESIDUAL, "interrupted": INTERRUPTED}
     found = [codes[v] for v in table["verdict"] if v in codes]
     return max([USAGE if len(failed) else GOOD, *found])
 

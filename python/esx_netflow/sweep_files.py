@@ -14,7 +14,7 @@ import pandas as pd
 from . import _core, running
 from .scenarios import Scenario
 
-_KEYS = ("version", "name", "summary", "scenario", "over", "points", "seeds", "keep")
+_KEYS = ("version", "name", "summary", "scenario", "over", "points", "seeds", "keep", "expect")
 
 
 class SweepFileError(ValueError):
@@ -28,7 +28,7 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     ----------
     path : path-like
         A file, or the name of a sweep that comes with the package. YAML: ``version: 1``, ``name``, ``scenario`` (a path beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps),
-        ``seeds`` (a number of replications, or a list), ``keep``.
+        ``seeds`` (a number of replications, or a list), ``keep``, ``expect`` (expectations in place of the scenario's).
 
     Returns
     -------
@@ -69,6 +69,10 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     if keep not in ("all", "summary"):
         refuse(f"keep: {keep}; allowed: all, summary")
     scenario = Scenario.load(path.parent / data["scenario"])
+    if "expect" in data:
+        if not isinstance(data["expect"], list):
+            refuse(f"expect: {data['expect']}; a list of expectations is needed")
+        scenario["expect"] = data["expect"]
     return {"name": data["name"], "scenario": scenario, "over": over, "seeds": seeds, "keep": keep}
 
 

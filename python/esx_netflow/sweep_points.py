@@ -43,16 +43,11 @@ def _libraries():
     return found
 
 
-def _files_of(scenario):
-    """-> {path in the scenario: sha256} of the captures that its traffic reads."""
+def captures_of(scenario: Scenario) -> dict[str, Path]:
+    """-> {name in the scenario: path} of the captures that its traffic reads."""
     folder = Path(scenario._file).parent
-    hashes = {}
-    for item in scenario.data.get("traffic") or []:
-        for key in ("file", "capture", "pcap"):
-            name = item.get(key) if isinstance(item, dict) else None
-            if isinstance(name, str) and (folder / name).is_file():
-                hashes[name] = hashlib.sha256((folder / name).read_bytes()).hexdigest()
-    return hashes
+    names = [item.get("file") for item in scenario.data.get("traffic") or [] if isinstance(item, dict)]
+    return {name: folder / name for name in names if isinstance(name, str) and (folder / name).is_file()}
 
 
 # Maps whose keys are names: their order counts, as switch IDs and addresses follow it.
@@ -77,7 +72,7 @@ def key_of(scenario: Scenario, build: Optional[str] = None) -> str:
     resolved = json.loads(scenario._check()[0])
     what = {
         "scenario": _canonical(resolved),
-        "files": _files_of(scenario),
+        "files": {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in captures_of(scenario).items()},
         "versions": [_core.version, _core.ns3_version],
         "build": build or build_id(),
     }
@@ -198,6 +193,14 @@ def take_away_half_results(store):
     """What workers left that were killed."""
     for folder in Path(store).glob(f"*/{_half_results()}*"):
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def take_away_abandoned(store):
+    """What sweeps of this machine left that were killed as a whole."""
+    for folder in Path(store).glob(f"*/tmp-{os.uname().nodename}-*"):
+        owner = folder.name.removeprefix(f"tmp-{os.uname().nodename}-").partition("-")[0]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _take_away(temporary):

@@ -22,7 +22,7 @@ import pandas as pd
 from . import _core, running
 from .results import Result
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point
+from .sweep_points import build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, take_away_abandoned
 
 
 class SweepWarning(UserWarning):
@@ -177,6 +177,7 @@ class _Sweep:
                 self.rows[index]["error"] = f"{type(error).__name__}: {error}"
             bar.update(1)
 
+        take_away_abandoned(self.store)
         try:
             run_calls(self._pool, self._calls, done, self.store)
         finally:
@@ -201,9 +202,10 @@ class _Sweep:
     def _known_names(self):
         """Of columns that do not depend on what occurred, so that a table has them although no point ran."""
         try:
-            return Result._metric_names(json.loads(self._base._check()[0]))
+            checked = self._base._check()
         except _core.ScenarioError:
             return Result._metric_names({})
+        return [*Result._metric_names(json.loads(checked[0])), *(f"expect.{name}" for name in checked[5])]
 
     def table(self):
         names = list(dict.fromkeys(name for row in self._metric_rows for name in row))

@@ -11,17 +11,11 @@
 namespace esxnf
 {
 
-/// EsxCaptureFrames that throws CaptureError: if the file cannot be read, and at the end if it was
-/// damaged.
+/// EsxCaptureFrames that throws CaptureError if the file cannot be read.
 class CaptureFrames : public ns3::EsxCaptureFrames
 {
   public:
     explicit CaptureFrames(const std::string& path);
-
-    bool Next(ns3::EsxInjectedFrame& frame) override;
-
-  private:
-    const std::string m_path;
 };
 
 } // namespace esxnf

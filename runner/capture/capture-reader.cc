@@ -2,6 +2,7 @@
 #include "runner/capture/capture-reader.h"
 
 #include "runner/base/interrupt.h"
+#include "runner/base/user-error.h"
 
 #include <cerrno>
 #include <cstring>
@@ -18,10 +19,6 @@ namespace esxnf
 namespace
 {
 
-using netflow::FrameVerdict;
-
-constexpr uint32_t MAX_IP = 65535;
-
 /// A file's octets as they come: never waits for more than one.
 netflow::ReadOctets
 OpenOctets(const std::string& path)
@@ -29,7 +26,8 @@ OpenOctets(const std::string& path)
     int number = STDIN_FILENO;
     if (path != "-")
     {
-        number = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        // Without waiting for who writes to a pipe: poll() does that, and a signal ends it.
+        number = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (number < 0)
         {
             throw CaptureError(path + ": " + std::strerror(errno));
@@ -46,12 +44,13 @@ OpenOctets(const std::string& path)
         while (!InterruptCatcher::WasInterrupted()) // then this is the end: what was read is used
         {
             pollfd input{*file, POLLIN, 0};
-            if (poll(&input, 1, -1) < 0) // a signal ends this, and restarts a read()
+            constexpr int WAIT_MS = 500;       // a signal may come just before it
+            if (poll(&input, 1, WAIT_MS) <= 0) // a signal ends this, and restarts a read()
             {
                 continue;
             }
             const ssize_t got = read(*file, to, max);
-            if (got >= 0 || errno != EINTR)
+            if (got >= 0 || (errno != EINTR && errno != EAGAIN))
             {
                 return got;
             }
@@ -90,13 +89,16 @@ LinkTypeName(int linkType)
 }
 
 std::vector<std::string>
-DescribeClock(const netflow::ClockCounts& counts, uint64_t recordsOverSteps)
+DescribeClock(const netflow::ClockCounts& counts, uint64_t recordsOverSteps, bool oddOnly)
 {
     std::vector<std::string> lines;
-    lines.push_back(fmt::format("packets out of order {}, clock steps backwards {} forwards {}",
-                                counts.outOfOrder,
-                                counts.stepsBack,
-                                counts.stepsForward));
+    if (!oddOnly || counts.outOfOrder + counts.stepsBack + counts.stepsForward > 0)
+    {
+        lines.push_back(fmt::format("packets out of order {}, clock steps backwards {} forwards {}",
+                                    counts.outOfOrder,
+                                    counts.stepsBack,
+                                    counts.stepsForward));
+    }
     AddLine(lines, counts.untimed, "packets without a time", "each counts as the one before");
     AddLine(lines,
             counts.outliers,
@@ -118,12 +120,51 @@ DescribeClock(const netflow::ClockCounts& counts, uint64_t recordsOverSteps)
     return lines;
 }
 
+std::vector<std::string>
+DescribeCapture(const netflow::CaptureCounts& counts, CapturedLengths lengths)
+{
+    std::vector<std::string> lines;
+    AddLine(lines,
+            counts.carried,
+            "times with a fraction of a second or more",
+            counts.firstCarried + " (carried)");
+    AddLine(lines,
+            counts.outOfYears,
+            "times not of the years 1970 to 2106",
+            "before, a packet has none; after, time stands still");
+    AddLine(lines,
+            counts.aboveWire,
+            "packets captured longer than they were",
+            "the larger length counts");
+    AddLine(lines,
+            counts.offloaded,
+            "packets of IP total length 0",
+            "the frame's length counts (offloaded segments)");
+    AddLine(
+        lines,
+        counts.unknownLinks,
+        "packets of an unknown link type",
+        fmt::format("counted as not IPv4; the first is {}", LinkTypeName(counts.unknownLinkType)));
+    AddLine(lines,
+            counts.cut,
+            "packets shorter than their IP total length",
+            lengths == CapturedLengths::LOST
+                ? "that length counts"
+                : "not metered; if who captured cut them, --trust-ip-length (trust_ip_length) "
+                  "counts that length");
+    return lines;
+}
+
 CaptureReader::CaptureReader(const std::string& path, CapturedLengths lengths)
     : m_path(path),
       m_lengths(lengths),
       m_file(OpenOctets(path))
 {
     const std::string wrong = m_file.Open();
+    if (!wrong.empty() && InterruptCatcher::WasInterrupted())
+    {
+        throw InterruptedError();
+    }
     const int unknown = m_file.GetCounts().unknownLinkType;
     if (unknown >= 0)
     {
@@ -158,17 +199,7 @@ CaptureReader::NextBatch(CapturedFrame* frames, std::size_t max)
 netflow::PacketSummary
 CaptureReader::Parse(const CapturedFrame& frame)
 {
-    netflow::PacketSummary summary = frame.link.Parse(frame.data, frame.captured, frame.wire);
-    m_offloaded += summary.offloaded;
-    if (summary.verdict == FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME && frame.captured == frame.wire)
-    {
-        ++m_cut;
-        if (m_lengths == CapturedLengths::LOST)
-        {
-            summary = frame.link.Parse(frame.data, frame.captured, frame.captured + MAX_IP);
-        }
-    }
-    return summary;
+    return m_file.Parse(frame, m_lengths == CapturedLengths::LOST);
 }
 
 uint64_t
@@ -180,36 +211,7 @@ CaptureReader::GetCount() const
 std::vector<std::string>
 CaptureReader::Describe() const
 {
-    const netflow::CaptureCounts& counts = m_file.GetCounts();
-    std::vector<std::string> lines;
-    AddLine(lines,
-            counts.carried,
-            "times with a fraction of a second or more",
-            counts.firstCarried + " (carried)");
-    AddLine(lines,
-            counts.outOfYears,
-            "times not of the years 1970 to 2106",
-            "before, a packet has none; after, time stands still");
-    AddLine(lines,
-            counts.aboveWire,
-            "packets captured longer than they were",
-            "the larger length counts");
-    AddLine(lines,
-            m_offloaded,
-            "packets of IP total length 0",
-            "the frame's length counts (offloaded segments)");
-    AddLine(
-        lines,
-        counts.unknownLinks,
-        "packets of an unknown link type",
-        fmt::format("counted as not IPv4; the first is {}", LinkTypeName(counts.unknownLinkType)));
-    AddLine(lines,
-            m_cut,
-            "packets shorter than their IP total length",
-            m_lengths == CapturedLengths::LOST
-                ? "that length counts"
-                : "not metered; if who captured cut them, --trust-ip-length counts that length");
-    return lines;
+    return DescribeCapture(m_file.GetCounts(), m_lengths);
 }
 
 } // namespace esxnf

@@ -41,9 +41,15 @@ enum class CapturedLengths : uint8_t
 /// A link type as people call it.
 std::string LinkTypeName(int linkType);
 
-/// What a clock met, a line each.
+/// What a clock met, a line each. \param oddOnly nothing of what there was none of; without, the
+/// first line is always there
 std::vector<std::string> DescribeClock(const netflow::ClockCounts& counts,
-                                       uint64_t recordsOverSteps);
+                                       uint64_t recordsOverSteps,
+                                       bool oddOnly);
+
+/// What was odd in the frames of a capture, a line each.
+std::vector<std::string> DescribeCapture(const netflow::CaptureCounts& counts,
+                                         CapturedLengths lengths);
 
 /// A capture file, read once from front to back.
 class CaptureReader
@@ -85,8 +91,6 @@ class CaptureReader
     const std::string m_path;
     const CapturedLengths m_lengths;
     netflow::CaptureFile m_file;
-    uint64_t m_offloaded{0}; // packets of IP total length 0
-    uint64_t m_cut{0};       // packets that are shorter than their IP total length
 };
 
 } // namespace esxnf

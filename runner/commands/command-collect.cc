@@ -12,11 +12,13 @@
 #include "runner/probe/datagram-text.h"
 #include "runner/probe/record-rows.h"
 #include "runner/probe/udp-listener.h"
+#include "runner/results/text.h"
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fmt/format.h>
 #include <map>
+#include <optional>
 #include <utility>
 
 namespace esxnf
@@ -121,7 +123,8 @@ class Printer
         }
     }
 
-    void PrintSummary() const
+    /// \param oddities of the capture, a line each
+    void PrintSummary(const std::vector<std::string>& oddities) const
     {
         fmt::print("datagrams {} refused {} records {} exporters-and-engines {}\n",
                    m_datagrams,
@@ -145,6 +148,10 @@ class Printer
                    sum.late,
                    sum.duplicates,
                    sum.restarts);
+        for (const std::string& line : oddities)
+        {
+            fmt::print("{}\n", line);
+        }
     }
 
   private:
@@ -171,7 +178,9 @@ class Printer
                        m_toTables ? fmt::format("datagram {}", m_datagrams) : "",
                        header.flowSequence,
                        due,
-                       ToText(finding));
+                       finding == Finding::GAP
+                           ? Counted(header.flowSequence - due, "record") + " missing"
+                           : ToText(finding));
         }
     }
 
@@ -179,8 +188,6 @@ class Printer
     {
         switch (finding)
         {
-        case Finding::GAP:
-            return "records are missing";
         case Finding::LATE:
             return "late";
         case Finding::DUPLICATE:
@@ -202,10 +209,12 @@ class Printer
 
 /// Until count datagrams or an interruption, which is the usual end.
 ExitCode
-CollectFromNetwork(const Endpoint& local, uint64_t count, Printer& printer)
+CollectFromNetwork(const Endpoint& local,
+                   uint64_t count,
+                   const InterruptCatcher& interrupt,
+                   Printer& printer)
 {
     constexpr std::chrono::milliseconds WAIT{100}; // how soon an interruption is noticed
-    const InterruptCatcher interrupt;
     UdpListener listener(local);
     fmt::print(stderr, "listening on {}\n", listener.GetLocal().ToString());
     netflow::UdpDatagram datagram;
@@ -241,10 +250,12 @@ CollectFromFrame(const CapturedFrame& frame, uint16_t port, Printer& printer)
 }
 
 ExitCode
-CollectFromCapture(const std::string& path, uint16_t port, uint64_t count, Printer& printer)
+CollectFromCapture(CaptureReader& reader,
+                   uint16_t port,
+                   uint64_t count,
+                   const InterruptCatcher& interrupt,
+                   Printer& printer)
 {
-    const InterruptCatcher interrupt;
-    CaptureReader reader(path);
     CapturedFrame frame;
     try
     {
@@ -270,13 +281,18 @@ RunCollect(const CollectOptions& options)
     RefuseSharedFiles({{"-r", options.capture}},
                       {{"--csv", options.csv}, {"--json", options.json}});
     const Endpoint local = ParseListenEndpoint(options.listen);
+    const InterruptCatcher interrupt; // before an output that is a pipe waits for its reader
     Printer printer(options);
+    std::optional<CaptureReader> reader;
+    if (!options.capture.empty())
+    {
+        reader.emplace(options.capture);
+    }
     const ExitCode exitCode =
-        options.capture.empty()
-            ? CollectFromNetwork(local, options.count, printer)
-            : CollectFromCapture(options.capture, local.port, options.count, printer);
+        reader ? CollectFromCapture(*reader, local.port, options.count, interrupt, printer)
+               : CollectFromNetwork(local, options.count, interrupt, printer);
     printer.Close();
-    printer.PrintSummary();
+    printer.PrintSummary(reader ? reader->Describe() : std::vector<std::string>());
     return exitCode;
 }
 

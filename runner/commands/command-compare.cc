@@ -63,6 +63,10 @@ class OurFlows : public netflow::DatagramSink
             NoteLink(frame, packet);
         }
         probe.Finish();
+        oddities =
+            DescribeClock(probe.GetClockCounts(), probe.GetExporter().GetRecordsOverSteps(), true);
+        const std::vector<std::string> odd = reader.Describe();
+        oddities.insert(oddities.end(), odd.begin(), odd.end());
     }
 
     bool Send(const netflow::Datagram& datagram) override
@@ -82,6 +86,7 @@ class OurFlows : public netflow::DatagramSink
 
     ComparedFlows flows;
     std::map<ComparedKey, LinkOctets> link;
+    std::vector<std::string> oddities; //!< of the capture, a line each
 
   private:
     static ComparedKey ToComparedKey(const netflow::FlowKey& key)
@@ -255,6 +260,10 @@ RunCompare(const CompareOptions& options)
     const std::vector<FlowDifference> differences = CompareFlows(ours.flows, peer, ours.link);
     PrintTotals(options, ours.flows, peer);
     PrintDifferences(options, differences);
+    for (const std::string& line : ours.oddities)
+    {
+        fmt::print("{}\n", line);
+    }
     if (rows)
     {
         WriteCsv(*rows, differences);

@@ -206,8 +206,9 @@ Session::PrintEnd(const std::vector<std::string>& notes)
     fmt::print("purgatory high water {} of {} records\n",
                purgatory.GetHighWater(),
                purgatory.GetBound());
-    for (const std::string& line :
-         DescribeClock(m_probe.GetClockCounts(), m_probe.GetExporter().GetRecordsOverSteps()))
+    for (const std::string& line : DescribeClock(m_probe.GetClockCounts(),
+                                                 m_probe.GetExporter().GetRecordsOverSteps(),
+                                                 false))
     {
         fmt::print("{}\n", line);
     }

@@ -9,7 +9,9 @@
 #include "ns3/esx-vswitch.h"
 
 #include <algorithm>
+#include <cmath>
 #include <fmt/format.h>
+#include <limits>
 #include <set>
 
 namespace esxnf
@@ -31,6 +33,23 @@ struct Instance
     ns3::Time to;
     uint64_t packets{0};
 };
+
+const char* const ALL_SENT = "all traffic is sent";
+
+std::string
+MeteredName(const std::string& host, ns3::Time at)
+{
+    return fmt::format("metered: {} from {} s on", host, at.GetSeconds());
+}
+
+/// Whether a net-netflow that a step starts must meter.
+bool
+IsToMeter(const TimelineStep& step)
+{
+    const StepExpectation wanted = step.expect.value_or(StepExpectation());
+    return step.kind == StepKind::Console && !step.mayBeIdle && !wanted.exitIsAny &&
+           !wanted.exitIsNonzero;
+}
 
 /// Addresses that are no guest's: of vmknics and collectors.
 std::set<uint32_t>
@@ -110,6 +129,27 @@ class HostActivity
         }
     }
 
+    /// The least of several instances is told.
+    void AddTo(EsxVerdict& verdict) const
+    {
+        for (const Instance& instance : m_instances)
+        {
+            const auto packets = static_cast<double>(instance.packets);
+            if (packets < 1 && verdict.why.empty())
+            {
+                verdict.why = fmt::format("none by that of {} from {} s on",
+                                          m_host.name,
+                                          instance.process->program->GetStartedAt().GetSeconds());
+            }
+            verdict.measured = std::min(verdict.measured, packets);
+        }
+    }
+
+    const Host& GetHost() const
+    {
+        return m_host;
+    }
+
   private:
     const StepOutcome* StepOf(const Process& process) const
     {
@@ -153,9 +193,7 @@ class HostActivity
     bool WasToStart(const StepOutcome& outcome) const
     {
         const TimelineStep& step = *outcome.step;
-        const StepExpectation wanted = step.expect.value_or(StepExpectation());
-        return step.kind == StepKind::Console && step.host == m_host.name && !step.mayBeIdle &&
-               !wanted.exitIsAny && !wanted.exitIsNonzero && outcome.line.exit.value_or(0) == 0 &&
+        return IsToMeter(step) && step.host == m_host.name && outcome.line.exit.value_or(0) == 0 &&
                !outcome.line.waits && !FindExportCommands(step.command).empty();
     }
 
@@ -169,8 +207,7 @@ class HostActivity
     EsxVerdict VerdictOf(ns3::Time at, uint64_t packets, const char* why) const
     {
         EsxVerdict verdict;
-        verdict.expectation.name =
-            fmt::format("metered: {} from {} s on", m_host.name, at.GetSeconds());
+        verdict.expectation.name = MeteredName(m_host.name, at);
         verdict.expectation.atLeast = 1;
         verdict.measured = static_cast<double>(packets);
         verdict.pass = packets > 0;
@@ -184,35 +221,98 @@ class HostActivity
     std::vector<Instance> m_instances;
 };
 
+/// "metered" of the scenario's own: all net-netflows of a host, or of all hosts.
+EsxVerdict
+JudgeAll(const Expectation& wanted, const std::vector<HostActivity>& activities)
+{
+    EsxVerdict verdict;
+    verdict.expectation.name = wanted.name;
+    verdict.expectation.atLeast = 1;
+    verdict.measured = std::numeric_limits<double>::infinity(); // the least of them
+    for (const HostActivity& activity : activities)
+    {
+        if (wanted.host.empty() || wanted.host == activity.GetHost().name)
+        {
+            activity.AddTo(verdict);
+        }
+    }
+    if (std::isinf(verdict.measured))
+    {
+        verdict.measured = std::numeric_limits<double>::quiet_NaN();
+        verdict.why = "no net-netflow was registered";
+    }
+    verdict.pass = verdict.measured >= 1;
+    return verdict;
+}
+
 } // namespace
 
-std::vector<EsxVerdict>
+MeteringVerdicts
 JudgeMetering(const Simulation& simulation)
 {
     const Scenario& scenario = simulation.GetScenario();
     const std::set<uint32_t> others = OtherAddresses(scenario);
-    std::vector<EsxVerdict> verdicts;
+    std::vector<HostActivity> activities;
+    MeteringVerdicts verdicts;
     for (std::size_t i = 0; i < scenario.hosts.size(); ++i)
     {
-        HostActivity activity(simulation, scenario.hosts[i], simulation.GetHosts()[i]);
-        activity.Count(others);
-        activity.AddVerdicts(verdicts);
+        activities.emplace_back(simulation, scenario.hosts[i], simulation.GetHosts()[i]);
+        activities.back().Count(others);
+        activities.back().AddVerdicts(verdicts.everyRun);
+    }
+    for (const Expectation& wanted : scenario.expect)
+    {
+        if (wanted.check == CHECK_METERED)
+        {
+            verdicts.asked.push_back(JudgeAll(wanted, activities));
+        }
     }
     return verdicts;
+}
+
+std::vector<std::string>
+ExpectedOfEveryRun(const Scenario& scenario)
+{
+    std::vector<std::string> names;
+    for (const Host& host : scenario.hosts)
+    {
+        for (const TimelineStep& step : scenario.timeline)
+        {
+            if (step.host == host.name && IsToMeter(step))
+            {
+                names.insert(names.end(),
+                             FindExportCommands(step.command).size(),
+                             MeteredName(host.name, step.at));
+            }
+        }
+    }
+    const auto mustSend = [](const Traffic& traffic) { return !traffic.mayBeSilent; };
+    if (std::any_of(scenario.traffic.begin(), scenario.traffic.end(), mustSend))
+    {
+        names.emplace_back(ALL_SENT);
+    }
+    return names;
 }
 
 std::vector<EsxVerdict>
 JudgeTraffic(const std::vector<TrafficPair>& pairs)
 {
     std::vector<std::string> silent;
+    std::vector<std::string> damaged;
     std::size_t judged = 0;
     for (const TrafficPair& pair : pairs)
     {
-        judged += pair.traffic->mayBeSilent ? 0 : 1;
-        if (!pair.sent && !pair.traffic->mayBeSilent)
+        const bool isDamaged = pair.capture && !pair.capture->damage.empty();
+        judged += pair.traffic->mayBeSilent && !isDamaged ? 0 : 1;
+        const std::string name =
+            fmt::format("{} from {} to {}", pair.traffic->name, pair.from, pair.to);
+        if (isDamaged)
         {
-            silent.push_back(
-                fmt::format("{} from {} to {}", pair.traffic->name, pair.from, pair.to));
+            damaged.push_back(name);
+        }
+        else if (!pair.sent && !pair.traffic->mayBeSilent)
+        {
+            silent.push_back(name);
         }
     }
     if (judged == 0)
@@ -220,16 +320,22 @@ JudgeTraffic(const std::vector<TrafficPair>& pairs)
         return {};
     }
     EsxVerdict verdict;
-    verdict.expectation.name = "all traffic is sent";
+    verdict.expectation.name = ALL_SENT;
     verdict.expectation.atLeast = verdict.expectation.atMost = static_cast<double>(judged);
-    verdict.measured = static_cast<double>(judged - silent.size());
-    verdict.pass = silent.empty();
-    if (!silent.empty())
+    verdict.measured = static_cast<double>(judged - silent.size() - damaged.size());
+    verdict.pass = silent.empty() && damaged.empty();
+    for (const auto& [what, names] :
+         {std::pair("sent nothing", silent), {"replay damaged captures", damaged}})
     {
-        verdict.why = fmt::format("{} of {} traffic items sent nothing: {}",
-                                  silent.size(),
-                                  judged,
-                                  JoinSome(silent));
+        if (!names.empty())
+        {
+            verdict.why += fmt::format("{}{} of {} traffic items {}: {}",
+                                       verdict.why.empty() ? "" : "; ",
+                                       names.size(),
+                                       judged,
+                                       what,
+                                       JoinSome(names));
+        }
     }
     return {verdict};
 }

@@ -12,14 +12,24 @@
 namespace esxnf
 {
 
-/**
- * One verdict for each net-netflow that the timeline starts and that may not be idle: the packets
- * of guests and of injected traffic that were counted in records while it was registered.
- */
-std::vector<ns3::EsxVerdict> JudgeMetering(const Simulation& simulation);
+/// How many packets of guests and of injected traffic were counted in records while a net-netflow
+/// was registered.
+struct MeteringVerdicts
+{
+    /// Of each net-netflow that the timeline starts and that may not be idle.
+    std::vector<ns3::EsxVerdict> everyRun;
+    /// Of the scenario's expectations 'check: metered', in their order.
+    std::vector<ns3::EsxVerdict> asked;
+};
+
+MeteringVerdicts JudgeMetering(const Simulation& simulation);
 
 /// One verdict on all traffic that may not be silent, none if there is none of that kind.
 std::vector<ns3::EsxVerdict> JudgeTraffic(const std::vector<TrafficPair>& pairs);
+
+/// The names of these verdicts, as far as they are known before the run: where each net-netflow
+/// starts when its line is typed.
+std::vector<std::string> ExpectedOfEveryRun(const Scenario& scenario);
 
 } // namespace esxnf
 

@@ -137,6 +137,16 @@ ToJson(const SilentTraffic& traffic)
 }
 
 Json
+ToJson(const Replay& replay)
+{
+    return {{"name", replay.name},
+            {"from", replay.from},
+            {"packets", replay.capture.packets},
+            {"damage", replay.capture.damage},
+            {"odd", replay.capture.odd}};
+}
+
+Json
 ToJson(const LinkDrops& drops)
 {
     return {{"name", drops.link},
@@ -212,7 +222,10 @@ ToJson(const Summary& summary)
         {"verdict", VerdictOf(summary.GetVerdict())},
         {"expectations", expectations},
         {"steps", ToJsonArray(summary.steps)},
-        {"traffic", {{"items", summary.trafficItems}, {"silent", ToJsonArray(summary.silent)}}},
+        {"traffic",
+         {{"items", summary.trafficItems},
+          {"silent", ToJsonArray(summary.silent)},
+          {"captures", ToJsonArray(summary.replays)}}},
         {"links", ToJsonArray(summary.links)},
         {"bound",
          {{"sent_octets", summary.bound.sent},

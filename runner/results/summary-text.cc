@@ -161,6 +161,18 @@ AppendTrafficFacts(Text& text, const Summary& summary)
                Grouped(summary.silent.size()),
                Grouped(summary.trafficItems));
     }
+    for (const auto& [name, from, capture] : summary.replays)
+    {
+        Append(text, "  {} from {}: {} read\n", name, from, Counted(capture.packets, "packet"));
+        for (const std::string& line : capture.odd)
+        {
+            Append(text, "    {}\n", line);
+        }
+        if (!capture.damage.empty())
+        {
+            Append(text, "    damaged: {}\n", capture.damage);
+        }
+    }
     uint64_t dropped = 0;
     std::vector<std::string> links;
     for (const LinkDrops& link : summary.links)

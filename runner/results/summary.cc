@@ -179,12 +179,19 @@ TopTalkers(const Simulation& simulation, const std::vector<ns3::EsxFlow>& flows)
 /// kept until JudgeBySecondRun().
 std::vector<ns3::EsxVerdict>
 MergeVerdicts(const std::vector<Expectation>& expectations,
-              const std::vector<ns3::EsxVerdict>& judged)
+              const std::vector<ns3::EsxVerdict>& judged,
+              const std::vector<ns3::EsxVerdict>& metered)
 {
     std::vector<ns3::EsxVerdict> verdicts;
     auto next = judged.begin();
+    auto nextMetered = metered.begin();
     for (const Expectation& expectation : expectations)
     {
+        if (expectation.check == CHECK_METERED)
+        {
+            verdicts.push_back(*nextMetered++);
+            continue;
+        }
         if (expectation.check != CHECK_DETERMINISTIC)
         {
             verdicts.push_back(*next++);
@@ -237,6 +244,10 @@ AddTraffic(Summary& summary, const std::vector<TrafficPair>& pairs)
         {
             summary.silent.push_back(
                 {pair.traffic->name, pair.from, pair.to, pair.traffic->mayBeSilent});
+        }
+        if (pair.capture)
+        {
+            summary.replays.push_back({pair.traffic->name, pair.from, *pair.capture});
         }
     }
     const auto verdicts = JudgeTraffic(pairs);
@@ -302,6 +313,15 @@ FailuresOf(const Summary& summary, const Scenario& scenario)
     }
     for (const Traffic& traffic : scenario.traffic)
     {
+        for (const Replay& replay : summary.replays)
+        {
+            if (replay.name == traffic.name && !replay.capture.damage.empty())
+            {
+                failures.push_back(
+                    scenario.At(Severity::Error, traffic.path + "/file", replay.capture.damage));
+                break; // it is one file for all senders
+            }
+        }
         std::vector<std::string> pairs;
         for (const SilentTraffic& silent : summary.silent)
         {
@@ -395,9 +415,11 @@ Summarize(const Simulation& simulation)
     summary.talkers = TopTalkers(simulation, flows);
     summary.residual = ledger->GetResidual();
     summary.bound = FindExportBound(simulation);
-    summary.verdicts = MergeVerdicts(scenario.expect, simulation.GetVerdicts());
-    const auto metering = JudgeMetering(simulation);
-    summary.verdicts.insert(summary.verdicts.end(), metering.begin(), metering.end());
+    const MeteringVerdicts metering = JudgeMetering(simulation);
+    summary.verdicts = MergeVerdicts(scenario.expect, simulation.GetVerdicts(), metering.asked);
+    summary.verdicts.insert(summary.verdicts.end(),
+                            metering.everyRun.begin(),
+                            metering.everyRun.end());
     AddTraffic(summary, simulation.GetTraffic());
     return summary;
 }

@@ -10,6 +10,7 @@
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/series.h"
 #include "runner/simulation/step-verdict.h"
+#include "runner/simulation/traffic-watch.h"
 
 #include "ns3/esx-expectations.h"
 #include "ns3/esx-ledger.h"
@@ -77,6 +78,14 @@ struct SilentTraffic
     bool mayBeSilent{false};
 };
 
+/// A capture that was replayed.
+struct Replay
+{
+    std::string name; //!< of the traffic item
+    std::string from;
+    ReplayedCapture capture;
+};
+
 /// Who sent the most over a vSwitch. A VM is counted at its own one.
 struct Talker
 {
@@ -119,6 +128,7 @@ struct Summary
     std::vector<StepVerdict> steps;        //!< with an 'expect', or failed; in order
     uint64_t trafficItems{0};              //!< pairs of sender and receiver of all traffic
     std::vector<SilentTraffic> silent;
+    std::vector<Replay> replays;
     std::vector<LinkDrops> links; //!< that dropped frames
     ExportBound bound;            //!< of the export datagrams that were lost
     std::vector<Talker> talkers;  //!< most octets first

@@ -92,7 +92,9 @@ class ExpectationChecker
         const bool metric = has("metric");
         const std::map<std::string, bool> useful = {
             {"cause", metric},
-            {"host", metric || expectation.check == "unique_interfaces"},
+            {"host",
+             metric || expectation.check == "unique_interfaces" ||
+                 expectation.check == CHECK_METERED},
             {"node", metric || expectation.check == "no_collector_complaints"},
             {"during", kind != "check"},
             {"equals", metric},

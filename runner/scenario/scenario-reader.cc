@@ -252,6 +252,7 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
                                                                                 traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
     fields("sources", traffic.sources)("file", traffic.file);
+    fields("trust_ip_length", traffic.trustIpLength);
     fields("may_be_silent", traffic.mayBeSilent);
     if (fields.Has("flow_packets"))
     {

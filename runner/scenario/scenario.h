@@ -250,6 +250,7 @@ struct Traffic : Part
     std::string protocol;                    //!< udp, tcp
     std::optional<InterfaceAddress> sources; //!< none: the sender's address
     std::string file;                        //!< as written: see PathOf()
+    bool trustIpLength = false;              //!< packets cut without a note count by that length
     bool mayBeSilent = false;                //!< a run in which a pair of it sent nothing may pass
 
     /** @return true if its frames enter ports past the guests' IP stacks */
@@ -340,6 +341,8 @@ struct Span
 
 /** The check that a second run gives the same bytes. */
 constexpr const char* CHECK_DETERMINISTIC = "deterministic";
+/** The check that each net-netflow meters. */
+constexpr const char* CHECK_METERED = "metered";
 
 struct Expectation : Part
 {

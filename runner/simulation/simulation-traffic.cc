@@ -79,6 +79,7 @@ Inject(const Scenario& scenario,
     if (traffic.app == TrafficApp::Pcap)
     {
         const auto frames = CreateObject<CaptureFrames>(scenario.PathOf(traffic.file));
+        frames->SetAttribute("TrustIpLength", BooleanValue(traffic.trustIpLength));
         return helper.Inject(from, to, frames, times);
     }
     EsxFlowsOptions options;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/traffic-watch.h"
 
+#include "runner/capture/capture-reader.h"
+
+#include "ns3/esx-capture-frames.h"
 #include "ns3/simulator.h"
 
 #include <array>
@@ -49,6 +52,18 @@ IsOf(const Traffic& traffic, const Headers& headers)
            headers.port <= (isScan ? traffic.lastPort : traffic.port);
 }
 
+ReplayedCapture
+Describe(const EsxCaptureFrames& frames, bool trustIpLength)
+{
+    ReplayedCapture capture{frames.GetCounts().packets, frames.GetDamage(), {}};
+    capture.odd = DescribeClock(frames.GetClockCounts(), 0, true);
+    const std::vector<std::string> odd =
+        DescribeCapture(frames.GetCounts(),
+                        trustIpLength ? CapturedLengths::LOST : CapturedLengths::TRUE);
+    capture.odd.insert(capture.odd.end(), odd.begin(), odd.end());
+    return capture;
+}
+
 } // namespace
 
 void
@@ -76,6 +91,10 @@ TrafficWatch::GetPairs() const
     for (const Injected& injected : m_injected)
     {
         injected.pair->sent = injected.injector->HasSentTo(injected.target);
+        if (const auto frames = DynamicCast<EsxCaptureFrames>(injected.injector->GetSource()))
+        {
+            injected.pair->capture = Describe(*frames, injected.pair->traffic->trustIpLength);
+        }
     }
     return {m_pairs.begin(), m_pairs.end()};
 }

@@ -15,11 +15,20 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace esxnf
 {
+
+/// What was read of a capture that is replayed.
+struct ReplayedCapture
+{
+    uint64_t packets{0};
+    std::string damage;           //!< empty: none
+    std::vector<std::string> odd; //!< times and frames, a line each
+};
 
 /// One sender and one receiver of an item of the scenario's traffic.
 struct TrafficPair
@@ -28,6 +37,7 @@ struct TrafficPair
     std::string from;
     std::string to;
     bool sent{false};
+    std::optional<ReplayedCapture> capture{}; //!< of traffic that is one
 };
 
 class TrafficWatch

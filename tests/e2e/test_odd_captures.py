@@ -179,6 +179,67 @@ def test_reading_goes_on_behind_damage_and_the_damage_is_told(esx_netflow, tmp_p
     assert f"in.pcap: packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets" in done.stderr
 
 
+ODD = [*at(T), (0, FRAME), *at(T + 1, T + 2, T + 1.5), (4 * 10**9 * 10**9, FRAME), *at(T + 3)]
+
+
+def replay(esx_netflow, tmp_path, content, more=""):
+    """-> (process, summary.json, Markdown) of a run that replays it"""
+    (tmp_path / "in.pcap").write_bytes(content)
+    scenario = write(tmp_path, LAB.format(start=1000, file=tmp_path / "in.pcap" if not more else f"{tmp_path}/in.pcap, {more}").replace("1500s", "60s"))
+    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--summary-md", tmp_path / "run.md", cwd=tmp_path)
+    return done, summary(tmp_path / "out"), (tmp_path / "run.md").read_text()
+
+
+def replayed(tmp_path) -> tuple[int, int]:
+    """-> packets and octets that were metered of the replay"""
+    rows = [row for row in table(tmp_path / "out", "flows-truth.csv") if row["input_port"] == "a.eth0"]
+    return sum(int(row["packets"]) for row in rows), sum(int(row["octets"]) for row in rows)
+
+
+def oddities(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if "packets out of order" in line or line.strip().startswith(("packets ", "times ")) and ": " in line]
+
+
+def test_probe_compare_and_a_replay_tell_the_same_oddities(esx_netflow, tmp_path):
+    content = pcap(ODD)
+    done, result, _ = replay(esx_netflow, tmp_path, content)
+    assert done.returncode == 0, done.stderr
+    told = oddities(esx_netflow("probe", "-r", tmp_path / "in.pcap").stdout)
+    assert any("without a time 1" in line for line in told) and len(told) >= 3, told
+    assert oddities(done.stdout) == told
+    assert result["traffic"]["captures"] == [{"name": "t", "from": "a", "packets": 7, "damage": "", "odd": told}]
+    compared = esx_netflow("compare", "--peer", "softflowd", "-r", tmp_path / "in.pcap")
+    if "softflowd" not in compared.stderr:
+        assert oddities(compared.stdout) == told
+
+
+def test_collect_tells_odd_packets(esx_netflow, tmp_path):
+    (tmp_path / "in.pcapng").write_bytes(section() + interface() + enhanced(T) + interface(147) + enhanced(T, number=1))
+    done = esx_netflow("collect", "-r", tmp_path / "in.pcapng")
+    assert done.returncode == 0 and "packets of an unknown link type 1: " in done.stdout.splitlines()[-1]
+
+
+def test_a_replay_counts_cut_packets_by_their_length_if_it_is_told_to(esx_netflow, tmp_path):
+    content = pcap([((T + i) * SECOND_NS, ethernet(ipv4(udp(data=bytes(1000))))[:60]) for i in range(3)])
+    done, result, _ = replay(esx_netflow, tmp_path, content)
+    assert done.returncode == 1 and result["ledger"]["truth"]["packets"] == 0  # and so nothing is metered
+    assert "packets shorter than their IP total length 3: not metered; if who captured cut them" in "".join(result["traffic"]["captures"][0]["odd"])
+    done, result, _ = replay(esx_netflow, tmp_path, content, "trust_ip_length: true")
+    assert done.returncode == 0 and replayed(tmp_path) == (3, 3 * 1028)
+    assert "packets shorter than their IP total length 3: that length counts" in result["traffic"]["captures"][0]["odd"]
+
+
+def test_damage_of_a_replayed_capture_fails_the_run_after_what_can_be_read(esx_netflow, tmp_path):
+    packets = pcap(at(*range(T, T + 20)))
+    size = 16 + len(FRAME)
+    broken = packets[: 24 + 5 * size + 8] + b"\xff" * 4 + packets[24 + 5 * size + 12 :]
+    done, result, markdown = replay(esx_netflow, tmp_path, broken)
+    what = f"packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets"
+    assert done.returncode == 1 and f"traffic[0].file: {what}" in done.stderr and f"damaged: {what}" in done.stdout
+    assert replayed(tmp_path)[0] == 19 and result["traffic"]["captures"][0]["damage"] == what
+    assert "1 of 1 traffic items replay damaged captures: t from a to b" in markdown
+
+
 def test_collect_and_probe_read_what_annotate_writes(esx_netflow, tmp_path):
     scenario = write(tmp_path, LAB.format(start=1000, file=tmp_path / "in.pcap"))
     (tmp_path / "in.pcap").write_bytes(pcap(at(1, 2, 3)))

@@ -191,9 +191,13 @@ def test_a_signal_while_the_reader_is_slow_loses_no_row(esx_netflow, tmp_path, k
     stdout, stderr = process.communicate(timeout=WAIT_S)
     assert process.returncode in (0, 130) and "nterrupted system call" not in stderr
     told = int((stdout if kind == "text" else stderr).split(" records ")[1].split()[0])
-    rows = [line for line in stdout.splitlines() if line.startswith("{")] if kind == "json" else stdout.splitlines()[1:]
-    if kind != "text":
-        assert told == len(rows) > 0
+    lines = stdout.splitlines()
+    rows = {
+        "text": [line for line in lines if line.startswith("  ") and " packets " in line],
+        "csv": lines[1:],
+        "json": [line for line in lines if line.startswith("{")],
+    }[kind]
+    assert told == len(rows) > 0
 
 
 def test_a_signal_while_it_waits_for_input_ends_it(esx_netflow):
@@ -254,3 +258,93 @@ def test_the_limit_of_open_files_is_raised_or_told(esx_netflow, tmp_path):
     told = esx_netflow("run", scenario, "-q", "--captures", "-o", tmp_path / "out", preexec_fn=files(12, 12))
     assert told.returncode == 2 and "files must be open at once, and 12 may be" in told.stderr
     assert contents(tmp_path) == before
+
+
+# ---- result folders
+
+
+def refused(esx_netflow, folder, *command, words):
+    before = contents(folder)
+    done = esx_netflow(*command, cwd=folder)
+    assert done.returncode == 2 and all(word in done.stderr for word in words) and done.stderr.count("\n") == 1, done.stderr
+    assert contents(folder) == before
+
+
+def test_results_never_replace_what_the_run_reads(esx_netflow, tmp_path):
+    write(tmp_path, lab(duration="5s"))
+    assert esx_netflow("run", "lab.yaml", "-q", cwd=tmp_path).returncode == 0
+    own, kept = "out/lab/resolved.yaml", "out/lab"
+    lost = (" lies in ", "it would be destroyed")
+    refused(esx_netflow, tmp_path, "run", own, words=lost)  # out/lab, too
+    refused(esx_netflow, tmp_path, "run", own, "-o", kept, words=lost)
+    refused(esx_netflow, tmp_path, "run", own, "-o", f"{kept}/", words=lost)
+    refused(esx_netflow, tmp_path, "console", own, "-o", kept, words=lost)
+    (tmp_path / "link").symlink_to("out/lab")
+    refused(esx_netflow, tmp_path, "run", "link/resolved.yaml", "-o", kept, words=lost)
+    refused(esx_netflow, tmp_path, "run", own, "-o", "link", words=lost)
+    (tmp_path / "alias.yaml").symlink_to(own)
+    refused(esx_netflow, tmp_path, "run", "alias.yaml", "-o", kept, words=lost)
+    refused(esx_netflow, tmp_path, "run", "lab.yaml", "--junit", "out/lab/junit.xml", words=lost)
+    refused(esx_netflow, tmp_path, "console", "lab.yaml", "-o", kept, "--record", "out/lab/record.yaml", words=lost)
+    assert esx_netflow("run", "lab.yaml", "-q", "-o", "other", "--update", "golden", cwd=tmp_path).returncode == 0
+    (tmp_path / "golden").rename(tmp_path / "out" / "lab" / "golden")
+    refused(esx_netflow, tmp_path, "run", "lab.yaml", "--check", "out/lab/golden", words=lost)
+    assert esx_netflow("run", "lab.yaml", "-o", "out/laboratory", "-q", cwd=tmp_path).returncode == 0
+    refused(esx_netflow, tmp_path / "out" / "lab", "run", "../../lab.yaml", "-o", "..", words=["holds the working directory"])
+    refused(esx_netflow, tmp_path / "out" / "lab" / "golden", "run", "../../../lab.yaml", "-o", "..", words=["holds the working directory"])
+
+
+def test_results_never_replace_a_capture_that_the_scenario_names(esx_netflow, tmp_path):
+    write(tmp_path, lab(duration="5s"))
+    assert esx_netflow("run", "lab.yaml", "-q", "--captures", cwd=tmp_path).returncode == 0
+    replay = "  - {name: again, app: pcap, from: esx1-a, to: esx1-b, file: out/lab/esx1-vSwitch0-1.pcap, start: 1s}"
+    text = "\n".join(replay if line.startswith("  - {name: esx1,") else line for line in lab(duration="5s").splitlines())
+    write(tmp_path, text, "replay.yaml")
+    refused(esx_netflow, tmp_path, "run", "replay.yaml", "-o", "out/lab", words=["the traffic of out/lab/esx1-vSwitch0-1.pcap", "it would be destroyed"])
+
+
+def test_golden_results_are_neither_written_over_what_is_read_nor_written_over_themselves(esx_netflow, tmp_path):
+    write(tmp_path, lab(duration="5s"), "lab.json")  # YAML, whatever its name
+    refused(esx_netflow, tmp_path, "run", "lab.json", "--update", ".", words=["--update ./lab.json is the file that SCENARIO lab.json reads"])
+    assert esx_netflow("run", "lab.json", "-q", "--update", "golden", cwd=tmp_path).returncode == 0
+    refused(esx_netflow, tmp_path, "run", "lab.json", "--check", "golden", "--junit", "golden/lab.json", words=["--junit golden/lab.json is the file that --check"])
+
+
+def test_a_table_or_page_written_by_python_is_no_input_either(esx_netflow, tmp_path):
+    write(tmp_path, lab(duration="5s"))
+    write(tmp_path, "version: 1\nname: s\nscenario: table.csv\nover: {hosts.esx1.netflow.purgatory_max: [4]}\n", "sweep.yaml")
+    (tmp_path / "table.csv").write_text(lab(duration="5s"))
+    refused(esx_netflow, tmp_path, "sweep", "sweep.yaml", "-q", "-o", ".", words=["table.csv is the file that its scenario", "destroyed"])
+    assert esx_netflow("run", "lab.yaml", "-q", cwd=tmp_path).returncode == 0
+    (tmp_path / "out" / "lab" / "report.html").symlink_to("summary.json")
+    refused(esx_netflow, tmp_path, "report", "out/lab", words=["destroyed"])
+
+
+# ---- pipes with a name
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("command", [["probe", "-r", CAPTURE, "--csv", "pipe"], ["probe", "-r", "pipe"], ["collect", "-r", "pipe"], ["run", "lab.yaml", "-q", "--junit", "pipe"]])
+def test_the_first_signal_ends_the_waiting_for_the_other_end_of_a_pipe(esx_netflow, tmp_path, command, number):
+    write(tmp_path, lab(duration="5s"))
+    os.mkfifo(tmp_path / "pipe")
+    process = esx_netflow.start(*command, cwd=tmp_path)
+    time.sleep(1.5)
+    assert process.poll() is None, "it waits"
+    process.send_signal(number)
+    stdout, stderr = process.communicate(timeout=20)
+    assert process.returncode in (130, -number) and "Traceback" not in stderr
+    assert sorted(entry.name for entry in tmp_path.iterdir() if entry.name != "out") == ["lab.yaml", "pipe"]
+
+
+def test_a_pipe_gets_all_rows(esx_netflow, tmp_path):
+    (tmp_path / "in.pcap").write_bytes(pcap(packets(3000)))
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "source")
+    process = esx_netflow.start("probe", "-r", "source", "--csv", "pipe", cwd=tmp_path)
+    with subprocess.Popen(["cat", "pipe"], cwd=tmp_path, stdout=subprocess.PIPE) as reader:
+        time.sleep(1)
+        (tmp_path / "source").open("wb").write((tmp_path / "in.pcap").read_bytes())
+        rows = reader.communicate(timeout=WAIT_S)[0].decode().splitlines()
+    process.communicate(timeout=WAIT_S)
+    assert process.returncode == 0 and len(rows) == 1 + 3000

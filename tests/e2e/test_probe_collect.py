@@ -98,7 +98,7 @@ def test_sequence_is_followed_for_each_exporter_and_engine(collect_file):
         captured(datagram(0, 2), datagram(0, 3, engine=2), datagram(2), datagram(8, engine=2), datagram(3), datagram(2))
     )
     assert done.stdout.splitlines()[-1] == "sequence gaps 1 records-missing 5 late 0 duplicates 1 restarts 0"
-    assert "\n  sequence 8 where 3 was due: records are missing\n" in done.stdout
+    assert "\n  sequence 8 where 3 was due: 5 records missing\n" in done.stdout
     assert "\n  sequence 2 where 4 was due: a duplicate\n" in done.stdout
 
 

@@ -169,7 +169,7 @@ def test_with_static_arp_nobody_asks_and_all_is_sent(esx_netflow, tmp_path):
     text = pairs(lab(), "  - {name: mute, %s}\n" % SILENT["no answer to ARP"]).replace("run: {", "run: {arp: static, ")
     text = text.replace("      esx1-b:", "      far: {nics: [{portgroup: Elsewhere, address: 10.6.125.99/24}]}\n      esx1-b:")
     done, result, *_ = run(esx_netflow, tmp_path, text.replace("portgroups: {VM Network: {}}", "portgroups: {VM Network: {}, Elsewhere: {vlan: 7}}"))
-    assert done.returncode == 0 and result["traffic"] == {"items": 2, "silent": []}
+    assert done.returncode == 0 and result["traffic"] == {"items": 2, "silent": [], "captures": []}
 
 
 def test_frames_that_links_dropped_stand_in_the_summary(esx_netflow, tmp_path):
@@ -251,3 +251,54 @@ def test_strict_to_fails_where_nothing_was_sent(esx_netflow, tmp_path):
         done, _, cases, _ = run(esx_netflow, tmp_path, text, "--to", f"nf1={collector.target}", "--strict-to")
     assert done.returncode == 1
     assert failure_of(cases[f"datagrams that {collector.target} did not get"]).endswith("nothing was sent there")
+
+
+# ---- checks that nothing could break
+
+
+IDLE = "no frame came to a meter"
+
+
+@pytest.mark.parametrize(
+    "check, why",
+    [
+        ("conservation", IDLE),
+        ("unique_interfaces", "nothing was exported"),
+        ("no_collector_complaints", "nf1 received nothing"),
+        ("metered", "no net-netflow was registered"),
+    ],
+)
+def test_a_check_of_nothing_fails(esx_netflow, tmp_path, check, why):
+    text = "\n".join(line for line in lab(expect=f"  - {{name: checked, check: {check}}}").splitlines() if not line.startswith(("timeline", "  - {at")) and "accounted" not in line)
+    done, result, cases, markdown = run(esx_netflow, tmp_path, text)
+    assert done.returncode == 1 and result["verdict"] == "fail"
+    (verdict,) = [e for e in result["expectations"] if e["name"] == "checked"]
+    assert verdict["measured"] is None and verdict["why"] == why
+    assert why in failure_of(cases["checked"]) and why in markdown
+
+
+def test_a_collector_that_got_nothing_is_judged_beside_one_that_got_all(esx_netflow, tmp_path):
+    spare = "\n  nf2: {kind: collector, address: 10.6.125.85/24}\nlinks:\n  - {endpoints: [nf2:eth0, sw1:9]}\n"
+    for node, code in ("nf1", 0), ("nf2", 1):
+        text = lab(expect=f"  - {{name: checked, check: no_collector_complaints, node: {node}}}").replace("\nlinks:\n", spare)
+        done, result, *_ = run(esx_netflow, tmp_path, text)
+        assert done.returncode == code, done.stdout + done.stderr
+
+
+def test_metered_can_be_asked_for_by_host(esx_netflow, tmp_path):
+    two = lab(hosts=("esx1", "esx2"), expect="  - {name: first, check: metered, host: esx1}\n  - {name: both, check: metered}")
+    done, result, *_ = run(esx_netflow, tmp_path, two)
+    assert done.returncode == 0
+    assert [(e["name"], e["measured"] >= 1, e["bound"]) for e in result["expectations"] if e["name"] in ("first", "both")] == [("first", True, {"at_least": 1}), ("both", True, {"at_least": 1})]
+    idle = two.replace("name: esx2, app: udp-cbr, ", "name: esx2, app: udp-cbr, may_be_silent: true, ").replace("start: 1s, stop: 3s, rate: 64kbps}\ntimeline", "start: 30s, stop: 31s, rate: 64kbps}\ntimeline")
+    idle = idle.replace("host: esx2, run: vmkload_app", "host: esx2, may_be_idle: true, run: vmkload_app")
+    done, result, *_ = run(esx_netflow, tmp_path, idle)
+    assert done.returncode == 1
+    verdicts = {e["name"]: e for e in result["expectations"]}
+    assert verdicts["first"]["pass"] and (verdicts["both"]["pass"], verdicts["both"]["measured"], verdicts["both"]["why"]) == (False, 0, "none by that of esx2 from 0.5 s on")
+
+
+def test_metered_knows_its_labels(esx_netflow, tmp_path):
+    for wrong, told in (", node: nf1", "'node' does not go with 'check: metered'"), (", host: esx9", "'esx9' is no host"), (", equals: 1", "'equals' does not go with 'check: metered'"):
+        done = esx_netflow("validate", write(tmp_path, lab(expect=f"  - {{name: m, check: metered{wrong}}}")))
+        assert done.returncode == 2 and told in done.stderr, done.stderr

@@ -217,6 +217,13 @@ TEST(EsxCheckDeterministicTest, EqualTextsOfBothRunsPass)
     EXPECT_EQ(verdict.measured, 0);
 }
 
+TEST(EsxCheckDeterministicTest, EmptyTextsProveNothing)
+{
+    const EsxVerdict verdict = EsxCheckDeterministic([] { return ""; });
+    EXPECT_FALSE(verdict.pass);
+    EXPECT_EQ(verdict.why, "there is nothing to compare");
+}
+
 TEST(EsxCheckDeterministicTest, LinesThatDifferAreCounted)
 {
     int runs = 0;

@@ -192,6 +192,40 @@ TEST_F(EsxExpectationsTest, WhatMeasuresNothingFails)
     EXPECT_TRUE(std::isnan(Measured()[1]));
 }
 
+TEST_F(EsxExpectationsTest, WhatNothingCouldBreakDoesNotPass)
+{
+    AddExport();
+    const Ptr<EsxExpectations> expectations = Expect();
+    expectations->Conservation();
+    expectations->UniqueInterfaces();
+    expectations->NoCollectorComplaints();
+    RunUntil(Seconds(30));
+    std::vector<std::string> reasons;
+    for (const EsxVerdict& verdict : expectations->Evaluate())
+    {
+        EXPECT_FALSE(verdict.pass);
+        EXPECT_TRUE(std::isnan(verdict.measured));
+        reasons.push_back(verdict.why);
+    }
+    EXPECT_EQ(reasons,
+              (std::vector<std::string>{"no frame came to a meter",
+                                        "nothing was exported",
+                                        "node1 received nothing"}));
+}
+
+TEST(EsxExpectationsOfNothingTest, ALedgerWithoutHostsDoesNotPass)
+{
+    EsxLedgerHelper books;
+    books.InstallAll();
+    const Ptr<EsxExpectations> expectations = books.GetExpectations();
+    EXPECT_FALSE(expectations->AllPass());
+    expectations->Conservation();
+    expectations->NoCollectorComplaints();
+    EXPECT_EQ(expectations->Evaluate()[0].why, "there is no host");
+    EXPECT_EQ(expectations->Evaluate()[1].why, "there is no collector");
+    Simulator::Destroy();
+}
+
 TEST_F(EsxExpectationsTest, ConservationIsTheLedgersResidual)
 {
     AddExport();

@@ -271,6 +271,7 @@ TEST_F(EsxMetricsTest, NothingPassesWhileTheLedgerDoesNotBalance)
     AddExport();
     Start();
     books.InstallAll();
+    Send(MilliSeconds(500), 1);
     RunUntil(Seconds(1));
     EXPECT_TRUE(books.GetExpectations()->AllPass());
     netflow::Account& account = Module()->GetLedger().GetAccount(vSwitch->GetId());

@@ -92,7 +92,7 @@ def test_what_half_a_run_left_behind_counts_for_nothing(serial, tmp_path):
 def test_failed_points_are_told_and_the_rest_is_run():
     points = [{"run.duration": "3s"}, {"run.duration": "three"}, {"links.nowhere.rate": "1Mbps"}, {"run.duration": "4s"}]
     lab = scenario()
-    lab.data["traffic"] = []
+    lab.data["traffic"] = lab.data["expect"] = []
     lab["timeline"][1]["may_be_idle"] = True
     with pytest.warns(sweeping.SweepWarning, match="2 of 4 points failed.*three"):
         table = esx_netflow.sweep(lab, over=points, executor=Here())
@@ -135,8 +135,8 @@ def test_metrics_that_no_worker_can_import_are_measured_here(tmp_path, measure):
 def test_a_table_of_failures_has_all_columns(serial):
     with pytest.warns(sweeping.SweepWarning, match="1 of 1 points failed"):
         table = esx_netflow.sweep(scenario(), over=[{name: values[0] for name, values in OVER.items()} | {"run.duration": "three"}], executor=Here())
-    assert [c for c in table.columns if c != "run.duration"] == [c for c in serial.columns if not c.startswith(("lost.", "left.", "expect.metered", "expect.all traffic"))]
-    assert table[[c for c in serial.columns[3:-2] if not c.startswith(("lost.", "left.", "expect.metered", "expect.all traffic"))]].isna().all(axis=None)
+    assert [c for c in table.columns if c != "run.duration"] == [c for c in serial.columns if not c.startswith(("lost.", "left."))]
+    assert table[[c for c in serial.columns[3:-2] if not c.startswith(("lost.", "left."))]].isna().all(axis=None)
 
 
 def test_an_interrupted_sweep_says_what_is_done_and_has_its_table(serial, tmp_path):

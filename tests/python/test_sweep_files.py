@@ -45,6 +45,22 @@ def test_failed_points_give_a_line_each_and_exit_code_2(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "plan, passed, why",
+    [
+        (PLAN.replace("16", "4096") + "expect: [{name: none dropped, metric: netflow.records.dropped, equals: 0}]\n", 1, "expect.none dropped"),
+        (PLAN.replace("  hosts.esx1.netflow.purgatory_max: [1, 16]", "  timeline: [[]]"), 0, "expect.balanced"),  # nothing is metered
+    ],
+)
+def test_a_point_that_fails_is_exit_code_1_as_in_run(tmp_path, plan, passed, why):
+    sweep_file(tmp_path, plan.replace("seeds: 2", "seeds: 1"))
+    done = sweep(tmp_path, "sweep.yaml", "-j", "1")
+    assert done.returncode == 1 and "1 fail" in done.stdout, done.stdout + done.stderr
+    (path,) = (tmp_path / "out" / "knee").glob("table.*")
+    table = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
+    assert (table["verdict"] == "pass").sum() == passed and why in table.columns
+
+
+@pytest.mark.parametrize(
     "text, told",
     [
         (PLAN.replace("over:", "ovr:"), "unknown key 'ovr'; did you mean 'over'?"),
@@ -54,6 +70,7 @@ def test_failed_points_give_a_line_each_and_exit_code_2(tmp_path):
         (PLAN.replace("[1, 16]", "5"), "over: a map of dotted path to a list of values is needed"),
         (PLAN + "points: []\n", "one of over"),
         (PLAN + "keep: most\n", "keep: most; allowed: all, summary"),
+        (PLAN + "expect: balanced\n", "expect: balanced; a list of expectations is needed"),
         (PLAN.replace("lab.yaml", "no.yaml"), "no.yaml"),
         ("version: [", "sweep.yaml"),
     ],
