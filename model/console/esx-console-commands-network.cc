@@ -13,6 +13,7 @@
 #include "ns3/ipv4.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
 #include <locale>
 #include <sstream>
 

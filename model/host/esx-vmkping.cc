@@ -13,6 +13,7 @@
 #include "ns3/socket.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
 #include <cinttypes>
 #include <cstdio>
 #include <locale>

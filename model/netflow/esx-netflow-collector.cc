@@ -17,6 +17,8 @@
 #include "ns3/udp-socket.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
+
 namespace ns3
 {
 
