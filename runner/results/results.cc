@@ -249,24 +249,24 @@ void
 ResultFolder::Commit()
 {
     OrRefuse(m_target, [this] {
-        const fs::path old = WithSuffix(m_target, "old");
+        fs::path old = WithSuffix(m_target, "old");
         const bool replaces = fs::exists(m_target);
         if (replaces &&
             renameat2(AT_FDCWD, m_temporary.c_str(), AT_FDCWD, m_target.c_str(), RENAME_EXCHANGE) ==
                 0)
         {
-            return; // in one step; the destructor removes what was there
+            old = m_temporary; // in one step
         }
-        if (replaces) // on a file system that cannot do that
+        else
         {
-            fs::rename(m_target, old);
-        }
-        std::error_code error;
-        fs::rename(m_temporary, m_target, error);
-        if (error)
-        {
-            replaces ? fs::rename(old, m_target) : void();
-            throw fs::filesystem_error("", error);
+            replaces ? fs::rename(m_target, old) : void(); // no exchange on this file system
+            std::error_code error;
+            fs::rename(m_temporary, m_target, error);
+            if (error)
+            {
+                replaces ? fs::rename(old, m_target) : void();
+                throw fs::filesystem_error("", error);
+            }
         }
         m_temporary.clear();
         fs::remove_all(old);
