@@ -89,6 +89,15 @@ TEST(RunReport, GoldenDifferencesFailAGoodRun)
                           "ledger.lost.arp.records: was 3, is 5&#10;</failure>"));
 }
 
+TEST(RunReport, LessLossThanTheLinksAllowIsNoGoodRun)
+{
+    RunReport report = Good("one");
+    EXPECT_THAT(ToJUnit({report}), Not(HasSubstr("<failure")));
+    report.summary["verdict"] = "unbalanced"; // though the residual is zero
+    EXPECT_THAT(ToJUnit({report}), HasSubstr("less was lost than the links allow"));
+    EXPECT_THAT(ToTable({report}), HasSubstr("FAILED  one: "));
+}
+
 TEST(RunReport, WhatDidNotRunIsToldFromWhatFailed)
 {
     RunReport report = Broken("x.yaml");
