@@ -2,10 +2,10 @@
 #include "results.h"
 
 #include "bindings.h"
-#include "flow-entries.h"
 #include "netflow/ledger.h"
-#include "runner/results/results-tables.h"
 
+#include <algorithm>
+#include <cstring>
 #include <pybind11/stl.h>
 #include <stdexcept>
 
@@ -18,64 +18,140 @@ namespace
 {
 
 using Names = std::vector<std::string>;
+using Type = ns3::EsxColumnType;
 
-FlowEntry
-ToEntry(const FlowRow& row, ResultTables& tables)
+/// Where a column is in a row of an array.
+struct Field
 {
-    FlowEntry entry{};
-    entry.firstMs = row.firstMs;
-    entry.lastMs = row.lastMs;
-    entry.packets = row.packets;
-    entry.octets = row.octets;
-    entry.datagram = row.datagram ? static_cast<int64_t>(*row.datagram) : -1;
-    entry.receivedNs = -1;
-    CopyFlow(entry, row);
-    entry.exporter = tables.exporters(row.exporter);
-    entry.collector = NameList::NONE;
-    entry.vSwitch = tables.vSwitches(row.vSwitch);
-    entry.inputPort = tables.ports(row.inputPort);
-    entry.outputPort = tables.ports(row.outputPort);
-    entry.reason = tables.reasons(row.reason);
-    entry.engine = row.engine;
-    entry.output = row.output;
-    entry.tcpFlags = row.tcpFlags;
-    return entry;
+    std::size_t column;
+    std::string name;
+    std::string format; //!< "<u8"
+    std::size_t width;
+    std::size_t offset;
+    std::string list; //!< of names; empty: the field is a number
+};
+
+bool
+EndsWith(const std::string& text, const std::string& end)
+{
+    return text.size() >= end.size() &&
+           text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-FlowEntry
-ToEntry(const CollectedRow& row, ResultTables& tables)
+/// \return empty: Python does not see the column
+std::string
+FormatOf(Type type)
 {
-    FlowEntry entry = ToEntry(static_cast<const FlowRow&>(row), tables);
-    entry.collector = tables.collectors(row.collector);
-    entry.receivedNs = row.receivedAt.GetNanoSeconds();
-    return entry;
-}
-
-RestEntry
-ToEntry(const RestRow& row, ResultTables& tables, NameList& fates)
-{
-    RestEntry entry{};
-    entry.packets = row.packets;
-    entry.octets = row.octets;
-    entry.records = row.records;
-    CopyFlow(entry, row);
-    entry.exporter = tables.exporters(row.exporter);
-    entry.vSwitch = tables.vSwitches(row.vSwitch);
-    entry.fate = fates(row.fate);
-    return entry;
-}
-
-template <typename Entry, typename Row, typename... Lists>
-std::vector<Entry>
-ToEntries(const std::vector<Row>& rows, ResultTables& tables, Lists&... lists)
-{
-    std::vector<Entry> entries;
-    entries.reserve(rows.size());
-    for (const Row& row : rows)
+    switch (type)
     {
-        entries.push_back(ToEntry(row, tables, lists...));
+    case Type::U8:
+        return "<u1";
+    case Type::U16:
+    case Type::NAME:
+        return "<u2";
+    case Type::U32:
+    case Type::ADDRESS:
+        return "<u4";
+    case Type::U64:
+        return "<u8";
+    case Type::I32:
+        return "<i4";
+    case Type::I64:
+    case Type::MILLISECONDS:
+        return "<i8";
+    case Type::EMPTY:
+        return "";
     }
-    return entries;
+    return "";
+}
+
+/// The fields of a table, the widest first: none of them is out of step.
+class Layout
+{
+  public:
+    explicit Layout(const ns3::EsxTable& table)
+    {
+        const std::vector<ns3::EsxColumn>& columns = table.GetColumns();
+        for (std::size_t i = 0; i < columns.size(); ++i)
+        {
+            const std::string format = FormatOf(columns[i].type);
+            std::string name = columns[i].name;
+            if (columns[i].type == Type::MILLISECONDS)
+            {
+                name.replace(name.size() - 2, 2, "ns");
+            }
+            const bool isName = columns[i].type == Type::NAME;
+            const std::string list = !isName ? "" : EndsWith(name, "_port") ? "port" : name;
+            if (!format.empty())
+            {
+                fields.push_back(
+                    {i, name, format, static_cast<std::size_t>(format[2] - '0'), 0, list});
+            }
+        }
+        std::stable_sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {
+            return a.width > b.width;
+        });
+        for (Field& field : fields)
+        {
+            field.offset = size;
+            size += field.width;
+        }
+        constexpr std::size_t WORD = 8;
+        size = (size + WORD - 1) / WORD * WORD;
+    }
+
+    py::dtype ToDtype() const
+    {
+        py::list names;
+        py::list formats;
+        py::list offsets;
+        for (const Field& field : fields)
+        {
+            names.append(field.name);
+            formats.append(field.format);
+            offsets.append(field.offset);
+        }
+        return py::dtype(names, formats, offsets, static_cast<py::ssize_t>(size));
+    }
+
+    std::vector<Field> fields;
+    std::size_t size{0}; //!< octets of a row
+};
+
+/// What Python knows of a table before any run.
+py::dict
+DescriptionOf(const ns3::EsxTable& table)
+{
+    const Layout layout(table);
+    const std::vector<ns3::EsxColumn>& columns = table.GetColumns();
+    std::vector<Field> fields = layout.fields;
+    std::sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {
+        return a.column < b.column;
+    });
+    py::list described;
+    for (const Field& field : fields)
+    {
+        const ns3::EsxColumn& column = columns[field.column];
+        const char* const kind = column.type == Type::NAME           ? "name"
+                                 : column.type == Type::ADDRESS      ? "address"
+                                 : column.type == Type::MILLISECONDS ? "ms"
+                                 : field.format[1] == 'i'            ? "signed"
+                                                                     : "unsigned";
+        described.append(py::make_tuple(field.name, column.name, kind, field.list));
+    }
+    py::dict description;
+    description["name"] = table.GetName();
+    description["file"] = table.GetFile();
+    description["dtype"] = layout.ToDtype();
+    description["columns"] = described;
+    return description;
+}
+
+std::vector<ns3::EsxTable>
+AllTables()
+{
+    static const ns3::EsxObservations NOTHING;
+    return ns3::EsxMakeTables(nullptr, NOTHING);
 }
 
 py::dict
@@ -96,163 +172,15 @@ LedgerOf(const ns3::Ptr<ns3::EsxHost>& host)
     return vSwitches;
 }
 
-/// The dtype of ResultTables::series.
-py::dtype
-SeriesType()
-{
-    py::list fields;
-    fields.append(py::make_tuple("time_ns", "<i8"));
-    fields.append(py::make_tuple("exporter", "<u8"));
-    for (const SeriesColumn& column : SeriesColumns())
-    {
-        fields.append(py::make_tuple(column.name, "<u8"));
-    }
-    return py::dtype::from_args(fields);
-}
-
-void
-RegisterFlowType()
-{
-    PYBIND11_NUMPY_DTYPE_EX(FlowEntry,
-                            firstMs,
-                            "first_ms",
-                            lastMs,
-                            "last_ms",
-                            packets,
-                            "packets",
-                            octets,
-                            "octets",
-                            datagram,
-                            "datagram",
-                            receivedNs,
-                            "received_ns",
-                            source,
-                            "src",
-                            destination,
-                            "dst",
-                            exporter,
-                            "exporter",
-                            collector,
-                            "collector",
-                            vSwitch,
-                            "vswitch",
-                            inputPort,
-                            "input_port",
-                            outputPort,
-                            "output_port",
-                            reason,
-                            "reason",
-                            engine,
-                            "engine",
-                            input,
-                            "input",
-                            output,
-                            "output",
-                            sourcePort,
-                            "sport",
-                            destinationPort,
-                            "dport",
-                            protocol,
-                            "proto",
-                            tos,
-                            "tos",
-                            tcpFlags,
-                            "tcp_flags");
-}
-
-void
-RegisterRestType()
-{
-    PYBIND11_NUMPY_DTYPE_EX(RestEntry,
-                            packets,
-                            "packets",
-                            octets,
-                            "octets",
-                            records,
-                            "records",
-                            source,
-                            "src",
-                            destination,
-                            "dst",
-                            exporter,
-                            "exporter",
-                            vSwitch,
-                            "vswitch",
-                            fate,
-                            "cause",
-                            input,
-                            "input",
-                            sourcePort,
-                            "sport",
-                            destinationPort,
-                            "dport",
-                            protocol,
-                            "proto",
-                            tos,
-                            "tos");
-}
-
-/// The dtype of what is left: a state in place of the cause.
-py::dtype
-LeftType()
-{
-    py::list fields;
-    for (const py::handle field : py::dtype::of<RestEntry>().attr("descr"))
-    {
-        const auto [name, format] = field.cast<std::pair<std::string, std::string>>();
-        fields.append(py::make_tuple(name == "cause" ? "state" : name, format));
-    }
-    return py::dtype::from_args(fields);
-}
-
-void
-RegisterLinkType()
-{
-    PYBIND11_NUMPY_DTYPE_EX(LinkEntry,
-                            timeNs,
-                            "time_ns",
-                            rateBps,
-                            "rate_bps",
-                            octets,
-                            "octets",
-                            frames,
-                            "frames",
-                            dropped,
-                            "dropped",
-                            queued,
-                            "queued",
-                            link,
-                            "link",
-                            from,
-                            "from");
-}
-
 /// "10.6.125.11" of each address.
-py::list
+Names
 Dotted(const py::array_t<uint32_t, py::array::c_style | py::array::forcecast>& addresses)
 {
-    py::list texts(static_cast<std::size_t>(addresses.size()));
+    Names texts;
+    texts.reserve(static_cast<std::size_t>(addresses.size()));
     for (py::ssize_t i = 0; i < addresses.size(); ++i)
     {
-        const uint32_t address = addresses.data()[i];
-        char text[16];
-        char* out = text;
-        for (int shift = 24; shift >= 0; shift -= 8)
-        {
-            const unsigned part = address >> shift & 0xff;
-            if (part >= 100)
-            {
-                *out++ = static_cast<char>('0' + part / 100);
-            }
-            if (part >= 10)
-            {
-                *out++ = static_cast<char>('0' + part / 10 % 10);
-            }
-            *out++ = static_cast<char>('0' + part % 10);
-            *out++ = '.';
-        }
-        texts[static_cast<std::size_t>(i)] =
-            py::str(text, static_cast<std::size_t>(out - text - 1));
+        texts.push_back(ns3::EsxDotted(addresses.data()[i]));
     }
     return texts;
 }
@@ -260,13 +188,13 @@ Dotted(const py::array_t<uint32_t, py::array::c_style | py::array::forcecast>& a
 } // namespace
 
 uint16_t
-NameList::operator()(const std::string& name)
+NameList::operator()(std::string_view name)
 {
     if (name.empty())
     {
         return NONE;
     }
-    const auto found = m_indices.find(name);
+    const auto found = m_indices.find(std::string(name));
     if (found != m_indices.end())
     {
         return found->second;
@@ -276,7 +204,7 @@ NameList::operator()(const std::string& name)
         throw std::length_error("more than 65535 names in a table");
     }
     const auto index = static_cast<uint16_t>(m_names.size());
-    m_names.push_back(name);
+    m_names.emplace_back(name);
     m_indices.emplace(name, index);
     return index;
 }
@@ -291,63 +219,52 @@ ResultTables::ResultTables(const Simulation& simulation)
 {
     for (const auto& host : simulation.GetHosts())
     {
-        exporters(host->GetName());
+        m_names["exporter"](host->GetName());
     }
     for (const auto& collector : simulation.GetLedger()->GetCollectors())
     {
-        collectors(ns3::EsxNodeName(collector->GetNode()));
+        m_names["collector"](ns3::EsxNodeName(collector->GetNode()));
     }
-    truth = ToEntries<FlowEntry>(TruthRows(simulation), *this);
-    exported = ToEntries<FlowEntry>(ExportedRows(simulation), *this);
-    collected = ToEntries<FlowEntry>(CollectedRows(simulation), *this);
-    losses = ToEntries<RestEntry>(LostRows(simulation), *this, causes);
-    left = ToEntries<RestEntry>(LeftRows(simulation), *this, states);
-    for (const LinkSample& sample : simulation.GetLinkSeries())
+    for (const ns3::EsxTable& table : simulation.GetResults().GetTables())
     {
-        linkSeries.push_back({sample.at.GetNanoSeconds(),
-                              sample.rateBps,
-                              sample.octets,
-                              sample.frames,
-                              sample.dropped,
-                              sample.queued,
-                              links(sample.link),
-                              ends(sample.from),
-                              {}});
-    }
-    series.reserve(simulation.GetSeries().size() * (SeriesColumns().size() + 2));
-    for (const SeriesSample& sample : simulation.GetSeries())
-    {
-        series.push_back(static_cast<uint64_t>(sample.at.GetNanoSeconds()));
-        series.push_back(exporters(sample.host));
-        for (const SeriesColumn& column : SeriesColumns())
+        const Layout layout(table);
+        std::vector<NameList*> lists;
+        for (const Field& field : layout.fields)
         {
-            series.push_back(column.Get(sample));
+            lists.push_back(field.list.empty() ? nullptr : &m_names[field.list]);
         }
+        std::vector<uint8_t>& octets = m_octets[table.GetName()];
+        table.ForEachRow([&](const std::vector<ns3::EsxValue>& values) {
+            const std::size_t row = octets.size();
+            octets.resize(row + layout.size);
+            for (std::size_t i = 0; i < lists.size(); ++i)
+            {
+                const Field& field = layout.fields[i];
+                const ns3::EsxValue& value = values[field.column];
+                const uint64_t number = lists[i]         ? (*lists[i])(value.text)
+                                        : value.isAbsent ? UINT64_MAX // -1
+                                                         : value.number;
+                std::memcpy(&octets[row + field.offset], &number, field.width); // little-endian
+            }
+        });
     }
 }
 
 py::dict
-ToPython(ResultTables tables)
+ResultTables::ToPython() &&
 {
     py::dict names;
-    names["exporter"] = tables.exporters.Get();
-    names["collector"] = tables.collectors.Get();
-    names["vswitch"] = tables.vSwitches.Get();
-    names["port"] = tables.ports.Get();
-    names["reason"] = tables.reasons.Get();
-    names["cause"] = tables.causes.Get();
-    names["state"] = tables.states.Get();
-    names["link"] = tables.links.Get();
-    names["from"] = tables.ends.Get();
+    for (const auto& [list, of] : m_names)
+    {
+        names[py::str(list)] = of.Get();
+    }
     py::dict result;
     result["names"] = names;
-    result["truth"] = ToArray(std::move(tables.truth));
-    result["exported"] = ToArray(std::move(tables.exported));
-    result["collected"] = ToArray(std::move(tables.collected));
-    result["losses"] = ToArray(std::move(tables.losses));
-    result["left"] = ToArray(std::move(tables.left), LeftType());
-    result["links"] = ToArray(std::move(tables.linkSeries));
-    result["series"] = ToArray(std::move(tables.series), SeriesType());
+    for (const ns3::EsxTable& table : AllTables())
+    {
+        result[py::str(table.GetName())] =
+            ToArray(std::move(m_octets[table.GetName()]), Layout(table).ToDtype());
+    }
     return result;
 }
 
@@ -375,14 +292,22 @@ HostsToPython(const Simulation& simulation)
 void
 BindResults(py::module_& module)
 {
-    RegisterFlowType();
-    RegisterRestType();
-    RegisterLinkType();
-    module.attr("FLOW") = py::dtype::of<FlowEntry>();
-    module.attr("LOSS") = py::dtype::of<RestEntry>();
-    module.attr("LEFT") = LeftType();
-    module.attr("LINK") = py::dtype::of<LinkEntry>();
-    module.attr("SERIES") = SeriesType();
+    py::list tables;
+    for (const ns3::EsxTable& table : AllTables())
+    {
+        tables.append(DescriptionOf(table));
+    }
+    py::dict moves; // place it leads to, how results name what ended there, whether that is a loss
+    for (unsigned i = 0; i < netflow::MOVES; ++i)
+    {
+        const auto move = static_cast<netflow::Move>(i);
+        const netflow::MoveInfo& info = netflow::GetInfo(move);
+        moves[info.name] = py::make_tuple(netflow::ToString(info.to),
+                                          netflow::GetFate(move),
+                                          netflow::IsLoss(info.to));
+    }
+    module.attr("TABLES") = tables;
+    module.attr("MOVES") = moves;
     module.def("dotted", &Dotted, py::arg("addresses"));
 }
 

@@ -3,6 +3,7 @@
 // that messages know its lines.
 #include "bindings.h"
 #include "results.h"
+#include "runner/base/number-text.h"
 #include "runner/base/output-file.h"
 #include "runner/base/process.h"
 #include "runner/commands/cli.h"
@@ -213,7 +214,7 @@ Run(const std::string& json,
     {
         folder->Commit();
     }
-    const py::dict arrays = ToPython(std::move(*tables));
+    const py::dict arrays = std::move(*tables).ToPython();
     for (const auto& [key, value] : arrays)
     {
         result[key] = value;
@@ -294,6 +295,10 @@ BindScenario(py::module_& module)
     module.def("suggest", &Suggest, py::arg("word"), py::arg("allowed"));
     module.def("set_data_folder", &SetDataFolder, py::arg("folder"));
     module.def("find_scenario", &FindScenario, py::arg("asked"), py::arg("kind") = "scenarios");
+    module.def("read_whole", &ReadWhole, py::arg("text"), py::arg("low"), py::arg("high"));
+    module.def("read_real", &ReadReal, py::arg("text"), py::arg("low"), py::arg("high"));
+    module.def("read_duration", &ReadDuration, py::arg("text"));
+    module.attr("DURATION_FORM") = DURATION_FORM;
     module.def("main", &Main, py::arg("arguments"));
     module.def("prepare_process", &PrepareProcess);
     module.def("read_summary", &ReadSummaryText, py::arg("folder"));

@@ -7,6 +7,7 @@ cpp_examples = [
     ("esx-first", "True", "True"),
     ("esx-memory", "True", "False"),
     ("esx-purgatory", "True", "False"),
+    ("esx-results", "True", "False"),
     ("esx-rings", "True", "False"),
     ("esx-security", "True", "False"),
     ("esx-shaping", "True", "False"),

@@ -13,6 +13,7 @@
 from . import _core, examples, netflow
 from ._core import CaptureError, RunError, ScenarioError
 from .building import Lab
+from .explaining import FlowStory
 from .netflow import decode_v5, encode_v5
 from .reporting import report
 from .results import Counts, Ledger, Result
@@ -20,10 +21,12 @@ from .running import run
 from .scenarios import Scenario, ScenarioWarning
 from .sweeping import sweep
 from .tables import Table
+from .talkers import Talkers
 
 __all__ = [
     "CaptureError",
     "Counts",
+    "FlowStory",
     "Lab",
     "Ledger",
     "Result",
@@ -32,6 +35,7 @@ __all__ = [
     "ScenarioError",
     "ScenarioWarning",
     "Table",
+    "Talkers",
     "decode_v5",
     "encode_v5",
     "examples",

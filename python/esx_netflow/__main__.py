@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line in Python: ``python3 -m esx_netflow``. `import`, `report` and `sweep` are done here, all else by the runner."""
+"""The command line in Python: ``python3 -m esx_netflow``. `explain`, `talkers`, `import`, `report` and `sweep` are done here, all else by the runner."""
 
 import argparse
+import dataclasses
 import errno
+import json
 import os
 import sys
 import warnings
@@ -10,11 +12,25 @@ from pathlib import Path
 
 from . import _core
 from .examples import DATA
+from .results import Result
 
 GOOD, EXPECTATION, USAGE, RESIDUAL, INTERRUPTED, NO_READER = 0, 1, 2, 4, 130, 141
+_ANY = (1 << 64) - 1
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, command, description, epilog):
+        super().__init__(f"esx-netflow {command}", description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+
+    def parse_args(self, arguments):
+        """A value may begin with a dash: ``--flow '->10.0.0.1'``."""
+        joined, rest = [], iter(arguments)
+        for argument in rest:
+            action = self._option_string_actions.get(argument)
+            value = next(rest, None) if action and action.nargs is None and argument.startswith("--") else None
+            joined += [argument] if value is None else [argument, value] if value.startswith("--") else [f"{argument}={value}"]
+        return super().parse_args(joined)
+
     def error(self, message):
         _complain(message)
         _complain(f"Usage: {self.prog} [OPTIONS]; --help shows more", prefix="")
@@ -31,24 +47,35 @@ def _complain(message, prefix="esx-netflow: "):
         pass
 
 
-def _whole(low, high):
-    def read(text):
-        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
-            raise argparse.ArgumentTypeError(f"'{text}' is no whole number from {low} to {high}")
-        return int(text)
+def _number(read, kind, low, high):
+    """-> what reads an option's value with the program's own reader"""
 
-    return read
+    def value(text):
+        number = read(text, low, high)
+        if number is None:
+            allowed = f"of at least {low}" if high == _ANY else f"from {low} to {high:.0f}"
+            raise argparse.ArgumentTypeError(f"'{text}' is no {kind}number {allowed}")
+        return number
+
+    return value
+
+
+def _whole(low, high=_ANY):
+    return _number(_core.read_whole, "whole ", low, high)
+
+
+def _time(option, text):
+    """-> ns"""
+    ns = _core.read_duration(text)
+    if ns is None:
+        raise _core.RunError(f"{option}: '{text}' is no {_core.DURATION_FORM.removeprefix('a ')}")
+    return ns
 
 
 def _report(arguments):
     from . import reporting
 
-    parser = _Parser(
-        "esx-netflow report",
-        description="Make report.html of result folders.",
-        epilog="Example: esx-netflow report out/quickstart",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = _Parser("report", "Make report.html of result folders.", "Example: esx-netflow report out/quickstart")
     parser.add_argument("folder", nargs="+", metavar="DIR", help="what 'esx-netflow run' wrote")
     parser.add_argument("-q", "--quiet", action="store_true", help="no output")
     options = parser.parse_args(arguments)
@@ -66,16 +93,15 @@ def _import(arguments):
     from .scenarios import Scenario
 
     parser = _Parser(
-        "esx-netflow import",
-        description="Make a scenario of a drawing (DOT, GraphML).",
-        epilog=(
+        "import",
+        "Make a scenario of a drawing (DOT, GraphML).",
+        (
             "Examples:\n"
             "  esx-netflow import lab.dot > lab.yaml\n"
             "  esx-netflow import lab.graphml > lab.yaml\n"
             "  esx-netflow dot scenarios/quickstart.yaml | esx-netflow import -\n"
             "Vertices have a kind: host, switch, collector, vm, or what 'dot' writes. Exit code 2: no lab."
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("drawing", metavar="DRAWING", help="DOT or GraphML file, - for standard input")
     scenario = Scenario.from_graph(parser.parse_args(arguments).drawing)
@@ -90,16 +116,15 @@ def _sweep(arguments):
     from .sweep_points import captures_of
 
     parser = _Parser(
-        "esx-netflow sweep",
-        description="Run a scenario at many points.",
-        epilog=(
+        "sweep",
+        "Run a scenario at many points.",
+        (
             "Examples:\n"
             "  esx-netflow sweep scenarios/sweeps/purgatory.yaml -j 2\n"
             "  esx-netflow sweep purgatory.yaml --scheduler tcp://head:8786    a Dask cluster\n"
             "What is finished is kept in DIR/runs: a sweep that was killed goes on where it was.\n"
             "Exit codes: the highest of its runs; 2 if a point failed."
         ),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("file", metavar="SWEEP", help="sweep file (docs/formats.md)")
     parser.add_argument("-j", "--jobs", type=_whole(1, 1024), metavar="N", help="processes (default: one for each core)")
@@ -141,6 +166,75 @@ def _sweep(arguments):
     return max([USAGE if len(failed) else GOOD, *found])
 
 
+def _explain(arguments):
+    from . import explaining
+
+    parser = _Parser(
+        "explain",
+        "Tell what became of a flow.",
+        "Examples:\n"
+        "  esx-netflow explain out/losses --flow '10.1.101.11:*->10.1.101.21:3306'\n"
+        "  esx-netflow explain out/losses --flow 'web1->db1:3306' --lost --limit 1\n"
+        "  esx-netflow explain out/losses --flow '*:*->*:53' --proto udp --host esx1\n"
+        "Exit code 0, also if no flow matches; 2: no such folder, or a flow that cannot be meant.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="result folder of a run")
+    parser.add_argument("--flow", required=True, metavar="FLOW", help="SOURCE[:PORT]->DESTINATION[:PORT], * is any")
+    parser.add_argument("--host", metavar="HOST", help="exported by this host only")
+    parser.add_argument("--vswitch", metavar="VSWITCH", help="on this vSwitch only")
+    parser.add_argument("--proto", metavar="PROTO", help="tcp, udp, icmp or a number")
+    parser.add_argument("--lost", action="store_true", help="flows that lost something only")
+    parser.add_argument("--limit", type=_whole(0, (1 << 32) - 1), default=5, metavar="N", help="flows at most, 0: all (default 5)")
+    options = parser.parse_args(arguments)
+    if options.proto and options.proto not in explaining.PROTOCOLS and _core.read_whole(options.proto, 0, 255) is None:
+        raise _core.RunError(f"--proto: '{options.proto}' is none of tcp, udp, icmp, and no number from 0 to 255")
+    result = Result._load(Path(options.folder), ("records", "datagrams"))
+    stories = result.explain(options.flow, options.host, options.vswitch, options.proto)
+    explaining.print_stories([story for story in stories if story.lost or not options.lost], options.limit)
+    return GOOD
+
+
+def _talkers(arguments):
+    from . import talkers
+
+    parser = _Parser(
+        "talkers",
+        "Tell who sent what, collected and in truth.",
+        "Examples:\n"
+        "  esx-netflow talkers out/losses\n"
+        "  esx-netflow talkers out/losses --window 60s..120s --top 3\n"
+        "  esx-netflow talkers out/day --last 24h --format json\n"
+        "Irregular: one source that sends to many addresses, tries many ports of one address, or\n"
+        "sends many times the octets of the median source of its vSwitch.",
+    )
+    parser.add_argument("folder", metavar="DIR", help="result folder of a run")
+    parser.add_argument("--window", metavar="A..B", help="simulated time, e.g. 10s..20s")
+    parser.add_argument("--last", metavar="TIME", help="so long before the end, e.g. 24h")
+    parser.add_argument("--top", type=_whole(0), default=10, metavar="N", help="talkers and irregular addresses of each vSwitch, 0: all (default 10)")
+    parser.add_argument("--fan-out", type=_whole(0), default=20, metavar="N", help="irregular from so many addresses (default 20)")
+    parser.add_argument("--ports", type=_whole(0), default=100, metavar="N", help="irregular from so many ports of one address (default 100)")
+    parser.add_argument("--volume", type=_number(_core.read_real, "", 1, 1e9), default=10.0, metavar="N", help="irregular from so many times the median (default 10)")
+    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", metavar="FORMAT", help="text, json or csv (default text)")
+    options = parser.parse_args(arguments)
+    if options.window is not None and options.last is not None:
+        parser.error("--last excludes --window")
+    begin = end = last = None
+    if options.window is not None:
+        low, dots, high = options.window.partition("..")
+        if not dots:
+            raise _core.RunError(f"--window: '{options.window}' is no two times joined by two dots such as 10s..20s")
+        begin, end = _time("--window", low), _time("--window", high)
+    if options.last is not None:
+        last = _time("--last", options.last)
+    result = Result._load(Path(options.folder), ("records", "datagrams", "collected"))
+    found = talkers.talkers(result, begin, end, last, options.top, options.fan_out, options.ports, options.volume)
+    if options.format == "json":
+        print(json.dumps(dataclasses.asdict(found), indent=2, ensure_ascii=False))
+    else:
+        print(found.to_csv() if options.format == "csv" else found, end="")
+    return GOOD
+
+
 def _offer_terminals():
     """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
     ours = DATA / "terminfo"
@@ -170,7 +264,7 @@ def _lost_output(error):
 
 
 def _run(arguments):
-    commands = {"import": _import, "report": _report, "sweep": _sweep}
+    commands = {"explain": _explain, "talkers": _talkers, "import": _import, "report": _report, "sweep": _sweep}
     if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
         _offer_terminals()

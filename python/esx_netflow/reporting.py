@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 from pathlib import Path
 from typing import Union
@@ -136,13 +137,13 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
         result=result,
         ledger=result.ledger,
         summary=result.summary,
-        scenario=result.scenario.data,
+        told=result.scenario.data.get("summary", "") if result.scenario else "",
         expectations=[{**e, "bound": _bound(e["bound"])} for e in result.expectations],
         interfaces=_interfaces(result),
         figures=_Figures(result).all(),
         consoles={host: _excerpt(lines) for host, lines in result.console.items()},
         logs={host: _excerpt(lines) for host, lines in result.log.items()},
-        resolved=result.scenario.to_yaml(),
+        resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
     )
     if path is not None:
         _core.replace_file(os.fspath(path), page)

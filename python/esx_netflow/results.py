@@ -8,8 +8,10 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
-from . import _core, tables
+from . import _core, explaining, labs, tables, talkers
+from .explaining import FlowStory
 from .scenarios import Scenario
+from .talkers import Talkers
 
 
 class Counts(NamedTuple):
@@ -18,17 +20,6 @@ class Counts(NamedTuple):
     packets: int
     octets: int
     records: int
-
-
-_FILES = {
-    "truth": "flows-truth.csv",
-    "exported": "flows-exported.csv",
-    "collected": "flows-collected.csv",
-    "losses": "flows-lost.csv",
-    "left": "flows-left.csv",
-    "series": "series.csv",
-    "links": "links.csv",
-}
 
 
 def _counts(entry):
@@ -100,6 +91,10 @@ class Result:
     left : Table
         Shape (flows and states,): what was neither collected nor lost when the run ended. For each flow truth = collected + its
         losses + what is left of it.
+    records : Table
+        Shape (records and shed packets,): what became of every record; packets that were shed, by flow and cause, have ``output`` -1.
+    datagrams : Table
+        Shape (datagrams,): what became of every export datagram.
     series : Table
         Shape (samples,): state and counters of each exporter's module, ``time_ns`` in simulated ns.
     links : Table
@@ -116,8 +111,8 @@ class Result:
         Host to lines: what was typed and printed at the service console, and /var/log/vmkernel.
     exporters, collectors : list of str
         Names.
-    scenario : Scenario
-        With all defaults filled in; running it gives the same result.
+    scenario : Scenario or None
+        With all defaults filled in; running it gives the same result. None: a script made it (``EsxResultsHelper``).
 
     Results can be pickled; that copies the tables.
     """
@@ -127,6 +122,8 @@ class Result:
     collected: tables.Table
     losses: tables.Table
     left: tables.Table
+    records: tables.Table
+    datagrams: tables.Table
     series: tables.Table
     links: tables.Table
     ledger: Ledger
@@ -135,12 +132,12 @@ class Result:
     log: dict[str, list[str]]
     exporters: list[str]
     collectors: list[str]
-    scenario: Scenario
+    scenario: Optional[Scenario]
 
-    def __init__(self, summary, scenario, tables_by_name, lists, ledger, log, console, text=None):
+    def __init__(self, summary, scenario, tables_by_name, lists, ledger, log, console, text=None, folder="", lab=None):
         self.summary = summary
         self.scenario = scenario
-        for name in _FILES:
+        for name in tables.FILES:
             setattr(self, name, tables_by_name.get(name))
         self.exporters = lists.get("exporter", [])
         self.collectors = lists.get("collector", [])
@@ -148,12 +145,15 @@ class Result:
         self.log = log
         self.console = console
         self._text = text
+        self._folder = folder
+        self._lab: Optional[dict[str, Any]] = lab
+        self._resolved: Optional[dict[str, Any]] = None
 
     @classmethod
     def _of_run(cls, raw):
         """From what _core.run gives."""
         lists = raw["names"]
-        arrays = {name: tables.Table.of(raw[name], name, lists) for name in _FILES}
+        arrays = {name: tables.Table.of(raw[name], name, lists) for name in tables.FILES}
         ledger = {
             host: {vswitch: {move: Counts(*counts) for move, counts in moves.items()} for vswitch, moves in vswitches.items()}
             for host, vswitches in raw["ledger"].items()
@@ -181,17 +181,21 @@ class Result:
         RunError
             A file of it is broken; the text names the file and the place.
         """
-        folder = Path(folder)
+        return cls._load(Path(folder), tables.FILES)
+
+    @classmethod
+    def _load(cls, folder, wanted):
+        """With some of the tables."""
         if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
         summary = json.loads(_core.read_summary(os.fspath(folder)))
-        scenario = Scenario.load(folder / "resolved.yaml")
+        scenario = Scenario.load(folder / "resolved.yaml") if (folder / "resolved.yaml").exists() else None
         lists = {
             "exporter": [host["name"] for host in summary["hosts"]],
             "collector": [collector["node"] for collector in summary["collectors"]],
         }
         arrays = {
-            name: tables.read_csv(folder / file, name, lists) for name, file in _FILES.items() if (folder / file).is_file()
+            name: tables.read_csv(folder / file, name, lists) for name, file in tables.FILES.items() if name in wanted and (folder / file).is_file()
         }
         ledger = {
             host["name"]: {
@@ -207,7 +211,76 @@ class Result:
             }
             for kind in ("vmkernel", "console")
         }
-        return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"])
+        return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"], folder=os.fspath(folder), lab=labs.read(folder / "lab.json"))
+
+    @property
+    def lab(self) -> dict[str, Any]:
+        """``hosts``, ``nodes`` and ``links``: of the scenario with all defaults filled in, or else of lab.json, which looks the same."""
+        if self._resolved is None and self.scenario is not None:
+            self._resolved = self.scenario.resolved().data
+        lab = self._resolved or self._lab
+        if lab is None:
+            raise _core.RunError(f"{self._folder}: no lab.json and no resolved.yaml, so nobody knows who has which address")
+        return lab
+
+    @property
+    def steps(self) -> list[dict[str, Any]]:
+        """The scenario's timeline; empty if a script made the result."""
+        return self.scenario.data.get("timeline", []) if self.scenario else []
+
+    def require(self, name: str) -> tables.Table:
+        """A table; RunError if the result has none, which ``outputs.flows: false`` is the reason for."""
+        table = getattr(self, name)
+        if table is None:
+            path = f"{self._folder}/{tables.FILES[name]}"
+            raise _core.RunError(f"{path} cannot be read: is {self._folder} a result folder of this version, without 'outputs.flows: false'?")
+        return table
+
+    def explain(self, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None) -> list[FlowStory]:
+        """What became of flows.
+
+        Parameters
+        ----------
+        flow : str
+            ``SOURCE[:PORT]->DESTINATION[:PORT]``: addresses, or names of VMs, vmknics (``esx1:vmk0``) and collectors; ``*`` stands for any
+            characters, no port for any port.
+        host, vswitch, protocol : str, optional
+            Only what this host exported, of this vSwitch, of this protocol (``tcp``, ``udp``, ``icmp`` or a number).
+
+        Returns
+        -------
+        list of FlowStory
+            One for each flow at each port that matches, in order of their first record. ``print`` tells it.
+
+        Examples
+        --------
+        >>> print(result.explain("web1->db1:3306")[0])
+        """
+        return explaining.explain(self, flow, host, vswitch, protocol)
+
+    def talkers(
+        self, begin: Optional[float] = None, end: Optional[float] = None, top: int = 10, fan_out: int = 20, ports: int = 100, volume: float = 10.0
+    ) -> Talkers:
+        """Who sent what, as an administrator reads it from what was collected, beside the truth.
+
+        Parameters
+        ----------
+        begin, end : float, optional
+            Simulated s; without them the whole run.
+        top : int
+            Talkers, and irregular addresses, of each vSwitch; 0: all.
+        fan_out, ports : int
+            From so many destinations, or ports of one destination, a source is irregular.
+        volume : float
+            The same from so many times the octets of its vSwitch's median source.
+
+        Returns
+        -------
+        Talkers
+            ``print`` shows what the command shows.
+        """
+        from_ns, to_ns = (None if time is None else round(time * 1e9) for time in (begin, end))
+        return talkers.talkers(self, from_ns, to_ns, None, top, fan_out, ports, volume)
 
     @property
     def name(self) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Optional
+from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -12,42 +12,35 @@ from . import _core
 
 NONE = 0xFFFF  # index of no name
 
-_FLOW = (
-    "exporter vswitch engine src dst proto sport dport tos input output packets octets first_ms last_ms tcp_flags "
-    "reason datagram input_port output_port collector received_ns"
-).split()
-_NOT_IN: dict[str, set[str]] = {"truth": {"reason", "datagram", "collector", "received_ns"}, "exported": {"collector", "received_ns"}, "collected": set()}
-_LINK = "time_ns link from rate_bps octets frames dropped queued".split()
-_REST = "exporter vswitch src dst proto sport dport tos input {} packets octets records"
-_LOSS, _LEFT = _REST.format("cause").split(), _REST.format("state").split()
-# Which list of names a field is an index in.
-_LISTS = {
-    "exporter": "exporter",
-    "collector": "collector",
-    "vswitch": "vswitch",
-    "input_port": "port",
-    "output_port": "port",
-    "reason": "reason",
-    "cause": "cause",
-    "state": "state",
-    "link": "link",
-    "from": "from",
-}
-_ADDRESSES = ("src", "dst")
+_TABLES: dict[str, dict[str, Any]] = {table["name"]: table for table in _core.TABLES}
+FILES: dict[str, str] = {name: table["file"] for name, table in _TABLES.items()}
 _NS_PER_MS = 1_000_000
+
+
+class _Column(NamedTuple):
+    """A column as the program describes it (docs/tables.md)."""
+
+    field: str  # its name in an array
+    name: str  # its name in a file, and in pandas
+    kind: str  # name, address, ms, signed (-1: an empty cell) or unsigned
+    names: str  # the list of names that it is an index in
+
+
+def _described(kind):
+    return {column[0]: _Column(*column) for column in _TABLES[kind]["columns"]}
 
 
 class Table(np.ndarray):
     """A table of a run: a NumPy structured array of shape (rows,), read-only, that shows the simulator's memory.
 
     Everything of NumPy works: ``table["octets"].sum()``, ``table[table["proto"] == 6]``; what is selected from a table is a
-    table. Addresses are integers in host order. ``exporter``, ``collector``, ``vswitch``, ``input_port``, ``output_port``,
-    ``reason``, ``cause``, ``state``, ``link`` and ``from`` are indices in lists of names; 65535 means none. `to_pandas` puts the names in their place.
+    table. Addresses are integers in host order. What is a name in the CSV file (``exporter``, ``vswitch``, ``cause`` …) is an index in a
+    list of names; 65535 means none. Numbers that a row may lack are -1 there. `to_pandas` puts the names in their place.
 
     Attributes
     ----------
     kind : str
-        "truth", "exported", "collected", "losses", "left", "series" or "links".
+        "truth", "exported", "collected", "losses", "left", "records", "datagrams", "series" or "links".
     names : dict of str to list of str
         The lists of names by field.
     """
@@ -82,25 +75,18 @@ class Table(np.ndarray):
     def _fields(self) -> tuple[str, ...]:
         return self.dtype.names or ()
 
+    def _columns(self) -> list[_Column]:
+        described = _described(self.kind) if self.kind else {}
+        return [column for field, column in described.items() if field in self._fields]
+
     @property
     def names(self) -> dict[str, list[str]]:
-        return {field: self._lists[_LISTS[field]] for field in self._fields if field in _LISTS}
+        return {column.field: self._lists[column.names] for column in self._columns() if column.names}
 
     @property
     def columns(self) -> list[str]:
-        """Fields in the order of the CSV file of the same table, without those that mean nothing in it."""
-        wanted: Iterable[str]
-        if self.kind in _NOT_IN:
-            wanted = [field for field in _FLOW if field not in _NOT_IN[self.kind]]
-        elif self.kind == "losses":
-            wanted = _LOSS
-        elif self.kind == "left":
-            wanted = _LEFT
-        elif self.kind == "links":
-            wanted = _LINK
-        else:
-            wanted = self._fields
-        return [field for field in wanted if field in self._fields]
+        """Fields in the order of the CSV file of the same table."""
+        return [column.field for column in self._columns()]
 
     def to_pandas(self) -> pd.DataFrame:
         """The same as a pandas DataFrame, with the columns of the CSV file of the same name (docs/formats.md).
@@ -112,37 +98,23 @@ class Table(np.ndarray):
             ``received_ms`` and ``time_ms``, float, simulated ms. There is no Python loop over rows.
         """
         columns = {}
-        for field in self.columns:
+        for field, name, kind, names in self._columns():
             values = self[field]
-            if field in _ADDRESSES:
+            if kind == "address":
                 codes, addresses = pd.factorize(values)
-                columns[field] = pd.Categorical.from_codes(codes, _core.dotted(addresses))
-            elif field in _LISTS:
+                columns[name] = pd.Categorical.from_codes(codes, _core.dotted(addresses))
+            elif kind == "name":
                 codes = values.astype(np.int32)
                 codes[values == NONE] = -1
-                columns[field] = pd.Categorical.from_codes(codes, self._lists[_LISTS[field]])
-            elif field.endswith("_ns"):
-                columns[field[:-3] + "_ms"] = values / _NS_PER_MS
+                columns[name] = pd.Categorical.from_codes(codes, self._lists[names])
             else:
-                columns[field] = values
+                columns[name] = values / _NS_PER_MS if kind == "ms" else values
         return pd.DataFrame(columns, copy=False)
 
 
 def _unpickle(array, kind, lists):
     array.flags.writeable = False
     return Table.of(array, kind, lists)
-
-
-def _dtype(kind, columns):
-    if kind == "losses":
-        return _core.LOSS
-    if kind == "left":
-        return _core.LEFT
-    if kind == "links":
-        return _core.LINK
-    if kind == "series":
-        return np.dtype([("time_ns", "<i8"), ("exporter", "<u8")] + [(c, "<u8") for c in columns if c not in ("time_ms", "exporter")])
-    return _core.FLOW
 
 
 def _addresses(texts):
@@ -160,7 +132,7 @@ def read_csv(path, kind, lists):
     path : path-like
         Such as flows-truth.csv.
     kind : str
-        "truth", "exported", "collected", "losses", "left", "series" or "links".
+        As in `FILES`.
     lists : dict of str to list of str
         Lists of names by their key; names that are not in them are appended.
 
@@ -179,16 +151,17 @@ def read_csv(path, kind, lists):
         raise _core.RunError(f"{path}: {error}") from None
 
 
-def _numbers(array, field, values, source):
-    """Fills a column; what is no number of its kind is named."""
+def _numbers(array, field, values, source, texts=None):
+    """Fills a column; what is no number of its kind is named. `texts`: the cells, if `values` are not"""
     try:
-        array[field] = values
+        with np.errstate(invalid="ignore"):
+            array[field] = values
         wrong = array[field] != values
     except (ValueError, TypeError, OverflowError):
         wrong = pd.to_numeric(values, errors="coerce").isna()
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"line {row + 2}: {source}: '{values.iloc[row]}' is no number of this column")
+        raise ValueError(f"line {row + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column")
 
 
 def _check_cells(path):
@@ -198,39 +171,42 @@ def _check_cells(path):
     header, _, rest = data.partition(b"\n")
     commas = header.count(b",")
     if b'"' not in data and rest.count(b",") != commas * rest.count(b"\n"):
-        number = next((n for n, line in enumerate(rest.split(b"\n"), 2) if line and line.count(b",") != commas), 1)
-        raise ValueError(f"line {number}: not as many cells as in line 1")
+        for number, line in enumerate(rest.split(b"\n"), 2):
+            if line and line.count(b",") != commas:
+                raise ValueError(f"line {number}: {line.count(b',') + 1} cells under {commas + 1} columns")
+
+
+def _indices(values, known):
+    """Names to their indices in `known`, to which new ones are appended."""
+    codes, unique = pd.factorize(values)
+    places = {name: index for index, name in enumerate(known)}
+    for name in unique:
+        if name and name not in places:
+            places[name] = len(known)
+            known.append(name)
+    places[""] = NONE
+    return np.array([places[name] for name in unique], np.int64)[codes] if len(unique) else NONE
 
 
 def _read_csv(path, kind, lists):
     _check_cells(path)
-    texts = {name: str for name in (*_LISTS, *_ADDRESSES)}
-    frame = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values={"datagram": [""]})
-    array = np.zeros(len(frame), _dtype(kind, frame.columns))
-    if kind in _NOT_IN:
-        array["datagram"] = array["received_ns"] = -1
-        array["collector"] = array["reason"] = NONE
-    for field in Table.of(array, kind, lists).columns:
-        source = field[:-3] + "_ms" if field.endswith("_ns") else field
-        if source not in frame:
-            raise ValueError(f"line 1: there is no column {source}")
-        values = frame[source]
-        if field in _ADDRESSES:
+    described = _described(kind)
+    frame = pd.read_csv(path, dtype={c.name: str for c in described.values() if c.kind in ("name", "address", "signed")}, keep_default_na=False)
+    array = np.zeros(len(frame), _TABLES[kind]["dtype"])
+    for field, name, what, names in described.values():
+        if name not in frame:
+            raise ValueError(f"line 1: there is no column {name}")
+        values = frame[name]
+        if what == "address":
             array[field] = _addresses(values)
-        elif field in _LISTS:
-            known = lists.setdefault(_LISTS[field], [])
-            codes, unique = pd.factorize(values)
-            indices = []
-            for name in unique:
-                if name and name not in known:
-                    known.append(name)
-                indices.append(known.index(name) if name else NONE)
-            array[field] = np.array(indices, np.int64)[codes] if len(unique) else NONE
-        elif field.endswith("_ns"):
-            _numbers(array, field, np.round(pd.to_numeric(values) * _NS_PER_MS), source)
-        elif field == "datagram":
-            _numbers(array, field, values.fillna(-1), source)
+        elif what == "name":
+            array[field] = _indices(values, lists.setdefault(names, []))
+        elif what == "ms":
+            _numbers(array, field, np.round(pd.to_numeric(values) * _NS_PER_MS), name)
+        elif what == "signed":
+            texts = values.where(values != "", "-1")
+            _numbers(array, field, pd.to_numeric(texts, errors="coerce"), name, texts)
         else:
-            _numbers(array, field, values, source)
+            _numbers(array, field, values, name)
     array.flags.writeable = False
     return Table.of(array, kind, lists)

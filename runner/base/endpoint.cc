@@ -103,14 +103,4 @@ Resolve(const Endpoint& endpoint)
     return address;
 }
 
-std::string
-AddressToText(uint32_t address)
-{
-    return fmt::format("{}.{}.{}.{}",
-                       address >> 24,
-                       address >> 16 & 0xff,
-                       address >> 8 & 0xff,
-                       address & 0xff);
-}
-
 } // namespace esxnf

@@ -36,9 +36,6 @@ Endpoint ParseListenEndpoint(const std::string& text);
 /// Asks the system's resolver for an IPv4 address; throws NetworkError.
 sockaddr_in Resolve(const Endpoint& endpoint);
 
-/// Dotted text of an address in host byte order.
-std::string AddressToText(uint32_t address);
-
 } // namespace esxnf
 
 #endif // ESXNF_ENDPOINT_H

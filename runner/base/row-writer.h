@@ -1,73 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Writes a table row by row, as CSV or as JSON lines (one object a line). The commands probe and
- * collect use it; columns and values are theirs.
+ * Writes a table row by row to a file, as CSV or as JSON lines. The commands probe, collect and
+ * compare use it; columns are theirs.
  */
 #ifndef ESXNF_ROW_WRITER_H
 #define ESXNF_ROW_WRITER_H
 
 #include "runner/base/output-file.h"
 
-#include <cstdint>
-#include <fmt/format.h>
-#include <iterator>
+#include "ns3/esx-table.h"
+
 #include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
 namespace esxnf
 {
 
-enum class RowFormat : uint8_t
-{
-    CSV,       //!< one header line, LF, nothing is quoted
-    JSON_LINES //!< numbers are numbers; an empty text is left out
-};
-
 /// A table on its way to a file.
+template <typename Row>
 class RowWriter
 {
   public:
     /**
      * Throws UserError if the file cannot be written.
      * \param path "-": standard output
-     * \param columns names of letters, digits and '_'
      */
     RowWriter(const std::string& path,
-              RowFormat format,
-              std::vector<const char*> columns,
-              OutputKind kind = OutputKind::STREAM);
-
-    /// The value of the next column. \param text without commas, quotes, line breaks
-    void Add(std::string_view text);
-
-    /// The value of the next column.
-    template <typename Integer>
-    void AddNumber(Integer number)
+              ns3::EsxRowPrinter::Format format,
+              ns3::EsxColumns<Row> columns,
+              OutputKind kind = OutputKind::STREAM)
+        : m_reader(std::move(columns)),
+          m_printer(format, m_reader.GetColumns()),
+          m_file(path, kind)
     {
-        BeginValue();
-        fmt::format_to(std::back_inserter(m_line), "{}", number);
+        m_printer.AppendHeader(m_line);
+        m_file.Write(m_line);
     }
 
-    /// After the last column; throws as above.
-    void EndRow();
+    /// Throws as above.
+    void Write(const Row& row)
+    {
+        m_line.clear();
+        m_printer.AppendRow(m_line, m_reader.Read(row));
+        m_file.Write(m_line);
+    }
 
     /// Writes what is buffered; throws as above.
-    void Flush();
+    void Flush()
+    {
+        m_file.Flush();
+    }
 
     /// The last call; throws as above.
-    void Close();
+    void Close()
+    {
+        m_file.Close();
+    }
 
   private:
-    void BeginValue();
-    void WriteLine();
-
-    const RowFormat m_format;
-    const std::vector<const char*> m_columns;
+    ns3::EsxRowReader<Row> m_reader;
+    const ns3::EsxRowPrinter m_printer;
     OutputFile m_file;
-    fmt::memory_buffer m_line;
-    std::size_t m_column{0};
+    std::string m_line;
 };
 
 } // namespace esxnf

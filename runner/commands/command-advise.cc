@@ -94,7 +94,7 @@ Observe(const Scenario& scenario, bool quiet, const InterruptCatcher& interrupt)
         const netflow::Account total = host->GetObject<ns3::EsxNetflow>()->GetLedger().GetTotal();
         runs[i].dropped = total.Get(Move::DROPPED_PURGATORY_FULL).records +
                           total.Get(Move::DROPPED_PURGATORY_HEAD).records;
-        for (const MonitoredSpan& span : simulation.GetMonitored())
+        for (const ns3::EsxMonitoredSpan& span : simulation.GetResults().GetMonitored())
         {
             if (span.host != host)
             {

@@ -5,6 +5,7 @@
  */
 #include "netflow/sequence-tracker.h"
 #include "runner/base/interrupt.h"
+#include "runner/base/row-writer.h"
 #include "runner/base/shared-files.h"
 #include "runner/capture/capture-reader.h"
 #include "runner/commands/cli.h"
@@ -57,15 +58,18 @@ class Printer
         const OutputKind kind = KindOfOutputs(options.capture);
         if (!options.csv.empty())
         {
-            m_tables.push_back(
-                std::make_unique<RowWriter>(options.csv, RowFormat::CSV, ReceivedColumns(), kind));
+            m_tables.push_back(std::make_unique<RowWriter<ReceivedRow>>(options.csv,
+                                                                        ns3::EsxRowPrinter::CSV,
+                                                                        ReceivedColumns(),
+                                                                        kind));
         }
         if (!options.json.empty())
         {
-            m_tables.push_back(std::make_unique<RowWriter>(options.json,
-                                                           RowFormat::JSON_LINES,
-                                                           ReceivedColumns(),
-                                                           kind));
+            m_tables.push_back(
+                std::make_unique<RowWriter<ReceivedRow>>(options.json,
+                                                         ns3::EsxRowPrinter::JSON_LINES,
+                                                         ReceivedColumns(),
+                                                         kind));
         }
     }
 
@@ -86,7 +90,11 @@ class Printer
         }
         for (const auto& table : m_tables)
         {
-            AddReceivedRows(*table, datagram.sourceAddress, m_datagrams - 1, header, m_records);
+            ForEachReceived(datagram.sourceAddress,
+                            m_datagrams - 1,
+                            header,
+                            m_records,
+                            [&](const ReceivedRow& row) { table->Write(row); });
         }
         m_recordCount += m_records.size();
         m_invalidTimes += header.unixNsecs >= netflow::V5_NSECS_BOUND;
@@ -162,7 +170,7 @@ class Printer
     {
         return fmt::format("datagram {} from {}:{}",
                            ++m_datagrams,
-                           AddressToText(datagram.sourceAddress),
+                           ns3::EsxDotted(datagram.sourceAddress),
                            datagram.sourcePort);
     }
 
@@ -198,7 +206,7 @@ class Printer
     }
 
     const bool m_toTables; // instead of text
-    std::vector<std::unique_ptr<RowWriter>> m_tables;
+    std::vector<std::unique_ptr<RowWriter<ReceivedRow>>> m_tables;
     std::vector<netflow::V5Record> m_records;
     std::map<EngineOfExporter, netflow::SequenceTracker> m_sequences;
     uint64_t m_datagrams{0};

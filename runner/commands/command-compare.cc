@@ -130,44 +130,47 @@ TosToText(const std::set<uint8_t>& tos)
     return tos.empty() ? "none" : fmt::format("{:#04x}", fmt::join(tos, ","));
 }
 
-std::vector<const char*>
+/// A difference and its texts.
+struct DifferenceRow
+{
+    const FlowDifference& of;
+    std::string tos;
+    std::string peerTos;
+    std::string reasons;
+};
+
+ns3::EsxColumns<DifferenceRow>
 DifferenceColumns()
 {
-    return {"src",
-            "dst",
-            "proto",
-            "sport",
-            "dport",
-            "packets",
-            "octets",
-            "records",
-            "tos",
-            "peer_packets",
-            "peer_octets",
-            "peer_records",
-            "peer_tos",
-            "reasons"};
+    using R = DifferenceRow;
+    using T = ns3::EsxColumnType;
+    return {
+        {{"src", T::ADDRESS, "", ""}, [](const R& r) { return r.of.key.source; }},
+        {{"dst", T::ADDRESS, "", ""}, [](const R& r) { return r.of.key.destination; }},
+        {{"proto", T::U8, "", ""}, [](const R& r) { return r.of.key.protocol; }},
+        {{"sport", T::U16, "", ""}, [](const R& r) { return r.of.key.sourcePort; }},
+        {{"dport", T::U16, "", ""}, [](const R& r) { return r.of.key.destinationPort; }},
+        {{"packets", T::U64, "", ""}, [](const R& r) { return r.of.ours.packets; }},
+        {{"octets", T::U64, "", ""}, [](const R& r) { return r.of.ours.octets; }},
+        {{"records", T::U64, "", ""}, [](const R& r) { return r.of.ours.records; }},
+        {{"tos", T::NAME, "", ""}, [](const R& r) -> ns3::EsxValue { return r.tos; }},
+        {{"peer_packets", T::U64, "", ""}, [](const R& r) { return r.of.peer.packets; }},
+        {{"peer_octets", T::U64, "", ""}, [](const R& r) { return r.of.peer.octets; }},
+        {{"peer_records", T::U64, "", ""}, [](const R& r) { return r.of.peer.records; }},
+        {{"peer_tos", T::NAME, "", ""}, [](const R& r) -> ns3::EsxValue { return r.peerTos; }},
+        {{"reasons", T::NAME, "", ""}, [](const R& r) -> ns3::EsxValue { return r.reasons; }},
+    };
 }
 
 void
-WriteCsv(RowWriter& rows, const std::vector<FlowDifference>& differences)
+WriteCsv(RowWriter<DifferenceRow>& rows, const std::vector<FlowDifference>& differences)
 {
     for (const FlowDifference& difference : differences)
     {
-        rows.Add(AddressToText(difference.key.source));
-        rows.Add(AddressToText(difference.key.destination));
-        rows.AddNumber(difference.key.protocol);
-        rows.AddNumber(difference.key.sourcePort);
-        rows.AddNumber(difference.key.destinationPort);
-        for (const ComparedFlow* flow : {&difference.ours, &difference.peer})
-        {
-            rows.AddNumber(flow->packets);
-            rows.AddNumber(flow->octets);
-            rows.AddNumber(flow->records);
-            rows.Add(fmt::format("{}", fmt::join(flow->tos, " ")));
-        }
-        rows.Add(JoinReasons(difference));
-        rows.EndRow();
+        rows.Write({difference,
+                    fmt::format("{}", fmt::join(difference.ours.tos, " ")),
+                    fmt::format("{}", fmt::join(difference.peer.tos, " ")),
+                    JoinReasons(difference)});
     }
     rows.Close();
 }
@@ -243,10 +246,11 @@ RunCompare(const CompareOptions& options)
     }
     RefuseSharedFiles({{"-r", options.capture}}, {{"--csv", options.csv}});
     const InterruptCatcher interrupt;
-    std::optional<RowWriter> rows; // before the peer runs: what cannot be written is known then
+    std::optional<RowWriter<DifferenceRow>>
+        rows; // before the peer runs: what cannot be written is known then
     if (!options.csv.empty())
     {
-        rows.emplace(options.csv, RowFormat::CSV, DifferenceColumns(), OutputKind::WHOLE);
+        rows.emplace(options.csv, ns3::EsxRowPrinter::CSV, DifferenceColumns(), OutputKind::WHOLE);
     }
     const OurFlows ours(options, interrupt);
     const ComparedFlows peer =

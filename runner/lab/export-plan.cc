@@ -2,7 +2,8 @@
 #include "runner/lab/export-plan.h"
 
 #include "runner/lab/export-commands.h"
-#include "runner/scenario/addresses.h"
+
+#include "ns3/esx-table.h"
 
 #include <algorithm>
 #include <boost/graph/dominator_tree.hpp>
@@ -30,7 +31,7 @@ class ExportPlanner
         {
             if (node.kind == NodeKind::Collector && node.address)
             {
-                m_collectors.emplace(ToDotted(node.address->address), &node);
+                m_collectors.emplace(ns3::EsxDotted(node.address->address), &node);
                 for (const auto& name : node.names)
                 {
                     m_collectors.emplace(LowerCase(name), &node);

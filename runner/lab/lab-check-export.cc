@@ -3,7 +3,8 @@
 #include "runner/lab/export-commands.h"
 #include "runner/lab/frame-route.h"
 #include "runner/lab/lab-check.h"
-#include "runner/scenario/addresses.h"
+
+#include "ns3/esx-table.h"
 
 #include <cctype>
 #include <fmt/format.h>
@@ -61,7 +62,7 @@ class ExportChecker
         {
             if (node.kind == NodeKind::Collector && node.address)
             {
-                m_collectors.emplace(ToDotted(node.address->address), &node);
+                m_collectors.emplace(ns3::EsxDotted(node.address->address), &node);
                 for (const auto& name : node.names)
                 {
                     m_collectors.emplace(LowerCase(name), &node);
@@ -136,7 +137,7 @@ class ExportChecker
     void CheckNetwork(const Host& host, const Node& collector, const std::string& path)
     {
         const auto address = collector.address->address;
-        const auto where = fmt::format("{} ({})", collector.name, ToDotted(address));
+        const auto where = fmt::format("{} ({})", collector.name, ns3::EsxDotted(address));
         if (host.vmknics.empty())
         {
             Say(m_fault,
@@ -163,7 +164,7 @@ class ExportChecker
             networks += fmt::format("{}{} {}/{}",
                                     networks.empty() ? "" : ", ",
                                     vmknic.name,
-                                    ToDotted(own),
+                                    ns3::EsxDotted(own),
                                     mask.GetPrefixLength());
             if (vmknic.gateway)
             {
@@ -175,7 +176,7 @@ class ExportChecker
                                 where,
                                 host.name,
                                 vmknic.name,
-                                ToDotted(*vmknic.gateway)));
+                                ns3::EsxDotted(*vmknic.gateway)));
                 return;
             }
         }

@@ -2,7 +2,8 @@
 // CheckVlans(): traffic and IP networks say who is to meet; the frame graph says who does.
 #include "runner/lab/frame-route.h"
 #include "runner/lab/lab-check.h"
-#include "runner/scenario/addresses.h"
+
+#include "ns3/esx-table.h"
 
 #include <algorithm>
 #include <boost/pending/disjoint_sets.hpp>
@@ -325,7 +326,7 @@ class VlanChecker
                                        "({}/{}): {}",
                                        m_graph.GetStations()[station].GetName(),
                                        m_graph.GetStations()[other].GetName(),
-                                       ToDotted(ns3::Ipv4Address(network.first)),
+                                       ns3::EsxDotted(network.first),
                                        ns3::Ipv4Mask(network.second).GetPrefixLength(),
                                        teller.IsFull() ? "" : Reason(station, other)));
             }

@@ -3,6 +3,8 @@
 
 #include "runner/base/endpoint.h"
 
+#include "ns3/esx-table.h"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -60,7 +62,7 @@ RareFieldsToText(const netflow::V5Record& record)
     std::string text;
     if (record.nextHop != 0)
     {
-        text += " nexthop " + AddressToText(record.nextHop);
+        text += " nexthop " + ns3::EsxDotted(record.nextHop);
     }
     if (record.srcAs != 0 || record.dstAs != 0)
     {
@@ -108,9 +110,9 @@ RecordToText(const netflow::V5Record& record)
     return fmt::format("{} {}:{} > {}:{} tos {:#04x} in {} out {} packets {} octets {} first {} "
                        "last {} flags {}{}",
                        ProtocolToText(record.prot),
-                       AddressToText(record.srcAddr),
+                       ns3::EsxDotted(record.srcAddr),
                        record.srcPort,
-                       AddressToText(record.dstAddr),
+                       ns3::EsxDotted(record.dstAddr),
                        record.dstPort,
                        record.tos,
                        record.input,

@@ -3,6 +3,8 @@
 
 #include "runner/base/endpoint.h"
 
+#include "ns3/esx-table.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -190,9 +192,9 @@ ComparedKey::ToString() const
                                                : fmt::format("protocol {}", protocol);
     return fmt::format("{} {}:{} > {}:{}",
                        name,
-                       AddressToText(source),
+                       ns3::EsxDotted(source),
                        sourcePort,
-                       AddressToText(destination),
+                       ns3::EsxDotted(destination),
                        destinationPort);
 }
 

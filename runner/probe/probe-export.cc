@@ -4,7 +4,6 @@
 #include "runner/base/endpoint.h"
 #include "runner/base/user-error.h"
 #include "runner/probe/datagram-text.h"
-#include "runner/probe/record-rows.h"
 
 #include <cstring>
 #include <fmt/format.h>
@@ -62,17 +61,17 @@ ProbeExport::ProbeExport(const ProbeExportConfig& config)
     }
     if (!config.csvFile.empty())
     {
-        m_tables.push_back(std::make_unique<RowWriter>(config.csvFile,
-                                                       RowFormat::CSV,
-                                                       ExportedColumns(),
-                                                       config.outputs));
+        m_tables.push_back(std::make_unique<RowWriter<ExportedRow>>(config.csvFile,
+                                                                    ns3::EsxRowPrinter::CSV,
+                                                                    ExportedColumns(),
+                                                                    config.outputs));
     }
     if (!config.jsonFile.empty())
     {
-        m_tables.push_back(std::make_unique<RowWriter>(config.jsonFile,
-                                                       RowFormat::JSON_LINES,
-                                                       ExportedColumns(),
-                                                       config.outputs));
+        m_tables.push_back(std::make_unique<RowWriter<ExportedRow>>(config.jsonFile,
+                                                                    ns3::EsxRowPrinter::JSON_LINES,
+                                                                    ExportedColumns(),
+                                                                    config.outputs));
     }
 }
 
@@ -128,7 +127,7 @@ ProbeExport::Record(const netflow::Datagram& datagram)
     }
     for (const auto& table : m_tables)
     {
-        AddExportedRows(*table, datagram);
+        ForEachExported(datagram, [&](const ExportedRow& row) { table->Write(row); });
     }
     if (m_capture)
     {

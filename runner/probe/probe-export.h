@@ -11,6 +11,7 @@
 #include "runner/base/row-writer.h"
 #include "runner/base/udp-sender.h"
 #include "runner/capture/capture-writer.h"
+#include "runner/probe/record-rows.h"
 
 #include <memory>
 #include <optional>
@@ -69,7 +70,7 @@ class ProbeExport : public netflow::DatagramSink
     const ProbeExportConfig m_config;
     std::vector<std::unique_ptr<Collector>> m_collectors;
     std::optional<CaptureWriter> m_capture;
-    std::vector<std::unique_ptr<RowWriter>> m_tables;
+    std::vector<std::unique_ptr<RowWriter<ExportedRow>>> m_tables;
     std::vector<netflow::V5Record> m_records; // scratch of Print
 };
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/record-rows.h"
 
-#include "runner/base/endpoint.h"
-
 #include <string>
 
 namespace esxnf
@@ -11,6 +9,8 @@ namespace esxnf
 namespace
 {
 
+using ColumnType = ns3::EsxColumnType;
+
 /// Whole milliseconds, rounded down.
 int64_t
 ToMs(int64_t ns)
@@ -18,143 +18,112 @@ ToMs(int64_t ns)
     return (ns - (ns < 0 ? netflow::NS_PER_MS - 1 : 0)) / netflow::NS_PER_MS;
 }
 
-void
-AddKey(RowWriter& rows,
-       uint32_t source,
-       uint32_t destination,
-       uint8_t protocol,
-       uint16_t sourcePort,
-       uint16_t destinationPort,
-       uint8_t tos)
+/// No vSwitch has a name here.
+template <typename Row>
+ns3::EsxColumns<Row>
+Columns()
 {
-    rows.Add(AddressToText(source));
-    rows.Add(AddressToText(destination));
-    rows.AddNumber(protocol);
-    rows.AddNumber(sourcePort);
-    rows.AddNumber(destinationPort);
-    rows.AddNumber(tos);
+    auto columns = ns3::EsxPickFlowColumns<Row>(
+        "exporter vswitch engine src dst proto sport dport tos input output packets octets "
+        "first_ms last_ms tcp_flags reason datagram");
+    columns[1] = {{"vswitch", ColumnType::U16, "", "switch ID"},
+                  [](const Row& row) { return row.key.vSwitch; }};
+    return columns;
 }
 
 } // namespace
 
-std::vector<const char*>
+ns3::EsxColumns<ExportedRow>
 ExportedColumns()
 {
-    return {"exporter",
-            "vswitch",
-            "engine",
-            "src",
-            "dst",
-            "proto",
-            "sport",
-            "dport",
-            "tos",
-            "input",
-            "output",
-            "packets",
-            "octets",
-            "first_ms",
-            "last_ms",
-            "tcp_flags",
-            "reason",
-            "datagram"};
+    return Columns<ExportedRow>();
 }
 
-std::vector<const char*>
+ns3::EsxColumns<ReceivedRow>
 ReceivedColumns()
 {
-    std::vector<const char*> columns = ExportedColumns();
-    columns.insert(columns.end(),
-                   {"first_unix_ms",
-                    "last_unix_ms",
-                    "unix_ns",
-                    "uptime_ms",
-                    "sequence",
-                    "sampling_mode",
-                    "sampling_interval",
-                    "nexthop",
-                    "src_as",
-                    "dst_as",
-                    "src_mask",
-                    "dst_mask"});
+    using R = ReceivedRow;
+    ns3::EsxColumns<R> columns = Columns<R>();
+    const ns3::EsxColumns<R> more{
+        {{"first_unix_ms", ColumnType::I64, "ms", "First, since 1970"},
+         [](const R& r) { return ToMs(netflow::UnixNs(r.header, r.record.first)); }},
+        {{"last_unix_ms", ColumnType::I64, "ms", "Last, since 1970"},
+         [](const R& r) { return ToMs(netflow::UnixNs(r.header, r.record.last)); }},
+        {{"unix_ns", ColumnType::I64, "ns", "export, since 1970"},
+         [](const R& r) { return netflow::UnixNs(r.header); }},
+        {{"uptime_ms", ColumnType::U32, "ms", "SysUptime"},
+         [](const R& r) { return r.header.sysUptime; }},
+        {{"sequence", ColumnType::U32, "", "flow_sequence"},
+         [](const R& r) { return r.header.flowSequence; }},
+        {{"sampling_mode", ColumnType::U8, "", "of the header"},
+         [](const R& r) { return r.header.samplingMode; }},
+        {{"sampling_interval", ColumnType::U16, "", "of the header"},
+         [](const R& r) { return r.header.samplingInterval; }},
+        {{"nexthop", ColumnType::ADDRESS, "", "of the record"},
+         [](const R& r) { return r.record.nextHop; }},
+        {{"src_as", ColumnType::U16, "", "of the record"},
+         [](const R& r) { return r.record.srcAs; }},
+        {{"dst_as", ColumnType::U16, "", "of the record"},
+         [](const R& r) { return r.record.dstAs; }},
+        {{"src_mask", ColumnType::U8, "", "of the record"},
+         [](const R& r) { return r.record.srcMask; }},
+        {{"dst_mask", ColumnType::U8, "", "of the record"},
+         [](const R& r) { return r.record.dstMask; }},
+    };
+    columns.insert(columns.end(), more.begin(), more.end());
     return columns;
 }
 
 void
-AddExportedRows(RowWriter& rows, const netflow::Datagram& datagram)
+ForEachExported(const netflow::Datagram& datagram,
+                const std::function<void(const ExportedRow&)>& visit)
 {
+    ExportedRow row;
+    row.exporter = "probe";
+    row.datagram = datagram.number;
     for (const netflow::QueuedRecord* queued : datagram.records)
     {
         const netflow::FlowRecord& record = queued->record;
-        const netflow::FlowKey& key = record.key;
-        rows.Add("probe");
-        rows.AddNumber(key.vSwitch);
-        rows.AddNumber(key.vSwitch);
-        AddKey(rows,
-               key.source,
-               key.destination,
-               key.protocol,
-               key.sourcePort,
-               key.destinationPort,
-               key.tos);
-        rows.AddNumber(key.input);
-        rows.AddNumber(record.output);
-        rows.AddNumber(record.packets);
-        rows.AddNumber(record.octets);
-        rows.AddNumber(record.first / netflow::NS_PER_MS);
-        rows.AddNumber(record.last / netflow::NS_PER_MS);
-        rows.AddNumber(record.tcpFlags);
-        rows.Add(netflow::ToString(record.reason));
-        rows.AddNumber(datagram.number);
-        rows.EndRow();
+        row.key = record.key;
+        row.output = record.output;
+        row.packets = record.packets;
+        row.octets = record.octets;
+        row.first = record.first;
+        row.last = record.last;
+        row.tcpFlags = record.tcpFlags;
+        row.reason = netflow::ToString(record.reason);
+        visit(row);
     }
 }
 
 void
-AddReceivedRows(RowWriter& rows,
-                uint32_t exporter,
+ForEachReceived(uint32_t exporter,
                 uint64_t number,
                 const netflow::V5Header& header,
-                const std::vector<netflow::V5Record>& records)
+                const std::vector<netflow::V5Record>& records,
+                const std::function<void(const ReceivedRow&)>& visit)
 {
-    const unsigned engine = header.engineType << 8 | header.engineId;
+    const std::string address = ns3::EsxDotted(exporter);
     for (const netflow::V5Record& record : records)
     {
-        rows.Add(AddressToText(exporter));
-        rows.AddNumber(engine);
-        rows.AddNumber(engine);
-        AddKey(rows,
-               record.srcAddr,
-               record.dstAddr,
-               record.prot,
-               record.srcPort,
-               record.dstPort,
-               record.tos);
-        for (uint32_t number32 : {uint32_t{record.input},
-                                  uint32_t{record.output},
-                                  record.dPkts,
-                                  record.dOctets,
-                                  record.first,
-                                  record.last,
-                                  uint32_t{record.tcpFlags}})
-        {
-            rows.AddNumber(number32);
-        }
-        rows.Add("");
-        rows.AddNumber(number);
-        rows.AddNumber(ToMs(netflow::UnixNs(header, record.first)));
-        rows.AddNumber(ToMs(netflow::UnixNs(header, record.last)));
-        rows.AddNumber(netflow::UnixNs(header));
-        rows.AddNumber(header.sysUptime);
-        rows.AddNumber(header.flowSequence);
-        rows.AddNumber(header.samplingMode);
-        rows.AddNumber(header.samplingInterval);
-        rows.Add(AddressToText(record.nextHop));
-        rows.AddNumber(record.srcAs);
-        rows.AddNumber(record.dstAs);
-        rows.AddNumber(record.srcMask);
-        rows.AddNumber(record.dstMask);
-        rows.EndRow();
+        ReceivedRow row{{}, header, record};
+        row.exporter = address;
+        row.datagram = number;
+        row.key.source = record.srcAddr;
+        row.key.destination = record.dstAddr;
+        row.key.sourcePort = record.srcPort;
+        row.key.destinationPort = record.dstPort;
+        row.key.vSwitch = static_cast<uint16_t>(header.engineType << 8 | header.engineId);
+        row.key.input = record.input;
+        row.key.protocol = record.prot;
+        row.key.tos = record.tos;
+        row.output = record.output;
+        row.packets = record.dPkts;
+        row.octets = record.dOctets;
+        row.first = record.first * netflow::NS_PER_MS;
+        row.last = record.last * netflow::NS_PER_MS;
+        row.tcpFlags = record.tcpFlags;
+        visit(row);
     }
 }
 

@@ -8,33 +8,47 @@
 #define ESXNF_RECORD_ROWS_H
 
 #include "netflow/exporter.h"
-#include "runner/base/row-writer.h"
+#include "netflow/v5-codec.h"
+
+#include "ns3/esx-flow-columns.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace esxnf
 {
 
+/// A record that probe sends.
+using ExportedRow = ns3::EsxFlowRow<netflow::FlowKey>;
+
+/// A record that collect receives, with what else its datagram says.
+struct ReceivedRow : ExportedRow
+{
+    const netflow::V5Header& header;
+    const netflow::V5Record& record;
+};
+
 /// exporter to datagram.
-std::vector<const char*> ExportedColumns();
+ns3::EsxColumns<ExportedRow> ExportedColumns();
 
 /// The same and the rest of what a datagram says, with times since 1970.
-std::vector<const char*> ReceivedColumns();
+ns3::EsxColumns<ReceivedRow> ReceivedColumns();
 
-/// Adds the records of a datagram that probe sends.
-void AddExportedRows(RowWriter& rows, const netflow::Datagram& datagram);
+/// The records of a datagram that probe sends.
+void ForEachExported(const netflow::Datagram& datagram,
+                     const std::function<void(const ExportedRow&)>& visit);
 
 /**
- * Adds the records of a datagram that came from somewhere.
- * \param exporter its source address in host byte order
- * \param number of the datagram, from 0
+ * The records of a datagram that was received.
+ * \param exporter its source address, host byte order
+ * \param number of datagrams received before it
  */
-void AddReceivedRows(RowWriter& rows,
-                     uint32_t exporter,
+void ForEachReceived(uint32_t exporter,
                      uint64_t number,
                      const netflow::V5Header& header,
-                     const std::vector<netflow::V5Record>& records);
+                     const std::vector<netflow::V5Record>& records,
+                     const std::function<void(const ReceivedRow&)>& visit);
 
 } // namespace esxnf
 

@@ -3,6 +3,8 @@
 
 #include "runner/base/user-error.h"
 
+#include "ns3/esx-table.h"
+
 #include <arpa/inet.h>
 #include <cerrno>
 #include <cstring>
@@ -77,7 +79,7 @@ UdpListener::GetLocal() const
     sockaddr_in address{};
     socklen_t length = sizeof(address);
     getsockname(m_socket, reinterpret_cast<sockaddr*>(&address), &length);
-    return {AddressToText(ntohl(address.sin_addr.s_addr)), ntohs(address.sin_port)};
+    return {ns3::EsxDotted(ntohl(address.sin_addr.s_addr)), ntohs(address.sin_port)};
 }
 
 } // namespace esxnf

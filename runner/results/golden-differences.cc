@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/golden-differences.h"
 
-#include "runner/results/flow-story.h"
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -193,6 +191,16 @@ const std::array<std::string_view, 13> COLUMNS = {"exporter",
                                                   "packets",
                                                   "octets",
                                                   "records"};
+
+/// "tcp", "udp", "icmp", else the number.
+std::string
+ProtocolName(std::string_view number)
+{
+    return number == "6"    ? "tcp"
+           : number == "17" ? "udp"
+           : number == "1"  ? "icmp"
+                            : fmt::format("protocol {}", number);
+}
 
 std::string
 FlowInWords(const std::vector<std::string_view>& cells)

@@ -2,12 +2,8 @@
 #include "runner/results/results.h"
 
 #include "runner/base/output-file.h"
-#include "runner/results/results-tables.h"
-#include "runner/results/story-tables.h"
-#include "runner/scenario/addresses.h"
+#include "runner/base/user-error.h"
 #include "runner/simulation/simulation.h"
-
-#include "ns3/esx-top.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -81,114 +77,6 @@ fs::path
 WithSuffix(const fs::path& path, const char* what)
 {
     return path.string() + fmt::format(".{}-{}", what, getpid());
-}
-
-template <typename Lines>
-std::string
-JoinLines(const Lines& lines)
-{
-    std::string text;
-    for (const std::string& line : lines)
-    {
-        text += line;
-        text += '\n';
-    }
-    return text;
-}
-
-const Host&
-FindHost(const Scenario& scenario, const std::string& name)
-{
-    const auto hasName = [&name](const Host& host) { return host.name == name; };
-    return *std::find_if(scenario.hosts.begin(), scenario.hosts.end(), hasName);
-}
-
-Json
-ToJson(const MonitoredSpan& span, const Host& host)
-{
-    return {{"exporter", host.name},
-            {"address", ToDotted(span.address)},
-            {"vswitch", span.vSwitch},
-            {"engine", span.engine},
-            {"from_ns", span.from.GetNanoSeconds()},
-            {"to_ns", span.to.GetNanoSeconds()},
-            {"uptime_at_start_ns", host.uptimeAtStart.GetNanoSeconds()},
-            {"dash_p", span.alternatePortIds},
-            {"idle_ns", host.netflow.idleTimeout.GetNanoSeconds()},
-            {"active_ns", host.netflow.activeTimeout.GetNanoSeconds()},
-            {"scan_ns", host.netflow.scanInterval.GetNanoSeconds()},
-            {"meter_own_export", host.netflow.meterOwnExport},
-            {"zero_unix_nsecs", host.netflow.zeroUnixNsecs},
-            {"sequence_at_expiry", host.netflow.sequenceMode == "AtExpiry"}};
-}
-
-Json
-ToJson(const CaptureFile& capture, const std::string& portName)
-{
-    Json object = {{"file", capture.file}, {"kind", capture.kind}};
-    if (capture.kind == "collector")
-    {
-        object["node"] = capture.node;
-        object["address"] = ToDotted(capture.address);
-        object["udp_port"] = capture.udpPort;
-    }
-    else
-    {
-        object["exporter"] = capture.host;
-        object["vswitch"] = capture.vSwitch;
-        object["port"] = capture.port;
-        object["name"] = portName;
-        object["direction"] = "in";
-        object["role"] = capture.isUplink ? "uplink" : "local";
-        if (!capture.mac.empty())
-        {
-            object["mac"] = capture.mac;
-        }
-    }
-    return object;
-}
-
-/// "web1.eth0" of a port's capture
-std::string
-PortName(const Simulation& simulation, const CaptureFile& capture)
-{
-    for (const auto& host : simulation.GetHosts())
-    {
-        if (host->GetName() == capture.host)
-        {
-            const auto vSwitch = host->GetVSwitch(capture.vSwitch);
-            return vSwitch ? vSwitch->GetPortName(capture.port) : "";
-        }
-    }
-    return "";
-}
-
-/// Captures that the scenario asks for may see a frame twice, or only in part: not in the index.
-bool
-IsIndexed(const CaptureFile& capture)
-{
-    return capture.kind == "port" || capture.kind == "collector";
-}
-
-/// For who recomputes everything from the captures: what was monitored when, and where the frames
-/// are.
-std::string
-CapturesJson(const Simulation& simulation)
-{
-    Json index = {{"monitored", Json::array()}, {"captures", Json::array()}};
-    for (const MonitoredSpan& span : simulation.GetMonitored())
-    {
-        const Host& host = FindHost(simulation.GetScenario(), span.host->GetName());
-        index["monitored"].push_back(ToJson(span, host));
-    }
-    for (const CaptureFile& capture : simulation.GetCaptures())
-    {
-        if (IsIndexed(capture))
-        {
-            index["captures"].push_back(ToJson(capture, PortName(simulation, capture)));
-        }
-    }
-    return index.dump(2) + "\n";
 }
 
 } // namespace
@@ -287,38 +175,12 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     const Scenario& scenario = simulation.GetScenario();
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
     WriteSummary(summary, directory);
-    if (scenario.outputs.flows)
-    {
-        WriteFile(folder / "flows-truth.csv", TruthTable(simulation));
-        WriteFile(folder / "flows-exported.csv", ExportedTable(simulation));
-        WriteFile(folder / "flows-collected.csv", CollectedTable(simulation));
-        WriteFile(folder / "flows-lost.csv", LostTable(simulation));
-        WriteFile(folder / "flows-left.csv", LeftTable(simulation));
-        WriteFile(folder / "records.csv", RecordsTable(simulation));
-        WriteFile(folder / "datagrams.csv", DatagramsTable(simulation));
-    }
-    if (scenario.outputs.seriesEvery.IsStrictlyPositive())
-    {
-        WriteFile(folder / "series.csv", SeriesTable(simulation));
-        WriteFile(folder / "links.csv", LinksTable(simulation));
-    }
-    for (const auto& host : simulation.GetHosts())
-    {
-        WriteFile(folder / (host->GetName() + ".vmkernel.log"),
-                  JoinLines(host->GetLog()->GetLines()));
-        WriteFile(folder / (host->GetName() + ".esxtop.txt"),
-                  ns3::EsxTop::Format(ns3::EsxTop(*host).Sample()));
-        WriteFile(folder / (host->GetName() + ".console.log"),
-                  JoinLines(host->GetObject<ns3::EsxConsole>()->GetTranscript()));
-    }
+    simulation.GetResults().ForEachFile(
+        [&](const std::string& name, const std::string& text) { WriteFile(folder / name, text); },
+        scenario.outputs.flows);
     for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
     {
         WriteFile(folder / file, octets);
-    }
-    const std::vector<CaptureFile>& captures = simulation.GetCaptures();
-    if (std::any_of(captures.begin(), captures.end(), IsIndexed))
-    {
-        WriteFile(folder / "captures.json", CapturesJson(simulation));
     }
 }
 

@@ -2,7 +2,8 @@
 // The summary at the end of a run, for people: what was seen is what was collected, lost and left.
 #include "runner/results/summary.h"
 #include "runner/results/text.h"
-#include "runner/scenario/addresses.h"
+
+#include "ns3/esx-table.h"
 
 #include <algorithm>
 #include <cmath>
@@ -18,7 +19,7 @@ using ns3::EsxCounts;
 
 /// What a collector got, and what the sequence of its exporters says.
 void
-AppendCollector(Text& text, const CollectorSummary& collector)
+AppendCollector(Text& text, const ns3::EsxCollectorSummary& collector)
 {
     Append(text, "  {} received {}", collector.node, Counted(collector.datagrams, "datagram"));
     if (collector.sequenceFailures == 0)
@@ -109,7 +110,7 @@ AppendFacts(Text& text, const Summary& summary)
                "  {} never begun: no memory or no room in the cache for a record\n",
                Counted(summary.flowsNeverBegun, "flow"));
     }
-    for (const HostSummary& host : summary.hosts)
+    for (const ns3::EsxHostSummary& host : summary.hosts)
     {
         if (host.isUnstable)
         {
@@ -119,7 +120,7 @@ AppendFacts(Text& text, const Summary& summary)
                    host.hasHalted ? "halted" : "may be unstable");
         }
     }
-    for (const CollectorSummary& collector : summary.collectors)
+    for (const ns3::EsxCollectorSummary& collector : summary.collectors)
     {
         AppendCollector(text, collector);
     }
@@ -203,10 +204,10 @@ AppendTalkers(Text& text, const Summary& summary)
     }
     TextTable table("<<<>>>", "  ");
     table.Add({"top talkers", "", "", "octets", "collected", "left"});
-    for (const Talker& talker : summary.talkers)
+    for (const ns3::EsxTalker& talker : summary.talkers)
     {
         const uint64_t octets = talker.truth.octets;
-        table.Add({ToDotted(talker.source),
+        table.Add({ns3::EsxDotted(talker.source),
                    talker.name,
                    talker.exporter + "/" + talker.vSwitch,
                    Grouped(octets),

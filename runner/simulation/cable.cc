@@ -180,11 +180,11 @@ Cable::GetDrops() const
     return drops;
 }
 
-LinkSample
+EsxLinkSample
 Cable::SampleOf(unsigned end) const
 {
     const Ptr<Queue<Packet>> queue = m_devices[end]->GetQueue();
-    LinkSample sample;
+    EsxLinkSample sample;
     sample.at = Simulator::Now();
     sample.link = m_link.name;
     sample.from = (end == 0 ? m_link.a : m_link.b).ToString();

@@ -6,11 +6,11 @@
 #define ESXNF_CABLE_H
 
 #include "runner/scenario/scenario.h"
-#include "runner/simulation/series.h"
 
 #include "ns3/csma-channel.h"
 #include "ns3/csma-net-device.h"
 #include "ns3/esx-link-impairment.h"
+#include "ns3/esx-series.h"
 #include "ns3/esx-uplink.h"
 
 #include <array>
@@ -20,6 +20,20 @@
 
 namespace esxnf
 {
+
+/// Frames that a link dropped, both ways, by cause.
+struct LinkDrops
+{
+    std::string link;
+    uint64_t queue{0};  //!< the transmit queue was full
+    uint64_t errors{0}; //!< loss and bit errors
+    uint64_t down{0};   //!< the link was cut
+
+    uint64_t GetTotal() const
+    {
+        return queue + errors + down;
+    }
+};
 
 /// Both ends of a link and what lies between.
 class Cable
@@ -42,7 +56,7 @@ class Cable
     void Restore(const LinkChange& change);
 
     /// What an end has sent so far, and what waits there.
-    LinkSample SampleOf(unsigned end) const;
+    ns3::EsxLinkSample SampleOf(unsigned end) const;
 
     LinkDrops GetDrops() const;
 

@@ -4,6 +4,8 @@
 #include "runner/base/user-error.h"
 #include "runner/lab/export-commands.h"
 
+#include "ns3/esx-table.h"
+
 #include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
@@ -111,7 +113,7 @@ RealCollectors::RealCollectors(const Scenario& scenario,
         {
             const auto source = static_cast<uint32_t>(FIRST_SOURCE + i);
             Sender& sender = m_senders[{hosts[i], name}];
-            sender.source = isLoopback ? AddressToText(source) : "";
+            sender.source = isLoopback ? ns3::EsxDotted(source) : "";
             sender.udp = std::make_unique<UdpSender>(target.endpoint, sender.source);
         }
     }

@@ -347,15 +347,13 @@ Simulation::Builder::Watch()
 {
     World* world = &m_world;
     const Ptr<EsxLedger> ledger = world->books.InstallAll();
-    for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
+    world->results.Install(ledger, m_scenario.outputs.seriesEvery);
+    for (const Link& link : m_scenario.links)
     {
-        const std::string name = EsxNodeName(collector->GetNode());
-        collector->TraceConnectWithoutContext(
-            "Rx",
-            Callback<void, Ptr<const Packet>, const Address&, const std::string&>(
-                [world, name](Ptr<const Packet> packet, const Address&, const std::string& error) {
-                    world->Collect(name, packet, error);
-                }));
+        Cable* const cable = world->cables.at(link.name).get();
+        world->results.AddLink(
+            {link.name, {link.a.ToString(), link.b.ToString()}, link.rate.GetBitRate(), link.delay},
+            [cable](unsigned end) { return cable->SampleOf(end); });
     }
     if (world->options.exported)
     {
@@ -365,10 +363,6 @@ Simulation::Builder::Watch()
                 [world](const EsxExportDatagram& datagram, Ptr<const Packet> packet) {
                     world->Export(datagram, packet);
                 }));
-    }
-    if (m_scenario.outputs.seriesEvery.IsStrictlyPositive())
-    {
-        Simulator::ScheduleNow(&World::SampleAgainAndAgain, world);
     }
 }
 

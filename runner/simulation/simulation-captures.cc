@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <sstream>
 
 namespace esxnf
 {
@@ -26,10 +25,6 @@ PhysicalDevices(const Ptr<ns3::Node>& node)
     }
     return devices;
 }
-
-/// Of a frame that enters a port, headers are all that anybody looks at: Ethernet, two VLAN tags,
-/// and IPv4 and TCP at their longest are 14 + 8 + 60 + 60 octets.
-static constexpr uint32_t PORT_SNAP_LENGTH = 256;
 
 /// Captures of the start; ports that appear later add theirs.
 std::size_t
@@ -59,33 +54,15 @@ Simulation::Builder::AddCaptures()
     }
     for (const std::string& name : m_scenario.outputs.pcap)
     {
-        CaptureFile capture;
-        capture.kind = "device";
-        capture.file = name + ".pcap";
-        std::replace(capture.file.begin(), capture.file.end(), ':', '-');
-        CaptureDevice(FindDevice(name), capture);
+        std::string file = name + ".pcap";
+        std::replace(file.begin(), file.end(), ':', '-');
+        const auto capture = EsxHostHelper::CreateCapture(m_world.options.directory + "/" + file);
+        EsxHostHelper::Capture(FindDevice(name), "PromiscSniffer", capture);
+        m_world.openCaptures[file] = capture;
     }
-    if (!m_world.options.captureEverything)
+    if (m_world.options.captureEverything)
     {
-        return;
-    }
-    for (const Ptr<EsxHost>& host : m_world.hosts)
-    {
-        CaptureHost(host);
-    }
-    for (const Node& node : m_scenario.nodes)
-    {
-        const NetDeviceContainer devices = PhysicalDevices(m_world.nodes.at(node.name));
-        if (node.kind == NodeKind::Collector && devices.GetN() > 0)
-        {
-            CaptureFile capture;
-            capture.kind = "collector";
-            capture.file = node.name + ".pcap";
-            capture.node = node.name;
-            capture.address = node.address->address;
-            capture.udpPort = node.listen;
-            CaptureDevice(devices.Get(0), capture);
-        }
+        m_world.results.EnableCaptures(m_world.options.directory, [] { ReserveDescriptors(1); });
     }
 }
 
@@ -142,77 +119,24 @@ Simulation::Builder::FindDevice(const std::string& name) const
 }
 
 void
-Simulation::Builder::CaptureHost(const Ptr<EsxHost>& host)
-{
-    for (const Ptr<EsxVSwitch>& vSwitch : host->GetVSwitches())
-    {
-        for (const Ptr<EsxPort>& port : vSwitch->GetPorts())
-        {
-            CapturePort(host, vSwitch, port);
-        }
-        // Ports that appear during the run: VMs that are switched on.
-        World* world = &m_world;
-        vSwitch->TraceConnectWithoutContext(
-            "Connected",
-            Callback<void, Ptr<EsxPort>>(
-                [world, host = PeekPointer(host), vSwitch = PeekPointer(vSwitch)](
-                    Ptr<EsxPort> port) { Builder(*world).CapturePort(host, vSwitch, port); }));
-    }
-}
-
-void
-Simulation::Builder::CapturePort(const Ptr<EsxHost>& host,
-                                 const Ptr<EsxVSwitch>& vSwitch,
-                                 const Ptr<EsxPort>& port)
-{
-    CaptureFile capture;
-    capture.kind = "port";
-    capture.host = host->GetName();
-    capture.vSwitch = vSwitch->GetName();
-    capture.port = port->GetLocalId();
-    capture.isUplink = port->GetKind() == EsxPortKind::UPLINK;
-    if (const Ptr<EsxVirtualNetDevice> adapter = port->GetDevice())
-    {
-        std::ostringstream mac;
-        mac << adapter->GetMac();
-        capture.mac = mac.str();
-    }
-    capture.file = fmt::format("{}-{}-{}.pcap", capture.host, capture.vSwitch, capture.port);
-    ReserveDescriptors(1);
-    m_world.openCaptures[capture.file] =
-        m_helper.EnablePcap(m_world.options.directory + "/" + capture.file,
-                            vSwitch,
-                            capture.port,
-                            EsxPcapDirection::INGRESS,
-                            true,
-                            PORT_SNAP_LENGTH);
-    m_world.captures.push_back(capture);
-}
-
-void
-Simulation::Builder::CaptureDevice(Ptr<NetDevice> device, CaptureFile capture)
-{
-    const Ptr<PcapFileWrapper> file =
-        EsxHostHelper::CreateCapture(m_world.options.directory + "/" + capture.file);
-    EsxHostHelper::Capture(device, "PromiscSniffer", file);
-    m_world.openCaptures[capture.file] = file;
-    m_world.captures.push_back(std::move(capture));
-}
-
-void
 Simulation::CloseCaptures() const
 {
+    std::vector<std::string> failed = m_world->results.CloseCaptures();
     for (const auto& [name, file] : m_world->openCaptures)
     {
         file->Close();
         if (file->Fail())
         {
-            throw UserError(fmt::format("{}: the capture cannot be written whole: is the disk "
-                                        "full, or a limit reached?",
-                                        name));
+            failed.push_back(name);
         }
     }
     m_world->openCaptures.clear();
+    if (!failed.empty())
+    {
+        throw UserError(fmt::format("{}: the capture cannot be written whole: is the disk full, "
+                                    "or a limit reached?",
+                                    failed.front()));
+    }
 }
 
 } // namespace esxnf

@@ -41,6 +41,7 @@ struct Simulation::World
     std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
     TrafficWatch traffic;
     ns3::EsxLedgerHelper books;
+    ns3::EsxResultsHelper results;
 
     /// What a console line with an id started.
     struct Started
@@ -51,12 +52,8 @@ struct Simulation::World
 
     std::map<std::string, Started> processes; //!< by id
 
-    std::vector<CollectedDatagram> collected;
-    std::vector<SeriesSample> series;
-    std::vector<LinkSample> linkSeries;
     std::deque<StepOutcome> steps; //!< stay where they are: lines end later
     ConsoleWindows windows;
-    std::vector<CaptureFile> captures;
     std::map<std::string, std::unique_ptr<AnnotatedCapture>> annotated; //!< by file name
     std::map<std::string, ns3::Ptr<ns3::PcapFileWrapper>> openCaptures; //!< the same
     std::vector<ns3::EsxVerdict> verdicts;
@@ -65,7 +62,6 @@ struct Simulation::World
     bool started{false};
     bool interrupted{false};
     ns3::Time end;
-    ns3::Time sampledAt{-1}; //!< when the last sample of the series was taken
     uint64_t events{0};
     ns3::EventId heartbeat;
     ns3::Time heartbeatSpacing;
@@ -74,15 +70,10 @@ struct Simulation::World
     void Heartbeat();
     void Beat(ns3::Time next);
     void TellProgress(ns3::Time now);
-    void TakeSample();
-    void SampleAgainAndAgain();
     void Execute(const TimelineStep& step);
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
     void Grow(const TimelineStep& step);
-    void Collect(const std::string& node,
-                 ns3::Ptr<const ns3::Packet> packet,
-                 const std::string& error);
     void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
 };
 
@@ -115,11 +106,6 @@ class Simulation::Builder
     void AddCaptures();
     void AnnotateCollectors();
     ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
-    void CapturePort(const ns3::Ptr<ns3::EsxHost>& host,
-                     const ns3::Ptr<ns3::EsxVSwitch>& vSwitch,
-                     const ns3::Ptr<ns3::EsxPort>& port);
-    void CaptureHost(const ns3::Ptr<ns3::EsxHost>& host);
-    void CaptureDevice(ns3::Ptr<ns3::NetDevice> device, CaptureFile capture);
     void AssignStreams();
     ns3::Ptr<ns3::Node> NodeOf(const LinkEnd& end) const;
 

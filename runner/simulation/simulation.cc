@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/simulation.h"
 
-#include "netflow/ledger.h"
-#include "netflow/metering-process.h"
 #include "runner/simulation/simulation-world.h"
 
 #include "ns3/config.h"
-#include "ns3/esx-export-tag.h"
 #include "ns3/esx-host-memory.h"
 #include "ns3/names.h"
 #include "ns3/node-list.h"
@@ -83,10 +80,7 @@ Simulation::Finish()
 {
     World& world = *m_world;
     world.end = Simulator::Now();
-    if (world.scenario.outputs.seriesEvery.IsStrictlyPositive() && world.sampledAt != world.end)
-    {
-        world.TakeSample(); // what came after the last sample is told, too
-    }
+    world.results.Finish();
     world.events = Simulator::GetEventCount();
     world.verdicts = world.books.GetExpectations()->Evaluate();
 }
@@ -139,22 +133,10 @@ Simulation::GetVerdicts() const
     return m_world->verdicts;
 }
 
-const std::vector<CollectedDatagram>&
-Simulation::GetCollected() const
+const EsxResultsHelper&
+Simulation::GetResults() const
 {
-    return m_world->collected;
-}
-
-const std::vector<SeriesSample>&
-Simulation::GetSeries() const
-{
-    return m_world->series;
-}
-
-const std::vector<LinkSample>&
-Simulation::GetLinkSeries() const
-{
-    return m_world->linkSeries;
+    return m_world->results;
 }
 
 std::vector<TrafficPair>
@@ -180,12 +162,6 @@ Simulation::GetSteps() const
     return m_world->steps;
 }
 
-const std::vector<CaptureFile>&
-Simulation::GetCaptures() const
-{
-    return m_world->captures;
-}
-
 std::map<std::string, std::string>
 Simulation::GetAnnotatedCaptures() const
 {
@@ -195,42 +171,6 @@ Simulation::GetAnnotatedCaptures() const
         files[file] = capture->ToPcapng();
     }
     return files;
-}
-
-std::vector<MonitoredSpan>
-Simulation::GetMonitored() const
-{
-    std::vector<MonitoredSpan> spans;
-    for (const Ptr<EsxHost>& host : m_world->hosts)
-    {
-        for (const EsxConsole::Process& process : host->GetObject<EsxConsole>()->GetProcesses())
-        {
-            const EsxNetNetflow& program = *process.program;
-            for (uint16_t id : program.GetRegistered())
-            {
-                MonitoredSpan span;
-                span.host = host;
-                const Ptr<EsxVSwitch> vSwitch = host->GetVSwitchById(id);
-                span.vSwitch = vSwitch->GetName();
-                span.engine = id;
-                span.address = program.GetSourceAddress();
-                span.from = program.GetStartedAt();
-                span.to =
-                    program.GetEndedAt().IsStrictlyNegative() ? m_world->end : program.GetEndedAt();
-                if (!vSwitch->GetDeletedAt().IsStrictlyNegative())
-                {
-                    span.to = std::min(span.to, vSwitch->GetDeletedAt());
-                }
-                span.alternatePortIds = program.UsesAlternatePortIds();
-                span.sameProcessAsBefore = id != program.GetRegistered().front();
-                TimeValue period;
-                program.GetAttribute("PollPeriod", period);
-                span.pollPeriod = period.Get();
-                spans.push_back(span);
-            }
-        }
-    }
-    return spans;
 }
 
 /// Looks up about ten times a second of real time. Draws no random number and leaves the order of
@@ -270,35 +210,6 @@ Simulation::World::TellProgress(Time now)
         interrupted = true;
         scheduler->PauseAt(MilliSeconds(now.GetMilliSeconds() + 1));
     }
-}
-
-void
-Simulation::World::TakeSample()
-{
-#ifdef NS3_ASSERT_ENABLE // in debug builds: a walk over all records
-    const EsxCounts residual = books.GetLedger()->GetResidual();
-    NS_ASSERT_MSG(residual.packets + residual.octets + residual.records == 0, "laws L0 to L8");
-#endif
-    sampledAt = Simulator::Now();
-    for (const Ptr<EsxHost>& host : hosts)
-    {
-        series.push_back(SampleOf(host));
-        series.back().at = Simulator::Now();
-    }
-    for (const Link& link : scenario.links)
-    {
-        for (unsigned end : {0U, 1U})
-        {
-            linkSeries.push_back(cables.at(link.name)->SampleOf(end));
-        }
-    }
-}
-
-void
-Simulation::World::SampleAgainAndAgain()
-{
-    TakeSample();
-    Simulator::Schedule(scenario.outputs.seriesEvery, &World::SampleAgainAndAgain, this);
 }
 
 void
@@ -360,26 +271,6 @@ Simulation::World::Grow(const TimelineStep& step)
                                                    step.growPerSecondBytes);
         }
     }
-}
-
-void
-Simulation::World::Collect(const std::string& node,
-                           Ptr<const Packet> packet,
-                           const std::string& error)
-{
-    CollectedDatagram datagram;
-    datagram.node = node;
-    datagram.receivedAt = Simulator::Now();
-    EsxExportTag tag;
-    if (packet->PeekPacketTag(tag))
-    {
-        datagram.exporter = tag.GetExporter();
-        datagram.number = tag.GetNumber();
-    }
-    datagram.payload.resize(packet->GetSize());
-    packet->CopyData(datagram.payload.data(), packet->GetSize());
-    datagram.error = error;
-    collected.push_back(std::move(datagram));
 }
 
 void

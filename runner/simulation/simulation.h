@@ -6,7 +6,7 @@
 #define ESXNF_SIMULATION_H
 
 #include "runner/scenario/scenario.h"
-#include "runner/simulation/series.h"
+#include "runner/simulation/cable.h"
 #include "runner/simulation/step-verdict.h"
 #include "runner/simulation/traffic-watch.h"
 
@@ -15,6 +15,7 @@
 #include "ns3/esx-ledger-helper.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/esx-results-helper.h"
 
 #include <cstdint>
 #include <deque>
@@ -63,46 +64,6 @@ struct SimulationOptions
     RealClock* realClock{nullptr};
 };
 
-/// A datagram that a simulated collector read.
-struct CollectedDatagram
-{
-    std::string node;
-    ns3::Time receivedAt;
-    uint32_t exporter{0}; //!< node ID of the VMkernel node
-    uint64_t number{0};   //!< at that host
-    std::vector<uint8_t> payload;
-    std::string error; //!< why it was refused; empty: decoded
-};
-
-/// A vSwitch was monitored during [from, to).
-struct MonitoredSpan
-{
-    ns3::Ptr<ns3::EsxHost> host;
-    std::string vSwitch;
-    uint16_t engine{0};
-    ns3::Ipv4Address address; //!< source of the datagrams; any: no route to the collector
-    ns3::Time from;
-    ns3::Time to;
-    ns3::Time pollPeriod;
-    bool alternatePortIds{false};
-    bool sameProcessAsBefore{false}; //!< as the span before it
-};
-
-/// A capture file of this run.
-struct CaptureFile
-{
-    std::string file; //!< name in the directory
-    std::string kind; //!< port, uplink, vmknic, collector, link
-    std::string host; //!< exporter of a port
-    std::string vSwitch;
-    uint16_t port{0};
-    bool isUplink{false}; //!< of a port
-    std::string mac;      //!< of the adapter in a port, empty at uplinks
-    std::string node;     //!< collector
-    ns3::Ipv4Address address;
-    uint16_t udpPort{0};
-};
-
 /// Builds in the constructor, destroys ns-3's world in the destructor.
 class Simulation
 {
@@ -136,22 +97,18 @@ class Simulation
     const std::vector<ns3::Ptr<ns3::EsxHost>>& GetHosts() const;
     ns3::Ptr<ns3::EsxLedger> GetLedger() const;
     std::vector<ns3::EsxVerdict> GetVerdicts() const;
-    const std::vector<CollectedDatagram>& GetCollected() const;
-    const std::vector<SeriesSample>& GetSeries() const;
-    const std::vector<LinkSample>& GetLinkSeries() const;
     /// Each sender and receiver of the traffic, in the order of the scenario.
     std::vector<TrafficPair> GetTraffic() const;
     /// Of each link, in the order of the scenario.
     std::vector<LinkDrops> GetLinkDrops() const;
     /// What came of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
-    const std::vector<CaptureFile>& GetCaptures() const;
+    /// What watched the run; after it.
+    const ns3::EsxResultsHelper& GetResults() const;
     /// After the run: captures are whole then. Throws UserError if one cannot be.
     void CloseCaptures() const;
     /// Whole pcapng files by file name, if the options ask for them.
     std::map<std::string, std::string> GetAnnotatedCaptures() const;
-    /// In order of registration.
-    std::vector<MonitoredSpan> GetMonitored() const;
 
   private:
     class Builder;

@@ -26,3 +26,18 @@ def test_the_schema_is_that_of_the_sources(esx_netflow):
     done = esx_netflow("schema")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout) == json.loads((ROOT / "runner/scenario/scenario.schema.json").read_text())
+
+
+def test_the_page_of_tables_is_what_the_program_prints(esx_netflow):
+    done = esx_netflow("schema", "--tables")
+    assert done.returncode == 0
+    assert done.stdout == (ROOT / "docs/tables.md").read_text(), "esx-netflow schema --tables > docs/tables.md"
+
+
+def test_every_table_of_a_folder_has_the_columns_of_the_page(esx_netflow, tmp_path):
+    assert esx_netflow("run", "quickstart", "-q", "-o", tmp_path / "out").returncode == 0
+    described = {}
+    for section in (ROOT / "docs/tables.md").read_text().split("\n## ")[1:]:
+        described[section.split("\n", 1)[0]] = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+    written = {path.name: path.read_text().split("\n", 1)[0].split(",") for path in (tmp_path / "out").glob("*.csv")}
+    assert written == described

@@ -149,4 +149,4 @@ def test_broken_table_is_told_by_line(losses, esx_netflow, tmp_path):
     text = (folder / "records.csv").read_text().splitlines()
     (folder / "records.csv").write_text("\n".join(text[:5] + ["esx1,prod1"]) + "\n")
     done = esx_netflow("explain", folder, "--flow", "*->*")
-    assert done.returncode == 2 and "records.csv:6: 2 cells under 22 columns" in done.stderr
+    assert done.returncode == 2 and "records.csv: line 6: 2 cells under 22 columns" in done.stderr

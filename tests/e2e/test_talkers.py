@@ -161,5 +161,9 @@ def test_no_result_folder_is_exit_2(losses, esx_netflow, tmp_path):
     assert esx_netflow("talkers", tmp_path).returncode == 2
     folder = shutil.copytree(losses, tmp_path / "out")
     (folder / "resolved.yaml").unlink()
+    for reader in (("talkers",), ("explain", "--flow", "web1->db1:3306")):
+        whole, alone = (esx_netflow(reader[0], path, *reader[1:]).stdout for path in (losses, folder))
+        assert whole == alone != "", "lab.json says the same"
+    (folder / "lab.json").unlink()
     done = esx_netflow("talkers", folder)
-    assert done.returncode == 2 and "resolved.yaml" in done.stderr
+    assert done.returncode == 2 and "no lab.json and no resolved.yaml" in done.stderr

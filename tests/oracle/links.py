@@ -97,6 +97,8 @@ class Links:
             self.find(f"links.csv: {link} from {near}: frames that no delay between {least} and {most} ns explains")
 
     def _changes_ways(self) -> bool:
+        if not (self.v.folder / "resolved.yaml").is_file():  # of a script: nobody tells
+            return True
         links, _, timeline = (self.v.folder / "resolved.yaml").read_text(errors="replace").partition("\ntimeline:")
         return any(int(d["copies"]) > 1 for d in self.datagrams) or "reorder: 0." in links or "reorder" in timeline or "delay" in timeline
 

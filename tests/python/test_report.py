@@ -43,7 +43,7 @@ EPISODES = [
 
 @pytest.mark.parametrize("step, episode", EPISODES, ids=[what for _, (_, _, what) in EPISODES])
 def test_every_kind_of_step_that_changes_the_lab_is_an_episode(step, episode):
-    result = SimpleNamespace(scenario=SimpleNamespace(data={"timeline": [{"at": "5s", **step}]}), summary={"end_ns": 60 * 10**9})
+    result = SimpleNamespace(steps=[{"at": "5s", **step}], summary={"end_ns": 60 * 10**9})
     assert plots.style.episodes_of(result) == [episode]
 
 
@@ -135,7 +135,7 @@ def texts(axes):
 
 def test_episodes_of_one_time_share_the_place_of_their_name():
     steps = [{"at": "5s", "vm": name, "power": "off"} for name in ("a", "b", "c", "d")]
-    result = SimpleNamespace(scenario=SimpleNamespace(data={"timeline": steps}), summary={"end_ns": 60 * 10**9})
+    result = SimpleNamespace(steps=steps, summary={"end_ns": 60 * 10**9})
     axes = plt.figure().add_subplot()
     plots.style.shade_episodes(axes, result, names=True)
     assert texts(axes) == ["a off, b off, and 2 more"]

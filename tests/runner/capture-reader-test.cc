@@ -3,6 +3,8 @@
 #include "runner/capture/capture-reader.h"
 #include "tests/scratch-folder.h"
 
+#include "ns3/esx-table.h"
+
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -253,7 +255,7 @@ TEST_F(CaptureReaderTest, FindsTheDatagramsOfAPort)
     EXPECT_EQ(FindUdp(2056), UdpFinding::OTHER);
     ASSERT_EQ(FindUdp(2055), UdpFinding::FOUND);
     EXPECT_EQ(std::string(datagram.data, datagram.data + datagram.size), "abc");
-    EXPECT_EQ(AddressToText(datagram.sourceAddress), "10.0.0.1");
+    EXPECT_EQ(ns3::EsxDotted(datagram.sourceAddress), "10.0.0.1");
     EXPECT_EQ(datagram.sourcePort, 5000U);
 }
 

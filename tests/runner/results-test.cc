@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/exit-code.h"
-#include "runner/results/results-tables.h"
 #include "runner/results/results.h"
 #include "runner/simulation/simulation.h"
 #include "tests/scratch-folder.h"
@@ -18,77 +17,6 @@ namespace
 namespace fs = std::filesystem;
 
 using testing::HasSubstr;
-
-TEST(ResultsTables, ARowIsAsItsHeader)
-{
-    FlowRow row;
-    row.exporter = "esx1";
-    row.vSwitch = "vSwitch0";
-    row.engine = 1;
-    row.source = 0x0a067d33;
-    row.destination = 0xffffffff;
-    row.protocol = 17;
-    row.sourcePort = 65535;
-    row.destinationPort = 53;
-    row.tos = 184;
-    row.input = 4;
-    row.output = 0;
-    row.packets = 5'000'000'000;
-    row.octets = UINT64_MAX;
-    row.firstMs = 4'294'967'296;
-    row.lastMs = 4'294'967'300;
-    row.tcpFlags = 0x1b;
-    row.reason = "idle";
-    row.datagram = 0;
-    row.inputPort = "web1.eth0";
-    EXPECT_EQ(ToCsv(row),
-              "esx1,vSwitch0,1,10.6.125.51,255.255.255.255,17,65535,53,184,4,0,5000000000,"
-              "18446744073709551615,4294967296,4294967300,27,idle,0,web1.eth0,");
-    EXPECT_STREQ(
-        FlowColumns(),
-        "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,"
-        "first_ms,last_ms,tcp_flags,reason,datagram,input_port,output_port");
-}
-
-TEST(ResultsTables, NoDatagramIsAnEmptyCell)
-{
-    EXPECT_THAT(ToCsv(FlowRow()), testing::EndsWith(",0,,,,"));
-}
-
-TEST(ResultsTables, MillisecondsKeepNanoseconds)
-{
-    EXPECT_EQ(ToMilliseconds(ns3::NanoSeconds(0)), "0.000000");
-    EXPECT_EQ(ToMilliseconds(ns3::NanoSeconds(1'002'134'567)), "1002.134567");
-}
-
-TEST(ResultsTables, ASampleHasAllItsCounters)
-{
-    SeriesSample sample{ns3::MilliSeconds(1500),
-                        "esx1",
-                        1,
-                        2,
-                        3,
-                        4,
-                        5,
-                        6,
-                        7,
-                        8,
-                        9,
-                        10,
-                        11,
-                        12,
-                        13,
-                        14,
-                        15,
-                        {}};
-    std::string losses;
-    for (std::size_t i = 0; i < SeriesLosses().size(); ++i)
-    {
-        sample.losses.push_back(100 + i);
-        losses += "," + std::to_string(100 + i);
-    }
-    EXPECT_EQ(ToCsv(sample), "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12,13,14,15");
-}
 
 class ResultFolderTest : public testing::Test
 {

@@ -12,22 +12,26 @@ namespace esxnf
 namespace
 {
 
+struct Row
+{
+    uint64_t count;
+};
+
+ns3::EsxColumns<Row>
+Columns()
+{
+    return {{{"count", ns3::EsxColumnType::U64, "", ""}, [](const Row& row) { return row.count; }}};
+}
+
 std::string
-Write(RowFormat format, bool withRows = true)
+Write(ns3::EsxRowPrinter::Format format, const std::vector<Row>& all)
 {
     const ScratchFolder scratch;
     const std::string path = scratch.Path("rows");
-    RowWriter rows(path, format, {"name", "count", "note"});
-    if (withRows)
+    RowWriter<Row> rows(path, format, Columns());
+    for (const Row& row : all)
     {
-        rows.Add("a");
-        rows.AddNumber(uint64_t{18446744073709551615U});
-        rows.Add("x");
-        rows.EndRow();
-        rows.Add("");
-        rows.AddNumber(-1);
-        rows.Add("");
-        rows.EndRow();
+        rows.Write(row);
     }
     rows.Flush();
     std::ostringstream content;
@@ -35,23 +39,23 @@ Write(RowFormat format, bool withRows = true)
     return content.str();
 }
 
-TEST(RowWriterTest, CsvHasOneHeaderAndAPlaceForEveryValue)
+TEST(RowWriterTest, CsvHasOneHeaderAndALineForEachRow)
 {
-    EXPECT_EQ(Write(RowFormat::CSV), "name,count,note\na,18446744073709551615,x\n,-1,\n");
-    EXPECT_EQ(Write(RowFormat::CSV, false), "name,count,note\n");
+    EXPECT_EQ(Write(ns3::EsxRowPrinter::CSV, {{1}, {2}}), "count\n1\n2\n");
+    EXPECT_EQ(Write(ns3::EsxRowPrinter::CSV, {}), "count\n");
 }
 
-TEST(RowWriterTest, JsonLinesLeaveEmptyTextsOut)
+TEST(RowWriterTest, JsonLinesHaveNoHeader)
 {
-    EXPECT_EQ(Write(RowFormat::JSON_LINES),
-              "{\"name\":\"a\",\"count\":18446744073709551615,\"note\":\"x\"}\n{\"count\":-1}\n");
-    EXPECT_EQ(Write(RowFormat::JSON_LINES, false), "");
+    EXPECT_EQ(Write(ns3::EsxRowPrinter::JSON_LINES, {{1}, {2}}), "{\"count\":1}\n{\"count\":2}\n");
+    EXPECT_EQ(Write(ns3::EsxRowPrinter::JSON_LINES, {}), "");
 }
 
 TEST(RowWriterTest, AFileThatCannotBeWrittenIsTheUsersError)
 {
-    EXPECT_THROW(RowWriter("/nonexistent/rows", RowFormat::CSV, {"a"}), UserError);
-    RowWriter full("/dev/full", RowFormat::CSV, {"a"});
+    const auto csv = ns3::EsxRowPrinter::CSV;
+    EXPECT_THROW(RowWriter<Row>("/nonexistent/rows", csv, Columns()), UserError);
+    RowWriter<Row> full("/dev/full", csv, Columns());
     EXPECT_THROW(full.Flush(), UserError);
 }
 

@@ -5,6 +5,8 @@
 #include "runner/simulation/real-collectors.h"
 #include "scenario-lab.h"
 
+#include "ns3/esx-table.h"
+
 #include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -73,7 +75,7 @@ class Listener
                                       reinterpret_cast<sockaddr*>(&from),
                                       &fromSize);
         return size < 0 ? ""
-                        : AddressToText(ntohl(from.sin_addr.s_addr)) + " " +
+                        : ns3::EsxDotted(ntohl(from.sin_addr.s_addr)) + " " +
                               std::string(buffer, static_cast<std::size_t>(size));
     }
 

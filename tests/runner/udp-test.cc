@@ -3,6 +3,8 @@
 #include "runner/commands/exit-code.h"
 #include "runner/probe/udp-listener.h"
 
+#include "ns3/esx-table.h"
+
 #include <cerrno>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -51,7 +53,7 @@ TEST(UdpTest, DatagramsArriveAsSent)
     netflow::UdpDatagram datagram;
     ASSERT_TRUE(listener.Receive(WAIT, datagram));
     EXPECT_EQ(std::string(datagram.data, datagram.data + datagram.size), "\1\2\3");
-    EXPECT_EQ(AddressToText(datagram.sourceAddress), "127.0.0.1");
+    EXPECT_EQ(ns3::EsxDotted(datagram.sourceAddress), "127.0.0.1");
     EXPECT_EQ(sender.GetStatistics().sent, 1U);
 }
 
@@ -65,7 +67,7 @@ TEST(UdpTest, ASenderKeepsItsSourceAddressAndPort)
     ASSERT_TRUE(listener.Receive(WAIT, first));
     sender.Send(PAYLOAD, sizeof(PAYLOAD));
     ASSERT_TRUE(listener.Receive(WAIT, second));
-    EXPECT_EQ(AddressToText(first.sourceAddress), "127.0.0.2");
+    EXPECT_EQ(ns3::EsxDotted(first.sourceAddress), "127.0.0.2");
     EXPECT_EQ(first.sourcePort, second.sourcePort);
 }
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
@@ -152,13 +152,13 @@ class _Lab:
             self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.14, link["rate"], ha="center", fontsize=6.5, color=VERMILION if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
 
 
-def _scenario_of(result: Union[Result, Scenario]) -> Scenario:
-    return result.scenario if isinstance(result, Result) else result
+def _data_of(result: Union[Result, Scenario]) -> dict[str, Any]:
+    return result.lab if isinstance(result, Result) else result.resolved().data
 
 
 def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
     """-> (width, height) in inches that suit the topology of a result or scenario."""
-    data = _scenario_of(result).resolved().data
+    data = _data_of(result)
     rows = 0
     gaps = -_Lab.BETWEEN
     for host in data["hosts"].values():
@@ -175,12 +175,12 @@ def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
 def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes:
     """The lab: hosts with their VMs, vmknics and vSwitches, links with their rates, the way of the export (blue), and the links
     that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
-    scenario = _scenario_of(result)
-    ax = axes_for(ax, topology_size(scenario))
-    lab = scenario.lab()
+    scenario = result.scenario if isinstance(result, Result) else result
+    ax = axes_for(ax, topology_size(result))
+    lab = scenario.lab() if scenario else {"capacity": {"bits_per_s": 0, "links": []}, "exports": []}  # of a script's: ways are not known
     capacity, cut = lab["capacity"]["bits_per_s"], lab["capacity"]["links"]
     used = {link for export in lab["exports"] for link in export["links"]}
-    _Lab(ax, scenario.resolved().data, cut, used).draw()
+    _Lab(ax, _data_of(result), cut, used).draw()
     if cut:
         which = f"{', '.join(cut[:4])}{' and more' if len(cut) > 4 else ''} {'bounds' if len(cut) == 1 else 'bound'} it"
         ax.set_title(f"all exports together can send {short(capacity)}bit/s: {which}", fontsize=8, color=DARK, loc="left")

@@ -25,7 +25,7 @@ def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = N
     """Records in purgatory over time, the most since the sample before, with the bound and where it overflowed; of several hosts
     each one, in % of its own bound: a sum would hide one that is full.
     """
-    bounds = {name: result.scenario.resolved().data["hosts"][name]["netflow"]["purgatory_max"] for name in result.exporters}
+    bounds = {name: result.lab["hosts"][name]["netflow"]["purgatory_max"] for name in result.exporters}
     several = host is None and len(bounds) > 1
     label = "purgatory,\n% of bound" if several else "purgatory,\nrecords"
     ax = peaks(result, ax, "purgatory_peak", label, host, bounds if several else None)
@@ -73,8 +73,8 @@ def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) 
 
 def _heap_limit(result, name, times):
     """-> octets, at each of the times: the setting, or what memory pressure makes of it."""
-    limit = np.full(len(times), quantity(result.scenario.resolved().data["hosts"][name]["memory"]["netflow_heap"], SIZES), float)
-    for step in result.scenario.data.get("timeline", []):
+    limit = np.full(len(times), quantity(result.lab["hosts"][name]["memory"]["netflow_heap"], SIZES), float)
+    for step in result.steps:
         pressure = step.get("memory_pressure", {})
         if step.get("host") == name and "netflow_heap" in pressure:
             begin = quantity(step["at"], UNITS)

@@ -116,7 +116,7 @@ def end_of(result):
 def episodes_of(result):
     """-> (begin, end, what) of the timeline's episodes, in s; instants have end == begin."""
     found = []
-    for step in result.scenario.data.get("timeline", []):
+    for step in result.steps:
         at = quantity(step["at"], UNITS)
         what = _episode_name(step)
         if what is None:

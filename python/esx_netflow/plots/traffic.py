@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from .. import labs
 from ..results import Result
 from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short
 
@@ -51,18 +52,7 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
 
 def owners(result):
     """-> dict of address (int) to the name of who has it."""
-    names = {}
-    data = result.scenario.data
-    for host, entry in data.get("hosts", {}).items():
-        for vmk, nic in entry.get("vmknics", {}).items():
-            names[integer_of(nic["address"])] = f"{host}:{vmk}"
-        for vm, machine in entry.get("vms", {}).items():
-            for nic in machine["nics"]:
-                names[integer_of(nic["address"])] = vm
-    for node, entry in data.get("nodes", {}).items():
-        if "address" in entry:
-            names[integer_of(entry["address"])] = node
-    return names
+    return {integer_of(address): name for address, name in labs.names(result.lab).items()}
 
 
 def _dotted(address):
@@ -71,13 +61,7 @@ def _dotted(address):
 
 def _homes(result):
     """-> the ports of VMs' adapters and vmknics: set of (address, exporter, vSwitch, name of the port)."""
-    homes = set()
-    for host, entry in result.scenario.data.get("hosts", {}).items():
-        switch_of = {group: name for name, vswitch in entry.get("vswitches", {}).items() for group in vswitch.get("portgroups", {})}
-        ports = [(vmk, nic) for vmk, nic in entry.get("vmknics", {}).items()]
-        ports += [(f"{vm}.eth{i}", nic) for vm, machine in entry.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
-        homes |= {(integer_of(nic["address"]), host, switch_of[nic["portgroup"]], port) for port, nic in ports}
-    return homes
+    return {(integer_of(nic.address), nic.host, nic.vswitch, nic.port) for nic in labs.nics(result.lab)}
 
 
 def by_sender(result):
@@ -208,7 +192,7 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
     table = result.collected
     if table is None or len(table) == 0:
         return empty(ax, "nothing was collected")
-    hosts = result.scenario.resolved().data["hosts"]
+    hosts = result.lab["hosts"]
     reasons = result.collected.names["reason"]
     settings = {name: (quantity(hosts[name]["netflow"]["idle_timeout"], UNITS), quantity(hosts[name]["netflow"]["active_timeout"], UNITS), quantity(hosts[name]["uptime_at_start"], UNITS)) for name in result.exporters}
     idle, active, boot = (np.array([settings[name][i] for name in result.exporters])[table["exporter"]] for i in range(3))

@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ns3/esx-summary.h"
+
+#include "netflow/ledger.h"
+
+#include "ns3/esx-json.h"
+#include "ns3/esx-lab.h"
+#include "ns3/esx-netflow-collector.h"
+#include "ns3/esx-netflow.h"
+#include "ns3/esx-table.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+#include <tuple>
+
+namespace ns3
+{
+
+namespace
+{
+
+using netflow::Move;
+
+/// A port of a vSwitch of an exporter: their names.
+using HomePort = std::tuple<std::string, std::string, std::string>;
+
+/**
+ * Where the octets of a VM or vmknic count. A packet crosses every vSwitch on its way, some of them
+ * twice, and each one meters it: who adds that up counts it several times. What an address sent
+ * counts at its own port; if nothing of it was seen there, as that vSwitch is not monitored, it
+ * counts wherever it was seen.
+ */
+class HomePorts
+{
+  public:
+    HomePorts(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
+    {
+        for (const Ptr<EsxHost>& host : ledger->GetHosts())
+        {
+            m_hosts[host->GetName()] = host;
+            for (const EsxLabNic& nic : EsxNicsOf(host))
+            {
+                if (nic.address)
+                {
+                    m_homes[nic.address->GetLocal()].insert(
+                        {host->GetName(), nic.vSwitch, nic.port});
+                }
+            }
+        }
+        for (const EsxFlow& flow : flows)
+        {
+            if (IsHome(flow))
+            {
+                m_seenAtHome.insert(flow.source);
+            }
+        }
+    }
+
+    /// Whether what a flow's source sent counts where the flow came in.
+    bool Counts(const EsxFlow& flow) const
+    {
+        return m_seenAtHome.count(flow.source) == 0 || IsHome(flow);
+    }
+
+  private:
+    bool IsHome(const EsxFlow& flow) const
+    {
+        const Ptr<EsxVSwitch> vSwitch = m_hosts.at(flow.exporter)->GetVSwitchById(flow.engine);
+        const auto homes = m_homes.find(flow.source);
+        return homes != m_homes.end() &&
+               homes->second.count(
+                   {flow.exporter, flow.vSwitch, vSwitch->GetPortName(flow.input)}) != 0;
+    }
+
+    std::map<std::string, Ptr<EsxHost>> m_hosts;
+    std::map<Ipv4Address, std::set<HomePort>> m_homes;
+    std::set<Ipv4Address> m_seenAtHome;
+};
+
+constexpr std::size_t TOP_TALKERS = 5;
+
+EsxCounts
+ToEsx(const netflow::Counts& counts)
+{
+    return {counts.packets, counts.octets, counts.records};
+}
+
+bool
+IsZero(const EsxCounts& counts)
+{
+    return counts.packets == 0 && counts.octets == 0 && counts.records == 0;
+}
+
+void
+AddUnlessZero(EsxCountsByName& sums, const std::string& name, const EsxCounts& counts)
+{
+    if (!IsZero(counts))
+    {
+        sums[name] += counts;
+    }
+}
+
+/// Totals from the ledger's moves: flows tell the same story in the tables, and the oracle compares
+/// both.
+void
+AddAccount(EsxSummary& summary, const netflow::Account& account)
+{
+    for (unsigned i = 0; i < netflow::MOVES; ++i)
+    {
+        const auto move = static_cast<Move>(i);
+        const netflow::MoveInfo& info = netflow::GetInfo(move);
+        const EsxCounts counts = ToEsx(account.Get(move));
+        if (info.to == netflow::Place::IGNORED)
+        {
+            AddUnlessZero(summary.ignored, info.cause, counts);
+        }
+        else if (netflow::IsLoss(info.to))
+        {
+            AddUnlessZero(summary.lost, info.cause, counts);
+        }
+        summary.truth += info.to == netflow::Place::SHED ? counts : EsxCounts();
+    }
+    summary.truth += ToEsx(account.Get(Move::METERED));
+    summary.collected += ToEsx(account.Get(Move::RECEIVED));
+    for (const Move station : {Move::METERED, Move::QUEUED, Move::SENT})
+    {
+        const netflow::Place place = netflow::GetInfo(station).to;
+        AddUnlessZero(summary.left, netflow::GetFate(station), ToEsx(account.GetBalance(place)));
+    }
+}
+
+EsxHostSummary
+SummarizeHost(const Ptr<EsxHost>& host)
+{
+    const auto module = host->GetObject<EsxNetflow>();
+    EsxHostSummary summary;
+    summary.name = host->GetName();
+    summary.edition = host->GetEdition() == EsxHost::ESX3I ? "esx3i" : "esx35";
+    summary.isUnstable = host->GetState() != EsxHost::RUNNING;
+    summary.hasHalted = host->GetState() == EsxHost::HALTED;
+    summary.cacheHighWater = module->GetCacheHighWater();
+    summary.purgatoryHighWater = module->GetPurgatoryHighWater();
+    summary.heapHighWater = module->GetHeapHighWater();
+    for (const auto& [id, account] : module->GetLedger().GetAccounts())
+    {
+        EsxVSwitchSummary vSwitch{host->GetVSwitchById(id)->GetName(), id, {}};
+        for (unsigned i = 0; i < netflow::MOVES; ++i)
+        {
+            const EsxCounts counts = ToEsx(account.Get(static_cast<Move>(i)));
+            if (!IsZero(counts))
+            {
+                vSwitch.moves.emplace_back(netflow::GetInfo(static_cast<Move>(i)).name, counts);
+            }
+        }
+        summary.vSwitches.push_back(std::move(vSwitch));
+    }
+    return summary;
+}
+
+EsxCollectorSummary
+SummarizeCollector(const EsxNetflowCollector& collector)
+{
+    const auto totals = collector.GetTotals();
+    EsxCollectorSummary summary;
+    summary.node = EsxNodeName(collector.GetNode());
+    summary.received = {totals.packets, totals.octets, totals.records};
+    summary.datagrams = totals.datagrams;
+    summary.sequenceFailures = totals.sequenceFailures;
+    summary.missing = totals.missing;
+    summary.late = totals.late;
+    summary.duplicates = totals.duplicates;
+    summary.restarts = totals.restarts;
+    summary.refused = collector.GetRefused();
+    summary.bufferDrops = collector.GetBufferDrops();
+    return summary;
+}
+
+/// Sums over the flows of each source, each flow where it counts.
+std::vector<EsxTalker>
+TopTalkers(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
+{
+    const auto names = EsxNamesOfAddresses();
+    const HomePorts homes(ledger, flows);
+    std::map<std::tuple<std::string, std::string, Ipv4Address>, EsxTalker> bySource;
+    for (const EsxFlow& flow : flows)
+    {
+        if (!homes.Counts(flow))
+        {
+            continue;
+        }
+        EsxTalker& talker = bySource[{flow.exporter, flow.vSwitch, flow.source}];
+        if (talker.exporter.empty())
+        {
+            const auto name = names.find(flow.source);
+            talker.exporter = flow.exporter;
+            talker.vSwitch = flow.vSwitch;
+            talker.source = flow.source;
+            talker.name = name == names.end() ? "" : name->second;
+        }
+        talker.truth += flow.truth;
+        talker.collected += flow.collected;
+        for (const auto& [state, counts] : flow.left)
+        {
+            talker.left += counts;
+        }
+    }
+    std::vector<EsxTalker> talkers;
+    talkers.reserve(bySource.size());
+    for (auto& [source, talker] : bySource)
+    {
+        talkers.push_back(std::move(talker));
+    }
+    std::stable_sort(talkers.begin(), talkers.end(), [](const EsxTalker& a, const EsxTalker& b) {
+        return a.truth.octets > b.truth.octets;
+    });
+    talkers.resize(std::min(talkers.size(), TOP_TALKERS));
+    return talkers;
+}
+
+void
+AddCounts(EsxJson& json, const std::string& name, const EsxCounts& counts)
+{
+    json.Key(name).BeginObject().Number("packets", counts.packets);
+    json.Number("octets", counts.octets).Number("records", counts.records).EndObject();
+}
+
+template <typename Named>
+void
+AddByName(EsxJson& json, const std::string& key, const Named& all)
+{
+    json.Key(key).BeginObject();
+    for (const auto& [name, counts] : all)
+    {
+        AddCounts(json, name, counts);
+    }
+    json.EndObject();
+}
+
+void
+Add(EsxJson& json, const EsxTalker& talker)
+{
+    json.BeginObject().Text("exporter", talker.exporter).Text("vswitch", talker.vSwitch);
+    json.Text("src", EsxDotted(talker.source)).Text("name", talker.name);
+    AddCounts(json, "truth", talker.truth);
+    AddCounts(json, "collected", talker.collected);
+    AddCounts(json, "left", talker.left);
+    json.EndObject();
+}
+
+void
+Add(EsxJson& json, const EsxHostSummary& host)
+{
+    json.BeginObject().Text("name", host.name).Text("edition", host.edition);
+    json.Bool("unstable", host.isUnstable).Bool("halted", host.hasHalted);
+    json.Number("cache_high_water", host.cacheHighWater);
+    json.Number("purgatory_high_water", host.purgatoryHighWater);
+    json.Number("heap_high_water", host.heapHighWater).Key("vswitches").BeginArray();
+    for (const EsxVSwitchSummary& vSwitch : host.vSwitches)
+    {
+        json.BeginObject().Text("name", vSwitch.name).Number("engine", vSwitch.engine);
+        AddByName(json, "moves", vSwitch.moves);
+        json.EndObject();
+    }
+    json.EndArray().EndObject();
+}
+
+void
+Add(EsxJson& json, const EsxCollectorSummary& collector)
+{
+    json.BeginObject().Text("node", collector.node);
+    AddCounts(json, "received", collector.received);
+    json.Number("datagrams", collector.datagrams);
+    json.Number("sequence_failures", collector.sequenceFailures);
+    json.Number("records_missing", collector.missing);
+    json.Number("datagrams_late", collector.late);
+    json.Number("datagrams_duplicate", collector.duplicates);
+    json.Number("restarts", collector.restarts);
+    json.Number("datagrams_refused", collector.refused);
+    json.Number("buffer_drops", collector.bufferDrops).EndObject();
+}
+
+/// In the words of a scenario.
+void
+AddBound(EsxJson& json, const EsxExpectation& expectation)
+{
+    const double low = expectation.atLeast;
+    const double high = expectation.atMost;
+    json.Key("bound").BeginObject();
+    if (std::isinf(high))
+    {
+        json.Key("at_least").Number(low);
+    }
+    else if (std::isinf(low))
+    {
+        json.Key("at_most").Number(high);
+    }
+    else if (low == high)
+    {
+        json.Key("equals").Number(low);
+    }
+    else
+    {
+        json.Key("between").BeginArray().Number(low).Number(high).EndArray();
+    }
+    json.EndObject();
+}
+
+template <typename Item>
+void
+AddAll(EsxJson& json, const char* key, const std::vector<Item>& items)
+{
+    json.Key(key).BeginArray();
+    for (const Item& item : items)
+    {
+        Add(json, item);
+    }
+    json.EndArray();
+}
+
+} // namespace
+
+std::vector<std::string>
+EsxSummary::GetExporters() const
+{
+    std::vector<std::string> names;
+    for (const EsxHostSummary& host : hosts)
+    {
+        const auto saw = [](const EsxVSwitchSummary& vSwitch) {
+            return std::any_of(vSwitch.moves.begin(), vSwitch.moves.end(), [](const auto& move) {
+                return move.first.rfind("ignored_", 0) != 0 && move.first != "offered";
+            });
+        };
+        if (std::any_of(host.vSwitches.begin(), host.vSwitches.end(), saw))
+        {
+            names.push_back(host.name);
+        }
+    }
+    return names;
+}
+
+bool
+EsxSummary::Balances() const
+{
+    return IsZero(residual);
+}
+
+void
+EsxSummary::AddTo(EsxJson& json) const
+{
+    json.Key("ledger").BeginObject();
+    AddCounts(json, "truth", truth);
+    AddCounts(json, "exported", exported);
+    AddCounts(json, "collected", collected);
+    AddByName(json, "ignored", ignored);
+    AddByName(json, "lost", lost);
+    AddByName(json, "left", left);
+    json.EndObject();
+    AddCounts(json, "residual", residual);
+    json.Key("exporters").BeginArray();
+    for (const std::string& exporter : GetExporters())
+    {
+        json.Text(exporter);
+    }
+    json.EndArray().Number("flows", flows).Number("flows_never_begun", flowsNeverBegun);
+    json.Number("datagrams", datagrams);
+    AddAll(json, "top_talkers", talkers);
+    AddAll(json, "hosts", hosts);
+    AddAll(json, "collectors", collectors);
+}
+
+void
+EsxAddVerdicts(EsxJson& json, const std::vector<EsxVerdict>& verdicts)
+{
+    json.Key("expectations").BeginArray();
+    for (const EsxVerdict& verdict : verdicts)
+    {
+        json.BeginObject().Text("name", verdict.expectation.name);
+        json.Key("measured").Number(verdict.measured);
+        AddBound(json, verdict.expectation);
+        json.Bool("pass", verdict.pass);
+        if (!verdict.why.empty())
+        {
+            json.Text("why", verdict.why);
+        }
+        json.EndObject();
+    }
+    json.EndArray();
+}
+
+EsxSummary
+EsxSummarize(const Ptr<EsxLedger>& ledger)
+{
+    EsxSummary summary;
+    for (const Ptr<EsxHost>& host : ledger->GetHosts())
+    {
+        AddAccount(summary, host->GetObject<EsxNetflow>()->GetLedger().GetTotal());
+        summary.hosts.push_back(SummarizeHost(host));
+        for (const EsxExportDatagram& datagram :
+             ledger->GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId()))
+        {
+            if (!datagram.exportedAt.IsStrictlyNegative())
+            {
+                ++summary.datagrams;
+                summary.exported += EsxCounts{datagram.packets, datagram.octets, datagram.records};
+            }
+        }
+    }
+    for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
+    {
+        summary.collectors.push_back(SummarizeCollector(*collector));
+    }
+    const std::vector<EsxFlow> flows = ledger->GetFlows();
+    summary.flows = flows.size();
+    summary.flowsNeverBegun =
+        static_cast<uint64_t>(std::count_if(flows.begin(), flows.end(), [](const EsxFlow& flow) {
+            return flow.truth.records == 0;
+        }));
+    summary.talkers = TopTalkers(ledger, flows);
+    summary.residual = ledger->GetResidual();
+    return summary;
+}
+
+} // namespace ns3

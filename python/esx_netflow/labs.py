@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Hosts, adapters, nodes and their addresses in a lab: ``hosts`` and ``nodes`` as a scenario describes them, all defaults filled in."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Iterator, NamedTuple, Optional
+
+from . import _core
+
+
+class Nic(NamedTuple):
+    """An adapter of a VM, or a vmknic."""
+
+    host: str
+    vm: Optional[str]  # None: a vmknic
+    vswitch: str
+    port: str  # "web1.eth0", "vmk0"
+    address: str
+
+    @property
+    def owner(self) -> str:
+        return self.vm or f"{self.host}:{self.port}"
+
+
+def read(path: Path) -> Optional[dict[str, Any]]:
+    """lab.json of a result folder; None if there is none. RunError if it is no such file."""
+    if not path.exists():
+        return None
+    try:
+        lab = json.loads(path.read_bytes())
+        if lab["schema"] != "esx-netflow lab 1":
+            raise ValueError
+        list(nics(lab))
+    except (ValueError, TypeError, KeyError, AttributeError, OSError):
+        raise _core.RunError(f"{path}: is no description of a lab of this version") from None
+    return lab
+
+
+def nics(lab: dict[str, Any]) -> Iterator[Nic]:
+    """Host by host, vmknics first."""
+    for host, entry in lab["hosts"].items():
+        switch_of = {group: name for name, vswitch in entry.get("vswitches", {}).items() for group in vswitch.get("portgroups", {})}
+        plugged = [(None, vmk, nic) for vmk, nic in entry.get("vmknics", {}).items()]
+        plugged += [(vm, f"{vm}.eth{i}", nic) for vm, machine in entry.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
+        for vm, port, nic in (p for p in plugged if "address" in p[2]):
+            yield Nic(host, vm, switch_of[nic["portgroup"]], port, nic["address"].partition("/")[0])
+
+
+def names(lab: dict[str, Any]) -> dict[str, str]:
+    """-> address to the name of who has it: a VM, ``esx1:vmk0``, a node. Of several that have one, the first."""
+    owners: dict[str, str] = {}
+    for nic in nics(lab):
+        owners.setdefault(nic.address, nic.owner)
+    for node, entry in lab.get("nodes", {}).items():
+        if "address" in entry:
+            owners.setdefault(entry["address"].partition("/")[0], node)
+    return owners
