@@ -185,11 +185,13 @@ class Result:
 
     @classmethod
     def _load(cls, folder, wanted):
-        """With some of the tables."""
+        """With some of the tables, and without the scenario where lab.json says enough."""
         if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
         summary = json.loads(_core.read_summary(os.fspath(folder)))
-        scenario = Scenario.load(folder / "resolved.yaml") if (folder / "resolved.yaml").exists() else None
+        lab = labs.read(folder / "lab.json")
+        wants_scenario = wanted is tables.FILES or lab is None
+        scenario = Scenario.load(folder / "resolved.yaml") if wants_scenario and (folder / "resolved.yaml").exists() else None
         lists = {
             "exporter": [host["name"] for host in summary["hosts"]],
             "collector": [collector["node"] for collector in summary["collectors"]],
@@ -211,7 +213,7 @@ class Result:
             }
             for kind in ("vmkernel", "console")
         }
-        return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"], folder=os.fspath(folder), lab=labs.read(folder / "lab.json"))
+        return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"], folder=os.fspath(folder), lab=lab)
 
     @property
     def lab(self) -> dict[str, Any]:

@@ -121,7 +121,8 @@ def test_a_broken_table_is_named(esx_netflow, folder, reader, file, case):
 
 
 OTHERS = {  # file: who reads it, the exit code, and where its name stands
-    "resolved.yaml": {"report": (2, "stderr"), "talkers": (2, "stderr")},
+    "resolved.yaml": {"report": (2, "stderr")},
+    "lab.json": {"report": (2, "stderr"), "explain": (2, "stderr"), "talkers": (2, "stderr")},
     "captures.json": {"verify": (2, "stderr")},
     "esx1-vSwitch0-1.pcap": {"verify": (1, "stdout")},
     "nf1.pcap": {"verify": (1, "stdout")},
