@@ -13,6 +13,7 @@
 from . import _core, examples, netflow
 from ._core import CaptureError, RunError, ScenarioError
 from .building import Lab
+from .comparing import compare
 from .explaining import FlowStory
 from .netflow import decode_v5, encode_v5
 from .reporting import report
@@ -36,6 +37,7 @@ __all__ = [
     "ScenarioWarning",
     "Table",
     "Talkers",
+    "compare",
     "decode_v5",
     "encode_v5",
     "examples",

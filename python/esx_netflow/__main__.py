@@ -161,6 +161,8 @@ def _sweep(arguments):
     if not options.quiet:
         verdicts = ", ".join(f"{count} {verdict}" for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"]).value_counts().items())
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
+        if table.note:
+            print(f"note: {table.note}")
     codes = {"fail": EXPECTATION, "unbalanced": RESIDUAL, "interrupted": INTERRUPTED}
     found = [codes[v] for v in table["verdict"] if v in codes]
     return max([USAGE if len(failed) else GOOD, *found])

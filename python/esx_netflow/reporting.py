@@ -3,26 +3,29 @@
 
 from __future__ import annotations
 
+import hashlib
+import html
 import io
 import json
 import os
-from pathlib import Path
+import re
 from typing import Union
 
-from . import _core
+from . import _core, showing
 from .results import Result
 
 _LINES_SHOWN = 200  # of each log; a page must open
+_WIDE = 7.2  # inches of a figure
 _SPOT_LIMIT = 3000  # beyond this many marks a figure holds them as an image
 
 
-class _Figures:
+class Figures:
     """Draws figures as SVG text: the same bytes for the same result, whatever the user's matplotlibrc says."""
 
     def __init__(self, result):
         self.result = result
 
-    def svg(self, draw, size, panels=1):
+    def svg(self, draw, size, what, heights=()):
         import matplotlib
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
@@ -32,40 +35,52 @@ class _Figures:
         with matplotlib.rc_context(settings):
             figure = Figure(figsize=size, layout="constrained")
             FigureCanvasSVG(figure)
-            axes = figure.subplots(panels, sharex=panels > 1)
-            if panels > 1:
+            axes = figure.subplots(len(heights) or 1, sharex=bool(heights), gridspec_kw={"height_ratios": heights or [1]})
+            if heights:
                 figure.align_ylabels(list(axes))
-            draw(self.result, ax=list(axes) if panels > 1 else axes)
+            draw(self.result, ax=list(axes) if heights else axes)
             for collection in [c for a in figure.axes for c in a.collections]:
                 if len(collection.get_offsets()) > _SPOT_LIMIT:
                     collection.set_rasterized(True)
             text = io.StringIO()
             figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, transparent=True, dpi=144)
         svg = text.getvalue()
-        return svg[svg.index("<svg") :]
+        # names of clip paths are hashes of unrounded numbers, whose last digits depend on the order of matplotlib's sets
+        clips = dict.fromkeys(re.findall(r'id="(p[0-9a-f]{10})"', svg))
+        salt = hashlib.sha256(re.sub(r"p[0-9a-f]{10}", "", svg).encode()).hexdigest()[:8]
+        for number, clip in enumerate(clips):
+            svg = svg.replace(clip, f"p{salt}-{number}")
+        words = f'role="img" aria-label="{html.escape(what)}" style="--natural: {round(size[0] * 96)}px" '
+        return svg[svg.index("<svg") :].replace("<svg ", "<svg " + words, 1)
 
-    def all(self):
+    def topology(self):
         from . import plots
 
-        senders = [] if self.result.truth is None or len(self.result.truth) == 0 else plots.traffic.by_sender(self.result)
-        rows = min(16, senders["name"][senders["home"]].nunique() or 1) if len(senders) else 1
-        talkers = min(10, max(1, len(senders)))
+        return self.svg(plots.topology, plots.topology_size(self.result), "the lab: hosts, vSwitches, links, collectors")
+
+    def fates(self):
+        from . import plots
+
+        return self.svg(plots.fates, (_WIDE, 2.4), "shares of packets, octets and records by their fate; the table below has the numbers")
+
+    def all(self):
+        """The page's figures by name. WIDE fits a tablet, and its letters are large enough at that size; phones scroll."""
+        from . import plots
+
+        def rows(end, most=10):
+            empty = self.result.truth is None or len(self.result.truth) == 0
+            return 1 if empty else min(most, max(1, len(plots.traffic.by_sender(self.result, end))))
+
+        heights = plots.over_time.panel_heights(self.result)
         return {
-            "topology": self.svg(plots.topology, plots.topology_size(self.result)),
-            "fates": self.svg(plots.fates, (9, 2.3)),
-            "timeline": self.svg(plots.timeline, (9, 8.8), panels=6),
-            "vms": self.svg(plots.vms, (9, 0.9 + 0.38 * rows)),
-            "talkers": self.svg(plots.top_talkers, (9, 0.9 + 0.38 * talkers)),
-            "flows": self.svg(plots.flows, (4.5, 4)),
-            "delay": self.svg(plots.export_delay, (4.5, 4)),
+            "topology": self.topology(),
+            "fates": self.fates(),
+            "timeline": self.svg(plots.timeline, (_WIDE, sum(heights) + 2), "the run over simulated time", heights),
+            "senders": self.svg(plots.top_talkers, (_WIDE, 1 + 0.38 * rows("src")), "octets by sender, truth and collected"),
+            "receivers": self.svg(plots.receivers, (_WIDE, 1 + 0.38 * rows("dst")), "octets by receiver, truth and collected"),
+            "flows": self.svg(plots.flows, (3.5, 3.5), "octets of each flow, truth against collected"),
+            "delay": self.svg(plots.export_delay, (3.5, 3.5), "time from a record's expiry to its arrival, by reason"),
         }
-
-
-def _bound(bound):
-    if "between" in bound:
-        return f"between {bound['between'][0]:g} and {bound['between'][1]:g}"
-    ((word, value),) = bound.items()
-    return f"{word.replace('_', ' ')} {value:g}"
 
 
 def _interfaces(result):
@@ -120,27 +135,15 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
     OSError
         `path` cannot be written.
     """
-    import jinja2
-
     if not isinstance(result, Result):
         result = Result.load(result)
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["number"] = lambda value: f"{value:,}".replace(",", "\u202f")
-    environment.filters["measured"] = lambda value: "nothing" if value is None else f"{value:,.6g}".replace(",", "\u202f")
-    page = environment.get_template("report.html.j2").render(
+    page = showing.templates().get_template("report.html.j2").render(
         result=result,
         ledger=result.ledger,
         summary=result.summary,
         told=result.scenario.data.get("summary", "") if result.scenario else "",
-        expectations=[{**e, "bound": _bound(e["bound"])} for e in result.expectations],
         interfaces=_interfaces(result),
-        figures=_Figures(result).all(),
+        figures=Figures(result).all(),
         consoles={host: _excerpt(lines) for host, lines in result.console.items()},
         logs={host: _excerpt(lines) for host, lines in result.log.items()},
         resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
-from . import _core, explaining, labs, tables, talkers
+from . import _core, explaining, labs, showing, tables, talkers
 from .explaining import FlowStory
 from .scenarios import Scenario
 from .talkers import Talkers
@@ -65,6 +65,16 @@ class Ledger(dict):
         self.lost = {cause: _counts(entry) for cause, entry in books["lost"].items()}
         self.left = {state: _counts(entry) for state, entry in books["left"].items()}
         self.ignored = {cause: _counts(entry) for cause, entry in books["ignored"].items()}
+
+    def rows(self) -> list[tuple[str, Counts]]:
+        """What everything came to, in words, without causes that are all 0."""
+        lost = [(f"lost: {cause}", counts) for cause, counts in self.lost.items()]
+        left = [(showing.WORDS.get(state, f"left at the end: {state}"), counts) for state, counts in self.left.items()]
+        named = [("seen", self.truth), ("exported", self.exported), ("collected", self.collected)]
+        return [*named, *(row for row in lost + left if any(row[1])), ("residual", self.residual)]
+
+    def _repr_html_(self) -> str:
+        return showing.ledger(self)
 
     def __reduce__(self):
         return _unpickle_ledger, (dict(self), self.__dict__)
@@ -309,6 +319,12 @@ class Result:
         expected = [f"expect.{expectation['name']}" for expectation in scenario.get("expect") or []]
         return ["verdict", "flows", "flows_never_begun", "datagrams", *counted, *known, *expected]
 
+    def compare(self, other: Result) -> Any:
+        """-> a `comparing.Comparison` of this run (a) and another one (b); `esx_netflow.compare` takes several of each, paired by seed."""
+        from .comparing import compare
+
+        return compare(self, other)
+
     def metrics(self) -> dict[str, Any]:
         """The summary as one flat row, for tables of many runs.
 
@@ -338,6 +354,9 @@ class Result:
         for expectation in self.expectations:
             row[f"expect.{expectation['name']}"] = expectation["measured"]
         return row
+
+    def _repr_html_(self) -> str:
+        return showing.result(self)
 
     def __str__(self):
         if self._text is not None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Optional, Union
 
-from . import _core
+from . import _core, showing
 from .quantities import converted, text_of
 
 
@@ -288,6 +288,9 @@ class Scenario:
         return json.loads(self._json()) == json.loads(other._json())
 
     __hash__ = None  # type: ignore[assignment]  # it can be changed
+
+    def _repr_html_(self) -> str:
+        return showing.scenario(self)
 
     def __repr__(self):
         return f"<esx_netflow.Scenario {self.name}>"

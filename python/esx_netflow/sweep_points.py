@@ -10,9 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import threading
+import time
 import uuid
 from contextlib import contextmanager
 from multiprocessing import connection, current_process, parent_process
@@ -23,6 +25,7 @@ from . import _core, running
 from .results import Result
 from .scenarios import Scenario
 
+COSTS = "costs.json"  # of a run: it differs each time
 _BULK = ("*.csv", "*.pcap", "captures.json")  # what keep="summary" leaves out
 
 
@@ -95,7 +98,7 @@ def run_point(scenario, key, version, store, keep, metrics):
         raise RuntimeError(f"this worker has esx-netflow {_core.version}, the sweep {version}")
     folder = folder_of(store, key)
     result = Result.load(folder) if is_kept(store, key) else _run_into(scenario, folder, keep)
-    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml")}
+    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml", COSTS) if (folder / name).is_file()}
     return {"row": measure(result, metrics), "files": files}
 
 
@@ -135,10 +138,25 @@ def _end_worker():
     os._exit(128 + signal.SIGTERM)
 
 
+def _peak_memory(begin=False):
+    """-> the most that this process held since `begin`, in MB; Linux counts it."""
+    try:
+        if begin:
+            Path("/proc/self/clear_refs").write_text("5")
+        kilobytes = re.search(r"^VmHWM:\s*(\d+)", Path("/proc/self/status").read_text(), re.MULTILINE)
+        return round(int(kilobytes[1]) / 1000, 1) if kilobytes else None
+    except OSError:
+        return None
+
+
 def _run_into(scenario, folder, keep):
     with _appearing(folder) as temporary:
         with running.turn():
+            _peak_memory(begin=True)
+            begin = time.perf_counter()
             result = running.run_now(scenario, temporary)
+        costs = {"wall_s": round(time.perf_counter() - begin, 3), "memory_MB": _peak_memory()}
+        (temporary / COSTS).write_text(json.dumps(costs), encoding="utf-8")
         if keep == "summary":
             for pattern in _BULK:
                 for file in temporary.glob(pattern):

@@ -20,9 +20,10 @@ from typing import Any, Callable, Iterable, Optional, Union
 import pandas as pd
 
 from . import _core, running
+from .comparing import seeds_without_effect
 from .results import Result
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, take_away_abandoned
+from .sweep_points import COSTS, build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, take_away_abandoned
 
 
 class SweepWarning(UserWarning):
@@ -41,6 +42,34 @@ class SweepInterrupted(KeyboardInterrupt):
     def __init__(self, text: str, table: pd.DataFrame) -> None:
         super().__init__(text)
         self.table = table
+
+
+class SweepTable(pd.DataFrame):
+    """The table of a sweep: a DataFrame, and more.
+
+    Attributes
+    ----------
+    costs : pandas.DataFrame
+        By row: ``wall_s`` and ``memory_MB``, the most that the process held while it ran (NaN where it is not known). They are apart from
+        the table, which is the same each time.
+    paths : list of str
+        The columns that were varied.
+    note : str or None
+        That seeds change nothing, if they do not.
+    """
+
+    _metadata = ["costs", "paths", "note"]
+    costs: pd.DataFrame
+    paths: list[str]
+    note: Optional[str]
+
+    @property
+    def _constructor(self):
+        return pd.DataFrame
+
+    def to_xarray(self) -> Any:
+        """An xarray.Dataset with a dimension for each path and for the seed."""
+        return pd.DataFrame(self).drop(columns=["key", "error"]).set_index([*self.paths, "seed"]).to_xarray()
 
 
 _NOT_RUN = "not run: interrupted"
@@ -70,7 +99,7 @@ def sweep(
     keep: str = "all",
     metrics: Optional[Callable[[Result], dict[str, Any]]] = None,
     progress: Optional[str] = "auto",
-) -> pd.DataFrame:
+) -> SweepTable:
     """Runs a scenario at many points, each with every seed.
 
     Parameters
@@ -99,15 +128,15 @@ def sweep(
 
     Returns
     -------
-    pandas.DataFrame
-        One row for each point and seed, in the order of `over` and `seeds`, whatever the executor: a column for each path, ``seed``, the
+    SweepTable
+        A pandas.DataFrame. One row for each point and seed, in the order of `over` and `seeds`, whatever the executor: a column for each path, ``seed``, the
         metrics (NaN where a cause of loss did not occur means none: such counts are 0), ``key`` (its folder in the store) and ``error``
         (None, or why there is no result).
 
     Warns
     -----
     SweepWarning
-        If points failed. The others are not touched by that.
+        If points failed; the others are not touched by that. If all seeds gave equal rows: more of them tell nothing more.
 
     Raises
     ------
@@ -137,7 +166,10 @@ def sweep(
     if failed:
         first = next(row["error"] for row in runner.rows if row["error"] is not None)
         warnings.warn(f"{failed} of {len(rows)} points failed; the first one: {first}", SweepWarning, stacklevel=2)
-    return runner.table()
+    table = runner.table()
+    if table.note:
+        warnings.warn(table.note, SweepWarning, stacklevel=2)
+    return table
 
 
 class _Sweep:
@@ -160,7 +192,8 @@ class _Sweep:
                 self._calls[index] = (run_point, point, row["key"], _core.version, os.fspath(store), keep, sent)
             except (_core.ScenarioError, KeyError) as error:
                 row["error"] = str(error).strip("'\"")
-        self._metric_rows = [{} for _ in rows]
+        self.metric_rows = [{} for _ in rows]
+        self._costs = [{"wall_s": math.nan, "memory_MB": math.nan} for _ in rows]
 
     def run(self, progress):
         bar = _bar(len(self.rows), progress)
@@ -169,8 +202,9 @@ class _Sweep:
         def done(index, value, error):
             if error is None:
                 remember(self.store, self.rows[index]["key"], value["files"])
+                self._costs[index].update(json.loads(value["files"].get(COSTS, "{}")))
                 try:
-                    self._metric_rows[index] = self._measure(index) if self._measures_here else value["row"]
+                    self.metric_rows[index] = self._measure(index) if self._measures_here else value["row"]
                 except Exception as failure:
                     error = failure
             if error is not None:
@@ -190,9 +224,9 @@ class _Sweep:
     def interrupted(self, store):
         """-> a line for who pressed Ctrl-C. Points that did not run are told as errors."""
         for index, row in enumerate(self.rows):
-            if row["error"] is None and not self._metric_rows[index]:
+            if row["error"] is None and not self.metric_rows[index]:
                 if is_kept(self.store, row["key"]):
-                    self._metric_rows[index] = self._measure(index)
+                    self.metric_rows[index] = self._measure(index)
                 else:
                     row["error"] = _NOT_RUN
         done = sum(row["error"] != _NOT_RUN for row in self.rows)
@@ -208,17 +242,20 @@ class _Sweep:
         return [*Result._metric_names(json.loads(checked[0])), *(f"expect.{name}" for name in checked[5])]
 
     def table(self):
-        names = list(dict.fromkeys(name for row in self._metric_rows for name in row))
+        names = list(dict.fromkeys(name for row in self.metric_rows for name in row))
         if self._metrics is None:  # names that come and go with what occurred: in a fixed order
             names = sorted(dict.fromkeys([*self._known_names(), *names]), key=lambda name: (name.startswith("expect."), name.startswith(("lost.", "left.")), 0))
         paths = [name for name in dict.fromkeys(n for row in self.rows for n in row) if name not in ("key", "error")]
         columns = {path: [row.get(path) for row in self.rows] for path in paths}
         for name in names:
             missing = 0 if name.startswith(("lost.", "left.")) else math.nan
-            columns[name] = [metric.get(name, missing if metric else math.nan) for metric in self._metric_rows]
+            columns[name] = [metric.get(name, missing if metric else math.nan) for metric in self.metric_rows]
         for name in ("key", "error"):
             columns[name] = pd.Series([row[name] for row in self.rows], dtype=object)
-        return pd.DataFrame(columns)
+        table = SweepTable(columns)
+        table.paths, table.costs = [path for path in paths if path != "seed"], pd.DataFrame(self._costs)
+        table.note = seeds_without_effect(self.rows, self.metric_rows)
+        return table
 
 
 def _can_be_imported(function):

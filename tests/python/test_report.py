@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Figures and report.html: one file, the same bytes each time, and a browser shows it."""
+import html
 import os
 import re
 import shutil
@@ -19,7 +20,7 @@ import esx_netflow
 from conftest import PROGRAM, QUICKSTART, ROOT
 from esx_netflow import Scenario, plots
 
-FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "links", "purgatory", "shed", "timeline", "top_talkers", "topology", "vms"]
+FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "inputs", "links", "offered", "purgatory", "receivers", "shed", "timeline", "top_talkers", "topology", "vms"]
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +107,10 @@ def test_flows_never_begun_stand_in_the_headline(page, losses):
 
 def test_no_live_flow_is_drawn_as_lost(quickstart, losses):
     def counts(result):
-        return {text.get_text().rpartition(": ")[0]: int(text.get_text().rpartition(": ")[2]) for text in plots.flows(result).get_legend().get_texts()}
+        return {text.get_text().rpartition(": ")[0]: int(text.get_text().rpartition(": ")[2].replace("\u202f", "")) for text in plots.flows(result).get_legend().get_texts()}
 
     flows = quickstart.summary["flows"]
-    assert counts(quickstart) == {"whole": flows - 1, "rest still in the lab": 1, "lost in part": 0, "lost": 0}
+    assert counts(quickstart) == {"whole": flows - 1, "rest on the way when the run ended": 1, "lost in part": 0, "lost": 0}
     assert counts(losses)["lost"] > 50000
     plt.close("all")
 
@@ -152,10 +153,45 @@ def test_one_full_purgatory_is_seen_among_others(losses):
     plt.close("all")
 
 
+def test_plots_lists_figures_only():
+    assert dir(plots) == sorted([*FIGURES, "comparison"]) and all(callable(getattr(plots, name)) for name in dir(plots))
+
+
+def test_what_a_vm_received_is_drawn_once_at_its_own_vswitch(losses):
+    frame = plots.traffic.by_sender(losses, "dst")
+    truth = losses.truth.to_pandas()
+    for name, exporter, address in (("db1", "esx2", "10.1.101.21"), ("web1", "esx1", "10.1.101.11")):
+        rows = frame[frame["name"] == name]
+        mine = truth[(truth["dst"] == address) & (truth["exporter"] == exporter)]
+        assert rows[["exporter", "truth"]].to_numpy().tolist() == [[exporter, mine["octets"].sum()]]
+
+
+def test_the_input_is_drawn_by_name(losses):
+    axes = plots.inputs(losses)
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["web", "scan", "nf1", "nf3", "nf2"]
+    assert "net-netflow of esx1, polls every 1000 ms" in texts(axes) and "tcp-request, web1, web2 to db1" in texts(axes)
+    assert [bar.get_x() + bar.get_width() for bar in axes.patches[:3]] == [180, 60, 160], "nf1 ends by its signal"
+    seen = plots.offered(losses).lines[0].get_ydata()
+    assert abs(np.nansum(seen) - losses.ledger.truth.packets) < 1, "samples of a second: rates add up to what was seen"
+    plt.close("all")
+
+
+def test_panels_are_as_high_as_what_is_in_them(quickstart, losses):
+    few, many = plots.over_time.panel_heights(quickstart), plots.over_time.panel_heights(losses)
+    assert few[-2:] == [0.4, 0.4] and many[-2:] == [1.2, 1.2] and many[0] > few[0]
+
+
+def test_numbers_are_written_in_one_way():
+    from esx_netflow.showing import number
+
+    given = {1234567: "1\u202f234\u202f567", 1234567.0: "1\u202f234\u202f567", 0.377148123: "0.377148", None: "nothing", 0: "0", 2500.5: "2\u202f500.5"}
+    assert {value: number(value) for value in given} == given
+
+
 def test_what_is_still_in_the_lab_is_told_from_what_is_lost(quickstart, losses):
     axes = plots.vms(quickstart)
-    assert texts(axes) == ["exact", "exact", "exact", "100.0% still in the lab"]
-    assert plots.traffic._error_text(1000, 700, 100) == ("20.0% lost, 10.0% still in the lab", True)
+    assert texts(axes) == ["24.2M, exact", "798k, exact", "337k, exact", "38.8k, 100.0% on the way when the run ended"]
+    assert plots.traffic._error_text(1000, 700, 100) == ("20.0% lost, 10.0% on the way when the run ended", True)
     plt.close("all")
 
 
@@ -247,6 +283,9 @@ def test_a_run_without_tables_has_a_report():
     assert page.count("no series was recorded") >= 5 and "no flow was seen" in page and page.count("<svg") == 7
 
 
+FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
+
+
 def colours_of(png):
     image = plt.imread(png)
     return image, {tuple(c) for c in (image.reshape(-1, image.shape[2])[:, :3] * 255).round().astype(int).tolist()}
@@ -257,14 +296,44 @@ def test_a_browser_shows_the_report(page, tmp_path):
     assert browser, "Debian's package chromium is missing"
     (tmp_path / "report.html").write_text(page, encoding="utf-8")
     (tmp_path / "user").mkdir()
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
-    command = [browser, *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"]
+    command = [browser, *FLAGS, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
     assert (tmp_path / "report.png").is_file(), done.stderr
     image, colours = colours_of(tmp_path / "report.png")
     assert image.shape[:2] == (2600, 1040)
     for colour in (plots.COLLECTED, plots.CAUSES["purgatory_full"][0], plots.TRUTH):
         assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in colours, f"{colour} is not to be seen"
+
+
+# Tells the parent's title of what does not fit: elements beyond the right edge that do not scroll, letters and figures that are too small.
+FITS = """<script>addEventListener('load', () => { const wide = document.documentElement.clientWidth, bad = [];
+for (const e of document.querySelectorAll('body *')) { const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+  if (!e.closest('.scroll, pre') && box.right > wide + 1) bad.push(e.tagName + ' ends at ' + box.right);
+  if (parseFloat(style.fontSize) < 9) bad.push(e.tagName + ' has letters of ' + style.fontSize);
+  if (e.matches('svg[role]') && box.width + 1 < parseFloat(style.getPropertyValue('--natural'))) bad.push('figure of ' + box.width); }
+parent.document.title = wide + ': ' + document.querySelectorAll('svg[role=img][aria-label]').length + ' figures' + bad.map(what => '; ' + what).join(''); })</script>"""
+
+
+@pytest.mark.parametrize("width", [390, 768, 1280])
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_overflows_and_every_letter_can_be_read(page, tmp_path, width, dark):
+    framed = html.escape(page.replace("</body>", FITS + "</body>"))
+    (tmp_path / "frame.html").write_text(f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>', encoding="utf-8")
+    (tmp_path / "user").mkdir()
+    flags = [*FLAGS, *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
+    command = ["chromium", *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1400,900", "--dump-dom", f"file://{tmp_path / 'frame.html'}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
+    assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: 7 figures"], done.stderr
+
+
+def test_letters_in_figures_are_of_seven_points_at_least(losses):
+    for name in FIGURES:
+        axes = getattr(plots, name)(losses)
+        figure = np.ravel(axes)[0].figure
+        figure.canvas.draw()
+        sizes = {text.get_fontsize() for text in figure.findobj(matplotlib.text.Text) if text.get_text()}
+        assert min(sizes) >= 7, f"{name}: 7 points are 9.3 pixels"
+        plt.close(figure)
 
 
 def test_run_with_report_writes_the_page_that_report_makes(tmp_path):

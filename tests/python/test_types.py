@@ -85,5 +85,17 @@ def test_a_strict_checker_knows_the_keys_of_a_lab(cache):
     (cache / "lab.py").write_text(LAB)
     done = checked("mypy", "--strict", "--follow-imports=silent", "--ignore-missing-imports", "lab.py", folder=cache)
     said = dict(re.findall(r"^lab.py:(\d+): error: (.*)$", done.stdout, re.MULTILINE))
-    wanted = {"12": "e2000", "13": '"purgatory"', "14": '"rte"', "15": "timedelta"}
+    wanted = {"12": "e2000", "13": "NetflowDict", "14": '"rte"', "15": "timedelta"}
     assert set(said) == set(wanted) and all(text in said[line] for line, text in wanted.items()), done.stdout
+
+
+def test_the_notebooks_code_passes_a_strict_checker(cache):
+    import nbformat
+
+    folder = cache / "notebooks"
+    folder.mkdir()
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+        (folder / f"{path.stem.replace('-', '_')}.py").write_text("\n".join(re.sub(r"^%.*$", "", cell, flags=re.MULTILINE) for cell in cells))
+    done = checked("mypy", "--strict", "--follow-imports=silent", "--ignore-missing-imports", *folder.glob("*.py"), folder=cache)
+    assert done.returncode == 0, done.stdout

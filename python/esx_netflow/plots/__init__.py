@@ -6,25 +6,30 @@ tell apart; causes of one place share a colour and differ by hatching.
 """
 
 from .lab import min_cut, topology, topology_size
-from .over_time import cache, drops, heap, links, purgatory, shed, timeline
+from .over_time import cache, drops, heap, inputs, links, offered, purgatory, shed, timeline
 from .style import CAUSES, COLLECTED, TRUTH, cause_style
-from .traffic import export_delay, fates, flows, top_talkers, vms
+from .traffic import comparison, export_delay, fates, flows, receivers, top_talkers, vms
 
 __all__ = [
-    "CAUSES",
     "cache",
-    "cause_style",
+    "comparison",
     "drops",
     "export_delay",
     "fates",
     "flows",
     "heap",
+    "inputs",
     "links",
-    "min_cut",
+    "offered",
     "purgatory",
+    "receivers",
     "shed",
     "timeline",
     "top_talkers",
     "topology",
     "vms",
 ]
+
+
+def __dir__():
+    return __all__

@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from ..results import Result
 from ..scenarios import Scenario
-from .style import BLUE, DARK, GREY, ORANGE, VERMILION, axes_for, short
+from .style import BLUE, DARK, GREY, ORANGE, PURPLE, VERMILION, axes_for, short
 
 
 def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
@@ -59,7 +59,7 @@ def _drawn(vswitches):
 class _Lab:
     """Draws a lab: hosts with their VMs and vSwitches at the left, switches, collectors at the right."""
 
-    HOST, COLUMN, ROW, BETWEEN = 4.6, 3.4, 0.42, 0.35  # width of a host, distance of columns, height of a line, between hosts
+    HOST, COLUMN, ROW, BETWEEN = 5.6, 3.5, 0.42, 0.35  # width of a host, distance of columns, height of a line, between hosts
     MOST, VSWITCHES = 8, 12  # of a vSwitch's guests and of a host's vSwitches so many are drawn
 
     def __init__(self, ax, data, cut, used):
@@ -75,23 +75,26 @@ class _Lab:
 
     def vswitch(self, name, entry, host, top):
         """-> y below it"""
-        guests = [(vm if len(machine["nics"]) == 1 else f"{vm}:eth{i}", nic["portgroup"]) for vm, machine in host.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
-        guests += [(vmk, nic["portgroup"]) for vmk, nic in host.get("vmknics", {}).items()]
-        mine = [guest for guest, group in guests if group in entry["portgroups"]]
-        shown = mine if len(mine) <= self.MOST else [*mine[: self.MOST - 1], f"and {len(mine) - self.MOST + 1} more"]
+        guests = [(vm if len(machine["nics"]) == 1 else f"{vm}:eth{i}", nic) for vm, machine in host.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
+        guests += list(host.get("vmknics", {}).items())
+        mine = [(guest, nic.get("address", ""), entry["portgroups"][nic["portgroup"]].get("vlan", 0)) for guest, nic in guests if nic["portgroup"] in entry["portgroups"]]
+        shown = mine if len(mine) <= self.MOST else [*mine[: self.MOST - 1], (f"and {len(mine) - self.MOST + 1} more", "", 0)]
         height = max(len(shown), 1) * self.ROW
         middle = top - height / 2
-        self.box(2.6, top - height + 0.06, 1.25, height - 0.12, "#D6E6F2", edgecolor=BLUE)
-        self.text(3.22, middle, name, ha="center")
-        for i, guest in enumerate(shown):
+        self.box(3.5, top - height + 0.06, 1.25, height - 0.12, "#D6E6F2", edgecolor=BLUE)
+        self.text(4.12, middle, name, ha="center")
+        for i, (guest, address, vlan) in enumerate(shown):
             y = top - (i + 0.5) * self.ROW
-            self.box(0.2, y - 0.15, 1.9, 0.3, "white" if not guest.startswith("vmk") else "#D9F0E8")
-            self.text(1.15, y, guest, ha="center")
-            self.ax.plot([2.1, 2.6], [y, y], color=GREY, linewidth=1, zorder=1)
+            self.box(0.15, y - 0.16, 2.75, 0.32, "white" if not guest.startswith("vmk") else "#D9F0E8")
+            self.text(0.25, y, guest)
+            self.text(2.8, y, address.partition("/")[0], fontsize=7, ha="right")
+            self.ax.plot([2.9, 3.5], [y, y], color=GREY, linewidth=1, zorder=1)
+            if vlan:
+                self.text(3.2, y, f"{vlan}", fontsize=7, ha="center", color=PURPLE, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
         for i, uplink in enumerate(entry.get("uplinks", [])):
             y = middle + ((len(entry["uplinks"]) - 1) / 2 - i) * 0.3
-            self.ax.plot([3.85, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
-            self.text(self.HOST - 0.05, y + 0.12, uplink, fontsize=6, ha="right")
+            self.ax.plot([4.75, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
+            self.text(self.HOST - 0.05, y + 0.12, uplink, fontsize=7, ha="right")
             self.at[uplink] = (self.HOST, y)
         return top - height - 0.12
 
@@ -103,7 +106,7 @@ class _Lab:
             y = self.vswitch(vswitch, entry["vswitches"][vswitch], entry, y)
         if len(shown) < len(entry["vswitches"]):
             y -= self.ROW
-            self.text(3.22, y + self.ROW / 2 + 0.06, f"and {len(entry['vswitches']) - len(shown)} more", ha="center")
+            self.text(4.12, y + self.ROW / 2 + 0.06, f"and {len(entry['vswitches']) - len(shown)} more", ha="center")
         self.box(0, y, self.HOST, top - y, "#F7F7F7", zorder=0)
         self.text(0.2, top - 0.2, name, fontsize=9, fontweight="bold")
         return y, {f"{name}:{port}": place for port, place in ports.items()}
@@ -133,7 +136,7 @@ class _Lab:
         self.box(x - 0.9, y - 0.3, 1.8, 0.6, "#FCE8D5" if collector else "white", edgecolor=ORANGE if collector else DARK)
         self.text(x, y + (0.1 if collector else 0), name, ha="center")
         if collector:
-            self.text(x, y - 0.14, self.data["nodes"][name]["address"].partition("/")[0], ha="center", fontsize=6)
+            self.text(x, y - 0.14, self.data["nodes"][name]["address"].partition("/")[0], ha="center", fontsize=7)
 
     def wires(self, places):
         drawn = {}
@@ -149,7 +152,8 @@ class _Lab:
             y0, y1 = y0 - 0.12 * parallel, y1 - 0.12 * parallel
             in_cut, used = link["name"] in self.cut, link["name"] in self.used
             self.ax.plot([x0, x1], [y0, y1], color=VERMILION if in_cut else BLUE if used else GREY, linewidth=3 if in_cut else 2 if used else 1, zorder=1, solid_capstyle="round", linestyle=(0, (4, 1.5)) if in_cut else "-")
-            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.14, link["rate"], ha="center", fontsize=6.5, color=VERMILION if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
+            named = "" if link["name"] == "-".join(link["endpoints"]).replace(":", ".") else link["name"] + "\n"
+            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.05, named + link["rate"], ha="center", va="bottom", fontsize=7, color=VERMILION if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
 
 
 def _data_of(result: Union[Result, Scenario]) -> dict[str, Any]:
@@ -169,11 +173,11 @@ def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
         gaps += 0.12 * len(shown) + _Lab.BETWEEN
     height = max(_Lab.ROW * rows + gaps, 1.2) + 0.2
     width = _Lab.HOST + _Lab.COLUMN * len(_columns_of_nodes(data)) + 0.6
-    return 9, 0.35 + 9 / width * height
+    return 7.2, 0.35 + 7.2 / width * height
 
 
 def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes:
-    """The lab: hosts with their VMs, vmknics and vSwitches, links with their rates, the way of the export (blue), and the links
+    """The lab: hosts with their VMs, vmknics and vSwitches, links with their names and rates, VLANs (purple), the way of the export (blue), and the links
     that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
     scenario = result.scenario if isinstance(result, Result) else result
     ax = axes_for(ax, topology_size(result))

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any, Optional
 
 import matplotlib.pyplot as plt
@@ -13,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
-from .style import ABOVE, CAUSES, COLLECTED, DARK, LINE_STYLES, PACKET_PLACES, RECORD_PLACES, SIZES, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -148,6 +149,7 @@ def _losses(result, ax, host, places, unit):
     if lost.shape[1] == 0:
         ax.text(0.5, 0.5, f"no {unit}", transform=ax.transAxes, ha="center", va="center", color=COLLECTED, fontsize=9)
         ax.set_yticks([])
+        ax.set_ylabel("")
     else:
         order = [cause for cause in CAUSES if cause in lost]
         below = np.zeros(len(lost))
@@ -172,38 +174,113 @@ def shed(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) 
     return _losses(result, ax, host, PACKET_PLACES, "shed packets")
 
 
+def offered(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
+    """The input over time: packets that the vSwitches saw and flows that began, a second, on a logarithmic axis."""
+    ax = axes_for(ax, (8, 2))
+    frame = series_of(result, host)
+    if frame is None or len(frame) < 2:
+        return empty(ax, "no series was recorded")
+    time = frame["time"].to_numpy()
+    seconds = np.diff(time)
+    rates = {"packets": np.diff(frame["packets_metered"] + frame["packets_shed"]) / seconds}
+    if result.truth is not None:
+        truth = result.truth if host is None else result.truth[result.truth["exporter"] == result.exporters.index(host)]
+        hosts = result.lab["hosts"]
+        boot = np.array([quantity(hosts[name]["uptime_at_start"], UNITS) for name in result.exporters] or [0.0])
+        rates["flows that began"] = np.histogram(truth["first_ms"] / 1e3 - boot[truth["exporter"]], time)[0] / seconds
+    for (name, rate), (colour, style) in zip(rates.items(), LINE_STYLES):
+        ax.step(time[1:], np.where(rate > 0, rate, np.nan), where="pre", color=colour, linestyle=style, linewidth=1.2, label=name)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(FuncFormatter(short))
+    ax.set_ylabel("seen,\na second", fontsize=8, color=DARK)
+    ax.legend(**ABOVE)
+    shade_episodes(ax, result)
+    time_axis(ax, result)
+    return plain(ax)
+
+
+_ROWS = 8  # of traffic
+
+
+def _input_rows(result):
+    """-> (name, begin, end, what, colour) of each traffic entry, and of each net-netflow that runs under a name."""
+    traffic = (result.scenario.data.get("traffic") or []) if result.scenario else []
+    rows = []
+    for item in traffic[:_ROWS]:
+        ends = [item[end] if isinstance(item[end], list) else [item[end]] for end in ("from", "to")]
+        words = [", ".join(end[:2]) + (f" and {len(end) - 2} more" if len(end) > 2 else "") for end in ends]
+        stop = quantity(item["stop"], UNITS) if "stop" in item else end_of(result)
+        rows.append((item["name"], quantity(item.get("start", "0s"), UNITS), stop, f"{item['app']}, {words[0]} to {words[1]}", GREY))
+    if len(traffic) > _ROWS:
+        rows.append((f"and {len(traffic) - _ROWS} more", 0, 0, "", GREY))
+    for step in result.steps:
+        if "id" in step and "net-netflow" in step.get("run", ""):
+            stop = next((quantity(s["at"], UNITS) for s in result.steps if s.get("process") == step["id"] and "signal" in s), end_of(result))
+            period = re.search(r"\s-s\s*(\d+)", step["run"])
+            polls = f", polls every {period[1]} ms" if period else ""
+            rows.append((step["id"], quantity(step["at"], UNITS), stop, f"net-netflow of {step['host']}{polls}", SKY))
+    return [(name, begin, min(stop, end_of(result)), what, colour) for name, begin, stop, what, colour in rows]
+
+
+def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
+    """What ran when: each traffic entry, and each net-netflow, by name."""
+    rows = _input_rows(result)
+    ax = axes_for(ax, (8, 0.6 + 0.22 * len(rows)))
+    if not rows:
+        return empty(ax, "no traffic, no net-netflow")
+    for row, (_, begin, stop, what, colour) in enumerate(rows):
+        ax.barh(row, max(stop - begin, 0), left=begin, height=0.8, color=colour, alpha=0.6)
+        late = begin > end_of(result) / 2
+        ax.annotate(what, (stop if late else begin, row), (-3 if late else 3, 0), textcoords="offset points", va="center", ha="right" if late else "left", fontsize=7, color=DARK)
+    ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    shade_episodes(ax, result)
+    time_axis(ax, result)
+    return plain(ax, None)
+
+
+def panel_heights(result: Result, host: Optional[str] = None) -> list[float]:
+    """-> the heights of the panels of `timeline`, in inches, by what is in them."""
+    lost = [losses_over_time(result, host, places) for places in (RECORD_PLACES, PACKET_PLACES)]
+    return [0.15 + 0.2 * max(1, len(_input_rows(result))), *[1.2] * 5, *(0.4 if part is None or part.shape[1] == 0 else 1.2 for part in lost)]
+
+
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
-    """Flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis, episodes shaded and named.
+    """What ran when, the input, flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis,
+    episodes shaded and named.
 
     Parameters
     ----------
     result : Result
     ax : matplotlib.axes.Axes, optional
-        Its place is divided among the panels; or six Axes. None: a new figure.
+        Its place is divided among the panels; or eight Axes. None: a new figure.
     host : str, optional
         One exporter; None: all.
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        The six panels, from top to bottom.
+        The eight panels, from top to bottom.
     """
+    heights = panel_heights(result, host)
     if ax is None:
-        figure, panels = plt.subplots(6, figsize=(8.6, 8.4), sharex=True, layout="constrained")
+        figure, panels = plt.subplots(8, figsize=(8.6, sum(heights) + 1.6), sharex=True, layout="constrained", gridspec_kw={"height_ratios": heights})
         panels = list(panels)
         figure.align_ylabels(panels)
     elif isinstance(ax, (list, tuple, np.ndarray)):
         panels = list(ax)
     else:
         ax.set_axis_off()
-        height = 1 / 6
-        panels = [ax.inset_axes([0, 1 - (i + 0.85) * height, 1, 0.75 * height]) for i in range(6)]
-    cache(result, panels[0], host)
-    purgatory(result, panels[1], host)
-    heap(result, panels[2], host)
-    links(result, panels[3])
-    drops(result, panels[4], host)
-    shed(result, panels[5], host)
+        tops = 1 - np.cumsum([0.0, *heights]) / sum(heights)
+        panels = [ax.inset_axes([0, bottom + (top - bottom) * 0.15, 1, (top - bottom) * 0.75]) for top, bottom in zip(tops, tops[1:])]
+    inputs(result, panels[0])
+    offered(result, panels[1], host)
+    cache(result, panels[2], host)
+    purgatory(result, panels[3], host)
+    heap(result, panels[4], host)
+    links(result, panels[5])
+    drops(result, panels[6], host)
+    shed(result, panels[7], host)
     for panel in panels[:-1]:
         panel.set_xlabel("")
         panel.tick_params(labelbottom=False)

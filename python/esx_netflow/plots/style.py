@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from ..showing import WORDS
+
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"
 GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
 COLLECTED = GREEN
@@ -52,6 +54,11 @@ def cause_style(cause: str) -> dict[str, Any]:
     """-> dict of matplotlib's facecolor, hatch and edgecolor for a cause; one that is not known is black."""
     colour, hatch = CAUSES.get(cause, ("#000000", "...."))
     return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0}
+
+
+def word_of(cause: str) -> str:
+    """-> a cause or state in words: those of the books, but for what was left at the end."""
+    return WORDS.get(cause, cause)
 
 
 def ink_on(colour: str) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import TYPE_CHECKING, Optional
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,11 @@ from matplotlib.ticker import FuncFormatter
 
 from .. import labs
 from ..results import Result
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short
+from ..showing import AT_END, number
+from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short, word_of
+
+if TYPE_CHECKING:
+    from ..comparing import Comparison
 
 
 def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
@@ -45,8 +49,8 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
     ax.set_xlim(0, 100)
     ax.set_xlabel("% of what was seen", fontsize=8, color=DARK)
     order = ["collected"] + [c for c in CAUSES if c in shown] + [c for c in shown if c not in CAUSES and c != "collected"]
-    handles = [Patch(label=c, **({"facecolor": COLLECTED} if c == "collected" else cause_style(c))) for c in order if c in shown]
-    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=6, fontsize=7.5, frameon=False)
+    handles = [Patch(label=word_of(c), **({"facecolor": COLLECTED} if c == "collected" else cause_style(c))) for c in order if c in shown]
+    ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize=7.5, frameon=False)
     return plain(ax, "x")
 
 
@@ -64,14 +68,14 @@ def _homes(result):
     return {(integer_of(nic.address), nic.host, nic.vswitch, nic.port) for nic in labs.nics(result.lab)}
 
 
-def by_sender(result):
-    """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (in the lab at the end), its name,
-    and whether it is at home there; most octets first.
+def by_sender(result, end="src"):
+    """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (on the way at the end), its name,
+    and whether it is at home there; most octets first. `end`: "dst" for receivers.
 
-    A packet crosses every vSwitch on its way. What a VM or vmknic sent counts at its own port; if nothing of it was seen there, it
-    counts wherever it was seen.
+    A packet crosses every vSwitch on its way. What a VM or vmknic sent counts at its own port, what it received at its own vSwitch; if
+    nothing of it was seen there, it counts wherever it was seen.
     """
-    key = ["exporter", "vswitch", "input", "src"]
+    key = ["exporter", "vswitch", "input", end]
     sums = {}
     for name in ("truth", "collected", "left"):
         table = getattr(result, name)
@@ -81,8 +85,10 @@ def by_sender(result):
         frame[field] = [result.truth.names[field][int(index)] for index in frame[field]]
     truth = result.truth[["exporter", "vswitch", "input", "input_port"]]
     ports = {(row.exporter, row.vswitch, row.input): row.input_port for row in result.truth.to_pandas()[list(truth.dtype.names)].drop_duplicates().itertuples()}
-    homes = _homes(result)
-    frame["home"] = [(row.src, row.exporter, row.vswitch, ports.get((row.exporter, row.vswitch, row.input))) in homes for row in frame.itertuples()]
+    frame = frame.rename(columns={end: "src"})
+    homes = _homes(result) if end == "src" else {home[:3] for home in _homes(result)}
+    at = [(row.src, row.exporter, row.vswitch, ports.get((row.exporter, row.vswitch, row.input))) for row in frame.itertuples()]
+    frame["home"] = [(place if end == "src" else place[:3]) in homes for place in at]
     frame = frame[frame["home"] | ~frame["src"].isin(frame.loc[frame["home"], "src"])]
     frame = frame.groupby(["exporter", "vswitch", "src", "home"], sort=False)[["truth", "collected", "left"]].sum().reset_index()
     names = owners(result)
@@ -96,35 +102,41 @@ def _percent(part, whole):
 
 
 def _error_text(truth, collected, left):
-    """-> what is behind a pair of bars, and whether it is bad: what is still in the lab may yet come."""
+    """-> what is behind a pair of bars, and whether it is bad: what is on the way may yet come."""
     if collected == truth:
         return "exact", False
     lost = truth - collected - left
     parts = [f"{_percent(lost, truth)} lost"] if lost else []
-    parts += [f"{_percent(left, truth)} still in the lab"] if left else []
+    parts += [f"{_percent(left, truth)} {AT_END}"] if left else []
     return ", ".join(parts), bool(lost / truth >= 0.01)
 
 
-def _pairs(ax, frame, labels):
-    """Two bars each, truth above collected, and the error behind them."""
+def _pairs(ax, frame, labels, what="sent"):
+    """Two bars each, truth above collected, and behind them the number and the error. Where one is 200 times another the axis is
+    logarithmic: small ones stay visible."""
     high = max(frame["truth"].max(), 1)
+    low = frame["truth"][frame["truth"] > 0].min()
+    log = high > 200 * low
+    start = low / 3 if log else 0
+    reach = high * (high / start) ** 0.75 if log else high * 1.55  # room for the text
     for row, (truth, collected, left) in enumerate(zip(frame["truth"], frame["collected"], frame["left"])):
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
         text, bad = _error_text(truth, collected, left)
-        ax.text(max(truth, collected) + high * 0.01, row, text, va="center", fontsize=7.5, color=VERMILION if bad else DARK)
+        ax.annotate(f"{short(truth)}, {text}", (max(truth, collected, start), row), (4, 0), textcoords="offset points", va="center", fontsize=7.5, color=VERMILION if bad else DARK)
     ax.set_yticks(range(len(frame)), labels)
     ax.set_ylim(len(frame) - 0.4, -0.6)
-    ax.set_xlim(0, high * 1.12)
+    ax.set_xscale("log" if log else "linear")
+    ax.set_xlim(start, reach)
     ax.xaxis.set_major_formatter(FuncFormatter(short))
-    ax.set_xlabel("octets sent", fontsize=8, color=DARK)
+    ax.set_xlabel(f"octets {what}" + (", logarithmic" if log else ""), fontsize=8, color=DARK)
     ax.legend(handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")], **{**ABOVE, "bbox_to_anchor": (1.01, 1)})
     return plain(ax, "x")
 
 
 def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
     """Truth and what was collected, octets by VM (and vmknic) that sent them, counted once, at its own vSwitch; behind it in % what
-    was lost, and what was live, queued or under way when the run ended ("still in the lab")."""
+    was lost, and what was live, queued or under way when the run ended ("on the way")."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result)
@@ -138,24 +150,52 @@ def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
     return ax
 
 
-def top_talkers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axes:
-    """The `count` addresses that sent the most octets, truth beside what was collected, with the error as in `vms`."""
+def _largest(result, ax, count, end, what):
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
-    frame = by_sender(result)
+    frame = by_sender(result, end)
     switches = frame["exporter"] + "/" + frame["vswitch"]
     where = "  " + switches if switches.nunique() > 1 else switches.str.slice(stop=0)
     frame = frame.head(count)
     labels = [(a if n == a else f"{n}  {a}") + w for n, a, w in zip(frame["name"], frame["address"], where)]
-    return _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(frame))), frame, labels)
+    return _pairs(axes_for(ax, (8, 0.8 + 0.42 * len(frame))), frame, labels, what)
 
 
-FATES = {"whole": COLLECTED, "rest still in the lab": GREY, "lost in part": ORANGE, "lost": VERMILION}  # of a flow
+def top_talkers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axes:
+    """The `count` addresses that sent the most octets, truth beside what was collected, with the error as in `vms`."""
+    return _largest(result, ax, count, "src", "sent")
+
+
+def receivers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axes:
+    """The `count` addresses that received the most octets, as `top_talkers`."""
+    return _largest(result, ax, count, "dst", "received")
+
+
+def comparison(pairs: Comparison, ax: Optional[Axes] = None, count: int = 16) -> Axes:
+    """The differences of two sets of runs, in % of the first, with confidence intervals; the `count` largest. Whose first mean is 0 are
+    left out."""
+    table = pairs.table[pairs.table["a"] != 0]
+    ax = axes_for(ax, (8, 1 + 0.3 * min(count, len(table))))
+    if len(table) == 0:
+        return empty(ax, "no metric differs")
+    percent = table[["difference", "low", "high"]].div(table["a"].abs(), axis=0) * 100
+    percent = percent.loc[percent["difference"].abs().sort_values(ascending=False, kind="stable").index[:count]]
+    for row, one in enumerate(percent.itertuples()):
+        ax.plot([one.low, one.high], [row, row], color=GREY, linewidth=3, solid_capstyle="butt")
+        ax.plot(one.difference, row, "o", color=BLUE, markersize=5)
+    ax.axvline(0, color=DARK, linewidth=1)
+    ax.set_yticks(range(len(percent)), percent.index)
+    ax.set_ylim(len(percent) - 0.4, -0.6)
+    ax.set_xlabel(f"difference, % of the first ({pairs.level:.0%} interval of {table['pairs'].iloc[0]} pairs)", fontsize=8, color=DARK)
+    return plain(ax, "x")
+
+
+FATES = {"whole": COLLECTED, f"rest {AT_END}": GREY, "lost in part": ORANGE, "lost": VERMILION}  # of a flow
 
 
 def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
     """Each flow's octets at each vSwitch, truth against what was collected: on the diagonal nothing is missing, on the lower edge
-    everything; what is still in the lab is grey, and not lost."""
+    everything; what is on the way is grey, and not lost."""
     ax = axes_for(ax, (4.2, 3.8))
     if result.truth is None or len(result.truth) == 0:
         return empty(ax, "no flow was seen")
@@ -178,7 +218,7 @@ def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
     ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
     ax.set_ylabel("collected", fontsize=8, color=DARK)
     counts = both["fate"].value_counts()
-    ax.legend(handles=[Patch(color=c, label=f"{fate}: {counts.get(fate, 0)}") for fate, c in FATES.items()], loc="upper left", fontsize=7.5, frameon=False)
+    ax.legend(handles=[Patch(color=c, label=f"{fate}: {number(counts.get(fate, 0))}") for fate, c in FATES.items()], loc="upper left", fontsize=7.5, frameon=False)
     return plain(ax, "both")
 
 
@@ -204,7 +244,7 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
     for reason, colour, style in zip(reasons, (BLUE, ORANGE, GREEN, VERMILION, PURPLE, DARK), ("-", "--", "-.", ":", "-", "--")):
         part = np.sort(delay[table["reason"] == reasons.index(reason)])
         if len(part):
-            ax.step(part, np.arange(1, len(part) + 1) / len(part) * 100, where="post", color=colour, linestyle=style, label=f"{reason} ({len(part)})", linewidth=1.4)
+            ax.step(part, np.arange(1, len(part) + 1) / len(part) * 100, where="post", color=colour, linestyle=style, label=f"{reason} ({number(len(part))})", linewidth=1.4)
     ax.set_xlim(left=min(0, np.min(delay)))
     ax.set_ylim(0, 102)
     ax.set_xlabel("s from expiry to arrival", fontsize=8, color=DARK)
