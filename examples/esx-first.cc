@@ -66,9 +66,9 @@ main(int argc, char* argv[])
 
     for (const EsxFlow& flow : ledger->GetFlows())
     {
-        std::cout << flow.source << ":" << flow.sourcePort << " -> " << flow.destination << ":"
-                  << flow.destinationPort << "  " << flow.truth.packets << " packets, "
-                  << flow.collected.packets << " collected\n";
+        std::cout << Ipv4Address(flow.key.source) << ":" << flow.key.sourcePort << " -> "
+                  << Ipv4Address(flow.key.destination) << ":" << flow.key.destinationPort << "  "
+                  << flow.truth.packets << " packets, " << flow.collected.packets << " collected\n";
     }
     books.SerializeToXmlFile(output);
     const bool pass = books.GetExpectations()->AllPass();

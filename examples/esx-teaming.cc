@@ -35,8 +35,6 @@ main(int argc, char* argv[])
     vSwitch->SetPolicy(team);
 
     Ptr<Node> switchNode = CreateObject<Node>();
-    Ptr<EsxPhysicalSwitch> physicalSwitch = CreateObject<EsxPhysicalSwitch>();
-    switchNode->AggregateObject(physicalSwitch);
     NodeContainer outside(2); // db, collector
     InternetStackHelper().Install(outside);
     CsmaHelper csma;
@@ -47,8 +45,8 @@ main(int argc, char* argv[])
         Ptr<Node> far = number <= 2 ? host->GetVmkernelNode() : outside.Get(number - 3);
         NetDeviceContainer ends = csma.Install(NodeContainer(far, switchNode));
         stations.Add(ends.Get(0));
-        physicalSwitch->AddPort(number, ends.Get(1));
     }
+    Ptr<EsxPhysicalSwitch> physicalSwitch = EsxPhysicalSwitchHelper().Install(switchNode);
     physicalSwitch->SetTrunk(1, {1, 101});
     physicalSwitch->SetTrunk(2, {1, 101});
     physicalSwitch->SetAccess(3, 101);

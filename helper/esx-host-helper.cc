@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-host-helper.h"
 
+#include "model/host/esx-icmp.h"
+#include "model/vswitch/esx-checksums.h"
+
 #include "ns3/abort.h"
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
-#include "ns3/esx-checksums.h"
-#include "ns3/esx-icmp.h"
+#include "ns3/esx-link-impairment.h"
+#include "ns3/esx-traffic-helper.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
@@ -14,6 +17,8 @@
 #include "ns3/log.h"
 #include "ns3/names.h"
 #include "ns3/pcap-file-wrapper.h"
+#include "ns3/pointer.h"
+#include "ns3/red-queue-disc.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
 #include "ns3/traffic-control-helper.h"
@@ -106,6 +111,9 @@ EsxHostHelper::EsxHostHelper()
 {
     m_hostFactory.SetTypeId("ns3::EsxHost");
     m_vSwitchFactory.SetTypeId("ns3::EsxVSwitch");
+    m_vnicFactory.SetTypeId("ns3::EsxVnic");
+    m_vmknicFactory.SetTypeId("ns3::EsxVmknic");
+    m_uplinkFactory.SetTypeId("ns3::EsxUplink");
 }
 
 void
@@ -118,6 +126,24 @@ void
 EsxHostHelper::SetVSwitchAttribute(const std::string& name, const AttributeValue& value)
 {
     m_vSwitchFactory.Set(name, value);
+}
+
+void
+EsxHostHelper::SetVnicAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_vnicFactory.Set(name, value);
+}
+
+void
+EsxHostHelper::SetVmknicAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_vmknicFactory.Set(name, value);
+}
+
+void
+EsxHostHelper::SetUplinkAttribute(const std::string& name, const AttributeValue& value)
+{
+    m_uplinkFactory.Set(name, value);
 }
 
 void
@@ -172,17 +198,49 @@ EsxHostHelper::Install(const NodeContainer& guests,
             name = name.empty() ? "vm" + std::to_string((*node)->GetId()) : name;
             host->AddGuest(name, *node);
         }
-        devices.Add(host->AddVnic(name, portGroup));
+        devices.Add(host->AddVnic(name, portGroup, m_vnicFactory.Create<EsxVnic>()));
     }
     return devices;
 }
 
 int64_t
-EsxHostHelper::AssignStreams(const EsxHostContainer& hosts, int64_t stream) const
+EsxHostHelper::AssignStreams(const NodeContainer& nodes, int64_t stream)
+{
+    int64_t used = InternetStackHelper().AssignStreams(nodes, stream);
+    for (auto node = nodes.Begin(); node != nodes.End(); ++node)
+    {
+        ApplicationContainer applications;
+        for (uint32_t i = 0; i < (*node)->GetNApplications(); ++i)
+        {
+            applications.Add((*node)->GetApplication(i));
+        }
+        used += EsxTrafficHelper().AssignStreams(applications, stream + used);
+        for (uint32_t i = 0; i < (*node)->GetNDevices(); ++i)
+        {
+            PointerValue model;
+            if ((*node)->GetDevice(i)->GetAttributeFailSafe("ReceiveErrorModel", model))
+            {
+                const auto impairment = model.Get<EsxLinkImpairment>();
+                used += impairment ? impairment->AssignStreams(stream + used) : 0;
+            }
+        }
+        const auto host = (*node)->GetObject<EsxHost>();
+        for (const Ptr<EsxUplink>& uplink :
+             host ? host->GetUplinks() : std::vector<Ptr<EsxUplink>>())
+        {
+            const auto red = DynamicCast<RedQueueDisc>(uplink->GetQueueDisc());
+            used += red ? red->AssignStreams(stream + used) : 0;
+        }
+    }
+    return used;
+}
+
+int64_t
+EsxHostHelper::AssignStreams(const EsxHostContainer& hosts, int64_t stream)
 {
     NodeContainer nodes = hosts.GetVmkernelNodes();
     nodes.Add(hosts.GetGuests());
-    return InternetStackHelper().AssignStreams(nodes, stream);
+    return AssignStreams(nodes, stream);
 }
 
 Ptr<EsxVSwitch>
@@ -190,6 +248,42 @@ EsxHostHelper::AddVSwitch(Ptr<EsxHost> host, const std::string& name) const
 {
     Require(host);
     return host->AddVSwitch(name, m_vSwitchFactory.Create<EsxVSwitch>());
+}
+
+void
+EsxHostHelper::InstallVSwitch(const EsxHostContainer& hosts,
+                              const std::string& name,
+                              const std::string& portGroup) const
+{
+    for (auto host = hosts.Begin(); host != hosts.End(); ++host)
+    {
+        AddVSwitch(*host, name)->AddPortGroup(portGroup);
+    }
+}
+
+void
+EsxHostHelper::InstallUplinks(const NetDeviceContainer& nics, const std::string& vSwitch) const
+{
+    for (auto nic = nics.Begin(); nic != nics.End(); ++nic)
+    {
+        const auto host = (*nic)->GetNode()->GetObject<EsxHost>();
+        Require(host);
+        host->AddUplink(host->GetVSwitch(vSwitch), *nic, "", m_uplinkFactory.Create<EsxUplink>());
+    }
+}
+
+NetDeviceContainer
+EsxHostHelper::InstallVmknics(const EsxHostContainer& hosts,
+                              const std::string& name,
+                              const std::string& portGroup) const
+{
+    NetDeviceContainer vmknics;
+    for (auto host = hosts.Begin(); host != hosts.End(); ++host)
+    {
+        InstallStack((*host)->GetVmkernelNode());
+        vmknics.Add((*host)->AddVmknic(name, portGroup, m_vmknicFactory.Create<EsxVmknic>()));
+    }
+    return vmknics;
 }
 
 Ptr<Node>
@@ -207,11 +301,10 @@ EsxHostHelper::AddVnic(Ptr<EsxHost> host,
                        const std::string& guest,
                        const std::string& portGroup,
                        const Ipv4InterfaceAddress& address,
-                       Ipv4Address gateway,
-                       const Mac48Address& mac) const
+                       Ipv4Address gateway) const
 {
     Require(host);
-    Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup, mac);
+    Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup, m_vnicFactory.Create<EsxVnic>());
     AssignAddress(vnic, address, gateway);
     return vnic;
 }
@@ -224,7 +317,7 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
                          Ipv4Address gateway) const
 {
     Require(host);
-    Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup);
+    Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup, m_vmknicFactory.Create<EsxVmknic>());
     AssignAddress(vmknic, address, gateway);
     ArpCacheOf(vmknic)->SetAttribute("PendingQueueSize", UintegerValue(m_arpQueue));
     return vmknic;

@@ -38,6 +38,10 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
     void SetHostAttribute(const std::string& name, const AttributeValue& value);
     /// Sets an attribute of the vSwitches made from now on.
     void SetVSwitchAttribute(const std::string& name, const AttributeValue& value);
+    /// Sets an attribute of the vNICs, vmknics and uplinks made from now on.
+    void SetVnicAttribute(const std::string& name, const AttributeValue& value);
+    void SetVmknicAttribute(const std::string& name, const AttributeValue& value);
+    void SetUplinkAttribute(const std::string& name, const AttributeValue& value);
     /// Packets that may wait for one ARP reply at the vmknics made from now on; default 1000.
     void SetVmkernelArpQueue(uint32_t packets);
 
@@ -49,6 +53,16 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
 
     /// \return a new vSwitch of the host
     Ptr<EsxVSwitch> AddVSwitch(Ptr<EsxHost> host, const std::string& name) const;
+    /// Gives each host a new vSwitch with a port group.
+    void InstallVSwitch(const EsxHostContainer& hosts,
+                        const std::string& name,
+                        const std::string& portGroup) const;
+    /// Makes NICs of VMkernel nodes uplinks of their hosts' vSwitches of this name.
+    void InstallUplinks(const NetDeviceContainer& nics, const std::string& vSwitch) const;
+    /// Gives each VMkernel a vmknic and an IPv4 stack; addresses are put on by Ipv4AddressHelper.
+    NetDeviceContainer InstallVmknics(const EsxHostContainer& hosts,
+                                      const std::string& name,
+                                      const std::string& portGroup) const;
 
     /// \return a new node with an IPv4 stack and no interface, registered as a guest of the host
     Ptr<Node> AddVm(Ptr<EsxHost> host, const std::string& name) const;
@@ -64,14 +78,12 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
     /**
      * Gives a guest a vNIC with an address. Its ARP cache follows UseEsxArp().
      * \param gateway default router; Ipv4Address::GetZero(): none
-     * \param mac its configured MAC address; all zero: the next one of VMware's
      */
     Ptr<EsxVnic> AddVnic(Ptr<EsxHost> host,
                          const std::string& guest,
                          const std::string& portGroup,
                          const Ipv4InterfaceAddress& address,
-                         Ipv4Address gateway = Ipv4Address::GetZero(),
-                         const Mac48Address& mac = Mac48Address()) const;
+                         Ipv4Address gateway = Ipv4Address::GetZero()) const;
     /**
      * Gives the VMkernel a vmknic with an address, and its IP stack if it has none yet. Its ARP
      * cache follows UseEsxArp() and holds 1000 waiting packets (our choice: ns-3's 3 would lose the
@@ -106,9 +118,12 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
     /// default queue disc, which the transmit ring stops when it is full. Once for each vNIC.
     void SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const;
 
-    /// Assigns streams from \p stream on to whatever draws random numbers in the stacks of
-    /// VMkernels and guests. \return how many were used
-    int64_t AssignStreams(const EsxHostContainer& hosts, int64_t stream) const;
+    /// Assigns streams from \p stream on to whatever draws random numbers at nodes: stacks,
+    /// applications of EsxTrafficHelper, impairments of links, queue discs of uplinks. In the
+    /// order of the nodes and of what they have. \return how many were used
+    static int64_t AssignStreams(const NodeContainer& nodes, int64_t stream);
+    /// The same for VMkernels and guests.
+    static int64_t AssignStreams(const EsxHostContainer& hosts, int64_t stream);
 
     using PcapHelperForDevice::EnablePcap;
     /**
@@ -154,6 +169,9 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
 
     ObjectFactory m_hostFactory;
     ObjectFactory m_vSwitchFactory;
+    ObjectFactory m_vnicFactory;
+    ObjectFactory m_vmknicFactory;
+    ObjectFactory m_uplinkFactory;
     uint32_t m_arpQueue{1000}; //!< our choice; ns-3: 3
 };
 

@@ -240,7 +240,7 @@ struct EsxResultsHelper::Watch
     void TakeSample()
     {
 #ifdef NS3_ASSERT_ENABLE // in debug builds: a walk over all records
-        const EsxCounts residual = ledger->GetResidual();
+        const netflow::Counts residual = ledger->GetResidual();
         NS_ASSERT_MSG(residual.packets + residual.octets + residual.records == 0, "laws L0 to L8");
 #endif
         sampledAt = Simulator::Now();

@@ -138,16 +138,33 @@ ShareSink(const Ptr<Node>& node, TypeId protocol, uint16_t port)
     return ShareReceiver(factory, node, {"Protocol", "Local"});
 }
 
-/// \return the sender, and the sink at its target if that is a node
+/// \return senders to one target
+template <typename Options>
+ApplicationContainer
+InstallSenders(ObjectFactory factory,
+               const NodeContainer& from,
+               const EsxTrafficTarget& to,
+               const Options& options)
+{
+    ApplicationContainer applications;
+    for (auto node = from.Begin(); node != from.End(); ++node)
+    {
+        factory.Set("Remote", RemoteOf(to, *node, options.port));
+        applications.Add(Install(factory, *node, options));
+    }
+    return applications;
+}
+
+/// \return the senders, and the sink at their target if that is a node
 template <typename Options>
 ApplicationContainer
 InstallWithSink(const ObjectFactory& factory,
-                const Ptr<Node>& from,
+                const NodeContainer& from,
                 const EsxTrafficTarget& to,
                 const Options& options,
                 TypeId protocol)
 {
-    ApplicationContainer applications(Install(factory, from, options));
+    ApplicationContainer applications = InstallSenders(factory, from, to, options);
     if (to.node)
     {
         applications.Add(ShareSink(to.node, protocol, options.port));
@@ -168,12 +185,11 @@ EsxTrafficTarget::EsxTrafficTarget(Ipv4Address target)
 }
 
 ApplicationContainer
-EsxTrafficHelper::UdpCbr(Ptr<Node> from,
+EsxTrafficHelper::UdpCbr(const NodeContainer& from,
                          const EsxTrafficTarget& to,
                          const EsxUdpCbrOptions& options) const
 {
     ObjectFactory factory("ns3::EsxUdpCbr");
-    factory.Set("Remote", RemoteOf(to, from, options.port));
     factory.Set("DataRate", DataRateValue(options.rate));
     factory.Set("PacketSize", UintegerValue(options.packetSize));
     factory.Set("Dscp", UintegerValue(options.dscp));
@@ -181,13 +197,12 @@ EsxTrafficHelper::UdpCbr(Ptr<Node> from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::UdpOnOff(Ptr<Node> from,
+EsxTrafficHelper::UdpOnOff(const NodeContainer& from,
                            const EsxTrafficTarget& to,
                            const EsxUdpOnOffOptions& options) const
 {
     ObjectFactory factory("ns3::OnOffApplication");
     factory.Set("Protocol", TypeIdValue(UdpSocketFactory::GetTypeId()));
-    factory.Set("Remote", RemoteOf(to, from, options.port));
     factory.Set("DataRate", DataRateValue(options.rate));
     factory.Set("PacketSize", UintegerValue(options.packetSize));
     SetUnlessNull(factory, "OnTime", options.on);
@@ -196,28 +211,26 @@ EsxTrafficHelper::UdpOnOff(Ptr<Node> from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::TcpBulk(Ptr<Node> from,
+EsxTrafficHelper::TcpBulk(const NodeContainer& from,
                           const EsxTrafficTarget& to,
                           const EsxTcpBulkOptions& options) const
 {
     ObjectFactory factory;
     factory.SetTypeId(BulkSendApplication::GetTypeId());
-    factory.Set("Remote", RemoteOf(to, from, options.port));
     factory.Set("MaxBytes", UintegerValue(options.bytes));
     return InstallWithSink(factory, from, to, options, TcpSocketFactory::GetTypeId());
 }
 
 ApplicationContainer
-EsxTrafficHelper::TcpRequest(Ptr<Node> from,
+EsxTrafficHelper::TcpRequest(const NodeContainer& from,
                              const EsxTrafficTarget& to,
                              const EsxTcpRequestOptions& options) const
 {
     ObjectFactory factory("ns3::EsxTcpRequestClient");
-    factory.Set("Remote", RemoteOf(to, from, options.port));
     factory.Set("RequestSize", UintegerValue(options.request));
     factory.Set("ResponseSize", UintegerValue(options.response));
     factory.Set("Interval", StringValue(options.every));
-    ApplicationContainer applications(Install(factory, from, options));
+    ApplicationContainer applications = InstallSenders(factory, from, to, options);
     if (to.node)
     {
         ObjectFactory server("ns3::EsxTcpRequestServer");
@@ -228,24 +241,29 @@ EsxTrafficHelper::TcpRequest(Ptr<Node> from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::TcpSynScan(Ptr<Node> from,
+EsxTrafficHelper::TcpSynScan(const NodeContainer& from,
                              const std::vector<EsxTrafficTarget>& to,
                              const EsxTcpSynScanOptions& options) const
 {
     NS_ABORT_MSG_IF(to.empty(), "a SYN scan needs a target");
     ObjectFactory factory("ns3::EsxTcpSynScan");
-    factory.Set("Remote", Ipv4AddressValue(Resolve(to.front(), from)));
     factory.Set("FirstPort", UintegerValue(options.firstPort));
     factory.Set("LastPort", UintegerValue(options.lastPort));
     factory.Set("Interval", TimeValue(options.every));
     factory.Set("SourcePort", UintegerValue(options.sourcePort));
     factory.Set("SourcePortRises", BooleanValue(options.sourcePortRises));
-    const auto scan = Install(factory, from, options);
-    for (size_t i = 1; i < to.size(); ++i)
+    ApplicationContainer scanners;
+    for (auto node = from.Begin(); node != from.End(); ++node)
     {
-        scan->GetObject<EsxTcpSynScan>()->AddRemote(Resolve(to[i], from));
+        factory.Set("Remote", Ipv4AddressValue(Resolve(to.front(), *node)));
+        scanners.Add(Install(factory, *node, options));
+        for (size_t i = 1; i < to.size(); ++i)
+        {
+            DynamicCast<EsxTcpSynScan>(scanners.Get(scanners.GetN() - 1))
+                ->AddRemote(Resolve(to[i], *node));
+        }
     }
-    return ApplicationContainer(scan);
+    return scanners;
 }
 
 ApplicationContainer
@@ -271,7 +289,7 @@ EsxTrafficHelper::Inject(Ptr<Node> from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::SyntheticFlows(Ptr<Node> from,
+EsxTrafficHelper::SyntheticFlows(const NodeContainer& from,
                                  const std::vector<EsxTrafficTarget>& to,
                                  const EsxFlowsOptions& options) const
 {
@@ -288,14 +306,19 @@ EsxTrafficHelper::SyntheticFlows(Ptr<Node> from,
     factory.Set("Dscp", UintegerValue(options.dscp));
     factory.Set("SourceNetwork", Ipv4AddressValue(options.sourceNetwork));
     factory.Set("SourceMask", Ipv4MaskValue(options.sourceMask));
-    const auto flows = factory.Create<EsxSyntheticFlows>();
-    flows->SetHours(options.hours);
-    for (const EsxTrafficTarget& target : to)
+    ApplicationContainer injectors;
+    for (auto node = from.Begin(); node != from.End(); ++node)
     {
-        flows->AddDestination(Resolve(target, from));
+        const auto flows = factory.Create<EsxSyntheticFlows>();
+        flows->SetHours(options.hours);
+        for (const EsxTrafficTarget& target : to)
+        {
+            flows->AddDestination(Resolve(target, *node));
+        }
+        flows->SetSourceAddress(AddressOf(*node, to.front().node));
+        injectors.Add(Inject(*node, to, flows, options));
     }
-    flows->SetSourceAddress(AddressOf(from, to.front().node));
-    return Inject(from, to, flows, options);
+    return injectors;
 }
 
 int64_t

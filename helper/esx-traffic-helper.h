@@ -6,7 +6,7 @@
 #include "ns3/data-rate.h"
 #include "ns3/esx-injector.h"
 #include "ns3/ipv4-address.h"
-#include "ns3/node.h"
+#include "ns3/node-container.h"
 #include "ns3/nstime.h"
 #include "ns3/random-variable-stream.h"
 
@@ -91,28 +91,28 @@ struct EsxFlowsOptions : EsxTrafficOptions
 
 /// \brief Installs traffic between nodes with an IPv4 stack.
 ///
-/// Each call gives the sender first, then the receiver if the target is a node. Receivers listen
+/// Each call gives the senders first, then the receiver if the target is a node. Receivers listen
 /// from time 0 to the end of the run, so that nothing under way at `stop` meets a closed port;
 /// senders to the same port of a node share one.
 class EsxTrafficHelper
 {
   public:
-    ApplicationContainer UdpCbr(Ptr<Node> from,
+    ApplicationContainer UdpCbr(const NodeContainer& from,
                                 const EsxTrafficTarget& to,
                                 const EsxUdpCbrOptions& options) const;
     /// Cross traffic: ns-3's OnOffApplication.
-    ApplicationContainer UdpOnOff(Ptr<Node> from,
+    ApplicationContainer UdpOnOff(const NodeContainer& from,
                                   const EsxTrafficTarget& to,
                                   const EsxUdpOnOffOptions& options) const;
-    ApplicationContainer TcpBulk(Ptr<Node> from,
+    ApplicationContainer TcpBulk(const NodeContainer& from,
                                  const EsxTrafficTarget& to,
                                  const EsxTcpBulkOptions& options) const;
-    ApplicationContainer TcpRequest(Ptr<Node> from,
+    ApplicationContainer TcpRequest(const NodeContainer& from,
                                     const EsxTrafficTarget& to,
                                     const EsxTcpRequestOptions& options) const;
     /// One scanner for all targets, in this order; there is no receiver: the targets' TCP stacks
     /// answer.
-    ApplicationContainer TcpSynScan(Ptr<Node> from,
+    ApplicationContainer TcpSynScan(const NodeContainer& from,
                                     const std::vector<EsxTrafficTarget>& to,
                                     const EsxTcpSynScanOptions& options) const;
 
@@ -123,7 +123,7 @@ class EsxTrafficHelper
                                 Ptr<EsxFrameSource> source,
                                 const EsxTrafficOptions& options) const;
     /// Injects a synthetic flow trace; flows take the targets in turn.
-    ApplicationContainer SyntheticFlows(Ptr<Node> from,
+    ApplicationContainer SyntheticFlows(const NodeContainer& from,
                                         const std::vector<EsxTrafficTarget>& to,
                                         const EsxFlowsOptions& options) const;
 

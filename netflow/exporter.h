@@ -26,7 +26,7 @@ namespace netflow
 {
 
 /// What flow_sequence counts.
-enum class SequenceMode : uint8_t
+enum SequenceMode : uint8_t
 {
     AT_SEND,   //!< records in earlier datagrams: what collectors check (rule R3)
     AT_EXPIRY, //!< records that expired earlier: purgatory drops show as gaps at the collector

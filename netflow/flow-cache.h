@@ -32,7 +32,7 @@ namespace netflow
 {
 
 /// What to do with a packet of a new flow when the cache is full or its heap exhausted.
-enum class CachePolicy : uint8_t
+enum CachePolicy : uint8_t
 {
     DROP_NEW,     //!< shed the packet
     EVICT_OLDEST, //!< end the record with the smallest First (ties: created first); it is exported

@@ -21,7 +21,7 @@ namespace netflow
 {
 
 /// Which record a full purgatory loses.
-enum class PurgatoryPolicy : uint8_t
+enum PurgatoryPolicy : uint8_t
 {
     TAIL_DROP, //!< the newest: the one that just ended
     HEAD_DROP, //!< the oldest waiting

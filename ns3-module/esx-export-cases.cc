@@ -158,7 +158,7 @@ ESX_CASE(Lab, SequenceAtExpiry, "With AT_EXPIRY the collector misses what purgat
 {
     lab.Module()->SetAttribute("PurgatoryMax", UintegerValue(10));
     lab.netflow.SetNetNetflowAttribute("PollPeriod", TimeValue(Seconds(30)));
-    lab.netflow.SetNetNetflowAttribute("SequenceMode", EnumValue(EsxNetNetflow::AT_EXPIRY));
+    lab.netflow.SetNetNetflowAttribute("SequenceMode", EnumValue(netflow::AT_EXPIRY));
     lab.Start();
     lab.Burst(Seconds(1), 1, 25);
     lab.Burst(Seconds(40), 101, 8);
@@ -196,7 +196,7 @@ ESX_CASE(Lab,
         ESX_SAME(lab.Moved(move).octets, 5400U);
         ESX_SAME(lab.Moved(move).records, 1U);
     }
-    const EsxCounts residual = lab.books.GetLedger()->GetResidual();
+    const netflow::Counts residual = lab.books.GetLedger()->GetResidual();
     ESX_SAME(residual.packets, 0U);
     ESX_SAME(residual.octets, 0U);
     ESX_SAME(residual.records, 0U);

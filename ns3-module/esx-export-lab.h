@@ -252,7 +252,7 @@ class NetflowLab
         ns3::Simulator::Run();
     }
 
-    ns3::EsxCounts Moved(netflow::Move move) const
+    netflow::Counts Moved(netflow::Move move) const
     {
         return books.GetLedger()->GetMoved(move);
     }

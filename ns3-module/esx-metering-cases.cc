@@ -148,7 +148,7 @@ ESX_CASE(Lab,
 
 ESX_CASE(Lab, PurgatoryHeadDrop, "With HEAD_DROP a full purgatory loses the oldest records")
 {
-    lab.SetModule("PurgatoryPolicy", EnumValue(EsxNetflow::HEAD_DROP));
+    lab.SetModule("PurgatoryPolicy", EnumValue(netflow::HEAD_DROP));
     LeaveTenPlaces(lab);
     ESX_SAME(lab.Records(Move::DROPPED_PURGATORY_HEAD), 15U);
     NS_TEST_ASSERT_MSG_EQ(lab.read.size(), 1U, "one datagram");
@@ -170,7 +170,7 @@ ESX_CASE(Lab, FullCacheSheds, "A full cache sheds packets of new flows and count
 ESX_CASE(Lab, FullCacheEvicts, "With EVICT_OLDEST a full cache exports its oldest record early")
 {
     lab.SetModule("MaxEntries", UintegerValue(3));
-    lab.SetModule("CachePolicy", EnumValue(EsxNetflow::EVICT_OLDEST));
+    lab.SetModule("CachePolicy", EnumValue(netflow::EVICT_OLDEST));
     lab.Start();
     lab.Burst(Seconds(1), 1, 5);
     lab.RunUntil(Seconds(30));

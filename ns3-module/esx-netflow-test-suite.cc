@@ -14,7 +14,8 @@ class EsxNetflowTestSuite : public TestSuite
     EsxNetflowTestSuite()
         : TestSuite("esx-netflow", Type::UNIT)
     {
-        for (const auto list : {EsxSwitchCases, EsxMeteringCases, EsxExportCases, EsxHostCases})
+        for (const auto list :
+             {EsxSwitchCases, EsxMeteringCases, EsxExportCases, EsxHostCases, EsxScriptCases})
         {
             for (TestCase* const testCase : list())
             {

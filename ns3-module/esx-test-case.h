@@ -17,6 +17,7 @@ std::vector<ns3::TestCase*> EsxSwitchCases();
 std::vector<ns3::TestCase*> EsxMeteringCases();
 std::vector<ns3::TestCase*> EsxExportCases();
 std::vector<ns3::TestCase*> EsxHostCases();
+std::vector<ns3::TestCase*> EsxScriptCases();
 
 /// A case in a lab that exists while it runs.
 template <typename Lab>

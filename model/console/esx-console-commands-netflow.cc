@@ -2,12 +2,12 @@
 // The technical note's commands: vmkload_mod, vmkload_app, net-netflow.
 
 #include "esx-console-commands.h"
-#include "esx-options.h"
+#include "model/console/esx-options.h"
+#include "model/netflow/esx-net-netflow-options.h"
+#include "model/netflow/esx-net-netflow-process.h"
 
 #include "ns3/boolean.h"
 #include "ns3/esx-host.h"
-#include "ns3/esx-net-netflow-options.h"
-#include "ns3/esx-net-netflow-process.h"
 #include "ns3/esx-netflow.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"

@@ -2,14 +2,14 @@
 // Commands about the host's network: esxcfg-vswitch, esxcfg-vmknic, esxcfg-nics, vmkping, esxtop.
 
 #include "esx-console-commands.h"
-#include "esx-console-top.h"
-#include "esx-options.h"
+#include "model/console/esx-console-top.h"
+#include "model/console/esx-options.h"
+#include "model/host/esx-vmkping.h"
 
 #include "ns3/channel.h"
 #include "ns3/data-rate.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow.h"
-#include "ns3/esx-vmkping.h"
 #include "ns3/ipv4.h"
 #include "ns3/uinteger.h"
 

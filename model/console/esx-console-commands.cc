@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-console-commands.h"
 
-#include "esx-console-tail.h"
+#include "model/console/esx-console-tail.h"
 
 #include "ns3/esx-host.h"
 

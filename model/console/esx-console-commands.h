@@ -6,7 +6,7 @@
 // look commands up here; every file esx-console-commands-*.cc holds a group of them.
 
 #include "esx-console.h"
-#include "esx-line-filter.h"
+#include "model/console/esx-line-filter.h"
 
 #include <functional>
 #include <string>

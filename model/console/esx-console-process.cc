@@ -2,12 +2,10 @@
 #include "esx-console-process.h"
 
 #include "ns3/assert.h"
-#include "ns3/log.h"
 
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxConsoleProcess");
 NS_OBJECT_ENSURE_REGISTERED(EsxConsoleProcess);
 
 const char*

@@ -152,6 +152,7 @@ EsxConsoleSession::RunLine(const std::string& line)
 {
     std::istringstream typed(line);
     std::string prompt = GetPrompt();
+    NS_LOG_INFO(prompt << line);
     for (std::string part; std::getline(typed, part); prompt = "> ")
     {
         m_console->Print(prompt + part);

@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-console-tail.h"
+#include "model/console/esx-console-tail.h"
 
 #include "ns3/esx-vmkernel-log.h"
-#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxConsoleTail");
 NS_OBJECT_ENSURE_REGISTERED(EsxConsoleTail);
 
 TypeId

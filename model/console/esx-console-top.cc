@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-console-top.h"
+#include "model/console/esx-console-top.h"
 
 #include "ns3/esx-vmkernel-log.h"
-#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <sstream>
@@ -10,7 +9,6 @@
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxConsoleTop");
 NS_OBJECT_ENSURE_REGISTERED(EsxConsoleTop);
 
 TypeId

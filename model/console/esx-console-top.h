@@ -3,8 +3,8 @@
 #define ESX_CONSOLE_TOP_H
 
 #include "esx-console-process.h"
-#include "esx-top.h"
 
+#include "ns3/esx-top.h"
 #include "ns3/event-id.h"
 #include "ns3/nstime.h"
 

@@ -5,7 +5,6 @@
 
 #include "ns3/boolean.h"
 #include "ns3/esx-host.h"
-#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
@@ -15,7 +14,6 @@
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxConsole");
 NS_OBJECT_ENSURE_REGISTERED(EsxConsole);
 
 namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-line-filter.h"
+#include "model/console/esx-line-filter.h"
 
-#include "esx-options.h"
+#include "model/console/esx-options.h"
 
 #include <charconv>
 #include <cstdint>

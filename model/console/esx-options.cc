@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-options.h"
+#include "model/console/esx-options.h"
 
 #include <unistd.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-suggestion.h"
+#include "model/console/esx-suggestion.h"
 
 #include <algorithm>
 #include <numeric>

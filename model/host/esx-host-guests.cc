@@ -26,16 +26,11 @@ EsxHost::AddGuest(const std::string& name, Ptr<Node> node)
 }
 
 Ptr<EsxVnic>
-EsxHost::AddVnic(const std::string& guest, const std::string& portGroup, const Mac48Address& mac)
+EsxHost::AddVnic(const std::string& guest, const std::string& portGroup, Ptr<EsxVnic> vnic)
 {
     NS_LOG_FUNCTION(this << guest << portGroup);
     Guest& found = RequireGuest(guest);
     const Ptr<EsxVSwitch> vSwitch = RequirePortGroup(portGroup);
-    const Ptr<EsxVnic> vnic = CreateObject<EsxVnic>();
-    if (mac != Mac48Address())
-    {
-        vnic->SetConfiguredMac(mac); // before it is connected, which tells the physical switches
-    }
     found.node->AddDevice(vnic);
     vSwitch->Connect(vnic, portGroup, guest + ".eth" + std::to_string(found.vnics.size()));
     found.vnics.push_back(vnic);

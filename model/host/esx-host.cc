@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-host.h"
 
+#include "model/esx-compat.h"
+
 #include "ns3/abort.h"
 #include "ns3/enum.h"
-#include "ns3/esx-compat.h"
 #include "ns3/log.h"
 #include "ns3/object-vector.h"
 #include "ns3/pointer.h"
@@ -71,6 +72,11 @@ EsxHost::GetTypeId()
                           ObjectVectorValue(),
                           MakeObjectVectorAccessor(&EsxHost::m_vSwitches),
                           MakeObjectVectorChecker<EsxVSwitch>())
+            .AddAttribute("UplinkList",
+                          "The uplinks in order of creation",
+                          ObjectVectorValue(),
+                          MakeObjectVectorAccessor(&EsxHost::m_uplinks),
+                          MakeObjectVectorChecker<EsxUplink>())
             .AddAttribute("Log",
                           "The VMkernel log",
                           TypeId::ATTR_GET,
@@ -324,24 +330,28 @@ EsxHost::CheckNewPortGroup(const std::string& name) const
 }
 
 Ptr<EsxUplink>
-EsxHost::AddUplink(Ptr<EsxVSwitch> vSwitch, Ptr<NetDevice> device, const std::string& name)
+EsxHost::AddUplink(Ptr<EsxVSwitch> vSwitch,
+                   Ptr<NetDevice> device,
+                   const std::string& name,
+                   Ptr<EsxUplink> uplink)
 {
     NS_LOG_FUNCTION(this << vSwitch << device << name);
     NS_ABORT_MSG_IF(!vSwitch || PeekPointer(vSwitch->GetHost()) != this,
                     "host " << m_name << ": an uplink needs a vSwitch of this host");
     NS_ABORT_MSG_IF(!device || device->GetNode() != GetVmkernelNode(),
                     "host " << m_name << ": an uplink is a device of the VMkernel node");
-    Ptr<EsxUplink> uplink;
-    for (const auto& known : m_uplinks)
+    const auto known = std::find_if(m_uplinks.begin(), m_uplinks.end(), [&](const auto& of) {
+        return of->GetDevice() == device;
+    });
+    if (known != m_uplinks.end())
     {
-        uplink = known->GetDevice() == device ? known : uplink;
+        uplink = *known;
     }
-    if (!uplink)
+    else
     {
         const std::string given = name.empty() ? NextUplinkName() : name;
         NS_ABORT_MSG_IF(GetUplink(given),
                         "host " << m_name << " has an uplink " << given << " already");
-        uplink = CreateObject<EsxUplink>();
         uplink->Adopt(device, given);
         m_uplinks.push_back(uplink);
     }
@@ -380,12 +390,11 @@ EsxHost::GetUplinks() const
 }
 
 Ptr<EsxVmknic>
-EsxHost::AddVmknic(const std::string& name, const std::string& portGroup)
+EsxHost::AddVmknic(const std::string& name, const std::string& portGroup, Ptr<EsxVmknic> vmknic)
 {
     NS_LOG_FUNCTION(this << name << portGroup);
     NS_ABORT_MSG_IF(GetVmknic(name), "host " << m_name << " has a vmknic " << name << " already");
     const Ptr<EsxVSwitch> vSwitch = RequirePortGroup(portGroup);
-    const Ptr<EsxVmknic> vmknic = CreateObject<EsxVmknic>();
     GetVmkernelNode()->AddDevice(vmknic);
     vSwitch->Connect(vmknic, portGroup, name);
     m_vmknics.push_back(Vmknic{name, vmknic});

@@ -111,11 +111,14 @@ class EsxHost : public Object
 
     /**
      * Makes a NIC of the VMkernel node an uplink of a vSwitch. A NIC that was an uplink of a
-     * vSwitch deleted since keeps its name. \param name "vmnic3"; empty: the lowest free "vmnicN"
+     * vSwitch deleted since keeps its name and attributes.
+     * \param name "vmnic3"; empty: the lowest free "vmnicN"
+     * \param uplink one without a device, with its attributes set
      */
     Ptr<EsxUplink> AddUplink(Ptr<EsxVSwitch> vSwitch,
                              Ptr<NetDevice> device,
-                             const std::string& name = "");
+                             const std::string& name = "",
+                             Ptr<EsxUplink> uplink = CreateObject<EsxUplink>());
     /// \return nullptr if unknown
     Ptr<EsxUplink> GetUplink(const std::string& name) const;
     const std::vector<Ptr<EsxUplink>>& GetUplinks() const;
@@ -124,8 +127,11 @@ class EsxHost : public Object
      * Makes a VMkernel interface on the VMkernel node, without an IP address (the helper gives it
      * one).
      * \param name "vmk0"
+     * \param vmknic one of no node, with its attributes set
      */
-    Ptr<EsxVmknic> AddVmknic(const std::string& name, const std::string& portGroup);
+    Ptr<EsxVmknic> AddVmknic(const std::string& name,
+                             const std::string& portGroup,
+                             Ptr<EsxVmknic> vmknic = CreateObject<EsxVmknic>());
     /// \return nullptr if unknown
     Ptr<EsxVmknic> GetVmknic(const std::string& name) const;
     /// \return in order of creation
@@ -133,11 +139,11 @@ class EsxHost : public Object
 
     /// Registers a virtual machine. Its node is the user's; it may have other devices.
     void AddGuest(const std::string& name, Ptr<Node> node);
-    /// Gives a virtual machine one more vNIC, on its node, without an IP address. \param mac its
-    /// configured MAC address; all zero: the next one of VMware's
+    /// Gives a virtual machine one more vNIC, on its node, without an IP address. \param vnic one
+    /// of no node, with its attributes set
     Ptr<EsxVnic> AddVnic(const std::string& guest,
                          const std::string& portGroup,
-                         const Mac48Address& mac = Mac48Address());
+                         Ptr<EsxVnic> vnic = CreateObject<EsxVnic>());
     /**
      * Sets a vNIC's "Connected", also during a run. A vNIC that is connected again gets a new port.
      * \param vnic number of the vNIC: 0 for eth0

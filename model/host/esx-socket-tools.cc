@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-socket-tools.h"
+#include "model/host/esx-socket-tools.h"
 
 #include "ns3/abort.h"
 #include "ns3/callback.h"

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-vmkping.h"
+#include "model/host/esx-vmkping.h"
 
-#include "esx-socket-tools.h"
+#include "model/host/esx-socket-tools.h"
 
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/ipv4-raw-socket-factory.h"
-#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
 #include "ns3/socket.h"
@@ -22,7 +21,6 @@
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxVmkping");
 NS_OBJECT_ENSURE_REGISTERED(EsxVmkping);
 
 namespace

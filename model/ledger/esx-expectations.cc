@@ -162,6 +162,9 @@ EsxExpectations::Evaluate() const
         }
         verdict.pass =
             verdict.measured >= expectation.atLeast && verdict.measured <= expectation.atMost;
+        NS_LOG_INFO(expectation.metric.name << " is " << verdict.measured << ", from "
+                                            << expectation.atLeast << " to " << expectation.atMost
+                                            << ": " << (verdict.pass ? "pass" : "fail"));
         verdicts.push_back(verdict);
     }
     return verdicts;

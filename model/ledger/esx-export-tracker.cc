@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-export-tracker.h"
 
-#include "esx-export-tag.h"
 #include "netflow/exporter.h"
 
+#include "ns3/esx-export-tag.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
@@ -149,9 +149,7 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     datagram.vSwitch = sent.vSwitch;
     datagram.flowSequence = sent.flowSequence;
     datagram.collector = collector;
-    datagram.packets = sent.counts.packets;
-    datagram.octets = sent.counts.octets;
-    datagram.records = sent.counts.records;
+    datagram.counts = sent.counts;
     datagram.sentAt = Simulator::Now();
     datagram.fate = netflow::Move::SENT;
     datagram.session = m_modules[exporter]->GetRegistrations(sent.vSwitch);
@@ -159,7 +157,7 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     NS_ABORT_MSG_UNLESS(sent.number == datagrams.size(),
                         "export datagrams are followed from the start of the run or not at all");
     datagrams.push_back(datagram);
-    m_inFlight[exporter] += datagram.records;
+    m_inFlight[exporter] += datagram.counts.records;
 }
 
 void
@@ -170,7 +168,7 @@ EsxExportTracker::SendFailed(uint32_t exporter, const netflow::Datagram& datagra
     {
         Book(failed, failed.fate, true); // it died inside Send(), which says so too
     }
-    m_inFlight[exporter] -= failed.records;
+    m_inFlight[exporter] -= failed.counts.records;
     NS_LOG_LOGIC("datagram " << datagram.number << " of node " << exporter << ": send_failed");
     failed.fate = netflow::Move::SEND_FAILED;
     failed.concludedAt = Simulator::Now();
@@ -307,9 +305,8 @@ void
 EsxExportTracker::Book(const EsxExportDatagram& datagram, netflow::Move move, bool undo)
 {
     netflow::Counts counts;
-    const netflow::Counts contents{datagram.packets, datagram.octets, datagram.records};
-    undo ? counts -= contents : counts += contents;
-    m_inFlight[datagram.exporter] += undo ? datagram.records : -datagram.records;
+    undo ? counts -= datagram.counts : counts += datagram.counts;
+    m_inFlight[datagram.exporter] -= counts.records;
     m_modules[datagram.exporter]->GetLedger().GetAccount(datagram.vSwitch).Book(move, counts);
 }
 

@@ -2,6 +2,8 @@
 #ifndef ESX_EXPORT_TRACKER_H
 #define ESX_EXPORT_TRACKER_H
 
+#include "netflow/exporter.h"
+
 #include "ns3/ipv4-address.h"
 #include "ns3/ipv4-header.h"
 #include "ns3/nstime.h"
@@ -15,12 +17,6 @@
 #include <string>
 #include <utility>
 #include <vector>
-
-namespace netflow
-{
-struct Datagram;
-enum class Move : uint8_t;
-} // namespace netflow
 
 namespace ns3
 {
@@ -42,9 +38,7 @@ struct EsxExportDatagram
     uint16_t vSwitch{0};  //!< engine
     uint32_t flowSequence{0};
     Ipv4Address collector;
-    uint64_t packets{0}; //!< sums over its records
-    uint64_t octets{0};
-    uint64_t records{0};
+    netflow::Counts counts; //!< sums over its records
     Time sentAt;
     Time exportedAt{-1};  //!< handed to the vmknic; negative: not (yet)
     Time concludedAt{-1}; //!< received or lost; negative: in flight

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-ledger-laws.h"
+#include "model/ledger/esx-ledger-laws.h"
 
 #include "netflow/journal.h"
 #include "netflow/ledger.h"
@@ -44,7 +44,7 @@ SessionsOf(const Ptr<EsxHost>& host)
     for (const Ptr<EsxNetNetflow>& process : host->GetObject<EsxNetflow>()->GetProcesses())
     {
         TimeValue period;
-        auto mode = EnumValue(EsxNetNetflow::AT_SEND); // a template since ns-3.41
+        auto mode = EnumValue(netflow::AT_SEND); // a template since ns-3.41
         UintegerValue initial;
         process->GetAttribute("PollPeriod", period);
         process->GetAttribute("SequenceMode", mode);
@@ -53,7 +53,7 @@ SessionsOf(const Ptr<EsxHost>& host)
         const Session session{process->GetStartedAt(),
                               ended.IsStrictlyNegative() ? Time::Max() : ended,
                               period.Get(),
-                              mode.Get() == EsxNetNetflow::AT_EXPIRY,
+                              mode.Get() == netflow::AT_EXPIRY,
                               static_cast<uint32_t>(initial.Get())};
         for (const uint16_t id : process->GetRegistered())
         {
@@ -111,7 +111,7 @@ CountBrokenSequences(const Ptr<EsxNetflow>& module,
         const uint32_t gap = datagram.flowSequence - next;
         broken += !session->atExpiry && gap != 0 ? 1 : 0;
         skipped[datagram.vSwitch] += session->atExpiry ? gap : 0;
-        next = datagram.flowSequence + static_cast<uint32_t>(datagram.records);
+        next = datagram.flowSequence + static_cast<uint32_t>(datagram.counts.records);
     }
     for (const auto& [vSwitch, records] : skipped)
     {

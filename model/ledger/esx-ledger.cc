@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-ledger.h"
 
-#include "esx-ledger-laws.h"
-#include "netflow/metering-process.h"
+#include "model/ledger/esx-ledger-laws.h"
 
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
@@ -27,13 +26,7 @@ namespace
 using netflow::Move;
 using netflow::Place;
 
-EsxCounts
-ToEsx(const netflow::Counts& counts)
-{
-    return {counts.packets, counts.octets, counts.records};
-}
-
-EsxCounts
+netflow::Counts
 CountsOf(const netflow::FlowRecord& record)
 {
     return {record.packets, record.octets, 1};
@@ -66,7 +59,11 @@ IsFinal(Move move)
 
 /// Adds packets to the truth of their flow.
 void
-AddTruth(EsxFlow& flow, const EsxCounts& counts, int64_t first, int64_t last, uint8_t tcpFlags)
+AddTruth(EsxFlow& flow,
+         const netflow::Counts& counts,
+         int64_t first,
+         int64_t last,
+         uint8_t tcpFlags)
 {
     flow.firstNs = flow.truth.packets == 0 ? first : std::min(flow.firstNs, first);
     flow.lastNs = std::max(flow.lastNs, last);
@@ -78,7 +75,7 @@ AddTruth(EsxFlow& flow, const EsxCounts& counts, int64_t first, int64_t last, ui
 void
 AddRecord(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
 {
-    const EsxCounts counts = CountsOf(record);
+    const netflow::Counts counts = CountsOf(record);
     if (flow.truth.records == 0)
     {
         flow.output = record.output;
@@ -101,19 +98,12 @@ NewFlow(const Ptr<EsxHost>& host, const netflow::FlowKey& key, const std::string
     EsxFlow flow;
     flow.exporter = host->GetName();
     flow.vSwitch = vSwitch;
-    flow.engine = key.vSwitch;
-    flow.source = Ipv4Address(key.source);
-    flow.destination = Ipv4Address(key.destination);
-    flow.protocol = key.protocol;
-    flow.sourcePort = key.sourcePort;
-    flow.destinationPort = key.destinationPort;
-    flow.tos = key.tos;
-    flow.input = key.input;
+    flow.key = key;
     return flow;
 }
 
 void
-WriteCounts(std::ostream& os, const EsxCounts& counts)
+WriteCounts(std::ostream& os, const netflow::Counts& counts)
 {
     os << " packets=\"" << counts.packets << "\" octets=\"" << counts.octets << "\" records=\""
        << counts.records << '"';
@@ -145,15 +135,6 @@ Escape(const std::string& text)
 }
 
 } // namespace
-
-EsxCounts&
-EsxCounts::operator+=(const EsxCounts& other)
-{
-    packets += other.packets;
-    octets += other.octets;
-    records += other.records;
-    return *this;
-}
 
 TypeId
 EsxLedger::GetTypeId()
@@ -243,12 +224,12 @@ EsxLedger::GetTracker() const
     return m_tracker;
 }
 
-EsxCounts
+netflow::Counts
 EsxLedger::GetMoved(netflow::Move move,
                     const std::string& hostName,
                     const std::string& vSwitch) const
 {
-    EsxCounts sum;
+    netflow::Counts sum;
     for (const Ptr<EsxHost>& host : m_hosts)
     {
         if (!hostName.empty() && host->GetName() != hostName)
@@ -259,17 +240,17 @@ EsxLedger::GetMoved(netflow::Move move,
         {
             if (vSwitch.empty() || host->GetVSwitchById(id)->GetName() == vSwitch)
             {
-                sum += ToEsx(account.Get(move));
+                sum += account.Get(move);
             }
         }
     }
     return sum;
 }
 
-EsxCounts
+netflow::Counts
 EsxLedger::GetResidual() const
 {
-    EsxCounts residual;
+    netflow::Counts residual;
     for (const Ptr<EsxHost>& host : m_hosts)
     {
         residual += GetResidual(host);
@@ -277,32 +258,31 @@ EsxLedger::GetResidual() const
     return residual;
 }
 
-EsxCounts
+netflow::Counts
 EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
 {
     const Ptr<EsxNetflow> module = ModuleOf(host);
-    EsxCounts residual;
+    netflow::Counts residual;
     residual.packets += static_cast<uint64_t>(std::abs(module->GetTapResidual()));
     residual.records += EsxCountBreaches(*this, host);
     if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
     {
-        residual += ToEsx(metering->GetResidual());
+        residual += metering->GetResidual();
     }
     // The same totals a second time, from the records' and the datagrams' own stories.
     std::map<std::pair<uint16_t, Move>, netflow::Counts> stories;
     ForEachRecord(host,
                   [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
-                      stories[{record.key.vSwitch, station}] +=
-                          netflow::Counts{record.packets, record.octets, 1};
+                      stories[{record.key.vSwitch, station}] += CountsOf(record);
                   });
     for (const auto& [flowAndCause, shed] : module->GetJournal().GetShed())
     {
         stories[{flowAndCause.first.vSwitch, flowAndCause.second}] += shed.counts;
     }
     const auto compare = [&](const netflow::Counts& booked, const netflow::Counts& told) {
-        residual += EsxCounts{Distance(booked.packets, told.packets),
-                              Distance(booked.octets, told.octets),
-                              Distance(booked.records, told.records)};
+        residual += netflow::Counts{Distance(booked.packets, told.packets),
+                                    Distance(booked.octets, told.octets),
+                                    Distance(booked.records, told.records)};
     };
     for (const auto& [id, account] : module->GetLedger().GetAccounts())
     {
@@ -375,8 +355,8 @@ EsxLedger::GetFlows() const
         for (const auto& [flowAndCause, shed] : ModuleOf(host)->GetJournal().GetShed())
         {
             EsxFlow& flow = flowOf(flowAndCause.first);
-            AddTruth(flow, ToEsx(shed.counts), shed.first, shed.last, shed.tcpFlags);
-            flow.losses[netflow::GetFate(flowAndCause.second)] += ToEsx(shed.counts);
+            AddTruth(flow, shed.counts, shed.first, shed.last, shed.tcpFlags);
+            flow.losses[netflow::GetFate(flowAndCause.second)] += shed.counts;
         }
         for (auto& [key, flow] : byKey)
         {
@@ -401,7 +381,7 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
             {
                 os << "      <Move name=\"" << netflow::GetInfo(static_cast<Move>(move)).name
                    << '"';
-                WriteCounts(os, ToEsx(account.Get(static_cast<Move>(move))));
+                WriteCounts(os, account.Get(static_cast<Move>(move)));
                 os << "/>\n";
             }
             os << "    </VSwitch>\n";
@@ -411,11 +391,13 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
     os << "  <Flows>\n";
     for (const EsxFlow& flow : GetFlows())
     {
+        const netflow::FlowKey& key = flow.key;
         os << "    <Flow exporter=\"" << Escape(flow.exporter) << "\" vSwitch=\""
-           << Escape(flow.vSwitch) << "\" source=\"" << flow.source << "\" destination=\""
-           << flow.destination << "\" protocol=\"" << +flow.protocol << "\" sourcePort=\""
-           << flow.sourcePort << "\" destinationPort=\"" << flow.destinationPort << "\" tos=\""
-           << +flow.tos << "\" input=\"" << flow.input << "\">\n      <Truth";
+           << Escape(flow.vSwitch) << "\" source=\"" << Ipv4Address(key.source)
+           << "\" destination=\"" << Ipv4Address(key.destination) << "\" protocol=\""
+           << +key.protocol << "\" sourcePort=\"" << key.sourcePort << "\" destinationPort=\""
+           << key.destinationPort << "\" tos=\"" << +key.tos << "\" input=\"" << key.input
+           << "\">\n      <Truth";
         WriteCounts(os, flow.truth);
         os << "/>\n      <Collected";
         WriteCounts(os, flow.collected);

@@ -14,48 +14,27 @@
 #include <string>
 #include <vector>
 
-namespace netflow
-{
-struct FlowRecord;
-} // namespace netflow
-
 namespace ns3
 {
 
 class EsxHost;
 class EsxNetflowCollector;
 
-/// Packets, IP octets and flow records.
-struct EsxCounts
-{
-    uint64_t packets{0};
-    uint64_t octets{0};
-    uint64_t records{0};
-
-    EsxCounts& operator+=(const EsxCounts& other);
-};
-
 /// Truth, collection, losses and rest of one flow (law L6: truth = collected + losses + left).
 struct EsxFlow
 {
     std::string exporter; //!< name of the host
     std::string vSwitch;
-    uint16_t engine{0}; //!< switch ID
-    Ipv4Address source;
-    Ipv4Address destination;
-    uint8_t protocol{0};
-    uint16_t sourcePort{0};
-    uint16_t destinationPort{0};
-    uint8_t tos{0};
-    uint16_t input{0};  //!< local port ID
-    uint16_t output{0}; //!< of its first record
+    netflow::FlowKey key;
+    uint16_t output{0}; //!< local port ID, of its first record
     int64_t firstNs{0}; //!< since the host booted
     int64_t lastNs{0};
-    uint8_t tcpFlags{0}; //!< OR over its records
-    EsxCounts truth;     //!< metered and shed
-    EsxCounts collected;
-    std::map<std::string, EsxCounts> losses; //!< by cause
-    std::map<std::string, EsxCounts> left;   //!< "live", "queued" and "in_flight": not lost so far
+    uint8_t tcpFlags{0};   //!< OR over its records
+    netflow::Counts truth; //!< metered and shed
+    netflow::Counts collected;
+    std::map<std::string, netflow::Counts> losses; //!< by cause
+    std::map<std::string, netflow::Counts>
+        left; //!< "live", "queued" and "in_flight": not lost so far
 };
 
 /**
@@ -96,9 +75,9 @@ class EsxLedger : public Object
     Ptr<EsxExportTracker> GetTracker() const;
 
     /// Bookings of a move, summed over hosts (empty: all) and vSwitches (empty: all).
-    EsxCounts GetMoved(netflow::Move move,
-                       const std::string& host = "",
-                       const std::string& vSwitch = "") const;
+    netflow::Counts GetMoved(netflow::Move move,
+                             const std::string& host = "",
+                             const std::string& vSwitch = "") const;
 
     /**
      * Laws L0 to L8: by how much any balance is off; a breach of the order of times or sequences
@@ -106,7 +85,7 @@ class EsxLedger : public Object
      * ledger with the containers, the ports' counters, the record journal and the fates of the
      * datagrams.
      */
-    EsxCounts GetResidual() const;
+    netflow::Counts GetResidual() const;
 
     /// Every record of a host, ended ones in order of their end, then live ones in order of
     /// creation.
@@ -126,7 +105,7 @@ class EsxLedger : public Object
   private:
     void TakeIn();
     void EndSimulation();
-    EsxCounts GetResidual(const Ptr<EsxHost>& host) const;
+    netflow::Counts GetResidual(const Ptr<EsxHost>& host) const;
 
     std::vector<Ptr<EsxHost>> m_hosts;
     std::vector<Ptr<EsxNetflowCollector>> m_collectors;

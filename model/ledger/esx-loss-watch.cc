@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-loss-watch.h"
+#include "model/ledger/esx-loss-watch.h"
 
-#include "esx-export-tag.h"
+#include "model/host/esx-socket-tools.h"
 
 #include "ns3/arp-cache.h"
 #include "ns3/arp-l3-protocol.h"
 #include "ns3/boolean.h"
+#include "ns3/esx-export-tag.h"
 #include "ns3/esx-host.h"
-#include "ns3/esx-socket-tools.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/log.h"
 #include "ns3/queue-disc.h"
@@ -142,6 +142,8 @@ EsxLossWatch::Lost(const Ptr<const Packet>& packet, EsxLossCause cause)
     EsxExportTag tag;
     if (packet->PeekPacketTag(tag) && tag.GetExporter() == m_exporter)
     {
+        NS_LOG_LOGIC("node " << m_exporter << ": datagram " << tag.GetNumber()
+                             << " died in the host: " << ToString(cause));
         m_lostTrace(tag.GetProcess(), tag.GetNumber(), cause);
     }
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-metrics.h"
 
+#include "model/console/esx-suggestion.h"
+#include "model/vswitch/esx-vswitch-metrics.h"
 #include "netflow/ledger.h"
 
 #include "ns3/abort.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
-#include "ns3/esx-suggestion.h"
-#include "ns3/esx-vswitch-metrics.h"
 
 #include <algorithm>
 #include <cmath>
@@ -52,12 +52,12 @@ GroupOf(Move move)
 struct Unit
 {
     const char* name;
-    uint64_t EsxCounts::*member;
+    uint64_t netflow::Counts::*member;
 };
 
-const Unit UNITS[] = {{"packets", &EsxCounts::packets},
-                      {"octets", &EsxCounts::octets},
-                      {"records", &EsxCounts::records}};
+const Unit UNITS[] = {{"packets", &netflow::Counts::packets},
+                      {"octets", &netflow::Counts::octets},
+                      {"records", &netflow::Counts::records}};
 
 const std::string LEDGER_PREFIX = "netflow.";
 const std::string COLLECTOR_PREFIX = "collector.";
@@ -170,7 +170,8 @@ ReadLostRatio(const EsxLedger& ledger, const EsxMetric& metric)
                 counts = counts || ((lost || received) && collector->GetNodeName() == metric.node &&
                                     collector->HasAddress(datagram.collector));
             }
-            const uint64_t weight = metric.name == LOST_RATIO ? datagram.records : datagram.octets;
+            const uint64_t weight =
+                metric.name == LOST_RATIO ? datagram.counts.records : datagram.counts.octets;
             sample.counter += counts && lost ? weight : 0;
             sample.base += counts ? weight : 0;
         }
@@ -312,7 +313,7 @@ ReadOther(const EsxLedger& ledger, const EsxMetric& metric)
     }
     if (metric.name == RESIDUAL)
     {
-        const EsxCounts residual = ledger.GetResidual();
+        const netflow::Counts residual = ledger.GetResidual();
         sample.counter = static_cast<double>(residual.packets + residual.octets + residual.records);
         sample.isMark = true;
     }
@@ -505,7 +506,7 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
     const Unit* unit = nullptr;
     for (Move move : MovesOf(metric, unit))
     {
-        const EsxCounts counts = ledger.GetMoved(move, metric.host, metric.vSwitch);
+        const netflow::Counts counts = ledger.GetMoved(move, metric.host, metric.vSwitch);
         sample.counter += static_cast<double>(counts.*(unit->member));
     }
     return sample;

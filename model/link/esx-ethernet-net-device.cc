@@ -31,7 +31,7 @@ EsxEthernetNetDevice::GetTypeId()
 {
     static TypeId tid =
         TypeId("ns3::EsxEthernetNetDevice")
-            .SetParent<NetDevice>()
+            .SetParent<EsxNetDevice>()
             .SetGroupName("EsxNetflow")
             .AddConstructor<EsxEthernetNetDevice>()
             .AddAttribute("DataRate",
@@ -54,7 +54,7 @@ EsxEthernetNetDevice::GetTypeId()
                           MakeUintegerChecker<uint32_t>(0, 1000))
             .AddAttribute("Mtu",
                           "What the node's IP stack may put into a frame, in octets after the "
-                          "Ethernet header",
+                          "Ethernet header; a vSwitch has a limit of its own",
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxEthernetNetDevice::m_mtu),
                           MakeUintegerChecker<uint16_t>(68, 9000))
@@ -69,22 +69,6 @@ EsxEthernetNetDevice::GetTypeId()
                           PointerValue(),
                           MakePointerAccessor(&EsxEthernetNetDevice::m_receiveErrorModel),
                           MakePointerChecker<ErrorModel>())
-            .AddTraceSource("MacTx",
-                            "A frame given to the device by the node",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macTxTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacTxDrop",
-                            "A frame lost before it was sent: the queue was full, or the link cut",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macTxDropTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacPromiscRx",
-                            "A frame received for any station, while a promiscuous handler listens",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macPromiscRxTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacRx",
-                            "A frame received for this station",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_macRxTrace),
-                            "ns3::Packet::TracedCallback")
             .AddTraceSource("PhyTxBegin",
                             "A frame whose sending begins",
                             MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyTxBeginTrace),
@@ -100,14 +84,6 @@ EsxEthernetNetDevice::GetTypeId()
             .AddTraceSource("PhyRxDrop",
                             "A frame lost on the link: by the error model, or because it was cut",
                             MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_phyRxDropTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("Sniffer",
-                            "A frame sent, or received for this station",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_snifferTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("PromiscSniffer",
-                            "A frame sent or received, whoever it is for",
-                            MakeTraceSourceAccessor(&EsxEthernetNetDevice::m_promiscSnifferTrace),
                             "ns3::Packet::TracedCallback");
     return tid;
 }
@@ -120,16 +96,12 @@ void
 EsxEthernetNetDevice::DoDispose()
 {
     NS_LOG_FUNCTION(this);
-    m_linkUp = false;
     m_wake.Cancel();
     m_peer = nullptr;
     m_channel = nullptr;
-    m_node = nullptr;
     m_queue = nullptr;
     m_receiveErrorModel = nullptr;
-    m_receive = ReceiveCallback();
-    m_promiscReceive = PromiscReceiveCallback();
-    NetDevice::DoDispose();
+    EsxNetDevice::DoDispose();
 }
 
 void
@@ -252,24 +224,6 @@ EsxEthernetDrop
 EsxEthernetNetDevice::GetDropCause() const
 {
     return m_dropCause;
-}
-
-bool
-EsxEthernetNetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol)
-{
-    return Transmit(packet, m_address, Mac48Address::ConvertFrom(destination), protocol);
-}
-
-bool
-EsxEthernetNetDevice::SendFrom(Ptr<Packet> packet,
-                               const Address& source,
-                               const Address& destination,
-                               uint16_t protocol)
-{
-    return Transmit(packet,
-                    Mac48Address::ConvertFrom(source),
-                    Mac48Address::ConvertFrom(destination),
-                    protocol);
 }
 
 bool
@@ -405,19 +359,7 @@ EsxEthernetNetDevice::Deliver(const Ptr<Packet>& frame)
     EthernetHeader header(false);
     frame->PeekHeader(header);
     const Mac48Address destination = header.GetDestination();
-    PacketType type = PACKET_OTHERHOST;
-    if (destination == m_address)
-    {
-        type = PACKET_HOST;
-    }
-    else if (destination.IsBroadcast())
-    {
-        type = PACKET_BROADCAST;
-    }
-    else if (destination.IsGroup())
-    {
-        type = PACKET_MULTICAST;
-    }
+    const PacketType type = TypeFor(destination);
     m_promiscSnifferTrace(frame);
     if (!m_promiscReceive.IsNull())
     {
@@ -459,137 +401,10 @@ EsxEthernetNetDevice::DropOnReceive(const Ptr<Packet>& frame, EsxEthernetDrop ca
     m_phyRxDropTrace(frame);
 }
 
-void
-EsxEthernetNetDevice::SetIfIndex(uint32_t index)
-{
-    m_ifIndex = index;
-}
-
-uint32_t
-EsxEthernetNetDevice::GetIfIndex() const
-{
-    return m_ifIndex;
-}
-
 Ptr<Channel>
 EsxEthernetNetDevice::GetChannel() const
 {
     return m_channel;
-}
-
-void
-EsxEthernetNetDevice::SetAddress(Address address)
-{
-    m_address = Mac48Address::ConvertFrom(address);
-}
-
-Address
-EsxEthernetNetDevice::GetAddress() const
-{
-    return m_address;
-}
-
-bool
-EsxEthernetNetDevice::SetMtu(uint16_t mtu)
-{
-    m_mtu = mtu;
-    return true;
-}
-
-uint16_t
-EsxEthernetNetDevice::GetMtu() const
-{
-    return m_mtu;
-}
-
-bool
-EsxEthernetNetDevice::IsLinkUp() const
-{
-    return m_linkUp;
-}
-
-void
-EsxEthernetNetDevice::AddLinkChangeCallback(Callback<void> callback)
-{
-    m_linkChange.ConnectWithoutContext(callback);
-}
-
-bool
-EsxEthernetNetDevice::IsBroadcast() const
-{
-    return true;
-}
-
-Address
-EsxEthernetNetDevice::GetBroadcast() const
-{
-    return Mac48Address::GetBroadcast();
-}
-
-bool
-EsxEthernetNetDevice::IsMulticast() const
-{
-    return true;
-}
-
-Address
-EsxEthernetNetDevice::GetMulticast(Ipv4Address group) const
-{
-    return Mac48Address::GetMulticast(group);
-}
-
-Address
-EsxEthernetNetDevice::GetMulticast(Ipv6Address group) const
-{
-    return Mac48Address::GetMulticast(group);
-}
-
-bool
-EsxEthernetNetDevice::IsBridge() const
-{
-    return false;
-}
-
-bool
-EsxEthernetNetDevice::IsPointToPoint() const
-{
-    return false; // as an Ethernet: addresses are resolved and there is a broadcast
-}
-
-Ptr<Node>
-EsxEthernetNetDevice::GetNode() const
-{
-    return m_node;
-}
-
-void
-EsxEthernetNetDevice::SetNode(Ptr<Node> node)
-{
-    m_node = node;
-}
-
-bool
-EsxEthernetNetDevice::NeedsArp() const
-{
-    return true;
-}
-
-void
-EsxEthernetNetDevice::SetReceiveCallback(ReceiveCallback callback)
-{
-    m_receive = callback;
-}
-
-void
-EsxEthernetNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
-{
-    m_promiscReceive = callback;
-}
-
-bool
-EsxEthernetNetDevice::SupportsSendFrom() const
-{
-    return true;
 }
 
 } // namespace ns3

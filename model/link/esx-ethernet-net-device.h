@@ -4,9 +4,9 @@
 
 #include "ns3/data-rate.h"
 #include "ns3/error-model.h"
+#include "ns3/esx-net-device.h"
 #include "ns3/event-id.h"
 #include "ns3/mac48-address.h"
-#include "ns3/net-device.h"
 #include "ns3/nstime.h"
 #include "ns3/packet.h"
 #include "ns3/queue.h"
@@ -40,12 +40,11 @@ enum class EsxEthernetDrop
  * time and hold from the next frame on; frames never overtake each other. A cut link loses its
  * queue, what is on it and what is sent to it.
  *
- * Frames with others' source addresses may be sent, so bridges, vSwitches and routers attach.
  * Trace sources have CsmaNetDevice's names; their packets are frames with their Ethernet header. A
  * frame that was on the link when it was cut is told by PhyRxDrop, when it would have arrived. A
  * hop costs one event, and a second one if the frame waits or PhyTxEnd is observed.
  */
-class EsxEthernetNetDevice : public NetDevice
+class EsxEthernetNetDevice : public EsxNetDevice
 {
   public:
     static TypeId GetTypeId();
@@ -81,42 +80,16 @@ class EsxEthernetNetDevice : public NetDevice
     /// Takes a frame from the link past the error model: for error models that delay or copy.
     void Deliver(const Ptr<Packet>& frame);
 
-    void SetIfIndex(uint32_t index) override;
-    uint32_t GetIfIndex() const override;
     Ptr<Channel> GetChannel() const override;
-    void SetAddress(Address address) override;
-    Address GetAddress() const override;
-    bool SetMtu(uint16_t mtu) override;
-    uint16_t GetMtu() const override;
-    bool IsLinkUp() const override;
-    void AddLinkChangeCallback(Callback<void> callback) override;
-    bool IsBroadcast() const override;
-    Address GetBroadcast() const override;
-    bool IsMulticast() const override;
-    Address GetMulticast(Ipv4Address group) const override;
-    Address GetMulticast(Ipv6Address group) const override;
-    bool IsBridge() const override;
-    bool IsPointToPoint() const override;
-    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
-    bool SendFrom(Ptr<Packet> packet,
-                  const Address& source,
-                  const Address& destination,
+    bool Transmit(const Ptr<Packet>& packet,
+                  const Mac48Address& source,
+                  const Mac48Address& destination,
                   uint16_t protocol) override;
-    Ptr<Node> GetNode() const override;
-    void SetNode(Ptr<Node> node) override;
-    bool NeedsArp() const override;
-    void SetReceiveCallback(ReceiveCallback callback) override;
-    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
-    bool SupportsSendFrom() const override;
 
   protected:
     void DoDispose() override;
 
   private:
-    bool Transmit(const Ptr<Packet>& packet,
-                  const Mac48Address& source,
-                  const Mac48Address& destination,
-                  uint16_t protocol);
     void TransmitNext();
     void ApplyQueueSize();
     void Sent(const Ptr<const Packet>& frame, uint64_t cuts);
@@ -125,21 +98,16 @@ class EsxEthernetNetDevice : public NetDevice
     void DropOnTransmit(const Ptr<Packet>& frame, EsxEthernetDrop cause);
     void DropOnReceive(const Ptr<Packet>& frame, EsxEthernetDrop cause);
 
-    Ptr<Node> m_node;
     Ptr<EsxEthernetChannel> m_channel;
     EsxEthernetNetDevice* m_peer{nullptr}; //!< the channel keeps it alive
     Ptr<Queue<Packet>> m_queue;
     Ptr<ErrorModel> m_receiveErrorModel;
-    Mac48Address m_address;
-    uint32_t m_ifIndex{0};
-    uint16_t m_mtu;
     uint32_t m_frameOverhead;
     DataRate m_rate;
     Time m_delay;
     QueueSize m_queueSize;   //!< takes effect once the queue is short enough
     bool m_shrinking{false}; //!< m_queueSize waits for that
 
-    bool m_linkUp{false};
     bool m_waking{false};   //!< m_wake is scheduled: frames wait
     EventId m_wake;         //!< sends the next frame at m_freeAt
     Time m_freeAt;          //!< end of the current or last frame's sending
@@ -151,19 +119,10 @@ class EsxEthernetNetDevice : public NetDevice
     uint64_t m_dropped{0};
     EsxEthernetDrop m_dropCause{EsxEthernetDrop::QUEUE};
 
-    ReceiveCallback m_receive;
-    PromiscReceiveCallback m_promiscReceive;
-    TracedCallback<> m_linkChange;
-    TracedCallback<Ptr<const Packet>> m_macTxTrace;
-    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
-    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
-    TracedCallback<Ptr<const Packet>> m_macRxTrace;
     TracedCallback<Ptr<const Packet>> m_phyTxBeginTrace;
     TracedCallback<Ptr<const Packet>> m_phyTxEndTrace;
     TracedCallback<Ptr<const Packet>> m_phyRxEndTrace;
     TracedCallback<Ptr<const Packet>> m_phyRxDropTrace;
-    TracedCallback<Ptr<const Packet>> m_snifferTrace;
-    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace;
 };
 
 } // namespace ns3

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-net-netflow-options.h"
+#include "model/netflow/esx-net-netflow-options.h"
 
-#include "ns3/esx-options.h"
+#include "model/console/esx-options.h"
 
 #include <charconv>
 

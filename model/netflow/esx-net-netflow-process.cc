@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-net-netflow-process.h"
+#include "model/netflow/esx-net-netflow-process.h"
 
 #include "esx-net-netflow.h"
 
-#include "ns3/log.h"
 #include "ns3/simulator.h"
 
 namespace ns3
 {
 
-NS_LOG_COMPONENT_DEFINE("EsxNetNetflowProcess");
 NS_OBJECT_ENSURE_REGISTERED(EsxNetNetflowProcess);
 
 namespace

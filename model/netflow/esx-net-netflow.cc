@@ -2,16 +2,16 @@
 #include "esx-net-netflow.h"
 
 #include "esx-netflow.h"
+#include "model/esx-compat.h"
+#include "model/host/esx-socket-tools.h"
+#include "model/ledger/esx-loss-watch.h"
 #include "netflow/exporter.h"
 #include "netflow/metering-process.h"
 
 #include "ns3/boolean.h"
-#include "ns3/esx-compat.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-ledger.h"
-#include "ns3/esx-loss-watch.h"
-#include "ns3/esx-socket-tools.h"
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/log.h"
@@ -163,11 +163,12 @@ EsxNetNetflow::GetTypeId()
                           BooleanValue(false),
                           MakeBooleanAccessor(&EsxNetNetflow::m_zeroUnixNsecs),
                           MakeBooleanChecker())
-            .AddAttribute("SequenceMode",
-                          "What flow_sequence counts",
-                          EnumValue(AT_SEND),
-                          MakeEsxEnumAccessor<SequenceMode>(&EsxNetNetflow::m_sequenceMode),
-                          MakeEnumChecker(AT_SEND, "AtSend", AT_EXPIRY, "AtExpiry"))
+            .AddAttribute(
+                "SequenceMode",
+                "What flow_sequence counts",
+                EnumValue(netflow::AT_SEND),
+                MakeEsxEnumAccessor<netflow::SequenceMode>(&EsxNetNetflow::m_sequenceMode),
+                MakeEnumChecker(netflow::AT_SEND, "AtSend", netflow::AT_EXPIRY, "AtExpiry"))
             .AddAttribute("InitialSequence",
                           "First flow_sequence of every engine",
                           UintegerValue(0),
@@ -242,7 +243,7 @@ EsxNetNetflow::Launch()
     netflow::ExporterConfig config;
     config.alternatePortIds = m_alternatePortIds;
     config.zeroUnixNsecs = m_zeroUnixNsecs;
-    config.sequenceMode = static_cast<netflow::SequenceMode>(m_sequenceMode);
+    config.sequenceMode = m_sequenceMode;
     config.initialSequence = m_initialSequence;
     config.maxRecords = netflow::RecordsForMtu(mtu);
     config.bootUnixNs = static_cast<int64_t>(m_host->GetUnixTimeNs()) - m_module->GetUptimeNs();

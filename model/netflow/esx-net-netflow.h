@@ -2,6 +2,8 @@
 #ifndef ESX_NET_NETFLOW_H
 #define ESX_NET_NETFLOW_H
 
+#include "netflow/exporter.h"
+
 #include "ns3/application.h"
 #include "ns3/esx-host.h"
 #include "ns3/event-id.h"
@@ -14,11 +16,6 @@
 #include <memory>
 #include <string>
 #include <vector>
-
-namespace netflow
-{
-enum class StopCause : uint8_t;
-} // namespace netflow
 
 namespace ns3
 {
@@ -38,13 +35,6 @@ enum class EsxLossCause : uint8_t;
 class EsxNetNetflow : public Application
 {
   public:
-    /// What flow_sequence counts.
-    enum SequenceMode
-    {
-        AT_SEND,  //!< records in earlier datagrams: what collectors check
-        AT_EXPIRY //!< records expired earlier: purgatory drops show as gaps
-    };
-
     /// \param line a line of output without line end
     typedef void (*OutputTracedCallback)(const std::string& line);
     /// The process has ended.
@@ -119,7 +109,7 @@ class EsxNetNetflow : public Application
     bool m_verbose{false};
     bool m_loadModule{false};
     bool m_abortOnError{true};
-    SequenceMode m_sequenceMode{AT_SEND};
+    netflow::SequenceMode m_sequenceMode;
     bool m_zeroUnixNsecs{false};
     uint32_t m_initialSequence{0};
 

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What of the NetFlow module a user may vary and watch.
 #include "esx-netflow.h"
-#include "netflow/exporter.h"
+#include "model/esx-compat.h"
 
 #include "ns3/boolean.h"
-#include "ns3/esx-compat.h"
 #include "ns3/esx-host.h"
 #include "ns3/log.h"
 #include "ns3/string.h"
@@ -81,18 +80,19 @@ EsxNetflow::GetTypeId()
                               &EsxNetflow::SetUnlessLoaded<uint32_t, &EsxNetflow::m_maxEntries>,
                               &EsxNetflow::Get<uint32_t, &EsxNetflow::m_maxEntries>),
                           MakeUintegerChecker<uint32_t>())
-            .AddAttribute("CachePolicy",
-                          "What happens to a packet of a new flow when cache or heap is full",
-                          EnumValue(DROP_NEW),
-                          MakeEsxEnumAccessor<CachePolicy>(
-                              &EsxNetflow::SetUnlessLoaded<CachePolicy, &EsxNetflow::m_cachePolicy>,
-                              &EsxNetflow::Get<CachePolicy, &EsxNetflow::m_cachePolicy>),
-                          MakeEnumChecker(DROP_NEW,
-                                          "DropNew",
-                                          EVICT_OLDEST,
-                                          "EvictOldest",
-                                          EVICT_OLDEST_DROP,
-                                          "EvictOldestDrop"))
+            .AddAttribute(
+                "CachePolicy",
+                "What happens to a packet of a new flow when cache or heap is full",
+                EnumValue(netflow::DROP_NEW),
+                MakeEsxEnumAccessor<netflow::CachePolicy>(
+                    &EsxNetflow::SetUnlessLoaded<netflow::CachePolicy, &EsxNetflow::m_cachePolicy>,
+                    &EsxNetflow::Get<netflow::CachePolicy, &EsxNetflow::m_cachePolicy>),
+                MakeEnumChecker(netflow::DROP_NEW,
+                                "DropNew",
+                                netflow::EVICT_OLDEST,
+                                "EvictOldest",
+                                netflow::EVICT_OLDEST_DROP,
+                                "EvictOldestDrop"))
             .AddAttribute("PurgatoryMax",
                           "Ended records that can wait for a poll",
                           UintegerValue(4096),
@@ -103,11 +103,12 @@ EsxNetflow::GetTypeId()
             .AddAttribute(
                 "PurgatoryPolicy",
                 "Which record a full purgatory loses",
-                EnumValue(TAIL_DROP),
-                MakeEsxEnumAccessor<PurgatoryPolicy>(
-                    &EsxNetflow::SetUnlessLoaded<PurgatoryPolicy, &EsxNetflow::m_purgatoryPolicy>,
-                    &EsxNetflow::Get<PurgatoryPolicy, &EsxNetflow::m_purgatoryPolicy>),
-                MakeEnumChecker(TAIL_DROP, "TailDrop", HEAD_DROP, "HeadDrop"))
+                EnumValue(netflow::TAIL_DROP),
+                MakeEsxEnumAccessor<netflow::PurgatoryPolicy>(
+                    &EsxNetflow::SetUnlessLoaded<netflow::PurgatoryPolicy,
+                                                 &EsxNetflow::m_purgatoryPolicy>,
+                    &EsxNetflow::Get<netflow::PurgatoryPolicy, &EsxNetflow::m_purgatoryPolicy>),
+                MakeEnumChecker(netflow::TAIL_DROP, "TailDrop", netflow::HEAD_DROP, "HeadDrop"))
             .AddAttribute("ExpireOnTcpEnd",
                           "End a TCP flow's record with the packet that carries FIN or RST",
                           BooleanValue(false),
@@ -132,6 +133,18 @@ EsxNetflow::GetTypeId()
                           BooleanValue(false),
                           MakeBooleanAccessor(&EsxNetflow::m_haltOnDelete),
                           MakeBooleanChecker())
+            .AddTraceSource("CacheRecords",
+                            "Live records",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_cacheRecords),
+                            "ns3::TracedValueCallback::Uint64")
+            .AddTraceSource("PurgatoryRecords",
+                            "Ended records that wait for a poll",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_purgatoryRecords),
+                            "ns3::TracedValueCallback::Uint64")
+            .AddTraceSource("HeapOctets",
+                            "Octets of the module's heap in use",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_heapOctets),
+                            "ns3::TracedValueCallback::Uint64")
             .AddTraceSource(
                 "RecordEnded",
                 "A flow record ended, and where it went: purgatory, a drop or a discard",

@@ -122,9 +122,9 @@ EsxNetflowCollector::SetDown(bool down)
         StopApplication();
         return;
     }
-    for (const auto& [key, sequence] : m_sequences)
+    for (auto& [key, sequence] : m_sequences)
     {
-        sequence->Forget();
+        sequence.Forget();
     }
     if (!m_socket)
     {
@@ -292,20 +292,16 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
 void
 EsxNetflowCollector::FollowSequence(const EngineKey& key, const netflow::V5Header& header)
 {
-    std::unique_ptr<netflow::SequenceTracker>& sequence = m_sequences[key];
-    if (!sequence)
-    {
-        sequence = std::make_unique<netflow::SequenceTracker>(m_lateRecords);
-    }
-    sequence->Take(header);
-    const netflow::SequenceCounts& counts = sequence->GetCounts();
+    netflow::SequenceTracker& sequence = m_sequences.try_emplace(key, m_lateRecords).first->second;
+    sequence.Take(header);
+    const netflow::SequenceCounts& counts = sequence.GetCounts();
     EngineStats& stats = m_engines[key];
     stats.sequenceFailures = counts.failures;
     stats.missing = counts.missing;
     stats.late = counts.late;
     stats.duplicates = counts.duplicates;
     stats.restarts = counts.restarts;
-    stats.nextSequence = sequence->GetExpected();
+    stats.nextSequence = sequence.GetExpected();
 }
 
 void

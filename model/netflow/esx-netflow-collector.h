@@ -2,6 +2,9 @@
 #ifndef ESX_NETFLOW_COLLECTOR_H
 #define ESX_NETFLOW_COLLECTOR_H
 
+#include "netflow/sequence-tracker.h"
+#include "netflow/v5-codec.h"
+
 #include "ns3/application.h"
 #include "ns3/event-id.h"
 #include "ns3/ipv4-address.h"
@@ -15,12 +18,6 @@
 #include <set>
 #include <string>
 #include <utility>
-
-namespace netflow
-{
-class SequenceTracker;
-struct V5Header;
-} // namespace netflow
 
 namespace ns3
 {
@@ -113,7 +110,7 @@ class EsxNetflowCollector : public Application
     Ptr<Socket> m_socket;
     EventId m_service;
     std::map<EngineKey, EngineStats> m_engines;
-    std::map<EngineKey, std::unique_ptr<netflow::SequenceTracker>> m_sequences;
+    std::map<EngineKey, netflow::SequenceTracker> m_sequences;
     std::set<std::pair<EngineKey, uint16_t>> m_interfaces;
     uint64_t m_refused{0};
     uint64_t m_bufferDrops{0};

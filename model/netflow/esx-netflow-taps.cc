@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-netflow-taps.h"
+#include "model/netflow/esx-netflow-taps.h"
 
 #include <algorithm>
 

@@ -2,10 +2,8 @@
 #include "esx-netflow.h"
 
 #include "esx-net-netflow.h"
-#include "esx-netflow-taps.h"
-#include "netflow/exporter.h"
+#include "model/netflow/esx-netflow-taps.h"
 #include "netflow/high-water.h"
-#include "netflow/metering-process.h"
 
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-host-memory.h"
@@ -182,11 +180,11 @@ EsxNetflow::Load()
     config.cache.activeTimeout = m_activeTimeout.GetNanoSeconds();
     config.cache.scanInterval = m_scanInterval.GetNanoSeconds();
     config.cache.maxEntries = m_maxEntries;
-    config.cache.policy = static_cast<netflow::CachePolicy>(m_cachePolicy);
+    config.cache.policy = m_cachePolicy;
     config.cache.expireOnTcpEnd = m_expireOnTcpEnd;
     config.cache.firstRecordId = m_impl->nextRecordId;
     config.purgatoryMax = m_purgatoryMax;
-    config.purgatoryPolicy = static_cast<netflow::PurgatoryPolicy>(m_purgatoryPolicy);
+    config.purgatoryPolicy = m_purgatoryPolicy;
     m_impl->metering = netflow::MeteringProcess::Create(config,
                                                         m_impl->heap,
                                                         m_impl->ledger,
@@ -202,6 +200,7 @@ EsxNetflow::Load()
     {
         m_impl->taps.Add(vSwitch, this);
     }
+    TellLevels();
     NS_LOG_INFO("host " << m_host->GetName() << ": module loaded, idle "
                         << m_idleTimeout.As(Time::S) << ", active " << m_activeTimeout.As(Time::S)
                         << ", purgatory " << m_purgatoryMax);
@@ -230,6 +229,7 @@ EsxNetflow::Unload()
     m_impl->breaches += m_impl->metering->GetBreaches();
     m_impl->nextRecordId = m_impl->metering->GetCache().GetNextRecordId();
     m_impl->metering.reset();
+    TellLevels();
     m_impl->scan.Cancel();
     m_impl->scanScheduled = false;
     NS_LOG_INFO("host " << m_host->GetName() << ": module unloaded");
@@ -318,6 +318,7 @@ EsxNetflow::Unregister(const std::vector<uint16_t>& ids, netflow::StopCause caus
                                   "NetFlow disabled on " + m_host->GetVSwitchById(id)->GetName());
         }
     }
+    TellLevels();
 }
 
 void
@@ -333,6 +334,7 @@ EsxNetflow::Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRe
         m_impl->metering->Scan(now);
     }
     m_impl->metering->Poll(ids, now, records);
+    TellLevels();
 }
 
 void
@@ -502,6 +504,7 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
         return;
     }
     metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
+    TellLevels();
     if (!m_meteringDelay.IsZero())
     {
         m_impl->busyUntil = std::max(m_impl->busyUntil, Simulator::Now()) + m_meteringDelay;
@@ -536,6 +539,16 @@ EsxNetflow::SwitchDeleted(const EsxVSwitch& vSwitch)
             m_host->MarkUnstable(reason);
         }
     }
+}
+
+/// Trace sources CacheRecords, PurgatoryRecords and HeapOctets.
+void
+EsxNetflow::TellLevels()
+{
+    const netflow::MeteringProcess* metering = m_impl->metering.get();
+    m_cacheRecords = metering ? metering->GetCache().GetSize() : 0;
+    m_purgatoryRecords = metering ? metering->GetPurgatory().GetSize() : 0;
+    m_heapOctets = m_impl->heap.GetUsed();
 }
 
 void
@@ -584,6 +597,7 @@ EsxNetflow::Scan()
     m_impl->scanScheduled = false;
     NS_LOG_INFO("host " << m_host->GetName() << ": scan");
     m_impl->metering->Scan(GetUptimeNs());
+    TellLevels();
     ScheduleScan();
 }
 

@@ -2,28 +2,19 @@
 #ifndef ESX_NETFLOW_H
 #define ESX_NETFLOW_H
 
+#include "netflow/exporter.h"
+#include "netflow/metering-process.h"
+
 #include "ns3/esx-vswitch.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/object.h"
 #include "ns3/traced-callback.h"
+#include "ns3/traced-value.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
-
-namespace netflow
-{
-struct Datagram;
-struct FlowRecord;
-struct QueuedRecord;
-enum class Move : uint8_t;
-enum class StopCause : uint8_t;
-class Journal;
-class Ledger;
-class MeteringProcess;
-class Heap;
-} // namespace netflow
 
 namespace ns3
 {
@@ -56,21 +47,6 @@ struct EsxNetflowPeaks
 class EsxNetflow : public Object, private EsxSwitchTap
 {
   public:
-    /// What a full cache does with a packet of a new flow.
-    enum CachePolicy
-    {
-        DROP_NEW,
-        EVICT_OLDEST,
-        EVICT_OLDEST_DROP
-    };
-
-    /// Which record a full purgatory loses.
-    enum PurgatoryPolicy
-    {
-        TAIL_DROP,
-        HEAD_DROP
-    };
-
     /// A record ended, or was lost at its end.
     typedef void (*RecordTracedCallback)(const netflow::FlowRecord& record, netflow::Move station);
     /// An export datagram and where it is bound for.
@@ -181,6 +157,7 @@ class EsxNetflow : public Object, private EsxSwitchTap
     bool IsOwnExport(const Ptr<const Packet>& packet) const;
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
     void TakeHighWaterMarks();
+    void TellLevels();
     void ScheduleScan();
     void Scan();
 
@@ -194,12 +171,15 @@ class EsxNetflow : public Object, private EsxSwitchTap
     uint64_t m_heapMax{0};
     uint32_t m_maxEntries{0};
     uint32_t m_purgatoryMax{0};
-    CachePolicy m_cachePolicy{DROP_NEW};
-    PurgatoryPolicy m_purgatoryPolicy{TAIL_DROP};
+    netflow::CachePolicy m_cachePolicy;
+    netflow::PurgatoryPolicy m_purgatoryPolicy;
     bool m_expireOnTcpEnd{false};
     bool m_meterOwnExport{true};
     bool m_haltOnDelete{false};
 
+    TracedValue<uint64_t> m_cacheRecords;
+    TracedValue<uint64_t> m_purgatoryRecords;
+    TracedValue<uint64_t> m_heapOctets;
     TracedCallback<const netflow::FlowRecord&, netflow::Move> m_recordTrace;
     TracedCallback<const netflow::Datagram&, Ipv4Address> m_datagramTrace;
     TracedCallback<const netflow::Datagram&> m_sendFailedTrace;

@@ -71,16 +71,7 @@ RowOf(const Ptr<EsxHost>& host, const FlowRecord& record)
 Row
 RowOf(const Ptr<EsxHost>& host, const EsxFlow& flow)
 {
-    netflow::FlowKey key;
-    key.source = flow.source.Get();
-    key.destination = flow.destination.Get();
-    key.sourcePort = flow.sourcePort;
-    key.destinationPort = flow.destinationPort;
-    key.vSwitch = flow.engine;
-    key.input = flow.input;
-    key.protocol = flow.protocol;
-    key.tos = flow.tos;
-    Row row = RowOf(host, key, flow.output);
+    Row row = RowOf(host, flow.key, flow.output);
     row.packets = flow.truth.packets;
     row.octets = flow.truth.octets;
     row.first = flow.firstNs;
@@ -106,7 +97,7 @@ VisitTruth(const Ptr<EsxLedger>& ledger, const Visitor& visit)
 /// \param part EsxFlow::losses or EsxFlow::left
 void
 VisitRest(const Ptr<EsxLedger>& ledger,
-          std::map<std::string, EsxCounts> EsxFlow::*part,
+          std::map<std::string, netflow::Counts> EsxFlow::*part,
           const Visitor& visit)
 {
     std::map<std::string, Ptr<EsxHost>> hosts;
@@ -315,11 +306,11 @@ DatagramColumns()
         {{"sequence", T::U32, "", "flow_sequence"},
          [](const R& r) { return r.datagram.flowSequence; }},
         {{"records", T::U64, "records", "in the datagram"},
-         [](const R& r) { return r.datagram.records; }},
+         [](const R& r) { return r.datagram.counts.records; }},
         {{"packets", T::U64, "packets", "sum over its records"},
-         [](const R& r) { return r.datagram.packets; }},
+         [](const R& r) { return r.datagram.counts.packets; }},
         {{"octets", T::U64, "octets", "sum over its records"},
-         [](const R& r) { return r.datagram.octets; }},
+         [](const R& r) { return r.datagram.counts.octets; }},
         {{"collector", T::ADDRESS, "", "IPv4 address it was sent to"},
          [](const R& r) { return r.datagram.collector.Get(); }},
         {{"sent_ns", T::I64, "ns", "when it was sealed, simulated time"},

@@ -52,7 +52,7 @@ class HomePorts
         {
             if (IsHome(flow))
             {
-                m_seenAtHome.insert(flow.source);
+                m_seenAtHome.insert(Ipv4Address(flow.key.source));
             }
         }
     }
@@ -60,17 +60,17 @@ class HomePorts
     /// Whether what a flow's source sent counts where the flow came in.
     bool Counts(const EsxFlow& flow) const
     {
-        return m_seenAtHome.count(flow.source) == 0 || IsHome(flow);
+        return m_seenAtHome.count(Ipv4Address(flow.key.source)) == 0 || IsHome(flow);
     }
 
   private:
     bool IsHome(const EsxFlow& flow) const
     {
-        const Ptr<EsxVSwitch> vSwitch = m_hosts.at(flow.exporter)->GetVSwitchById(flow.engine);
-        const auto homes = m_homes.find(flow.source);
+        const Ptr<EsxVSwitch> vSwitch = m_hosts.at(flow.exporter)->GetVSwitchById(flow.key.vSwitch);
+        const auto homes = m_homes.find(Ipv4Address(flow.key.source));
         return homes != m_homes.end() &&
                homes->second.count(
-                   {flow.exporter, flow.vSwitch, vSwitch->GetPortName(flow.input)}) != 0;
+                   {flow.exporter, flow.vSwitch, vSwitch->GetPortName(flow.key.input)}) != 0;
     }
 
     std::map<std::string, Ptr<EsxHost>> m_hosts;
@@ -80,20 +80,14 @@ class HomePorts
 
 constexpr std::size_t TOP_TALKERS = 5;
 
-EsxCounts
-ToEsx(const netflow::Counts& counts)
-{
-    return {counts.packets, counts.octets, counts.records};
-}
-
 bool
-IsZero(const EsxCounts& counts)
+IsZero(const netflow::Counts& counts)
 {
     return counts.packets == 0 && counts.octets == 0 && counts.records == 0;
 }
 
 void
-AddUnlessZero(EsxCountsByName& sums, const std::string& name, const EsxCounts& counts)
+AddUnlessZero(EsxCountsByName& sums, const std::string& name, const netflow::Counts& counts)
 {
     if (!IsZero(counts))
     {
@@ -110,7 +104,7 @@ AddAccount(EsxSummary& summary, const netflow::Account& account)
     {
         const auto move = static_cast<Move>(i);
         const netflow::MoveInfo& info = netflow::GetInfo(move);
-        const EsxCounts counts = ToEsx(account.Get(move));
+        const netflow::Counts counts = account.Get(move);
         if (info.to == netflow::Place::IGNORED)
         {
             AddUnlessZero(summary.ignored, info.cause, counts);
@@ -119,14 +113,14 @@ AddAccount(EsxSummary& summary, const netflow::Account& account)
         {
             AddUnlessZero(summary.lost, info.cause, counts);
         }
-        summary.truth += info.to == netflow::Place::SHED ? counts : EsxCounts();
+        summary.truth += info.to == netflow::Place::SHED ? counts : netflow::Counts();
     }
-    summary.truth += ToEsx(account.Get(Move::METERED));
-    summary.collected += ToEsx(account.Get(Move::RECEIVED));
+    summary.truth += account.Get(Move::METERED);
+    summary.collected += account.Get(Move::RECEIVED);
     for (const Move station : {Move::METERED, Move::QUEUED, Move::SENT})
     {
         const netflow::Place place = netflow::GetInfo(station).to;
-        AddUnlessZero(summary.left, netflow::GetFate(station), ToEsx(account.GetBalance(place)));
+        AddUnlessZero(summary.left, netflow::GetFate(station), account.GetBalance(place));
     }
 }
 
@@ -147,7 +141,7 @@ SummarizeHost(const Ptr<EsxHost>& host)
         EsxVSwitchSummary vSwitch{host->GetVSwitchById(id)->GetName(), id, {}};
         for (unsigned i = 0; i < netflow::MOVES; ++i)
         {
-            const EsxCounts counts = ToEsx(account.Get(static_cast<Move>(i)));
+            const netflow::Counts counts = account.Get(static_cast<Move>(i));
             if (!IsZero(counts))
             {
                 vSwitch.moves.emplace_back(netflow::GetInfo(static_cast<Move>(i)).name, counts);
@@ -189,13 +183,14 @@ TopTalkers(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
         {
             continue;
         }
-        EsxTalker& talker = bySource[{flow.exporter, flow.vSwitch, flow.source}];
+        const Ipv4Address source(flow.key.source);
+        EsxTalker& talker = bySource[{flow.exporter, flow.vSwitch, source}];
         if (talker.exporter.empty())
         {
-            const auto name = names.find(flow.source);
+            const auto name = names.find(source);
             talker.exporter = flow.exporter;
             talker.vSwitch = flow.vSwitch;
-            talker.source = flow.source;
+            talker.source = source;
             talker.name = name == names.end() ? "" : name->second;
         }
         talker.truth += flow.truth;
@@ -219,7 +214,7 @@ TopTalkers(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
 }
 
 void
-AddCounts(EsxJson& json, const std::string& name, const EsxCounts& counts)
+AddCounts(EsxJson& json, const std::string& name, const netflow::Counts& counts)
 {
     json.Key(name).BeginObject().Number("packets", counts.packets);
     json.Number("octets", counts.octets).Number("records", counts.records).EndObject();
@@ -402,7 +397,7 @@ EsxSummarize(const Ptr<EsxLedger>& ledger)
             if (!datagram.exportedAt.IsStrictlyNegative())
             {
                 ++summary.datagrams;
-                summary.exported += EsxCounts{datagram.packets, datagram.octets, datagram.records};
+                summary.exported += datagram.counts;
             }
         }
     }

@@ -22,14 +22,14 @@ namespace ns3
 class EsxJson;
 
 /// Packets and octets by cause, or by move.
-using EsxCountsByName = std::map<std::string, EsxCounts>;
+using EsxCountsByName = std::map<std::string, netflow::Counts>;
 
 /// Books of one vSwitch.
 struct EsxVSwitchSummary
 {
     std::string name;
     uint16_t engine{0};
-    std::vector<std::pair<std::string, EsxCounts>> moves; //!< that happened, in ledger order
+    std::vector<std::pair<std::string, netflow::Counts>> moves; //!< that happened, in ledger order
 };
 
 /// One ESX host.
@@ -49,7 +49,7 @@ struct EsxHostSummary
 struct EsxCollectorSummary
 {
     std::string node;
-    EsxCounts received;
+    netflow::Counts received;
     uint64_t datagrams{0};
     uint64_t sequenceFailures{0};
     uint64_t missing{0};    //!< records, by gaps in the sequence
@@ -67,9 +67,9 @@ struct EsxTalker
     std::string vSwitch;
     Ipv4Address source;
     std::string name; //!< of the VM, vmknic or collector that has the address; may be empty
-    EsxCounts truth;
-    EsxCounts collected;
-    EsxCounts left; //!< neither collected nor lost when the run ended
+    netflow::Counts truth;
+    netflow::Counts collected;
+    netflow::Counts left; //!< neither collected nor lost when the run ended
 };
 
 /// The whole simulation.
@@ -78,13 +78,13 @@ struct EsxSummary
     /// The value of "schema" in what this version writes and reads.
     static constexpr const char* SCHEMA = "esx-netflow summary 2";
 
-    EsxCounts truth;         //!< IPv4 packets on monitored vSwitches: metered and shed
-    EsxCounts exported;      //!< in datagrams that were handed to a vmknic
-    EsxCounts collected;     //!< in datagrams that a collector decoded
-    EsxCountsByName ignored; //!< frames that are not metered, by reason
-    EsxCountsByName lost;    //!< by cause
-    EsxCountsByName left;    //!< at the end: "live", "queued", "in_flight"
-    EsxCounts residual;
+    netflow::Counts truth;     //!< IPv4 packets on monitored vSwitches: metered and shed
+    netflow::Counts exported;  //!< in datagrams that were handed to a vmknic
+    netflow::Counts collected; //!< in datagrams that a collector decoded
+    EsxCountsByName ignored;   //!< frames that are not metered, by reason
+    EsxCountsByName lost;      //!< by cause
+    EsxCountsByName left;      //!< at the end: "live", "queued", "in_flight"
+    netflow::Counts residual;
     uint64_t flows{0};
     uint64_t flowsNeverBegun{0};    //!< of these: no record began, as all their packets were shed
     uint64_t datagrams{0};          //!< handed to a vmknic

@@ -2,9 +2,9 @@
 #include "esx-tcp-request-client.h"
 
 #include "esx-tcp-request-server.h"
+#include "model/host/esx-socket-tools.h"
 
 #include "ns3/abort.h"
-#include "ns3/esx-socket-tools.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"

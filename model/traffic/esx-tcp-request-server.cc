@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-tcp-request-server.h"
 
+#include "model/host/esx-socket-tools.h"
+
 #include "ns3/abort.h"
 #include "ns3/double.h"
-#include "ns3/esx-socket-tools.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-tcp-syn-scan.h"
 
+#include "model/host/esx-socket-tools.h"
+
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
-#include "ns3/esx-socket-tools.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
 #include "ns3/simulator.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-checksums.h"
+#include "model/vswitch/esx-checksums.h"
 
 namespace ns3
 {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-port-policy.h"
 
+#include "model/esx-compat.h"
+
 #include "ns3/boolean.h"
 #include "ns3/enum.h"
-#include "ns3/esx-compat.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 

@@ -108,6 +108,7 @@ class EsxPort : public Object
 
   private:
     friend class EsxVSwitch;
+    friend class EsxTeam; // reads links and bits of uplinks
 
     /// What makes a frame that enters leave the short way. A port of an ordinary VM has none.
     enum IngressFlag : uint8_t

@@ -5,6 +5,7 @@
 #include "esx-vswitch.h"
 
 #include "ns3/abort.h"
+#include "ns3/boolean.h"
 #include "ns3/esx-host.h"
 #include "ns3/hash.h"
 #include "ns3/ipv4.h"
@@ -77,10 +78,17 @@ class UplinkItem : public QueueDiscItem
 TypeId
 EsxUplink::GetTypeId()
 {
-    static TypeId tid = TypeId("ns3::EsxUplink")
-                            .SetParent<Object>()
-                            .SetGroupName("EsxNetflow")
-                            .AddConstructor<EsxUplink>();
+    static TypeId tid =
+        TypeId("ns3::EsxUplink")
+            .SetParent<Object>()
+            .SetGroupName("EsxNetflow")
+            .AddConstructor<EsxUplink>()
+            .AddAttribute("Down",
+                          "Whether the link is taken down, whatever the physical "
+                          "device says",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxUplink::SetDown, &EsxUplink::IsDown),
+                          MakeBooleanChecker());
     return tid;
 }
 
@@ -217,6 +225,12 @@ EsxUplink::SetDown(bool down)
     NS_LOG_FUNCTION(this << down);
     m_down = down;
     LinkChanged();
+}
+
+bool
+EsxUplink::IsDown() const
+{
+    return m_down;
 }
 
 bool

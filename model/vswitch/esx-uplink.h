@@ -52,6 +52,7 @@ class EsxUplink : public Object
 
     /// Takes the link down (true) or gives it back (false), whatever the physical device says.
     void SetDown(bool down);
+    bool IsDown() const;
     /// \return true if the physical device's link is up and SetDown(true) is not in force
     bool IsLinkUp() const;
 

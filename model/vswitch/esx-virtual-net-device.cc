@@ -42,14 +42,21 @@ EsxVirtualNetDevice::GetTypeId()
 {
     static TypeId tid =
         TypeId("ns3::EsxVirtualNetDevice")
-            .SetParent<NetDevice>()
+            .SetParent<EsxNetDevice>()
             .SetGroupName("EsxNetflow")
             .AddAttribute("Mtu",
                           "What the node's IP stack may put into a frame, in octets after the "
-                          "Ethernet header; the vSwitch has a limit of its own",
+                          "Ethernet header; a vSwitch has a limit of its own",
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxVirtualNetDevice::m_mtu),
                           MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("Address",
+                          "MAC address in the virtual machine's configuration file; all zero: the "
+                          "next one of VMware's",
+                          Mac48AddressValue(Mac48Address()),
+                          MakeMac48AddressAccessor(&EsxVirtualNetDevice::SetConfiguredMac,
+                                                   &EsxVirtualNetDevice::CopyMac),
+                          MakeMac48AddressChecker())
             .AddAttribute("Promiscuous",
                           "Whether the guest put the adapter into promiscuous mode; it is as well "
                           "while a promiscuous handler of its node listens. The port's policy "
@@ -57,37 +64,13 @@ EsxVirtualNetDevice::GetTypeId()
                           BooleanValue(false),
                           MakeBooleanAccessor(&EsxVirtualNetDevice::SetPromiscuous,
                                               &EsxVirtualNetDevice::IsPromiscuous),
-                          MakeBooleanChecker())
-            .AddTraceSource("MacTx",
-                            "A packet given to the device by the node, without Ethernet header",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macTxTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacTxDrop",
-                            "A packet the device could not send, as it is not connected",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macTxDropTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacPromiscRx",
-                            "A packet received for any station, without Ethernet header",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macPromiscRxTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("MacRx",
-                            "A packet received for this station, without Ethernet header",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_macRxTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("Sniffer",
-                            "A frame sent or received by this station, with its Ethernet header",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_snifferTrace),
-                            "ns3::Packet::TracedCallback")
-            .AddTraceSource("PromiscSniffer",
-                            "A frame sent or received, whoever it is for, with its Ethernet header",
-                            MakeTraceSourceAccessor(&EsxVirtualNetDevice::m_promiscSnifferTrace),
-                            "ns3::Packet::TracedCallback");
+                          MakeBooleanChecker());
     return tid;
 }
 
 EsxVirtualNetDevice::EsxVirtualNetDevice(uint32_t oui)
-    : m_address(AllocateAddress(oui))
 {
+    m_address = AllocateAddress(oui);
     NS_LOG_FUNCTION(this << oui);
 }
 
@@ -113,13 +96,7 @@ EsxVirtualNetDevice::DoDispose()
         setLogsHost(PeekPointer(host));
     }
     m_vSwitch = nullptr;
-    m_node = nullptr;
-    m_receive = ReceiveCallback();
-    m_promiscReceive = PromiscReceiveCallback();
-    // Captures are complete when the simulation is destroyed, whoever still holds the device.
-    m_snifferTrace = {};
-    m_promiscSnifferTrace = {};
-    NetDevice::DoDispose();
+    EsxNetDevice::DoDispose();
 }
 
 Ptr<EsxVSwitch>
@@ -158,24 +135,6 @@ EsxVirtualNetDevice::Unplug()
 }
 
 bool
-EsxVirtualNetDevice::Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol)
-{
-    return Transmit(packet, m_address, Mac48Address::ConvertFrom(destination), protocol);
-}
-
-bool
-EsxVirtualNetDevice::SendFrom(Ptr<Packet> packet,
-                              const Address& source,
-                              const Address& destination,
-                              uint16_t protocol)
-{
-    return Transmit(packet,
-                    Mac48Address::ConvertFrom(source),
-                    Mac48Address::ConvertFrom(destination),
-                    protocol);
-}
-
-bool
 EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
                               const Mac48Address& source,
                               const Mac48Address& destination,
@@ -208,19 +167,7 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
                              const Mac48Address& destination,
                              uint16_t protocol)
 {
-    PacketType type = PACKET_OTHERHOST;
-    if (destination == m_address)
-    {
-        type = PACKET_HOST;
-    }
-    else if (destination.IsBroadcast())
-    {
-        type = PACKET_BROADCAST;
-    }
-    else if (destination.IsGroup())
-    {
-        type = PACKET_MULTICAST;
-    }
+    const PacketType type = TypeFor(destination);
     Sniff(packet, source, destination, protocol, type == PACKET_OTHERHOST);
     if (!m_promiscReceive.IsNull())
     {
@@ -260,7 +207,7 @@ void
 EsxVirtualNetDevice::SetAddress(Address address)
 {
     const Mac48Address old = m_address;
-    m_address = Mac48Address::ConvertFrom(address);
+    EsxNetDevice::SetAddress(address);
     if (m_linkUp)
     {
         m_vSwitch->ChangeAddress(m_port, old, m_address);
@@ -273,9 +220,19 @@ EsxVirtualNetDevice::GetMac() const
     return m_address;
 }
 
-void
-EsxVirtualNetDevice::SetConfiguredMac(const Mac48Address& address)
+Mac48Address
+EsxVirtualNetDevice::CopyMac() const
 {
+    return m_address;
+}
+
+void
+EsxVirtualNetDevice::SetConfiguredMac(Mac48Address address)
+{
+    if (address == Mac48Address())
+    {
+        return;
+    }
     m_configuredAddress = address;
     m_hasConfiguredAddress = true;
     SetAddress(address);
@@ -334,134 +291,14 @@ EsxVirtualNetDevice::HasRoom() const
     return true;
 }
 
-Address
-EsxVirtualNetDevice::GetAddress() const
-{
-    return m_address;
-}
-
-void
-EsxVirtualNetDevice::SetIfIndex(const uint32_t index)
-{
-    m_ifIndex = index;
-}
-
-uint32_t
-EsxVirtualNetDevice::GetIfIndex() const
-{
-    return m_ifIndex;
-}
-
-Ptr<Channel>
-EsxVirtualNetDevice::GetChannel() const
-{
-    return nullptr;
-}
-
-bool
-EsxVirtualNetDevice::SetMtu(const uint16_t mtu)
-{
-    return SetAttributeFailSafe("Mtu", UintegerValue(mtu));
-}
-
-uint16_t
-EsxVirtualNetDevice::GetMtu() const
-{
-    return m_mtu;
-}
-
-bool
-EsxVirtualNetDevice::IsLinkUp() const
-{
-    return m_linkUp;
-}
-
-void
-EsxVirtualNetDevice::AddLinkChangeCallback(Callback<void> callback)
-{
-    m_linkChange.ConnectWithoutContext(callback);
-}
-
-bool
-EsxVirtualNetDevice::IsBroadcast() const
-{
-    return true;
-}
-
-Address
-EsxVirtualNetDevice::GetBroadcast() const
-{
-    return Mac48Address::GetBroadcast();
-}
-
-bool
-EsxVirtualNetDevice::IsMulticast() const
-{
-    return true;
-}
-
-Address
-EsxVirtualNetDevice::GetMulticast(Ipv4Address group) const
-{
-    return Mac48Address::GetMulticast(group);
-}
-
-Address
-EsxVirtualNetDevice::GetMulticast(Ipv6Address group) const
-{
-    return Mac48Address::GetMulticast(group);
-}
-
-bool
-EsxVirtualNetDevice::IsBridge() const
-{
-    return false;
-}
-
-bool
-EsxVirtualNetDevice::IsPointToPoint() const
-{
-    return false;
-}
-
-Ptr<Node>
-EsxVirtualNetDevice::GetNode() const
-{
-    return m_node;
-}
-
-void
-EsxVirtualNetDevice::SetNode(Ptr<Node> node)
-{
-    m_node = node;
-}
-
-bool
-EsxVirtualNetDevice::NeedsArp() const
-{
-    return true;
-}
-
-void
-EsxVirtualNetDevice::SetReceiveCallback(ReceiveCallback callback)
-{
-    m_receive = callback;
-}
-
 void
 EsxVirtualNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
 {
-    m_promiscReceive = callback;
+    EsxNetDevice::SetPromiscReceiveCallback(callback);
     if (m_linkUp)
     {
         m_vSwitch->PromiscuityChanged();
     }
-}
-
-bool
-EsxVirtualNetDevice::SupportsSendFrom() const
-{
-    return true;
 }
 
 } // namespace ns3

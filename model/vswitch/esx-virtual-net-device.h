@@ -4,7 +4,7 @@
 
 #include "esx-port.h"
 
-#include "ns3/net-device.h"
+#include "ns3/esx-net-device.h"
 
 namespace ns3
 {
@@ -20,7 +20,7 @@ class EsxVSwitch;
  * Its channel is null: topology walks over channels (global routing) end here; nodes behind a
  * vSwitch use static routes.
  */
-class EsxVirtualNetDevice : public NetDevice
+class EsxVirtualNetDevice : public EsxNetDevice
 {
   public:
     static TypeId GetTypeId();
@@ -35,8 +35,8 @@ class EsxVirtualNetDevice : public NetDevice
 
     const Mac48Address& GetMac() const;
     /// Sets the address in the virtual machine's configuration file, and the adapter's, too; the
-    /// physical switches are told if it is connected.
-    void SetConfiguredMac(const Mac48Address& address);
+    /// physical switches are told if it is connected. All zero: nothing changes.
+    void SetConfiguredMac(Mac48Address address);
     /// Has the vSwitch tell the physical switches where this adapter is, if the port's policy says
     /// so; nothing if it is not connected.
     void Announce();
@@ -56,12 +56,10 @@ class EsxVirtualNetDevice : public NetDevice
     /// For the vSwitch: the device is detached, its link is down. What it sends is counted at the
     /// port it had, as disconnected.
     void Unplug();
-    /// A packet from the node, or from who injects in its place, goes into the vSwitch.
-    /// \return false if it could not
-    virtual bool Transmit(const Ptr<Packet>& packet,
-                          const Mac48Address& source,
-                          const Mac48Address& destination,
-                          uint16_t protocol);
+    bool Transmit(const Ptr<Packet>& packet,
+                  const Mac48Address& source,
+                  const Mac48Address& destination,
+                  uint16_t protocol) override;
     /// For the vSwitch: a frame for this device, in the context of its node.
     virtual void Receive(const Ptr<const Packet>& packet,
                          const Mac48Address& source,
@@ -69,34 +67,8 @@ class EsxVirtualNetDevice : public NetDevice
                          uint16_t protocol);
 
     // NetDevice
-    void SetIfIndex(const uint32_t index) override;
-    uint32_t GetIfIndex() const override;
-    Ptr<Channel> GetChannel() const override;
     void SetAddress(Address address) override;
-    Address GetAddress() const override;
-    bool SetMtu(const uint16_t mtu) override;
-    uint16_t GetMtu() const override;
-    bool IsLinkUp() const override;
-    void AddLinkChangeCallback(Callback<void> callback) override;
-    bool IsBroadcast() const override;
-    Address GetBroadcast() const override;
-    bool IsMulticast() const override;
-    Address GetMulticast(Ipv4Address group) const override;
-    Address GetMulticast(Ipv6Address group) const override;
-    bool IsBridge() const override;
-    bool IsPointToPoint() const override;
-    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
-    bool SendFrom(Ptr<Packet> packet,
-                  const Address& source,
-                  const Address& destination,
-                  uint16_t protocol) override;
-    Ptr<Node> GetNode() const override;
-    void SetNode(Ptr<Node> node) override;
-    bool NeedsArp() const override;
-    /// \param callback a null one: nobody hears of what is received
-    void SetReceiveCallback(ReceiveCallback callback) override;
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
-    bool SupportsSendFrom() const override;
 
   protected:
     /**
@@ -111,6 +83,7 @@ class EsxVirtualNetDevice : public NetDevice
     void TransmitDrop(const Ptr<Packet>& packet, EsxDropCause cause, bool counted);
 
   private:
+    Mac48Address CopyMac() const;
     void Sniff(const Ptr<const Packet>& packet,
                const Mac48Address& source,
                const Mac48Address& destination,
@@ -119,24 +92,9 @@ class EsxVirtualNetDevice : public NetDevice
 
     Ptr<EsxVSwitch> m_vSwitch;
     uint16_t m_port{0};
-    bool m_linkUp{false};
-    uint16_t m_mtu{1500};
-    uint32_t m_ifIndex{0};
-    Mac48Address m_address;
     Mac48Address m_configuredAddress;
     bool m_hasConfiguredAddress{false};
     bool m_promiscuous{false}; //!< attribute Promiscuous
-    Ptr<Node> m_node;
-    ReceiveCallback m_receive;
-    PromiscReceiveCallback m_promiscReceive;
-
-    TracedCallback<> m_linkChange;
-    TracedCallback<Ptr<const Packet>> m_macTxTrace;
-    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
-    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
-    TracedCallback<Ptr<const Packet>> m_macRxTrace;
-    TracedCallback<Ptr<const Packet>> m_snifferTrace;        //!< Ethernet frames, both directions
-    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace; //!< the same, and others' frames
 };
 
 } // namespace ns3

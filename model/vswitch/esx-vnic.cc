@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-vnic.h"
 
+#include "model/esx-compat.h"
+
 #include "ns3/enum.h"
-#include "ns3/esx-compat.h"
 #include "ns3/simulator.h"
 #include "ns3/uinteger.h"
 

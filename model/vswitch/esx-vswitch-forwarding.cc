@@ -3,6 +3,7 @@
 // per frame: only the decision and drops are logged. Ports, names and limits are in esx-vswitch.cc,
 // and what policies come to in esx-vswitch-policy.cc.
 #include "esx-shaper.h"
+#include "esx-team.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
 #include "esx-vlan-header.h"
@@ -296,7 +297,7 @@ EsxVSwitch::IsOwn(const EsxFrame& frame) const
 EsxPort*
 EsxVSwitch::SelectUplink(const EsxPort& input, const EsxFrame& frame) const
 {
-    return input.m_hashed ? HashUplink(input, frame) : input.m_team;
+    return input.m_hashed ? m_teams[input.m_group].ChooseFor(frame) : input.m_team;
 }
 
 /// Ports in promiscuous mode get a copy of what is not for them.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "esx-vswitch-metrics.h"
+#include "model/vswitch/esx-vswitch-metrics.h"
 
 #include "ns3/uinteger.h"
 

@@ -2,64 +2,22 @@
 // What the policies of EsxVSwitch come to for each port: flags, teams, shapers and listeners are
 // worked out here when something changes, so that esx-vswitch-forwarding.cc has little to ask.
 #include "esx-shaper.h"
+#include "esx-team.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
-#include "esx-vlan-header.h"
 #include "esx-vswitch.h"
+#include "model/console/esx-suggestion.h"
 
 #include "ns3/abort.h"
 #include "ns3/esx-host.h"
-#include "ns3/esx-suggestion.h"
 #include "ns3/log.h"
 
 #include <algorithm>
-#include <iterator>
 
 namespace ns3
 {
 
 NS_LOG_COMPONENT_DEFINE("EsxVSwitchPolicy");
-
-namespace
-{
-
-uint8_t
-LastOctet(const Mac48Address& address)
-{
-    uint8_t octets[6];
-    address.CopyTo(octets);
-    return octets[5];
-}
-
-/// Source and destination address XOR each other. A frame that is not IPv4 is hashed by whatever is
-/// at those places (documented); what it is too short for counts as 0.
-uint32_t
-HashAddresses(const EsxFrame& frame)
-{
-    constexpr uint32_t SOURCE = 12; // offsets in an IPv4 header
-    constexpr uint32_t DESTINATION = 16;
-    const uint32_t tag = frame.protocol == ESX_TPID ? EsxVlanHeader::OCTETS : 0;
-    uint8_t octets[EsxVlanHeader::OCTETS + 20] = {};
-    frame.packet->CopyData(octets, tag + 20);
-    uint32_t hash = 0;
-    for (uint32_t i = 0; i < 4; ++i)
-    {
-        hash = hash << 8 | (octets[tag + SOURCE + i] ^ octets[tag + DESTINATION + i]);
-    }
-    return hash;
-}
-
-uint64_t
-BitsOf(uint64_t bits, const std::vector<EsxPort*>& uplinks, uint64_t (*bit)(const EsxPort&))
-{
-    for (const EsxPort* uplink : uplinks)
-    {
-        bits |= bit(*uplink);
-    }
-    return bits;
-}
-
-} // namespace
 
 void
 EsxVSwitch::SetPolicy(Ptr<EsxPortPolicy> policy)
@@ -90,7 +48,7 @@ EsxVSwitch::SetPortGroupPolicy(const std::string& portGroup, Ptr<EsxPortPolicy> 
                     "vSwitch " << m_name << " has no port group \"" << portGroup << "\"");
     const std::string wrong = policy ? policy->Check() : "";
     NS_ABORT_MSG_UNLESS(wrong.empty(), "port group \"" << portGroup << "\": " << wrong);
-    m_teams[group].own = policy ? policy->Copy() : nullptr;
+    m_policies[group] = policy ? policy->Copy() : nullptr;
     if (IsInitialized())
     {
         CheckUplinks(PolicyOf(group));
@@ -104,13 +62,13 @@ EsxVSwitch::GetPortGroupPolicy(const std::string& portGroup) const
     const std::size_t group = IndexOfPortGroup(portGroup);
     NS_ABORT_MSG_IF(group == m_portGroups.size(),
                     "vSwitch " << m_name << " has no port group \"" << portGroup << "\"");
-    return m_teams[group].own ? m_teams[group].own : m_policy;
+    return m_policies[group] ? m_policies[group] : m_policy;
 }
 
 const EsxPortPolicy&
 EsxVSwitch::PolicyOf(std::size_t group) const
 {
-    return m_teams[group].own ? *m_teams[group].own : *m_policy;
+    return m_policies[group] ? *m_policies[group] : *m_policy;
 }
 
 /// Uplinks that a policy names must be there, or nothing would leave by them and nobody would know.
@@ -143,7 +101,7 @@ EsxVSwitch::Renew()
 {
     for (std::size_t group = 0; group < m_teams.size(); ++group)
     {
-        RenewTeam(group);
+        m_teams[group].Renew(PolicyOf(group), m_uplinks);
     }
     std::vector<EsxPort*> moved;
     for (const Ptr<EsxPort>& port : m_ports)
@@ -166,135 +124,14 @@ EsxVSwitch::Renew()
 }
 
 void
-EsxVSwitch::RenewTeam(std::size_t group)
-{
-    Team& team = m_teams[group];
-    const EsxPortPolicy& policy = PolicyOf(group);
-    const auto named = [this](const std::vector<std::string>& names) {
-        std::vector<EsxPort*> uplinks;
-        for (const std::string& name : names)
-        {
-            for (EsxPort* uplink : m_uplinks)
-            {
-                if (uplink->m_name == name)
-                {
-                    uplinks.push_back(uplink);
-                }
-            }
-        }
-        return uplinks;
-    };
-    team.standby = named(policy.GetStandbyUplinks());
-    team.active = named(policy.GetActiveUplinks());
-    if (policy.GetActiveUplinks().empty())
-    {
-        for (EsxPort* uplink : m_uplinks)
-        {
-            if (std::find(team.standby.begin(), team.standby.end(), uplink) == team.standby.end())
-            {
-                team.active.push_back(uplink);
-            }
-        }
-    }
-    team.live.clear();
-    for (bool usableAgain : {policy.HasFailback(), true})
-    {
-        const bool none = team.live.empty();
-        std::copy_if(team.active.begin(),
-                     team.active.end(),
-                     std::back_inserter(team.live),
-                     [none, usableAgain](const EsxPort* uplink) {
-                         return none && IsUsable(*uplink, usableAgain);
-                     });
-    }
-    if (team.live.empty())
-    {
-        if (EsxPort* uplink = Pick(team, 0, policy.HasFailback()))
-        {
-            team.live.push_back(uplink);
-        }
-    }
-}
-
-/// Without failback an uplink that failed is not usable before it is needed.
-bool
-EsxVSwitch::IsUsable(const EsxPort& uplink, bool failback)
-{
-    return uplink.m_linkWasUp && (failback || !uplink.m_failed);
-}
-
-/// The preferred active uplink, or the next one in order that can be used, or a standby one.
-EsxPort*
-EsxVSwitch::Pick(const Team& team, std::size_t preferred, bool failback)
-{
-    const std::size_t actives = team.active.size();
-    for (bool usableAgain : {failback, true})
-    {
-        for (std::size_t i = 0; i < actives; ++i)
-        {
-            EsxPort* uplink = team.active[(preferred + i) % actives];
-            if (IsUsable(*uplink, usableAgain))
-            {
-                return uplink;
-            }
-        }
-        for (EsxPort* uplink : team.standby)
-        {
-            if (IsUsable(*uplink, usableAgain))
-            {
-                return uplink;
-            }
-        }
-    }
-    return nullptr;
-}
-
-EsxPort*
-EsxVSwitch::TeamUplinkOf(const EsxPort& port) const
-{
-    const Team& team = m_teams[port.m_group];
-    const EsxPortPolicy& policy = PolicyOf(port.m_group);
-    std::size_t preferred = 0;
-    switch (policy.GetTeaming())
-    {
-    case EsxPortPolicy::PORT_ID:
-        preferred = port.m_localId;
-        break;
-    case EsxPortPolicy::MAC_HASH:
-        preferred = LastOctet(port.m_device->GetMac());
-        break;
-    case EsxPortPolicy::IP_HASH: // any will do for what has no input frame: a notification
-    case EsxPortPolicy::EXPLICIT_ORDER:
-        break;
-    }
-    return Pick(team, preferred, policy.HasFailback());
-}
-
-/// The uplink of one frame, where the team chooses for each.
-EsxPort*
-EsxVSwitch::HashUplink(const EsxPort& input, const EsxFrame& frame) const
-{
-    const Team& team = m_teams[input.m_group];
-    const EsxPortPolicy& policy = PolicyOf(input.m_group);
-    if (policy.GetTeaming() == EsxPortPolicy::MAC_HASH)
-    {
-        return Pick(team, LastOctet(frame.source), policy.HasFailback());
-    }
-    return team.live.empty() ? nullptr : team.live[HashAddresses(frame) % team.live.size()];
-}
-
-void
 EsxVSwitch::RenewPort(EsxPort& port)
 {
     const EsxPortPolicy& policy = PolicyOf(port.m_group);
-    const Team& team = m_teams[port.m_group];
-    const auto bit = [](const EsxPort& uplink) { return uplink.m_bit; };
-    const bool ipHash = policy.GetTeaming() == EsxPortPolicy::IP_HASH;
-    port.m_team = TeamUplinkOf(port);
-    port.m_hashed = ipHash || policy.GetTeaming() == EsxPortPolicy::MAC_HASH;
-    const uint64_t actives = BitsOf(0, team.active, bit);
-    port.m_unicastFrom = ipHash ? actives : BitsOf(actives, team.standby, bit);
-    port.m_groupFrom = ipHash ? actives : port.m_team ? port.m_team->m_bit : 0;
+    const EsxTeam& team = m_teams[port.m_group];
+    port.m_team = team.ChooseFor(port);
+    port.m_hashed = team.IsHashed();
+    port.m_unicastFrom = team.GetUnicastFrom();
+    port.m_groupFrom = team.GetGroupFrom(port.m_team);
     port.m_inFlags = policy.AllowsForgedTransmits() ? 0 : EsxPort::IN_CHECK_SOURCE;
     const bool changed = port.m_device->GetMac() != port.m_device->GetConfiguredMac();
     port.m_outFlags = changed && !policy.AllowsMacChanges() ? EsxPort::OUT_MAC_CHANGED : 0;
@@ -377,7 +214,7 @@ EsxVSwitch::LinkChanged(uint16_t local)
     }
     changed.m_linkWasUp = up;
     changed.m_failed |= !up;
-    const auto isFresh = [](const EsxPort* uplink) { return IsUsable(*uplink, false); };
+    const auto isFresh = [](const EsxPort* uplink) { return EsxTeam::IsUsable(*uplink, false); };
     if (std::none_of(m_uplinks.begin(), m_uplinks.end(), isFresh))
     {
         for (EsxPort* uplink : m_uplinks) // those that are up are needed again

@@ -2,6 +2,7 @@
 #include "esx-vswitch.h"
 
 #include "esx-shaper.h"
+#include "esx-team.h"
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
 #include "esx-vlan-header.h"
@@ -98,9 +99,9 @@ void
 EsxVSwitch::DoInitialize()
 {
     CheckUplinks(*m_policy);
-    for (const Team& team : m_teams)
+    for (std::size_t group = 0; group < m_policies.size(); ++group)
     {
-        CheckUplinks(team.own ? *team.own : *m_policy);
+        CheckUplinks(PolicyOf(group));
     }
     Object::DoInitialize();
 }
@@ -181,6 +182,7 @@ EsxVSwitch::AddPortGroup(const std::string& name, uint16_t vlan)
                     "port group \"" << name << "\": VLAN " << vlan << " is not one of 0 to 4095");
     m_host->CheckNewPortGroup(name);
     m_portGroups.push_back(PortGroup{name, vlan});
+    m_policies.emplace_back();
     m_teams.emplace_back();
     if (vlan == ESX_VLAN_GUEST)
     {
@@ -191,7 +193,7 @@ EsxVSwitch::AddPortGroup(const std::string& name, uint16_t vlan)
     {
         m_vlans.set(vlan);
     }
-    RenewTeam(m_teams.size() - 1);
+    m_teams.back().Renew(*m_policy, m_uplinks);
 }
 
 const std::vector<EsxVSwitch::PortGroup>&

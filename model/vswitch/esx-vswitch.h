@@ -16,6 +16,7 @@ namespace ns3
 {
 
 class EsxHost;
+class EsxTeam;
 class EsxVSwitch;
 struct EsxFrame;
 
@@ -211,15 +212,6 @@ class EsxVSwitch : public Object
         }
     };
 
-    /// The uplinks of a port group, and its own policy if it has one.
-    struct Team
-    {
-        Ptr<EsxPortPolicy> own;
-        std::vector<EsxPort*> active;  //!< in order; those that are connected
-        std::vector<EsxPort*> standby; //!< in order of preference
-        std::vector<EsxPort*> live;    //!< active ones, or else standby ones, that are in use now
-    };
-
     class Delivery;
     class Wait;
 
@@ -237,14 +229,9 @@ class EsxVSwitch : public Object
     const EsxPortPolicy& PolicyOf(std::size_t group) const;
     void CheckUplinks(const EsxPortPolicy& policy) const;
     void Renew();
-    void RenewTeam(std::size_t group);
     void RenewPort(EsxPort& port);
     void RenewShaper(EsxPort& port, const EsxPortPolicy& policy);
     void RenewListeners();
-    static bool IsUsable(const EsxPort& uplink, bool failback);
-    static EsxPort* Pick(const Team& team, std::size_t preferred, bool failback);
-    EsxPort* TeamUplinkOf(const EsxPort& port) const;
-    EsxPort* HashUplink(const EsxPort& input, const EsxFrame& frame) const;
     void NotifySwitches(EsxPort& port);
 
     // esx-vswitch-forwarding.cc
@@ -275,12 +262,13 @@ class EsxVSwitch : public Object
     bool m_allowUnknownUplinks{false};
     Ptr<EsxPortPolicy> m_policy; //!< attribute Policy
     std::vector<PortGroup> m_portGroups;
-    std::vector<Team> m_teams;         //!< by index of port group
-    std::bitset<4096> m_vlans;         //!< VLANs that some port group is in
-    std::vector<Ptr<EsxPort>> m_ports; //!< m_ports[i] has local ID i + 1; never shrinks
-    std::vector<EsxPort*> m_uplinks;   //!< connected uplinks in order of connection
-    std::vector<EsxPort*> m_listeners; //!< ports in promiscuous mode that may be
-    uint32_t m_connected{0};           //!< ports in use now
+    std::vector<Ptr<EsxPortPolicy>> m_policies; //!< of port groups that have their own, by index
+    std::vector<EsxTeam> m_teams;               //!< by index of port group
+    std::bitset<4096> m_vlans;                  //!< VLANs that some port group is in
+    std::vector<Ptr<EsxPort>> m_ports;          //!< m_ports[i] has local ID i + 1; never shrinks
+    std::vector<EsxPort*> m_uplinks;            //!< connected uplinks in order of connection
+    std::vector<EsxPort*> m_listeners;          //!< ports in promiscuous mode that may be
+    uint32_t m_connected{0};                    //!< ports in use now
     EsxMacTable m_macs;
 
     TracedCallback<Ptr<const Packet>, uint16_t, EsxDropCause> m_dropTrace;

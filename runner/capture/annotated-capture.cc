@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/capture/annotated-capture.h"
 
+#include "model/vswitch/esx-checksums.h"
 #include "netflow/exporter.h"
 #include "netflow/ledger.h"
 #include "runner/capture/pcapng-writer.h"
 
-#include "ns3/esx-checksums.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow.h"
@@ -49,7 +49,7 @@ Comment(const std::string& host, const EsxExportDatagram& datagram)
                                          datagram.number,
                                          host,
                                          datagram.vSwitch,
-                                         datagram.records);
+                                         datagram.counts.records);
     const netflow::MoveInfo& info = netflow::GetInfo(datagram.fate);
     switch (info.to)
     {

@@ -18,9 +18,10 @@
 #include "runner/results/scenario-report.h"
 #include "runner/results/second-run.h"
 #include "runner/simulation/progress.h"
-#include "runner/simulation/real-clock.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/simulation.h"
+
+#include "ns3/esx-real-clock.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -220,7 +221,7 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
                 job.collectors->Send(host, collector, payload);
             };
     }
-    RealClock clock;
+    ns3::EsxRealClock clock;
     simulationOptions.realClock = options.realTime ? &clock : nullptr;
     std::optional<ProgressBar> bar(!options.quiet);
     simulationOptions.heartbeat = [&](const Progress& progress) {

@@ -7,8 +7,9 @@
 
 #include "runner/console/console-input.h"
 #include "runner/simulation/console-window.h"
-#include "runner/simulation/real-clock.h"
 #include "runner/simulation/simulation.h"
+
+#include "ns3/esx-real-clock.h"
 
 #include <deque>
 #include <string>
@@ -64,7 +65,7 @@ class ConsoleDriver
     ConsoleInput& m_input;
     KeyCatcher& m_keys;
     const Options m_options;
-    RealClock m_clock;
+    ns3::EsxRealClock m_clock;
     ConsoleWindow m_window;
     std::string m_begun; //!< lines of a command that is not complete
     std::deque<TypedStep> m_typed;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/lab/export-commands.h"
 
-#include "ns3/esx-options.h"
+#include "model/console/esx-options.h"
+
 #include "ns3/esx-shell-line.h"
 
 #include <algorithm>

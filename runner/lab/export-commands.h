@@ -4,9 +4,8 @@
 #ifndef ESXNF_EXPORT_COMMANDS_H
 #define ESXNF_EXPORT_COMMANDS_H
 
+#include "model/netflow/esx-net-netflow-options.h"
 #include "runner/scenario/scenario.h"
-
-#include "ns3/esx-net-netflow-options.h"
 
 #include <string>
 #include <vector>

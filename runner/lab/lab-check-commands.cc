@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CheckCommands(): the console lines of a timeline, read as the console will read them.
+#include "model/console/esx-options.h"
 #include "runner/lab/export-commands.h"
 #include "runner/lab/lab-check.h"
 
 #include "ns3/esx-console.h"
-#include "ns3/esx-options.h"
 #include "ns3/esx-shell-line.h"
 
 #include <algorithm>

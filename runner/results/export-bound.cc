@@ -225,13 +225,13 @@ FindExportBound(const Simulation& simulation)
                 continue;
             }
             const bool received = datagram.fate == netflow::Move::RECEIVED;
-            frames.push_back(
-                {&host,
-                 collector->second,
-                 netflow::V5_HEADER_OCTETS + datagram.records * netflow::V5_RECORD_OCTETS + HEADERS,
-                 datagram.sentAt,
-                 received ? std::optional(datagram.concludedAt) : std::nullopt,
-                 !received && datagram.fate != netflow::Move::SENT});
+            frames.push_back({&host,
+                              collector->second,
+                              netflow::V5_HEADER_OCTETS +
+                                  datagram.counts.records * netflow::V5_RECORD_OCTETS + HEADERS,
+                              datagram.sentAt,
+                              received ? std::optional(datagram.concludedAt) : std::nullopt,
+                              !received && datagram.fate != netflow::Move::SENT});
         }
     }
     return FindExportBound(scenario, frames, simulation.GetEnd());

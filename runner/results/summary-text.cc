@@ -15,7 +15,7 @@ namespace esxnf
 namespace
 {
 
-using ns3::EsxCounts;
+using netflow::Counts;
 
 /// What a collector got, and what the sequence of its exporters says.
 void
@@ -36,7 +36,7 @@ AppendCollector(Text& text, const ns3::EsxCollectorSummary& collector)
 }
 
 void
-AppendRow(Text& text, const std::string& what, const EsxCounts& counts)
+AppendRow(Text& text, const std::string& what, const netflow::Counts& counts)
 {
     Append(text,
            "  {:<24}{:>14}{:>18}{:>12}\n",

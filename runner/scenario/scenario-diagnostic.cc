@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-diagnostic.h"
 
-#include "ns3/esx-suggestion.h"
+#include "model/console/esx-suggestion.h"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -76,15 +76,6 @@ AddQueueDisc(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
     }
 }
 
-void
-SetMac(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
-{
-    if (nic.mac)
-    {
-        device->SetConfiguredMac(*nic.mac);
-    }
-}
-
 /// What an expectation measures. A check that is not judged after the run is a metric that must be
 /// 0.
 EsxMetric
@@ -135,7 +126,7 @@ Simulation::Builder::Builder(World& world)
 void
 Simulation::Builder::Build()
 {
-    m_world.scheduler = SteeredScheduler::Install();
+    m_world.scheduler = EsxSteeredScheduler::Install();
     RngSeedManager::SetSeed(m_scenario.run.seed);
     RngSeedManager::SetRun(m_scenario.run.run);
     Config::SetDefault("ns3::TcpSocket::SegmentSize", UintegerValue(TCP_SEGMENT_OCTETS));
@@ -274,7 +265,7 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                                vmknic.portGroup,
                                ToInterfaceAddress(vmknic.address),
                                vmknic.gateway.value_or(Ipv4Address::GetZero()));
-        SetMac(device, vmknic);
+        ApplyKeys(m_scenario, vmknic.path, device);
         AddQueueDisc(device, vmknic);
     }
 }
@@ -294,7 +285,6 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  nic.portGroup,
                                  ToInterfaceAddress(nic.address),
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
-            SetMac(vnic, nic);
             AddQueueDisc(vnic, nic);
             ApplyKeys(m_scenario, vm.path, vnic);
             if (nic.guestRate.GetBitRate() != 0 && nic.queueDisc.kind.empty())

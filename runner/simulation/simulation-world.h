@@ -6,13 +6,13 @@
 #include "runner/capture/annotated-capture.h"
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/cable.h"
-#include "runner/simulation/real-clock.h"
 #include "runner/simulation/simulation.h"
-#include "runner/simulation/steered-scheduler.h"
 #include "runner/simulation/traffic-watch.h"
 
 #include "ns3/application-container.h"
 #include "ns3/esx-host-helper.h"
+#include "ns3/esx-real-clock.h"
+#include "ns3/esx-steered-scheduler.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/event-id.h"
 #include "ns3/node-container.h"
@@ -58,7 +58,7 @@ struct Simulation::World
     std::map<std::string, ns3::Ptr<ns3::PcapFileWrapper>> openCaptures; //!< the same
     std::vector<ns3::EsxVerdict> verdicts;
 
-    SteeredScheduler* scheduler{nullptr}; //!< the simulator's
+    ns3::EsxSteeredScheduler* scheduler{nullptr}; //!< the simulator's
     bool started{false};
     bool interrupted{false};
     ns3::Time end;

@@ -50,7 +50,7 @@ Simulation::RunTo(Time instant)
     {
         world.started = true;
         world.scheduler->BeginRun();
-        if (RealClock* clock = world.options.realClock)
+        if (ns3::EsxRealClock* clock = world.options.realClock)
         {
             clock->Start(Simulator::Now());
         }
@@ -63,7 +63,7 @@ Simulation::RunTo(Time instant)
         world.heartbeat = Simulator::ScheduleNow(&World::Heartbeat, &world);
         world.scheduler->SetBeat([&world](Time next) { world.Beat(next); });
     }
-    if (RealClock* clock = world.options.realClock)
+    if (ns3::EsxRealClock* clock = world.options.realClock)
     {
         world.scheduler->SetWait([clock](Time at) { clock->WaitUntil(at); });
     }

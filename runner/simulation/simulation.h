@@ -25,10 +25,13 @@
 #include <string>
 #include <vector>
 
+namespace ns3
+{
+class EsxRealClock;
+} // namespace ns3
+
 namespace esxnf
 {
-
-class RealClock;
 
 /// Where the run is.
 struct Progress
@@ -61,7 +64,7 @@ struct SimulationOptions
     std::function<bool(const Progress&)> heartbeat;
 
     /// Paces the run by the wall clock; must outlive the simulation. nullptr: as fast as possible.
-    RealClock* realClock{nullptr};
+    ns3::EsxRealClock* realClock{nullptr};
 };
 
 /// Builds in the constructor, destroys ns-3's world in the destructor.

@@ -22,14 +22,14 @@ DOORS = {
     "runner": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "python": {"netflow", "runner", "other", "posix"},
     "bench": {"netflow", "ns3", "model", "helper", "other", "posix"},
-    "examples": {"ns3", "model", "helper"},
+    "examples": {"netflow", "ns3", "model", "helper"},
     "ns3-module": {"netflow", "ns3", "model", "helper"},
     "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "ns3-module", "other", "posix"},
 }
 # The folders of runner/: each may include those before it. probe/ is beside them: it sees the first two, and the last sees it.
 FLOORS = ("base", "capture", "scenario", "lab", "simulation", "results", "console", "commands")
 BESIDE = {"probe": ("base", "capture")}
-# ns-3 installs these rooms' headers flat, where there is no netflow/ folder.
+# ns-3 installs the public ones of these rooms' headers flat, and netflow/ beside them.
 PUBLIC_ROOMS = {"model", "helper"}
 
 STANDARD_HEADERS = frozenset(
@@ -90,6 +90,8 @@ class Tree:
             for header in files_of(root / room)
             if header.suffix == ".h"
         }
+        lists = root / "CMakeLists.txt"
+        self.public = set(re.findall(r"^ +((?:model|helper)/\S+\.h)$", lists.read_text(), re.MULTILINE)) if lists.is_file() else set()
 
     def room_of(self, source: Path, name: str) -> str:
         """The room an included name leads to; "ns3", "standard" or "other" outside of the repository."""
@@ -112,8 +114,8 @@ class Tree:
         if ".." in Path(name).parts:
             return f"includes {name}: write the path from the root of the repository"
         target = self.room_of(source, name)
-        if room in PUBLIC_ROOMS and source.suffix == ".h" and target == "netflow":
-            return f"includes {name}: public headers of {room}/ forward-declare what is in netflow/"
+        if name.partition("/")[0] in PUBLIC_ROOMS and (room == "examples" or source.relative_to(self.root).as_posix() in self.public):
+            return f"includes {name}: scripts see it and have headers of ns3/ and netflow/ only"
         if target in ("standard", room) or target in DOORS[room]:
             return ""
         allowed = ", ".join(sorted(DOORS[room])) or "nothing"

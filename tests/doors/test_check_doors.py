@@ -68,10 +68,16 @@ def test_netflow_takes_the_standard_library_only(tree, header):
 
 
 @pytest.mark.parametrize("room", ["model", "helper"])
-def test_public_header_never_includes_netflow(tree, room):
-    line = '#include "netflow/flow-key.h"\n'
-    assert len(offences(tree(f"{room}/esx-x.h", line))) == 1
-    assert offences(tree(f"{room}/esx-x.h", "") and tree(f"{room}/esx-x.cc", line)) == []
+def test_public_header_includes_public_headers_only(tree, room):
+    tree("CMakeLists.txt", f"set(enf_headers\n    {room}/esx-x.h\n)\n")
+    assert offences(tree(f"{room}/esx-x.h", '#include "netflow/flow-key.h"\n#include "ns3/esx-port.h"\n')) == []
+    private = '#include "model/console/esx-options.h"\n'
+    assert offences(tree("helper/esx-y.h", private)) == []  # in no list: private itself
+    assert len(offences(tree(f"{room}/esx-x.h", private))) == 1
+
+
+def test_example_includes_no_private_header(tree):
+    assert len(offences(tree("examples/x.cc", '#include "model/console/esx-options.h"\n'))) == 1
 
 
 def test_header_of_the_same_folder_is_its_own_room(tree):

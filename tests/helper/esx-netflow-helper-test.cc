@@ -194,9 +194,9 @@ TEST_F(EsxNetflowHelperDeathTest, WhatIsMissingIsNamed)
 {
     EXPECT_DEATH(netflow.InstallCollector(CreateObject<Node>()),
                  "a collector needs a node with an IPv4 stack: node[0-9]+ has none");
-    EXPECT_DEATH(netflow.InstallCollector(nullptr), "a collector needs a node");
+    EXPECT_DEATH(netflow.InstallCollector(Ptr<Node>()), "a collector needs a node");
     EXPECT_DEATH(netflow.Install(nullptr), "needs a host");
-    EXPECT_DEATH(netflow.InstallNetNetflow(nullptr, "vSwitch0", "10.0.0.9"), "needs a host");
+    EXPECT_DEATH(netflow.InstallNetNetflow(Ptr<EsxHost>(), "vSwitch0", "10.0.0.9"), "needs a host");
     netflow.Install(host);
     EXPECT_DEATH(netflow.Install(host), "host esx1 has the NetFlow module already");
     const auto withoutHelper = [] {

@@ -112,5 +112,5 @@ TEST_F(EsxChapterPathTest, LeadToTraceSources)
             << path;
         ++paths;
     }
-    EXPECT_EQ(paths, 8);
+    EXPECT_EQ(paths, 9);
 }

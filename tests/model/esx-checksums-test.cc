@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ns3/esx-checksums.h"
+#include "model/vswitch/esx-checksums.h"
 
 #include <gtest/gtest.h>
 #include <string>

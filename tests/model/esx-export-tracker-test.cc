@@ -23,7 +23,7 @@ TEST_F(EsxExportTrackerTest, ArrivedDatagramIsReceived)
         "Exported",
         Callback<void, const EsxExportDatagram&, Ptr<const Packet>>(
             [&](const EsxExportDatagram& datagram, Ptr<const Packet> packet) {
-                EXPECT_EQ(packet->GetSize(), 28u + 24u + 48u * datagram.records);
+                EXPECT_EQ(packet->GetSize(), 28u + 24u + 48u * datagram.counts.records);
                 exported.push_back(Simulator::Now());
             }));
     RunUntil(Seconds(90));
@@ -38,8 +38,8 @@ TEST_F(EsxExportTrackerTest, ArrivedDatagramIsReceived)
         EXPECT_EQ(datagram.place, "node1");
         EXPECT_EQ(datagram.exportedAt, exported[i]);
         EXPECT_EQ(datagram.concludedAt, read[i].at);
-        EXPECT_EQ(datagram.packets, 1u);
-        EXPECT_EQ(datagram.octets, 100u);
+        EXPECT_EQ(datagram.counts.packets, 1u);
+        EXPECT_EQ(datagram.counts.octets, 100u);
     }
     EXPECT_GT(Datagrams()[0].exportedAt, Datagrams()[0].sentAt); // waited for ARP
     EXPECT_EQ(Datagrams()[1].exportedAt, Datagrams()[1].sentAt);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The books of a simulation: flows, residual, XML; and random runs whose truth the test counts by
 // itself, from what the ports accepted and from the octets the collector read.
+#include "model/ledger/esx-ledger-laws.h"
 #include "netflow-fixture.h"
 #include "netflow/exporter.h"
 #include "netflow/journal.h"
@@ -9,7 +10,6 @@
 #include "ns3/boolean.h"
 #include "ns3/enum.h"
 #include "ns3/error-model.h"
-#include "ns3/esx-ledger-laws.h"
 
 #include <map>
 #include <random>
@@ -27,7 +27,7 @@ class EsxLedgerTest : public NetflowTest
   protected:
     bool IsBalanced() const
     {
-        const EsxCounts residual = books.GetLedger()->GetResidual();
+        const netflow::Counts residual = books.GetLedger()->GetResidual();
         return residual.packets + residual.octets + residual.records == 0;
     }
 
@@ -62,7 +62,7 @@ class EsxLedgerTest : public NetflowTest
         std::map<uint16_t, EsxFlow> flows;
         for (const EsxFlow& flow : books.GetLedger()->GetFlows())
         {
-            flows[flow.sourcePort] = flow;
+            flows[flow.key.sourcePort] = flow;
         }
         return flows;
     }
@@ -90,7 +90,7 @@ TEST_F(EsxLedgerTest, EveryFlowTellsWhereItsPacketsAre)
     EXPECT_EQ(flows[6].lastNs, Seconds(61).GetNanoSeconds());
     EXPECT_EQ(flows[6].exporter, "esx1");
     EXPECT_EQ(flows[6].vSwitch, "vSwitch0");
-    EXPECT_EQ(flows[6].input, a->GetPortId());
+    EXPECT_EQ(flows[6].key.input, a->GetPortId());
     EXPECT_EQ(flows[6].output, b->GetPortId());
 }
 
@@ -275,10 +275,10 @@ class RandomRun : public NetflowLab
         netflow.SetModuleAttribute("ActiveTimeout", TimeValue(MilliSeconds(Draw(1000, 6000))));
         netflow.SetModuleAttribute("ScanInterval", TimeValue(MilliSeconds(Draw(1, 50))));
         netflow.SetModuleAttribute("MaxEntries", UintegerValue(Draw(0, 1) * Draw(20, 400)));
-        netflow.SetModuleAttribute("CachePolicy", EnumValue(EsxNetflow::CachePolicy(Draw(0, 2))));
+        netflow.SetModuleAttribute("CachePolicy", EnumValue(netflow::CachePolicy(Draw(0, 2))));
         netflow.SetModuleAttribute("PurgatoryMax", UintegerValue(Draw(20, 800)));
         netflow.SetModuleAttribute("PurgatoryPolicy",
-                                   EnumValue(EsxNetflow::PurgatoryPolicy(Draw(0, 1))));
+                                   EnumValue(netflow::PurgatoryPolicy(Draw(0, 1))));
         netflow.SetModuleAttribute("MeterOwnExport", BooleanValue(Draw(0, 1)));
         netflow.SetNetNetflowAttribute("PollPeriod", TimeValue(MilliSeconds(Draw(100, 3000))));
         netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(Draw(1500, 20000)));
@@ -412,13 +412,13 @@ TEST_P(RandomRunTest, TruthIsCollectedAndLost)
         ExpectBalance(run.books.GetLedger());
         for (const EsxFlow& flow : run.books.GetLedger()->GetFlows())
         {
-            const Key key{flow.source.Get(),
-                          flow.destination.Get(),
-                          flow.protocol,
-                          flow.sourcePort,
-                          flow.destinationPort,
-                          flow.tos,
-                          flow.input};
+            const Key key{flow.key.source,
+                          flow.key.destination,
+                          flow.key.protocol,
+                          flow.key.sourcePort,
+                          flow.key.destinationPort,
+                          flow.key.tos,
+                          flow.key.input};
             reported[key] = {flow.truth.packets, flow.truth.octets};
         }
         EXPECT_EQ(reported.size(), run.truth.size());
@@ -441,13 +441,13 @@ TEST_P(RandomRunTest, TruthIsCollectedAndLost)
         }
         for (const EsxFlow& flow : run.books.GetLedger()->GetFlows())
         {
-            const Sum sum = collected[{flow.source.Get(),
-                                       flow.destination.Get(),
-                                       flow.protocol,
-                                       flow.sourcePort,
-                                       flow.destinationPort,
-                                       flow.tos,
-                                       flow.input}];
+            const Sum sum = collected[{flow.key.source,
+                                       flow.key.destination,
+                                       flow.key.protocol,
+                                       flow.key.sourcePort,
+                                       flow.key.destinationPort,
+                                       flow.key.tos,
+                                       flow.key.input}];
             EXPECT_EQ(flow.collected.packets, sum.packets);
             EXPECT_EQ(flow.collected.octets, sum.octets);
         }

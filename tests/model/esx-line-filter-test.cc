@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ns3/esx-line-filter.h"
+#include "model/console/esx-line-filter.h"
 
 #include <gtest/gtest.h>
 

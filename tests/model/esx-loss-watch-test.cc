@@ -2,10 +2,10 @@
 // Each way to lose a datagram that a host can notice, on its own: net-netflow tells it with its
 // cause, the ledger books it under its cause, and the next datagram after the trouble arrives.
 
+#include "model/ledger/esx-loss-watch.h"
 #include "netflow-fixture.h"
 
 #include "ns3/arp-cache.h"
-#include "ns3/esx-loss-watch.h"
 #include "ns3/icmpv4.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"

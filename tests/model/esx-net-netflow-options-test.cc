@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "ns3/esx-net-netflow-options.h"
+#include "model/netflow/esx-net-netflow-options.h"
 
 #include <gtest/gtest.h>
 #include <sstream>

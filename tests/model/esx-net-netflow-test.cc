@@ -215,7 +215,7 @@ TEST_F(EsxNetNetflowTest, AtExpiryPurgatoryDropsAreGapsAtTheCollector)
 {
     netflow.SetModuleAttribute("PurgatoryMax", UintegerValue(10));
     netflow.SetNetNetflowAttribute("PollPeriod", TimeValue(Seconds(30)));
-    netflow.SetNetNetflowAttribute("SequenceMode", EnumValue(EsxNetNetflow::AT_EXPIRY));
+    netflow.SetNetNetflowAttribute("SequenceMode", EnumValue(netflow::AT_EXPIRY));
     AddExport();
     Start();
     Burst(Seconds(1), 1, 25);

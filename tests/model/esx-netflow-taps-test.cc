@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-fixture.h"
-
-#include "ns3/esx-netflow-taps.h"
+#include "model/netflow/esx-netflow-taps.h"
 
 using namespace ns3;
 

@@ -173,7 +173,7 @@ TEST_F(EsxNetflowTest, FullPurgatoryLosesExactlyWhatIsTooMuch)
 
 TEST_F(EsxNetflowTest, HeadDropLosesTheOldest)
 {
-    netflow.SetModuleAttribute("PurgatoryPolicy", EnumValue(EsxNetflow::HEAD_DROP));
+    netflow.SetModuleAttribute("PurgatoryPolicy", EnumValue(netflow::HEAD_DROP));
     SmallPurgatory(10, Seconds(100));
     Burst(Seconds(1), 1, 25);
     RunUntil(Seconds(150));
@@ -273,7 +273,7 @@ TEST_F(EsxNetflowTest, HeapTooSmallForPurgatoryFailsTheLoad)
 TEST_F(EsxNetflowTest, BoundedCacheFollowsItsPolicy)
 {
     netflow.SetModuleAttribute("MaxEntries", UintegerValue(3));
-    netflow.SetModuleAttribute("CachePolicy", EnumValue(EsxNetflow::EVICT_OLDEST_DROP));
+    netflow.SetModuleAttribute("CachePolicy", EnumValue(netflow::EVICT_OLDEST_DROP));
     AddExport();
     Start();
     Burst(Seconds(1), 1, 5);

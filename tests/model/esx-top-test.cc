@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-fixture.h"
+#include "model/vswitch/esx-vswitch-metrics.h"
 
 #include "ns3/data-rate.h"
 #include "ns3/esx-top.h"
-#include "ns3/esx-vswitch-metrics.h"
 
 using namespace ns3;
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "console-fixture.h"
+#include "model/host/esx-icmp.h"
 
 #include "ns3/error-model.h"
-#include "ns3/esx-icmp.h"
 #include "ns3/ethernet-header.h"
 
 #include <sstream>

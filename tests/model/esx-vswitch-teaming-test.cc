@@ -358,7 +358,9 @@ TEST_F(EsxVSwitchTeamingTest, AVnicCanBePluggedInWithItsMac)
     AddUplinks(1);
     AddVm("a");
     Simulator::Run();
-    const Ptr<EsxVnic> second = host->AddVnic("a", "VM Network", "00:50:56:00:00:08");
+    const auto second =
+        CreateObjectWithAttributes<EsxVnic>("Address", Mac48AddressValue("00:50:56:00:00:08"));
+    host->AddVnic("a", "VM Network", second);
     EXPECT_EQ(second->GetMac(), Mac48Address("00:50:56:00:00:08"));
     EXPECT_EQ(second->GetConfiguredMac(), second->GetMac());
     Simulator::Run();

@@ -24,13 +24,13 @@ IsCollector(const ns3::Ptr<ns3::EsxLedger>& ledger, const std::string& place)
 inline void
 ExpectBalance(const ns3::Ptr<ns3::EsxLedger>& ledger)
 {
-    const ns3::EsxCounts residual = ledger->GetResidual();
+    const netflow::Counts residual = ledger->GetResidual();
     EXPECT_EQ(residual.packets, 0u);
     EXPECT_EQ(residual.octets, 0u);
     EXPECT_EQ(residual.records, 0u);
     for (const ns3::EsxFlow& flow : ledger->GetFlows())
     {
-        ns3::EsxCounts sum = flow.collected;
+        netflow::Counts sum = flow.collected;
         for (const auto* rest : {&flow.losses, &flow.left})
         {
             for (const auto& [fate, counts] : *rest)
@@ -38,9 +38,9 @@ ExpectBalance(const ns3::Ptr<ns3::EsxLedger>& ledger)
                 sum += counts;
             }
         }
-        EXPECT_EQ(flow.truth.packets, sum.packets) << flow.sourcePort;
-        EXPECT_EQ(flow.truth.octets, sum.octets) << flow.sourcePort;
-        EXPECT_EQ(flow.truth.records, sum.records) << flow.sourcePort;
+        EXPECT_EQ(flow.truth.packets, sum.packets) << flow.key.sourcePort;
+        EXPECT_EQ(flow.truth.octets, sum.octets) << flow.key.sourcePort;
+        EXPECT_EQ(flow.truth.records, sum.records) << flow.key.sourcePort;
     }
     uint64_t readRecords = 0; // of exporters that are hosts: tests make datagrams of their own
     for (const auto& known : ledger->GetCollectors())
@@ -62,7 +62,7 @@ ExpectBalance(const ns3::Ptr<ns3::EsxLedger>& ledger)
              ledger->GetTracker()->GetDatagrams(known->GetVmkernelNode()->GetId()))
         {
             const bool read = IsCollector(ledger, datagram.place); // not by another application
-            arrivedRecords += read ? datagram.records * datagram.copies : 0;
+            arrivedRecords += read ? datagram.counts.records * datagram.copies : 0;
         }
     }
     EXPECT_EQ(readRecords, arrivedRecords);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/event-heap.h"
-
+#include "ns3/esx-event-heap.h"
 #include "ns3/event-impl.h"
 #include "ns3/make-event.h"
 #include "ns3/map-scheduler.h"
@@ -9,12 +8,10 @@
 #include <random>
 #include <vector>
 
-namespace esxnf
+namespace ns3
 {
 namespace
 {
-
-using ns3::Scheduler;
 
 /// The list under test beside ns-3's own. What is taken out of both is compared.
 class EventHeapTest : public testing::Test
@@ -32,7 +29,7 @@ class EventHeapTest : public testing::Test
     void Insert(uint64_t time)
     {
         Scheduler::Event event;
-        event.impl = ns3::MakeEvent([] {});
+        event.impl = MakeEvent([] {});
         event.key.m_ts = time;
         event.key.m_uid = m_nextUid++;
         event.key.m_context = event.key.m_uid % 7;
@@ -73,8 +70,8 @@ class EventHeapTest : public testing::Test
         return expected.key.m_ts;
     }
 
-    ns3::Ptr<EventHeap> m_heap{ns3::CreateObject<EventHeap>()};
-    ns3::Ptr<ns3::MapScheduler> m_map{ns3::CreateObject<ns3::MapScheduler>()};
+    Ptr<EsxEventHeap> m_heap{CreateObject<EsxEventHeap>()};
+    Ptr<MapScheduler> m_map{CreateObject<MapScheduler>()};
     std::vector<Scheduler::Event> m_waiting;
     uint32_t m_nextUid{1};
 };
@@ -137,4 +134,4 @@ TEST_F(EventHeapTest, WhatWasRemovedLastIsFreedAtTheEnd)
 }
 
 } // namespace
-} // namespace esxnf
+} // namespace ns3

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/event-heap.h"
+#include "esx-event-heap.h"
 
 #include "ns3/assert.h"
 #include "ns3/event-impl.h"
 
 #include <algorithm>
 
-namespace esxnf
+namespace ns3
 {
 
-using namespace ns3;
+NS_OBJECT_ENSURE_REGISTERED(EsxEventHeap);
 
 namespace
 {
@@ -26,16 +26,18 @@ struct IsLater
 } // namespace
 
 TypeId
-EventHeap::GetTypeId()
+EsxEventHeap::GetTypeId()
 {
-    static TypeId tid =
-        TypeId("esxnf::EventHeap").SetParent<Scheduler>().AddConstructor<EventHeap>();
+    static TypeId tid = TypeId("ns3::EsxEventHeap")
+                            .SetParent<Scheduler>()
+                            .SetGroupName("EsxNetflow")
+                            .AddConstructor<EsxEventHeap>();
     return tid;
 }
 
-EventHeap::EventHeap() = default;
+EsxEventHeap::EsxEventHeap() = default;
 
-EventHeap::~EventHeap()
+EsxEventHeap::~EsxEventHeap()
 {
     for (EventImpl* removed : m_removed)
     {
@@ -44,7 +46,7 @@ EventHeap::~EventHeap()
 }
 
 void
-EventHeap::Insert(const Event& event)
+EsxEventHeap::Insert(const Event& event)
 {
     const IsLater isLater;
     if (m_soonest.impl)
@@ -67,20 +69,20 @@ EventHeap::Insert(const Event& event)
 }
 
 bool
-EventHeap::IsEmpty() const
+EsxEventHeap::IsEmpty() const
 {
     return !m_soonest.impl && m_heap.empty();
 }
 
 Scheduler::Event
-EventHeap::PeekNext() const
+EsxEventHeap::PeekNext() const
 {
     NS_ASSERT(!IsEmpty());
     return m_soonest.impl ? m_soonest : m_heap.front();
 }
 
 Scheduler::Event
-EventHeap::RemoveNext()
+EsxEventHeap::RemoveNext()
 {
     Event next = m_soonest;
     if (next.impl)
@@ -95,7 +97,7 @@ EventHeap::RemoveNext()
 }
 
 void
-EventHeap::Remove(const Event& event)
+EsxEventHeap::Remove(const Event& event)
 {
     NS_ASSERT(!IsEmpty());
     if (event.impl == m_soonest.impl)
@@ -114,7 +116,7 @@ EventHeap::Remove(const Event& event)
 }
 
 void
-EventHeap::Push(const Event& event)
+EsxEventHeap::Push(const Event& event)
 {
     m_heap.push_back(event);
     std::push_heap(m_heap.begin(), m_heap.end(), IsLater());
@@ -122,7 +124,7 @@ EventHeap::Push(const Event& event)
 
 /// Takes the first one away, and those behind it that were removed.
 void
-EventHeap::Pop()
+EsxEventHeap::Pop()
 {
     do
     {
@@ -136,4 +138,4 @@ EventHeap::Pop()
     } while (true);
 }
 
-} // namespace esxnf
+} // namespace ns3

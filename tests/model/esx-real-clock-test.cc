@@ -1,41 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Lower bounds only: how late a busy machine is, is nobody's promise.
-#include "runner/simulation/real-clock.h"
+#include "ns3/esx-real-clock.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace esxnf
+namespace ns3
 {
 namespace
 {
 
-using ns3::MilliSeconds;
-
-TEST(RealClock, WaitsUntilAnInstantHasCome)
+TEST(EsxRealClock, WaitsUntilAnInstantHasCome)
 {
-    RealClock clock;
+    EsxRealClock clock;
     clock.Start(MilliSeconds(1000));
     clock.WaitUntil(MilliSeconds(1020));
     EXPECT_GE(clock.Read(), MilliSeconds(1020));
 }
 
-TEST(RealClock, TellsHowLateItWas)
+TEST(EsxRealClock, TellsHowLateItWas)
 {
-    RealClock clock;
+    EsxRealClock clock;
     clock.Start(MilliSeconds(5000));
     EXPECT_EQ(clock.Report(), "real time: at most 0.0 ms late");
     clock.WaitUntil(MilliSeconds(0)); // five seconds ago
     EXPECT_THAT(clock.Report(), testing::MatchesRegex("real time: at most 5[0-9]*.. ms late"));
 }
 
-TEST(RealClock, ReadsWholeMilliseconds)
+TEST(EsxRealClock, ReadsWholeMilliseconds)
 {
-    RealClock clock;
+    EsxRealClock clock;
     clock.Start(MilliSeconds(7));
     EXPECT_EQ(clock.Read().GetNanoSeconds() % 1'000'000, 0);
     EXPECT_GE(clock.Read(), MilliSeconds(7));
 }
 
 } // namespace
-} // namespace esxnf
+} // namespace ns3

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/steered-scheduler.h"
-
+#include "ns3/esx-steered-scheduler.h"
 #include "ns3/simulator.h"
 
 #include <gmock/gmock.h>
@@ -8,13 +7,11 @@
 #include <string>
 #include <vector>
 
-namespace esxnf
+namespace ns3
 {
 namespace
 {
 
-using ns3::MilliSeconds;
-using ns3::Simulator;
 using testing::ElementsAre;
 
 class SteeredSchedulerTest : public testing::Test
@@ -32,7 +29,7 @@ class SteeredSchedulerTest : public testing::Test
                             [this, name] { m_seen.push_back(name); });
     }
 
-    SteeredScheduler* m_scheduler{SteeredScheduler::Install()};
+    EsxSteeredScheduler* m_scheduler{EsxSteeredScheduler::Install()};
     std::vector<std::string> m_seen;
 };
 
@@ -92,12 +89,12 @@ TEST_F(SteeredSchedulerTest, EachEventIsWaitedForBeforeItHappens)
 {
     Plan(3, "a");
     Plan(5, "b");
-    std::vector<ns3::Time> waits;
-    m_scheduler->SetWait([&](ns3::Time at) { waits.push_back(at); });
+    std::vector<Time> waits;
+    m_scheduler->SetWait([&](Time at) { waits.push_back(at); });
     Simulator::Run();
     EXPECT_THAT(waits, ElementsAre(MilliSeconds(3), MilliSeconds(5)));
     EXPECT_THAT(m_seen, ElementsAre("a", "b"));
 }
 
 } // namespace
-} // namespace esxnf
+} // namespace ns3

@@ -1,24 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/simulation/real-clock.h"
+#include "esx-real-clock.h"
 
 #include <algorithm>
-#include <fmt/format.h>
+#include <iomanip>
+#include <sstream>
 #include <thread>
 
-namespace esxnf
+namespace ns3
 {
 
 using Clock = std::chrono::steady_clock;
 
 void
-RealClock::Start(ns3::Time now)
+EsxRealClock::Start(Time now)
 {
     m_start = Clock::now();
     m_begin = now;
 }
 
 void
-RealClock::WaitUntil(ns3::Time instant)
+EsxRealClock::WaitUntil(Time instant)
 {
     const auto due = m_start + std::chrono::nanoseconds((instant - m_begin).GetNanoSeconds());
     const auto now = Clock::now();
@@ -30,18 +31,20 @@ RealClock::WaitUntil(ns3::Time instant)
     m_latest = std::max<std::chrono::nanoseconds>(m_latest, now - due);
 }
 
-ns3::Time
-RealClock::Read() const
+Time
+EsxRealClock::Read() const
 {
     const auto passed = std::chrono::floor<std::chrono::milliseconds>(Clock::now() - m_start);
-    return m_begin + ns3::MilliSeconds(passed.count());
+    return m_begin + MilliSeconds(passed.count());
 }
 
 std::string
-RealClock::Report() const
+EsxRealClock::Report() const
 {
-    return fmt::format("real time: at most {:.1f} ms late",
-                       std::chrono::duration<double, std::milli>(m_latest).count());
+    std::ostringstream text;
+    text << "real time: at most " << std::fixed << std::setprecision(1)
+         << std::chrono::duration<double, std::milli>(m_latest).count() << " ms late";
+    return text.str();
 }
 
-} // namespace esxnf
+} // namespace ns3

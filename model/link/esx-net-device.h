@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_NET_DEVICE_H
+#define ESX_NET_DEVICE_H
+
+#include "ns3/mac48-address.h"
+#include "ns3/net-device.h"
+#include "ns3/traced-callback.h"
+
+namespace ns3
+{
+
+/**
+ * An Ethernet device as ns-3's nodes see one: addresses, MTU, callbacks and the trace sources of
+ * the MAC layer. Base of EsxVirtualNetDevice and EsxEthernetNetDevice. Frames with others' source
+ * addresses may be sent, so bridges, vSwitches and routers attach.
+ */
+class EsxNetDevice : public NetDevice
+{
+  public:
+    static TypeId GetTypeId();
+    EsxNetDevice();
+    ~EsxNetDevice() override;
+
+    /// A packet from the node, or from who injects in its place. \return false if it was lost
+    virtual bool Transmit(const Ptr<Packet>& packet,
+                          const Mac48Address& source,
+                          const Mac48Address& destination,
+                          uint16_t protocol) = 0;
+
+    void SetIfIndex(const uint32_t index) override;
+    uint32_t GetIfIndex() const override;
+    Ptr<Channel> GetChannel() const override; //!< \return nullptr
+    void SetAddress(Address address) override;
+    Address GetAddress() const override;
+    bool SetMtu(const uint16_t mtu) override;
+    uint16_t GetMtu() const override;
+    bool IsLinkUp() const override;
+    void AddLinkChangeCallback(Callback<void> callback) override;
+    bool IsBroadcast() const override;
+    Address GetBroadcast() const override;
+    bool IsMulticast() const override;
+    Address GetMulticast(Ipv4Address group) const override;
+    Address GetMulticast(Ipv6Address group) const override;
+    bool IsBridge() const override;
+    bool IsPointToPoint() const override;
+    bool Send(Ptr<Packet> packet, const Address& destination, uint16_t protocol) override;
+    bool SendFrom(Ptr<Packet> packet,
+                  const Address& source,
+                  const Address& destination,
+                  uint16_t protocol) override;
+    Ptr<Node> GetNode() const override;
+    void SetNode(Ptr<Node> node) override;
+    bool NeedsArp() const override;
+    /// \param callback a null one: nobody hears of what is received
+    void SetReceiveCallback(ReceiveCallback callback) override;
+    void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
+    bool SupportsSendFrom() const override;
+
+  protected:
+    void DoDispose() override;
+    /// \return what a frame for this destination is to the node
+    PacketType TypeFor(const Mac48Address& destination) const;
+
+    Ptr<Node> m_node;
+    Mac48Address m_address;
+    uint32_t m_ifIndex{0};
+    uint16_t m_mtu{1500}; //!< attribute Mtu
+    bool m_linkUp{false};
+    ReceiveCallback m_receive;
+    PromiscReceiveCallback m_promiscReceive;
+    TracedCallback<> m_linkChange;
+    TracedCallback<Ptr<const Packet>> m_macTxTrace;
+    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
+    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
+    TracedCallback<Ptr<const Packet>> m_macRxTrace;
+    TracedCallback<Ptr<const Packet>> m_snifferTrace;
+    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace;
+};
+
+} // namespace ns3
+
+#endif // ESX_NET_DEVICE_H
