@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // esx_netflow._core: the library and the runner for Python.
 #include "bindings.h"
+#include "runner/base/version.h"
 
 #include <fmt/format.h>
 #include <string>

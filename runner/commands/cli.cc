@@ -3,6 +3,7 @@
 
 #include "runner/base/output-file.h"
 #include "runner/base/process.h"
+#include "runner/base/version.h"
 #include "runner/scenario/scenario-diagnostic.h"
 
 #include <CLI/CLI.hpp>

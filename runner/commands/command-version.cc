@@ -3,6 +3,7 @@
  * \file
  * 'esx-netflow version': the program and the libraries it was built with.
  */
+#include "runner/base/version.h"
 #include "runner/commands/cli.h"
 
 #include <CLI/CLI.hpp>

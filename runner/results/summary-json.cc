@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/version.h"
 #include "runner/results/summary.h"
 
 #include "ns3/esx-json.h"

@@ -98,3 +98,9 @@ def test_github_workflows_have_what_github_wants(text):
 def test_gitlab_shows_the_junit_file_that_the_command_writes():
     junit = TEMPLATE["artifacts"]["reports"]["junit"]
     assert any(f"--junit {junit}" in line for line in TEMPLATE["script"])
+
+
+def test_changes_and_action_name_the_version_of_the_program(esx_netflow):
+    version = esx_netflow("--version").stdout.split()[1]
+    assert re.search(r"^## v(\S+)", (ROOT / "CHANGES.md").read_text(), re.MULTILINE)[1] == version
+    assert set(re.findall(r"actions/run@v([\d.]+)", PAGE)) == {version}
