@@ -302,12 +302,8 @@ TEST_F(EsxHostHelperTest, PhysicalSwitchesKnowWhereFilledNodesAre)
 TEST_F(EsxHostHelperTest, VnicsCanHaveTheMacOfTheirScript)
 {
     esx.AddVm(host, "a");
-    const auto vnic = esx.AddVnic(host,
-                                  "a",
-                                  "VM Network",
-                                  {"10.0.0.1", "255.255.255.0"},
-                                  Ipv4Address::GetZero(),
-                                  "00:50:56:00:00:01");
+    esx.SetVnicAttribute("Address", Mac48AddressValue("00:50:56:00:00:01"));
+    const auto vnic = esx.AddVnic(host, "a", "VM Network", {"10.0.0.1", "255.255.255.0"});
     EXPECT_EQ(vnic->GetMac(), Mac48Address("00:50:56:00:00:01"));
 }
 
