@@ -70,20 +70,6 @@ main(int argc, char* argv[])
 
     EsxLedgerHelper books;
     Ptr<EsxLedger> ledger = books.InstallAll();
-    std::map<std::string, uint64_t> ends; // of records in the host, and of datagrams on their way
-    module->TraceConnectWithoutContext(
-        "RecordEnded",
-        Callback<void, const netflow::FlowRecord&, netflow::Move>(
-            [&](const netflow::FlowRecord& record, netflow::Move station) {
-                ++ends[std::string("records ") + netflow::ToString(record.reason) + ", " +
-                       netflow::GetInfo(station).name];
-            }));
-    ledger->GetTracker()->TraceConnectWithoutContext(
-        "Concluded",
-        Callback<void, const EsxExportDatagram&>([&](const EsxExportDatagram& datagram) {
-            ++ends[std::string("datagrams ") + netflow::GetInfo(datagram.fate).name + " at " +
-                   datagram.place];
-        }));
     Ptr<EsxExpectations> expectations = books.GetExpectations();
     expectations->AtLeast({"netflow.records.dropped", "purgatory_full"}, 1);
     expectations->AtLeast({"netflow.packets.shed", "no_memory"}, 1);
@@ -110,10 +96,6 @@ main(int argc, char* argv[])
     {
         std::cout << std::left << std::setw(24) << place << std::right << std::setw(10)
                   << counts.records << std::setw(9) << counts.packets << "\n";
-    }
-    for (const auto& [end, count] : ends)
-    {
-        std::cout << std::setw(9) << count << " " << end << "\n";
     }
     const bool pass = expectations->AllPass(); // residual 0 is part of it
     std::cout << (pass ? "each loss happened and has its place\n" : "not as expected\n");

@@ -10,6 +10,8 @@
 namespace ns3
 {
 
+struct EsxFrame;
+
 /// The uplinks of a port group, in their order of use by its teaming policy. EsxVSwitch owns a team
 /// for each port group and renews it when a policy, an uplink or a link changes.
 class EsxTeam

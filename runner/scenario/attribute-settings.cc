@@ -52,7 +52,8 @@ SpellValue(const Json& value, const std::string& valueType)
     {
         uint64_t octets = 0;
         uint32_t bytes = 0;
-        const bool isMemory = text.find("iB") != std::string::npos;
+        const bool isMemory =
+            text.find("MiB") != std::string::npos || text.find("GiB") != std::string::npos;
         isMemory ? Read(value, octets) : Read(value, bytes);
         return std::to_string(isMemory ? octets : bytes);
     }

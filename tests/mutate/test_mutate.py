@@ -64,7 +64,7 @@ def test_every_loss_cause_of_the_tracker_is_mutated():
 
 def test_every_cause_of_a_dropped_frame_is_mutated():
     planted = {before for _, _, before, _ in causes.mutants()}
-    header = (mutate.ROOT / "model" / "esx-drop-cause.h").read_text()
+    header = (mutate.ROOT / "model" / "vswitch" / "esx-drop-cause.h").read_text()
     body = header[header.index("enum class EsxDropCause") :]
     names = re.findall(r"^\s+([A-Z_]{2,})\b", body[: body.index("};")], re.MULTILINE)
     assert len(names) >= 17 and {f"EsxDropCause::{name}" for name in names} <= planted
