@@ -7,7 +7,6 @@
 
 #include <deque>
 #include <optional>
-#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -132,14 +131,11 @@ MeterCapture(const std::string& path,
                           notes);
 }
 
-/// -> UDP payloads to a port in a capture, of whole datagrams, how many were not whole, and of each
-/// payload its time, ns since 1970, and its source
+/// -> UDP payloads to a port in a capture, of whole datagrams, and how many were not whole
 py::tuple
 ReadUdp(const std::string& path, uint16_t port)
 {
     std::deque<std::string> payloads;
-    std::vector<int64_t> times;
-    std::vector<uint32_t> sources;
     uint64_t incomplete = 0;
     {
         const py::gil_scoped_release released;
@@ -153,8 +149,6 @@ ReadUdp(const std::string& path, uint16_t port)
             if (finding == UdpFinding::FOUND)
             {
                 payloads.emplace_back(reinterpret_cast<const char*>(datagram.data), datagram.size);
-                times.push_back(frame.unixNs);
-                sources.push_back(datagram.sourceAddress);
             }
             incomplete += finding == UdpFinding::FRAGMENT || finding == UdpFinding::INCOMPLETE;
             CheckSignals(reader.GetCount() / BATCH);
@@ -165,10 +159,7 @@ ReadUdp(const std::string& path, uint16_t port)
     {
         list.append(py::bytes(payload));
     }
-    return py::make_tuple(list,
-                          incomplete,
-                          py::array_t<int64_t>(times.size(), times.data()),
-                          py::array_t<uint32_t>(sources.size(), sources.data()));
+    return py::make_tuple(list, incomplete);
 }
 
 } // namespace

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line in Python: ``python3 -m esx_netflow``. What is not in `_COMMANDS` is done by the runner."""
+"""The command line in Python: ``python3 -m esx_netflow``. `explain`, `talkers`, `import`, `report` and `sweep` are done here, all else by the runner."""
 
 import argparse
 import dataclasses
@@ -237,27 +237,6 @@ def _talkers(arguments):
     return GOOD
 
 
-def _grade(arguments):
-    from .grading.commands import grade_command
-
-    return grade_command(arguments, _Parser)
-
-
-def _feed(arguments):
-    from .grading.collector import feed_command
-
-    return feed_command(arguments, _Parser)
-
-
-def _exam(arguments):
-    from .grading.exam import exam_command
-
-    return exam_command(arguments, _Parser)
-
-
-_COMMANDS = {"explain": _explain, "talkers": _talkers, "import": _import, "report": _report, "sweep": _sweep, "grade": _grade, "feed": _feed, "exam": _exam}
-
-
 def _offer_terminals():
     """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
     ours = DATA / "terminfo"
@@ -287,14 +266,15 @@ def _lost_output(error):
 
 
 def _run(arguments):
-    if not arguments or arguments[0] not in _COMMANDS:
+    commands = {"explain": _explain, "talkers": _talkers, "import": _import, "report": _report, "sweep": _sweep}
+    if not arguments or arguments[0] not in commands:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
         _offer_terminals()
         return _core.main(arguments)
     from .sweep_files import SweepFileError
 
     try:
-        return _COMMANDS[arguments[0]](arguments[1:])
+        return commands[arguments[0]](arguments[1:])
     except SystemExit as end:
         return end.code
     except KeyboardInterrupt:

@@ -16,12 +16,26 @@ namespace esxnf
 
 // The subcommands in the order of the help, each in runner/commands/command-NAME.cc.
 AddCommand AddRun, AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
-    AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddGrade, AddExam,
-    AddProbe, AddCollect, AddCompare, AddVersion;
-static AddCommand* const COMMANDS[] = {
-    AddRun,      AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
-    AddValidate, AddSchema, AddDot,     AddImport,   AddIfIndex, AddReport,  AddSweep,
-    AddGrade,    AddExam,   AddProbe,   AddCollect,  AddCompare, AddVersion};
+    AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddProbe,
+    AddCollect, AddCompare, AddVersion;
+static AddCommand* const COMMANDS[] = {AddRun,
+                                       AddAdvise,
+                                       AddConsole,
+                                       AddTechnote,
+                                       AddExplain,
+                                       AddTalkers,
+                                       AddVerify,
+                                       AddValidate,
+                                       AddSchema,
+                                       AddDot,
+                                       AddImport,
+                                       AddIfIndex,
+                                       AddReport,
+                                       AddSweep,
+                                       AddProbe,
+                                       AddCollect,
+                                       AddCompare,
+                                       AddVersion};
 
 namespace
 {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/summary-file.h"
 
-#include "runner/base/user-error.h"
 #include "runner/results/summary.h"
 
 #include <algorithm>

@@ -5,7 +5,6 @@
 #include "runner/lab/export-commands.h"
 
 #include "ns3/esx-table.h"
-#include "ns3/simulator.h"
 
 #include <algorithm>
 #include <cstring>
@@ -21,7 +20,6 @@ namespace
 
 constexpr uint32_t LOOPBACK = 127; // 127.0.0.0/8, every address of which is ours to send from
 constexpr uint32_t FIRST_SOURCE = 0x7f000002; // 127.0.0.2
-constexpr uint16_t ANY_PORT = 49152;
 
 /// Hosts that start net-netflow, in their order. \param one that may, in any case
 std::vector<std::string>
@@ -85,8 +83,7 @@ RealCollectors::RealCollectors(const Scenario& scenario,
                                const std::vector<RealTarget>& targets,
                                double rate,
                                const std::string& console)
-    : m_pacer(rate),
-      m_startNs(scenario.run.wallclockStart * 1'000'000'000)
+    : m_pacer(rate)
 {
     const std::vector<std::string> hosts = ExportingHosts(scenario, console);
     for (const RealTarget& target : targets)
@@ -102,8 +99,7 @@ RealCollectors::RealCollectors(const Scenario& scenario,
                                         target.node.empty() ? "all collectors" : target.node));
         }
         chosen = name;
-        const uint32_t address = ntohl(Resolve(target.endpoint).sin_addr.s_addr);
-        const bool isLoopback = address >> 24 == LOOPBACK;
+        const bool isLoopback = ntohl(Resolve(target.endpoint).sin_addr.s_addr) >> 24 == LOOPBACK;
         if (!isLoopback && hosts.size() > 1)
         {
             throw UserError(
@@ -118,7 +114,6 @@ RealCollectors::RealCollectors(const Scenario& scenario,
             const auto source = static_cast<uint32_t>(FIRST_SOURCE + i);
             Sender& sender = m_senders[{hosts[i], name}];
             sender.source = isLoopback ? ns3::EsxDotted(source) : "";
-            sender.path = {isLoopback ? source : 0, address, ANY_PORT, target.endpoint.port};
             sender.udp = std::make_unique<UdpSender>(target.endpoint, sender.source);
         }
     }
@@ -140,25 +135,8 @@ RealCollectors::Send(const std::string& host,
     if (sender != m_senders.end())
     {
         std::this_thread::sleep_until(m_pacer.NextDeparture(std::chrono::steady_clock::now()));
-        const int64_t now = m_startNs + ns3::Simulator::Now().GetNanoSeconds();
-        if (sender->second.udp->Send(payload.data(), payload.size()) && m_capture)
-        {
-            m_capture->Write(sender->second.path, now, payload.data(), payload.size());
-        }
+        sender->second.udp->Send(payload.data(), payload.size());
     }
-}
-
-void
-RealCollectors::CaptureTo(const std::string& path)
-{
-    m_capture.emplace(path, UdpPath{}, OutputKind::STREAM);
-}
-
-void
-RealCollectors::CloseCapture()
-{
-    m_capture->Close();
-    m_capture.reset();
 }
 
 std::vector<RealDelivery>

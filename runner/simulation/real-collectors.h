@@ -6,12 +6,10 @@
 #define ESXNF_REAL_COLLECTORS_H
 
 #include "runner/base/udp-sender.h"
-#include "runner/capture/capture-writer.h"
 #include "runner/scenario/scenario.h"
 
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,9 +39,6 @@ struct RealDelivery
 class RealCollectors
 {
   public:
-    /// The capture of a result folder.
-    static constexpr const char* SENT = "sent.pcap";
-
     /**
      * Opens all sockets. Throws UserError if a target does not fit the scenario,
      * NetworkError if an address cannot be resolved or opened.
@@ -54,11 +49,6 @@ class RealCollectors
                    const std::vector<RealTarget>& targets,
                    double rate,
                    const std::string& console = "");
-
-    /// Keeps each datagram that a kernel took from now on in a capture, with the simulated time.
-    /// Throws UserError if it cannot be written, as Send() and CloseCapture() then do.
-    void CaptureTo(const std::string& path);
-    void CloseCapture();
 
     /// One datagram on its way from a host to a simulated collector.
     void Send(const std::string& host,
@@ -75,7 +65,6 @@ class RealCollectors
     struct Sender
     {
         std::string source; //!< empty: the system's choice
-        UdpPath path;       //!< as in the capture: the source's port is not known there
         std::unique_ptr<UdpSender> udp;
     };
 
@@ -87,8 +76,6 @@ class RealCollectors
     std::string m_default;                             //!< target of all others; empty: none
     std::map<Key, Sender> m_senders;
     Pacer m_pacer;
-    const int64_t m_startNs; //!< of simulated time, since 1970
-    std::optional<CaptureWriter> m_capture;
 };
 
 } // namespace esxnf

@@ -74,11 +74,7 @@ struct Simulation::World
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
     void Grow(const TimelineStep& step);
-    /// To whom the options say. \param headers octets before the payload
-    void Export(uint32_t exporter,
-                ns3::Ipv4Address collector,
-                ns3::Ptr<const ns3::Packet> packet,
-                uint32_t headers) const;
+    void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
 };
 
 /// The devices of a node at cables, in order: a node with an IP stack has a loopback, too.
