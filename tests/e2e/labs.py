@@ -7,7 +7,7 @@ from pathlib import Path
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 QUICKSTART = SCENARIOS / "quickstart.yaml"
 RESULT_FILES = {
-    "resolved.yaml", "summary.json", "flows-truth.csv", "flows-exported.csv", "flows-collected.csv", "flows-lost.csv", "flows-left.csv", "series.csv", "links.csv",
+    "resolved.yaml", "lab.json", "summary.json", "flows-truth.csv", "flows-exported.csv", "flows-collected.csv", "flows-lost.csv", "flows-left.csv", "series.csv", "links.csv",
     "records.csv", "datagrams.csv",
     "esx1.vmkernel.log", "esx1.console.log", "esx1.esxtop.txt",
 }  # fmt: skip

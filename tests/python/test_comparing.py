@@ -90,6 +90,7 @@ def test_the_command_line_announces_them_too(tmp_path):
     lab.data["traffic"] = []
     lab["run.duration"] = "3s"
     lab["timeline"][1]["may_be_idle"] = True
+    lab.data["expect"] = []
     lab.save(tmp_path / "lab.yaml")
     (tmp_path / "sweep.yaml").write_text(PLAN)
     command = [sys.executable, "-m", "esx_netflow", "sweep", "sweep.yaml", "-j", "1"]
