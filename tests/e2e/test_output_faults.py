@@ -11,6 +11,8 @@ from commands import CAPTURE, INPUT_OPTIONS, commands, folder_writers, inputs, w
 import labs
 
 WAIT_S = 300
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """All files; the wall time and memory of a sweep's points are those of one run."""
     return {path: octets for path, octets in labs.contents(folder).items() if not path.endswith("/costs.json")}
