@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-host-helper.h"
 
-#include "model/host/esx-icmp.h"
 #include "model/vswitch/esx-checksums.h"
 
 #include "ns3/abort.h"
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/esx-link-impairment.h"
+#include "ns3/esx-router-helper.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
-#include "ns3/ipv4-static-routing-helper.h"
-#include "ns3/ipv4-static-routing.h"
 #include "ns3/log.h"
 #include "ns3/names.h"
 #include "ns3/pcap-file-wrapper.h"
@@ -280,7 +278,7 @@ EsxHostHelper::InstallVmknics(const EsxHostContainer& hosts,
     NetDeviceContainer vmknics;
     for (auto host = hosts.Begin(); host != hosts.End(); ++host)
     {
-        InstallStack((*host)->GetVmkernelNode());
+        EsxRouterHelper::InstallServer((*host)->GetVmkernelNode());
         vmknics.Add((*host)->AddVmknic(name, portGroup, m_vmknicFactory.Create<EsxVmknic>()));
     }
     return vmknics;
@@ -292,7 +290,7 @@ EsxHostHelper::AddVm(Ptr<EsxHost> host, const std::string& name) const
     Require(host);
     Ptr<Node> node = CreateObject<Node>();
     host->AddGuest(name, node);
-    InstallStack(node);
+    EsxRouterHelper::InstallServer(node);
     return node;
 }
 
@@ -305,7 +303,8 @@ EsxHostHelper::AddVnic(Ptr<EsxHost> host,
 {
     Require(host);
     Ptr<EsxVnic> vnic = host->AddVnic(guest, portGroup, m_vnicFactory.Create<EsxVnic>());
-    AssignAddress(vnic, address, gateway);
+    EsxRouterHelper::InstallServer(vnic->GetNode());
+    EsxRouterHelper::AddInterface(vnic, address, gateway);
     return vnic;
 }
 
@@ -318,7 +317,8 @@ EsxHostHelper::AddVmknic(Ptr<EsxHost> host,
 {
     Require(host);
     Ptr<EsxVmknic> vmknic = host->AddVmknic(name, portGroup, m_vmknicFactory.Create<EsxVmknic>());
-    AssignAddress(vmknic, address, gateway);
+    EsxRouterHelper::InstallServer(vmknic->GetNode());
+    EsxRouterHelper::AddInterface(vmknic, address, gateway);
     ArpCacheOf(vmknic)->SetAttribute("PendingQueueSize", UintegerValue(m_arpQueue));
     return vmknic;
 }
@@ -396,42 +396,6 @@ EsxHostHelper::SetGuestRate(Ptr<EsxVnic> vnic, DataRate rate) const
                                         : "needs an IPv4 stack first"));
     vnic->SetGuestRate(rate);
     TrafficControlHelper::Default().Install(vnic);
-}
-
-void
-EsxHostHelper::InstallStack(Ptr<Node> node) const
-{
-    if (node->GetObject<Ipv4>())
-    {
-        return;
-    }
-    InternetStackHelper stack;
-    stack.SetIpv6StackInstall(false);
-    // Static routes only: global routing walks over channels, and a vSwitch is none.
-    stack.SetRoutingHelper(Ipv4StaticRoutingHelper());
-    stack.Install(node);
-    EsxIcmp::Install(node);
-    node->GetObject<Ipv4>()->SetAttribute("IpForward", BooleanValue(false));
-}
-
-uint32_t
-EsxHostHelper::AssignAddress(Ptr<NetDevice> device,
-                             const Ipv4InterfaceAddress& address,
-                             Ipv4Address gateway) const
-{
-    InstallStack(device->GetNode());
-    Ptr<Ipv4> ipv4 = device->GetNode()->GetObject<Ipv4>();
-    const uint32_t interface = ipv4->AddInterface(device);
-    ipv4->AddAddress(interface, address);
-    ipv4->SetUp(interface);
-    UseEsxArp(device);
-    if (gateway != Ipv4Address::GetZero())
-    {
-        Ptr<Ipv4StaticRouting> routing = Ipv4StaticRoutingHelper().GetStaticRouting(ipv4);
-        NS_ABORT_MSG_IF(!routing, "a gateway needs static routing on the node");
-        routing->SetDefaultRoute(gateway, interface);
-    }
-    return interface;
 }
 
 Ptr<PcapFileWrapper>

@@ -162,10 +162,6 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
                              std::string prefix,
                              Ptr<NetDevice> device,
                              bool explicitFilename) override;
-    void InstallStack(Ptr<Node> node) const;
-    uint32_t AssignAddress(Ptr<NetDevice> device,
-                           const Ipv4InterfaceAddress& address,
-                           Ipv4Address gateway) const;
 
     ObjectFactory m_hostFactory;
     ObjectFactory m_vSwitchFactory;

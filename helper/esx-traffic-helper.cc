@@ -267,6 +267,19 @@ EsxTrafficHelper::TcpSynScan(const NodeContainer& from,
 }
 
 ApplicationContainer
+EsxTrafficHelper::IcmpEcho(Ptr<Node> from,
+                           const EsxTrafficTarget& to,
+                           const EsxIcmpEchoOptions& options) const
+{
+    ObjectFactory factory("ns3::EsxIcmpEcho");
+    factory.Set("Remote", Ipv4AddressValue(Resolve(to, from)));
+    factory.Set("Interval", TimeValue(options.every));
+    factory.Set("Size", UintegerValue(options.size));
+    factory.Set("Dscp", UintegerValue(options.dscp));
+    return ApplicationContainer(Install(factory, from, options));
+}
+
+ApplicationContainer
 EsxTrafficHelper::Inject(Ptr<Node> from,
                          const std::vector<EsxTrafficTarget>& to,
                          Ptr<EsxFrameSource> source,
@@ -280,9 +293,9 @@ EsxTrafficHelper::Inject(Ptr<Node> from,
         NS_ABORT_MSG_IF(!target.node, "injected traffic goes to nodes, not to bare addresses");
         injector->AddTarget(DeviceOf(target.node, Resolve(target, from)));
     }
-    const auto device =
-        DynamicCast<EsxVirtualNetDevice>(DeviceOf(from, AddressOf(from, to.front().node)));
-    NS_ABORT_MSG_IF(!device, "node " << from->GetId() << " has no vNIC there to inject at");
+    const auto device = DeviceOf(from, AddressOf(from, to.front().node));
+    NS_ABORT_MSG_IF(!device->SupportsSendFrom(),
+                    "node " << from->GetId() << " has no Ethernet device there to inject at");
     injector->SetDevice(device);
     injector->SetSource(source);
     return ApplicationContainer(application);

@@ -72,6 +72,13 @@ struct EsxTcpSynScanOptions : EsxTrafficOptions
     bool sourcePortRises{false};
 };
 
+struct EsxIcmpEchoOptions : EsxTrafficOptions
+{
+    Time every{Seconds(1)};
+    uint32_t size{56}; //!< octets of data in a request
+    uint8_t dscp{0};   //!< 0..63
+};
+
 /// Parameters of a synthetic flow trace: see EsxSyntheticFlows. Random variables are taken over.
 struct EsxFlowsOptions : EsxTrafficOptions
 {
@@ -116,8 +123,14 @@ class EsxTrafficHelper
                                     const std::vector<EsxTrafficTarget>& to,
                                     const EsxTcpSynScanOptions& options) const;
 
-    /// Injects frames at the port of a guest's vNIC, the one on the targets' network. The stacks of
-    /// the sender's vNIC and of the targets' devices are silent from now on. Targets are nodes.
+    /// Echo requests; there is no receiver: the target's stack answers.
+    ApplicationContainer IcmpEcho(Ptr<Node> from,
+                                  const EsxTrafficTarget& to,
+                                  const EsxIcmpEchoOptions& options) const;
+
+    /// Injects frames at the port of a guest's vNIC, or on the link of any node's Ethernet device,
+    /// the one on the targets' network. The stacks of that device and of the targets' devices are
+    /// silent from now on. Targets are nodes.
     ApplicationContainer Inject(Ptr<Node> from,
                                 const std::vector<EsxTrafficTarget>& to,
                                 Ptr<EsxFrameSource> source,

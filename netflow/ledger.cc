@@ -39,6 +39,8 @@ GetInfo(Move move)
         {"discarded_queued_switch_deleted", "switch_deleted", Place::PURGATORY, Place::DISCARDED},
         {"received", "", Place::NETWORK, Place::COLLECTED},
         {"lost_no_route", "no_route", Place::NETWORK, Place::LOST},
+        {"lost_ttl", "ttl", Place::NETWORK, Place::LOST},
+        {"lost_mtu", "mtu", Place::NETWORK, Place::LOST},
         {"lost_arp", "arp", Place::NETWORK, Place::LOST},
         {"lost_queue_disc", "queue_disc", Place::NETWORK, Place::LOST},
         {"lost_device_queue", "device_queue", Place::NETWORK, Place::LOST},

@@ -74,6 +74,8 @@ enum class Move : uint8_t
     DISCARDED_QUEUED_SWITCH_DELETED,
     RECEIVED, // L5
     LOST_NO_ROUTE,
+    LOST_TTL,
+    LOST_MTU, //!< longer than the next link takes, and not to be fragmented
     LOST_ARP,
     LOST_QUEUE_DISC,
     LOST_DEVICE_QUEUE,
@@ -87,7 +89,7 @@ enum class Move : uint8_t
     LOST_NOT_DECODED, //!< arrived and was refused by the collector's decoder
 };
 
-constexpr unsigned MOVES = 42;
+constexpr unsigned MOVES = 44;
 
 /// Fixed properties of a Move.
 struct MoveInfo

@@ -14,8 +14,12 @@ class EsxNetflowTestSuite : public TestSuite
     EsxNetflowTestSuite()
         : TestSuite("esx-netflow", Type::UNIT)
     {
-        for (const auto list :
-             {EsxSwitchCases, EsxMeteringCases, EsxExportCases, EsxHostCases, EsxScriptCases})
+        for (const auto list : {EsxSwitchCases,
+                                EsxMeteringCases,
+                                EsxExportCases,
+                                EsxHostCases,
+                                EsxLinkCases,
+                                EsxScriptCases})
         {
             for (TestCase* const testCase : list())
             {

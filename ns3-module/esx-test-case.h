@@ -18,6 +18,7 @@ std::vector<ns3::TestCase*> EsxMeteringCases();
 std::vector<ns3::TestCase*> EsxExportCases();
 std::vector<ns3::TestCase*> EsxHostCases();
 std::vector<ns3::TestCase*> EsxScriptCases();
+std::vector<ns3::TestCase*> EsxLinkCases();
 
 /// A case in a lab that exists while it runs.
 template <typename Lab>

@@ -5,6 +5,7 @@ cpp_examples = [
     ("esx-any-network", "True", "False"),
     ("esx-console", "True", "False"),
     ("esx-first", "True", "True"),
+    ("esx-full-duplex", "True", "False"),
     ("esx-memory", "True", "False"),
     ("esx-purgatory", "True", "False"),
     ("esx-results", "True", "False"),

@@ -3,6 +3,7 @@
 
 #include "model/host/esx-socket-tools.h"
 
+#include "ns3/esx-icmp-echo.h"
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-l3-protocol.h"
@@ -103,20 +104,8 @@ EsxVmkping::Send()
 {
     const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
     const auto sequence = static_cast<uint16_t>(m_sent);
-    Icmpv4Echo echo;
-    echo.SetIdentifier(static_cast<uint16_t>(GetPid()));
-    echo.SetSequenceNumber(sequence);
-    echo.SetData(Create<Packet>(m_options.size));
-    const Ptr<Packet> packet = Create<Packet>();
-    packet->AddHeader(echo);
-    Icmpv4Header header;
-    header.SetType(Icmpv4Header::ICMPV4_ECHO);
-    header.SetCode(0);
-    if (Node::ChecksumEnabled())
-    {
-        header.EnableChecksum();
-    }
-    packet->AddHeader(header);
+    const Ptr<Packet> packet =
+        EsxIcmpEcho::MakeRequest(static_cast<uint16_t>(GetPid()), sequence, m_options.size);
     ++m_sent;
     m_waiting[sequence] = Simulator::Now();
     const bool last = m_sent == m_options.count;

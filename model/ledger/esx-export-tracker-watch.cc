@@ -15,6 +15,7 @@
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
 #include "ns3/esx-physical-switch.h"
+#include "ns3/esx-router.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/names.h"
@@ -100,10 +101,16 @@ IsUnwantedCopy(EsxDropCause cause)
 netflow::Move
 CauseOf(Ipv4L3Protocol::DropReason reason)
 {
-    // ROUTE_ERROR is what a router says that has no route, or is not allowed to forward.
-    return reason == Ipv4L3Protocol::DROP_NO_ROUTE || reason == Ipv4L3Protocol::DROP_ROUTE_ERROR
-               ? netflow::Move::LOST_NO_ROUTE
-               : netflow::Move::LOST_NETWORK;
+    switch (reason)
+    {
+    case Ipv4L3Protocol::DROP_NO_ROUTE:
+    case Ipv4L3Protocol::DROP_ROUTE_ERROR: // of a node that may not forward
+        return netflow::Move::LOST_NO_ROUTE;
+    case Ipv4L3Protocol::DROP_TTL_EXPIRED:
+        return netflow::Move::LOST_TTL;
+    default:
+        return netflow::Move::LOST_NETWORK;
+    }
 }
 
 /// Where a device is: its node, and its own name if a script gave it one.
@@ -260,6 +267,15 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
             const bool follows = reason == Ipv4L3Protocol::DROP_FRAGMENT_TIMEOUT;
             Lost(packet, CauseOf(reason), name, follows);
         }));
+    if (const auto router = DynamicCast<EsxRouter>(ipv4->GetRoutingProtocol()))
+    {
+        router->TraceConnectWithoutContext(
+            "TooBig",
+            Callback<void, const Ipv4Header&, Ptr<const Packet>>(
+                [this, name](const Ipv4Header&, Ptr<const Packet> packet) {
+                    Lost(packet, netflow::Move::LOST_MTU, name);
+                }));
+    }
     for (const char* const sends : {"SendOutgoing", "UnicastForward"})
     {
         ipv4->TraceConnectWithoutContext(

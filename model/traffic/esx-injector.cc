@@ -87,9 +87,10 @@ EsxInjector::GetSource() const
 }
 
 void
-EsxInjector::SetDevice(Ptr<EsxVirtualNetDevice> device)
+EsxInjector::SetDevice(Ptr<NetDevice> device)
 {
     m_device = device;
+    m_virtual = dynamic_cast<EsxVirtualNetDevice*>(PeekPointer(device));
     Silence(device);
 }
 
@@ -173,10 +174,13 @@ EsxInjector::Inject()
         NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
         m_txTrace(m_frame.packet, m_frame.protocol);
         ++m_sent;
-        const bool taken = m_device->Transmit(m_frame.packet,
-                                              m_frame.source ? *m_frame.source : m_device->GetMac(),
-                                              m_targets[m_frame.target],
-                                              m_frame.protocol);
+        const Mac48Address source = m_frame.source ? *m_frame.source
+                                    : m_virtual    ? m_virtual->GetMac()
+                                                : Mac48Address::ConvertFrom(m_device->GetAddress());
+        const Mac48Address& to = m_targets[m_frame.target];
+        const bool taken = m_virtual
+                               ? m_virtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
+                               : m_device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
         m_sentTo[m_frame.target] = m_sentTo[m_frame.target] || taken;
         more = m_source->Next(m_frame);
     }

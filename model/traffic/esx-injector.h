@@ -39,8 +39,9 @@ class EsxFrameSource : public Object
 };
 
 /**
- * Puts frames of a source into the port of a guest's vNIC, past the guest's IP stack: traffic of
- * which only the packets matter. The frames go the way of all others (meter, forwarding, delivery).
+ * Puts frames of a source into the port of a guest's vNIC, or on the link of any Ethernet device,
+ * past the node's IP stack: traffic of which only the packets matter. The frames go the way of all
+ * others (meter, forwarding, delivery).
  *
  * The stacks at both ends stay silent: what arrives at the port's device or at a target's is
  * counted by the device and then forgotten (see Silence()). So there are no answers, and no ARP:
@@ -59,8 +60,8 @@ class EsxInjector : public Application
 
     void SetSource(Ptr<EsxFrameSource> source);
     Ptr<EsxFrameSource> GetSource() const;
-    /// The device into whose port the frames go. Its stack becomes silent.
-    void SetDevice(Ptr<EsxVirtualNetDevice> device);
+    /// The device into whose port, or on whose link, the frames go. Its stack becomes silent.
+    void SetDevice(Ptr<NetDevice> device);
     /// Adds a device that frames can be for. Its stack becomes silent.
     void AddTarget(Ptr<NetDevice> target);
 
@@ -83,7 +84,8 @@ class EsxInjector : public Application
     void Inject();
 
     Ptr<EsxFrameSource> m_source;
-    Ptr<EsxVirtualNetDevice> m_device;
+    Ptr<NetDevice> m_device;
+    EsxVirtualNetDevice* m_virtual{nullptr}; //!< the same, if it is one
     std::vector<Mac48Address> m_targets;
     std::vector<bool> m_sentTo; //!< by target
     EsxInjectedFrame m_frame;   //!< the next one

@@ -107,8 +107,9 @@ Cabling::Resolve(const LinkEnd& end,
     {
         const Node& found = m_scenario.nodes[node->second];
         made.node = node->second;
+        made.interface = end.interface;
         made.kind =
-            found.kind == NodeKind::Switch ? CableEnd::Kind::Switch : CableEnd::Kind::Collector;
+            found.kind == NodeKind::Switch ? CableEnd::Kind::Switch : CableEnd::Kind::Station;
         for (const auto& port : found.ports)
         {
             if (port.name == end.interface)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // What each link of a scenario is plugged into: at each end a switch port and the VLANs that it
-// lets in and out, an uplink of a vSwitch, or a collector. Built from any scenario, also a wrong
-// one. Where frames get over all links is the FrameGraph's, which calls this.
+// lets in and out, an uplink of a vSwitch, or an interface of another node. Built from any
+// scenario, also a wrong one. Where frames get over all links is the FrameGraph's, which calls
+// this.
 #ifndef ESXNF_CABLING_H
 #define ESXNF_CABLING_H
 
@@ -28,11 +29,12 @@ struct CableEnd
         Nothing,
         Switch,
         Uplink,
-        Collector
+        Station //!< of a collector, server or router
     };
 
     Kind kind = Kind::Nothing;
-    int node = -1; //!< index in Scenario::nodes
+    int node = -1;         //!< index in Scenario::nodes
+    std::string interface; //!< of a node: 1, eth0
     bool trunk = false;
     uint16_t untagged = 1;         //!< VLAN of frames without a tag
     std::vector<uint16_t> allowed; //!< of a trunk, sorted; empty: all

@@ -152,7 +152,7 @@ CapacityOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
     for (const auto& planned : exports)
     {
         const Station& from = graph.GetStations()[planned.station];
-        ExportSupply supply{{}, graph.GetStations()[planned.collector].collector->name, UNBOUNDED};
+        ExportSupply supply{{}, graph.GetStations()[planned.collector].node->name, UNBOUNDED};
         for (const auto* station : {&from, &graph.GetStations()[planned.collector]})
         {
             for (const auto& way : station->ways)

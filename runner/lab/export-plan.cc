@@ -75,7 +75,7 @@ class ExportPlanner
             return;
         }
         const Node& collector = *found->second;
-        const auto target = m_graph.FindCollector(collector.name);
+        const auto target = m_graph.FindNode(collector.name);
         const auto vmknic =
             std::find_if(host.vmknics.begin(), host.vmknics.end(), [&](const auto& v) {
                 return v.address.SharesNetworkWith(collector.address->address);

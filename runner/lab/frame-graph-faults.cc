@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <queue>
 
 namespace esxnf
@@ -152,9 +153,8 @@ class FrameFaultSearch
 
     bool IsGoal(const CableEnd& end) const
     {
-        return end.kind == CableEnd::Kind::Uplink
-                   ? end.vSwitch == m_to.vSwitch
-                   : m_to.collector && end.node == m_to.collector - m_graph.m_scenario.nodes.data();
+        return end.kind == CableEnd::Kind::Uplink ? end.vSwitch == m_to.vSwitch
+                                                  : m_to.IsAt(m_graph.m_scenario, end);
     }
 
     void Reach(int node, uint16_t vlan, int before, const Faults& faults, std::size_t cost)
@@ -227,6 +227,47 @@ FrameGraph::Explain(std::size_t a, std::size_t b) const
     const bool isBackWrong = back && !back->empty();
     return there && (there->empty() || (isBackWrong && back->size() < there->size())) ? back
                                                                                       : there;
+}
+
+std::string
+FrameGraph::Reason(std::size_t a, std::size_t b) const
+{
+    const auto faults = Explain(a, b);
+    if (!faults)
+    {
+        return Gap(a, b);
+    }
+    std::vector<std::string> texts;
+    for (const auto& fault : *faults)
+    {
+        if (texts.empty() || texts.back() != fault.what)
+        {
+            texts.push_back(fault.what);
+        }
+    }
+    return fmt::format("{}", fmt::join(texts, "; "));
+}
+
+std::string
+FrameGraph::Gap(std::size_t a, std::size_t b) const
+{
+    for (const auto index : {a, b})
+    {
+        const Station& station = m_stations[index];
+        if (station.vSwitch && station.vSwitch->uplinks.empty())
+        {
+            return fmt::format("{} of {} has no uplink", station.vSwitch->name, station.host->name);
+        }
+        if (IsUnplugged(station))
+        {
+            return fmt::format(
+                "no link is at {}",
+                station.vSwitch     ? station.host->name + ":" + station.vSwitch->uplinks[0]
+                : station.interface ? station.node->name + ":" + station.interface->GetPort()
+                                    : station.node->name + ":eth0");
+        }
+    }
+    return "no links lead from one to the other";
 }
 
 } // namespace esxnf

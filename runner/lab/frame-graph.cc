@@ -49,19 +49,28 @@ TeamOf(const Station& station)
 uint16_t
 Station::GetTag() const
 {
-    return group && group->vlan != VGT ? group->vlan : 0;
+    return interface ? interface->GetVlan() : group && group->vlan != VGT ? group->vlan : 0;
 }
 
 std::string
 Station::GetPath() const
 {
-    return group ? group->path : collector->path;
+    return group ? group->path : interface ? interface->path : node->path;
 }
 
 std::string
 Station::GetName() const
 {
-    return group ? fmt::format("port group {} of {}", group->name, host->name) : collector->name;
+    return group       ? fmt::format("port group {} of {}", group->name, host->name)
+           : interface ? node->name + ":" + interface->name
+                       : node->name;
+}
+
+bool
+Station::IsAt(const Scenario& scenario, const CableEnd& end) const
+{
+    return node && end.node == node - scenario.nodes.data() &&
+           (!interface || interface->GetPort() == end.interface);
 }
 
 FrameGraph::FrameGraph(const Scenario& scenario)
@@ -139,16 +148,21 @@ FrameGraph::AddStations()
             for (const auto& group : vSwitch.portGroups)
             {
                 m_groups.emplace(std::pair(&vSwitch, group.name), m_stations.size());
-                m_stations.push_back({&host, &vSwitch, &group, nullptr, {}});
+                m_stations.push_back({&host, &vSwitch, &group, nullptr, nullptr, {}});
             }
         }
     }
     for (const auto& node : m_scenario.nodes)
     {
-        if (node.kind == NodeKind::Collector)
+        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
         {
-            m_collectors.emplace(node.name, m_stations.size());
-            m_stations.push_back({nullptr, nullptr, nullptr, &node, {}});
+            m_nodes.emplace(node.name, m_stations.size());
+            m_stations.push_back({nullptr, nullptr, nullptr, &node, nullptr, {}});
+        }
+        for (const auto& interface : node.interfaces)
+        {
+            m_nodes.emplace(node.name + ":" + interface.name, m_stations.size());
+            m_stations.push_back({nullptr, nullptr, nullptr, &node, &interface, {}});
         }
     }
     for (auto& station : m_stations)
@@ -160,9 +174,9 @@ FrameGraph::AddStations()
 void
 FrameGraph::Attach(Station& station)
 {
-    if (station.collector)
+    if (station.node)
     {
-        for (const auto& plug : m_cabling.GetPlugs(station.collector - m_scenario.nodes.data()))
+        for (const auto& plug : GetPlugs(station))
         {
             AttachBy(station, "", plug, false);
         }
@@ -335,21 +349,28 @@ FrameGraph::FindGroup(const Host& host, const std::string& portGroup) const
 }
 
 std::optional<std::size_t>
-FrameGraph::FindCollector(const std::string& name) const
+FrameGraph::FindNode(const std::string& name) const
 {
-    const auto found = m_collectors.find(name);
-    return found == m_collectors.end() ? std::nullopt : std::optional(found->second);
+    const auto found = m_nodes.find(name);
+    return found == m_nodes.end() ? std::nullopt : std::optional(found->second);
 }
 
 /// All cables at a station: a port group's are those of its vSwitch, in its team or not.
 std::vector<Plug>
 FrameGraph::GetPlugs(const Station& station) const
 {
-    if (station.collector)
-    {
-        return m_cabling.GetPlugs(station.collector - m_scenario.nodes.data());
-    }
     std::vector<Plug> plugs;
+    if (station.node)
+    {
+        for (const auto& plug : m_cabling.GetPlugs(station.node - m_scenario.nodes.data()))
+        {
+            if (station.IsAt(m_scenario, m_cabling.At(plug)))
+            {
+                plugs.push_back(plug);
+            }
+        }
+        return plugs;
+    }
     for (const auto& uplink : station.vSwitch->uplinks)
     {
         if (const auto plug = m_cabling.FindUplink(*station.host, uplink))

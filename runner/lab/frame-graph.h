@@ -19,8 +19,7 @@
 namespace esxnf
 {
 
-/** A physical switch in one VLAN; or, of a cable between a host and a host or collector, the cable.
- */
+/** A physical switch in one VLAN; or, of a cable without a switch at its ends, the cable. */
 struct FrameState
 {
     int node;      //!< index in Scenario::nodes; -1 - link for a cable
@@ -36,28 +35,34 @@ struct FrameEdge
 using FrameStates =
     boost::adjacency_list<boost::vecS, boost::vecS, boost::undirectedS, FrameState, FrameEdge>;
 
-/** Where frames begin and end, and are never passed on: a port group, or a collector. */
+/**
+ * Where frames begin and end, and are never passed on: a port group, a collector or server, or an
+ * interface of a router.
+ */
 struct Station
 {
     /** A way between the station and the physical network. */
     struct Way
     {
-        std::string uplink; //!< vmnic0; empty: a collector's
+        std::string uplink; //!< vmnic0; empty: a node's
         int link;           //!< index in Scenario::links; -1: the state is this cable already
         FrameStates::vertex_descriptor state;
         bool standby; //!< serves when no other does
     };
 
-    const Host* host = nullptr; //!< null: a collector
+    const Host* host = nullptr; //!< null: a node
     const VSwitch* vSwitch = nullptr;
     const PortGroup* group = nullptr;
-    const Node* collector = nullptr;
+    const Node* node = nullptr;
+    const RouterInterface* interface = nullptr; //!< of a router
     std::vector<Way> ways;
 
     /** @return the tag of its frames outside; 0: none. A guest under VGT sends without one. */
     uint16_t GetTag() const;
     std::string GetPath() const;
-    std::string GetName() const; //!< "port group P of esx1", "nf1"
+    std::string GetName() const; //!< "port group P of esx1", "nf1", "r1:eth0"
+    /** @return whether it is plugged in here. \param end of a link, at a node */
+    bool IsAt(const Scenario& scenario, const CableEnd& end) const;
 };
 
 /** Links that close a loop of switches. */
@@ -103,9 +108,12 @@ class FrameGraph
     /** @return true if the timeline takes the link down from the first moment to the last */
     bool IsCut(int link) const;
 
-    /** @return index of a host's port group, or of a collector; none if there is no such thing */
+    /**
+     * @return index of a host's port group, or of a node; none if there is no such thing
+     * @param name nf1, of a router's interface r1:eth0.101
+     */
     std::optional<std::size_t> FindGroup(const Host& host, const std::string& portGroup) const;
-    std::optional<std::size_t> FindCollector(const std::string& name) const;
+    std::optional<std::size_t> FindNode(const std::string& name) const;
 
     /** @return true if no link of the scenario is at any interface of a station */
     bool IsUnplugged(const Station& station) const;
@@ -124,10 +132,13 @@ class FrameGraph
      * @return none if there is no way of cables at all
      */
     std::optional<std::vector<FrameFault>> Explain(std::size_t a, std::size_t b) const;
+    /** @return the same in words: of two that do not meet */
+    std::string Reason(std::size_t a, std::size_t b) const;
 
   private:
     friend class FrameFaultSearch;
 
+    std::string Gap(std::size_t a, std::size_t b) const;
     std::vector<Plug> GetPlugs(const Station& station) const;
     void AddStations();
     void Attach(Station& station);
@@ -145,7 +156,7 @@ class FrameGraph
     const Cabling m_cabling;
     std::set<int> m_blocked;
     std::map<std::pair<const VSwitch*, std::string>, std::size_t> m_groups;
-    std::unordered_map<std::string, std::size_t> m_collectors;
+    std::unordered_map<std::string, std::size_t> m_nodes; //!< by FindNode()'s names
     std::vector<Station> m_stations;
     FrameStates m_states;
     std::unordered_map<int64_t, Vertex> m_stateOf; //!< by node and VLAN

@@ -6,6 +6,7 @@
 
 #include "ns3/esx-table.h"
 
+#include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -16,8 +17,9 @@ namespace esxnf
 namespace
 {
 
-/// 24 + 30 * 48 octets of NetFlow, 28 of UDP and IPv4, 18 of Ethernet.
-constexpr uint32_t FULL_DATAGRAM_FRAME = 1510;
+/// 24 + 30 * 48 octets of NetFlow, 28 of UDP and IPv4; 18 of Ethernet.
+constexpr uint32_t FULL_DATAGRAM = 1492;
+constexpr uint32_t FULL_DATAGRAM_FRAME = FULL_DATAGRAM + 18;
 
 /// 30500 ns -> "30.5us"
 std::string
@@ -44,10 +46,11 @@ LowerCase(std::string text)
 class ExportChecker
 {
   public:
-    explicit ExportChecker(const FrameGraph& graph)
-        : m_graph(graph),
-          m_scenario(graph.GetScenario()),
-          m_routes(graph)
+    explicit ExportChecker(const IpGraph& addresses)
+        : m_addresses(addresses),
+          m_graph(addresses.GetFrames()),
+          m_scenario(m_graph.GetScenario()),
+          m_routes(m_graph)
     {
     }
 
@@ -168,15 +171,7 @@ class ExportChecker
                                     mask.GetPrefixLength());
             if (vmknic.gateway)
             {
-                Say(m_fault,
-                    path,
-                    fmt::format("the network of {} is routed: {}:{} sends to gateway {}, which no "
-                                "node is (routers are "
-                                "not yet supported)",
-                                where,
-                                host.name,
-                                vmknic.name,
-                                ns3::EsxDotted(*vmknic.gateway)));
+                CheckRoute(host, collector, where, path);
                 return;
             }
         }
@@ -196,7 +191,7 @@ class ExportChecker
                   const std::string& path)
     {
         const auto from = m_graph.FindGroup(host, vmknic.portGroup);
-        const auto to = m_graph.FindCollector(collector.name);
+        const auto to = m_graph.FindNode(collector.name);
         const auto name = host.name + ":" + vmknic.name;
         if (from && to && m_graph.Joins(*from, *to))
         {
@@ -224,6 +219,99 @@ class ExportChecker
         Say(m_fault,
             path,
             fmt::format("{} does not reach {}: {}", name, where, fmt::join(why, "; ")));
+    }
+
+    /// Over routers, there and back; ICMP errors come back.
+    void CheckRoute(const Host& host,
+                    const Node& collector,
+                    const std::string& where,
+                    const std::string& path)
+    {
+        const auto way = m_addresses.Follow(host.name, collector.address->address);
+        if (!way.fault.empty())
+        {
+            Say(m_fault,
+                path,
+                fmt::format("{} does not reach {}: {}", host.name, where, way.fault));
+            return;
+        }
+        const auto& first = m_addresses.GetInterfaces()[way.hops.front().from];
+        const auto back = m_addresses.Follow(collector.name, first.address.address);
+        if (!back.fault.empty())
+        {
+            Say(Severity::Warning,
+                path,
+                fmt::format("there is no way back from {} to {}: {}",
+                            collector.name,
+                            first.name,
+                            back.fault));
+        }
+        TellRoute(way, first.name, where, path);
+    }
+
+    void TellRoute(const IpWay& way,
+                   const std::string& from,
+                   const std::string& where,
+                   const std::string& path)
+    {
+        FrameRoute whole;
+        std::vector<std::string> routers;
+        std::vector<std::string> critical; // what fails alone
+        for (const auto& [out, in] : way.hops)
+        {
+            const auto& sender = m_addresses.GetInterfaces()[out];
+            const auto& receiver = m_addresses.GetInterfaces()[in];
+            if (sender.router)
+            {
+                routers.push_back(sender.owner);
+                critical.push_back(sender.owner);
+            }
+            if (sender.mtu < FULL_DATAGRAM)
+            {
+                Say(Severity::Warning,
+                    sender.path,
+                    fmt::format("a full datagram ({} octets) to {} is fragmented here, as the MTU "
+                                "is {}; with DF it would be lost",
+                                FULL_DATAGRAM,
+                                where,
+                                sender.mtu));
+            }
+            const auto part = m_routes.To(receiver.station).From(sender.station);
+            if (part)
+            {
+                whole.links.insert(whole.links.end(), part->links.begin(), part->links.end());
+            }
+            PlannedExport planned{};
+            planned.station = sender.station;
+            planned.collector = receiver.station;
+            const auto alone = SinglePointsOfFailure(m_graph, {planned}).at(0);
+            critical.insert(critical.end(), alone.begin(), alone.end());
+        }
+        Say(Severity::Info,
+            path,
+            fmt::format("{} reaches {} over {} by {}, one way in {} and a full datagram in {}{}",
+                        from,
+                        where,
+                        fmt::join(routers, ", "),
+                        Names(whole.links),
+                        Short(whole.GetDelay(m_scenario)),
+                        Short(whole.GetDelayOf(m_scenario, FULL_DATAGRAM_FRAME)),
+                        Narrowest(whole.links)));
+        Say(Severity::Info,
+            path,
+            fmt::format("alone cut {} off from {}: {}", from, where, fmt::join(critical, ", ")));
+    }
+
+    std::string Narrowest(const std::vector<int>& links) const
+    {
+        const auto slower = [this](int a, int b) {
+            return m_scenario.links[a].rate < m_scenario.links[b].rate;
+        };
+        const auto least = std::min_element(links.begin(), links.end(), slower);
+        return least == links.end() ? ""
+                                    : fmt::format("; the narrowest link is {}, {} kbit/s",
+                                                  m_scenario.links[*least].name,
+                                                  m_scenario.links[*least].rate.GetBitRate() / 1e3);
     }
 
     /// Names the first thing that is missing, seen from the vmknic.
@@ -286,6 +374,7 @@ class ExportChecker
         return fmt::format("{} {}{}", count == 1 ? "link" : "links", fmt::join(names, ", "), more);
     }
 
+    const IpGraph& m_addresses;
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     Severity m_fault = Severity::Error; //!< how a line that cannot work is told
@@ -298,7 +387,7 @@ class ExportChecker
 } // namespace
 
 Diagnostics
-CheckExport(const FrameGraph& graph)
+CheckExport(const IpGraph& graph)
 {
     return ExportChecker(graph).Check();
 }

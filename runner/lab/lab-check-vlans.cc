@@ -113,10 +113,16 @@ class VlanChecker
         }
         for (const auto& node : m_scenario.nodes)
         {
-            const auto station = m_graph.FindCollector(node.name);
+            const auto station = m_graph.FindNode(node.name);
             if (station && node.address)
             {
                 m_interfaces[node.name].push_back({node.name, *node.address, *station});
+            }
+            for (const auto& interface : node.interfaces)
+            {
+                const auto name = node.name + ":" + interface.name;
+                m_interfaces[node.name].push_back(
+                    {name, interface.address, *m_graph.FindNode(name)});
             }
         }
     }
@@ -178,9 +184,9 @@ class VlanChecker
                                                m_graph.GetStations()[source->station].GetName(),
                                                target->name,
                                                m_graph.GetStations()[target->station].GetName(),
-                                               teller.IsFull()
-                                                   ? ""
-                                                   : Reason(source->station, target->station)));
+                                               teller.IsFull() ? ""
+                                                               : m_graph.Reason(source->station,
+                                                                                target->station)));
                     }
                 }
             }
@@ -197,7 +203,8 @@ class VlanChecker
             return;
         }
         const auto route = m_routes.To(target->station).From(source->station);
-        std::string at = m_graph.GetStations()[source->station].host->name;
+        const Station& from = m_graph.GetStations()[source->station];
+        std::string at = from.host ? from.host->name : from.node->name;
         for (const int index : route ? route->links : std::vector<int>())
         {
             const Link& link = m_scenario.links[index];
@@ -249,46 +256,6 @@ class VlanChecker
         teller.End(last);
     }
 
-    std::string Reason(std::size_t a, std::size_t b) const
-    {
-        const auto faults = m_graph.Explain(a, b);
-        if (!faults)
-        {
-            return Gap(a, b);
-        }
-        std::vector<std::string> texts;
-        for (const auto& fault : *faults)
-        {
-            if (texts.empty() || texts.back() != fault.what)
-            {
-                texts.push_back(fault.what);
-            }
-        }
-        return fmt::format("{}", fmt::join(texts, "; "));
-    }
-
-    std::string Gap(std::size_t a, std::size_t b) const
-    {
-        for (const auto index : {a, b})
-        {
-            const Station& station = m_graph.GetStations()[index];
-            if (station.vSwitch && station.vSwitch->uplinks.empty())
-            {
-                return fmt::format("{} of {} has no uplink",
-                                   station.vSwitch->name,
-                                   station.host->name);
-            }
-            if (m_graph.IsUnplugged(station))
-            {
-                return fmt::format("no link is at {}",
-                                   station.vSwitch
-                                       ? station.host->name + ":" + station.vSwitch->uplinks[0]
-                                       : station.collector->name + ":eth0");
-            }
-        }
-        return "no links lead from one to the other";
-    }
-
     /// Those on one IP network are to meet. The largest part of a network is it, others are cut
     /// off.
     void CheckNetworks()
@@ -328,7 +295,7 @@ class VlanChecker
                                        m_graph.GetStations()[other].GetName(),
                                        ns3::EsxDotted(network.first),
                                        ns3::Ipv4Mask(network.second).GetPrefixLength(),
-                                       teller.IsFull() ? "" : Reason(station, other)));
+                                       teller.IsFull() ? "" : m_graph.Reason(station, other)));
             }
         }
         teller.End(last);
@@ -446,9 +413,8 @@ class VlanChecker
     FrameRouteCache m_routes;
     Diagnostics m_messages;
     std::map<std::pair<int, bool>, Load> m_loads; //!< by link, true: from its first end
-    std::map<std::string, std::vector<Interface>>
-        m_interfaces;                                       //!< by VM, collector, host's VMkernel
-    std::set<std::pair<std::size_t, std::size_t>> m_cutOff; //!< told as traffic
+    std::map<std::string, std::vector<Interface>> m_interfaces; //!< by VM, node, host's VMkernel
+    std::set<std::pair<std::size_t, std::size_t>> m_cutOff;     //!< told as traffic
 };
 
 } // namespace

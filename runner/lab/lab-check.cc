@@ -143,9 +143,12 @@ LabReport
 CheckLab(const Scenario& scenario)
 {
     const FrameGraph graph(scenario);
+    const IpGraph addresses(graph);
     LabReport report{CheckLoops(graph), CheckVlans(graph), {}, {}};
+    Append(report.loops, CheckNetworks(addresses));
+    Append(report.findings, CheckRoutes(addresses));
     Append(report.findings, CheckCommands(scenario));
-    Append(report.findings, CheckExport(graph));
+    Append(report.findings, CheckExport(addresses));
     const auto exports = PlanExports(graph);
     report.failures = CheckFailures(graph, exports);
     report.facts = FactsOf(graph, exports);

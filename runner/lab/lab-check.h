@@ -5,6 +5,7 @@
 #define ESXNF_LAB_CHECK_H
 
 #include "runner/lab/export-flow.h"
+#include "runner/lab/ip-graph.h"
 
 namespace esxnf
 {
@@ -26,12 +27,24 @@ Diagnostics CheckLoops(const FrameGraph& graph);
 Diagnostics CheckVlans(const FrameGraph& graph);
 
 /**
+ * Overlapping networks, wrong masks, routing loops, and routers that lack routes: errors, which
+ * refuse a run. At most ten are told.
+ */
+Diagnostics CheckNetworks(const IpGraph& graph);
+
+/**
+ * Traffic that should pass routers and does not get there, or whose answers do not get back: errors
+ * that name the first hop that fails.
+ */
+Diagnostics CheckRoutes(const IpGraph& graph);
+
+/**
  * The technote's first step, for each host and collector that a net-netflow line of the timeline
  * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
  * it to the collector and back. What is wrong is an error, though not one to refuse a run for: a
  * run shows what an ESX host does then. How the way goes is an info.
  */
-Diagnostics CheckExport(const FrameGraph& graph);
+Diagnostics CheckExport(const IpGraph& graph);
 
 /**
  * Programs, modules and vSwitches that the console lines of the timeline name and that are not
@@ -45,7 +58,7 @@ Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExpo
 /** All that is said about a lab. */
 struct LabReport
 {
-    Diagnostics loops;    //!< an error of these refuses a run
+    Diagnostics loops;    //!< of frames and of routes, and wrong networks: an error refuses a run
     Diagnostics findings; //!< all others
     Diagnostics failures; //!< what fails alone; not said before a run
     Json facts;           //!< the same for programs: docs/formats.md

@@ -3,6 +3,7 @@
 
 #include "ns3/esx-vswitch.h"
 
+#include <algorithm>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -229,16 +230,24 @@ class LabChecker
         {
             m_notes.Error(nic.path + "/guest_rate", "must be more than 0bps");
         }
-        const bool isElsewhere = nic.gateway && !nic.address.SharesNetworkWith(*nic.gateway);
-        if (isElsewhere || nic.gateway == nic.address.address)
-        {
-            m_notes.Error(nic.path + "/gateway",
-                          fmt::format("{} is not another address of the NIC's own network",
-                                      Text(*nic.gateway)));
-        }
+        CheckGateway(nic.gateway, nic.address, nic.path + "/gateway");
         if (nic.mac)
         {
             m_notes.Take(m_macs, "MAC address", Text(*nic.mac), nic.path + "/mac");
+        }
+    }
+
+    void CheckGateway(const std::optional<ns3::Ipv4Address>& gateway,
+                      const InterfaceAddress& own,
+                      const std::string& path)
+    {
+        if (gateway && (!own.SharesNetworkWith(*gateway) || gateway == own.address))
+        {
+            m_notes.Error(path,
+                          fmt::format("{} is not another address of the network of {}/{}",
+                                      Text(*gateway),
+                                      Text(own.address),
+                                      own.mask.GetPrefixLength()));
         }
     }
 
@@ -271,7 +280,12 @@ class LabChecker
             CheckNic(nic, names);
             CheckMtu(vm, nic, names.host);
             addresses.push_back(nic.address);
+            if (nic.gateway)
+            {
+                m_lab.gateways.insert(vm.name);
+            }
         }
+        m_lab.vms[vm.name] = true;
         m_lab.senders[vm.name] = addresses;
         m_lab.receivers[vm.name] = addresses;
     }
@@ -331,10 +345,19 @@ class LabChecker
     {
         m_notes.Take(m_names, "name", node.name, node.path);
         m_lab.nodes[node.name] = &node;
-        if (node.kind != NodeKind::Collector)
+        if (node.kind == NodeKind::Router)
         {
-            return;
+            CheckRouter(node);
         }
+        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
+        {
+            CheckEndNode(node);
+        }
+    }
+
+    /// A collector or server.
+    void CheckEndNode(const Node& node)
+    {
         AddInterface(node.name, "eth0");
         for (std::size_t i = 0; i < node.names.size(); ++i)
         {
@@ -349,11 +372,72 @@ class LabChecker
             return;
         }
         CheckAddress(*node.address, node.path + "/address");
+        CheckGateway(node.gateway, *node.address, node.path + "/gateway");
         m_lab.receivers[node.name] = {*node.address};
+        if (node.kind == NodeKind::Server)
+        {
+            m_lab.senders[node.name] = {*node.address};
+        }
+        if (node.kind == NodeKind::Server && node.gateway)
+        {
+            m_lab.gateways.insert(node.name);
+        }
+    }
+
+    void CheckRouter(const Node& router)
+    {
+        if (router.interfaces.empty())
+        {
+            m_notes.Error(router.path,
+                          "'interfaces' are missing; allowed: {eth0: {address: 10.6.125.1/24}}");
+        }
+        for (const auto& interface : router.interfaces)
+        {
+            AddInterface(router.name, interface.GetPort());
+            CheckAddress(interface.address, interface.path + "/address");
+            if (interface.GetVlan() > 4094)
+            {
+                m_notes.Error(interface.path, "VLANs end at 4094");
+            }
+        }
+        Taken networks;
+        for (const auto& route : router.routes)
+        {
+            const auto& [network, mask] = route.to;
+            m_notes.Take(networks,
+                         "route to",
+                         fmt::format("{}/{}", Text(network), mask.GetPrefixLength()),
+                         route.path + "/to");
+            if (network != network.CombineMask(mask))
+            {
+                m_notes.Error(route.path + "/to",
+                              fmt::format("is an address within the network {}/{}",
+                                          Text(network.CombineMask(mask)),
+                                          mask.GetPrefixLength()));
+            }
+            const auto leads = [&](const RouterInterface& at) {
+                return at.address.SharesNetworkWith(route.via) && at.address.address != route.via;
+            };
+            if (std::none_of(router.interfaces.begin(), router.interfaces.end(), leads))
+            {
+                m_notes.Error(route.path + "/via",
+                              fmt::format("{} is not another address on a network of {}",
+                                          Text(route.via),
+                                          router.name));
+            }
+        }
     }
 
     void CheckSwitchPorts(const Node& node)
     {
+        for (const auto& interface : node.interfaces)
+        {
+            CheckPlugged(node.name + ":" + interface.GetPort(), interface.path);
+        }
+        if (node.kind == NodeKind::Server)
+        {
+            CheckPlugged(node.name + ":eth0", node.path);
+        }
         for (const auto& port : node.ports)
         {
             if (!m_interfaces[node.name].count(port.name))
@@ -363,14 +447,23 @@ class LabChecker
         }
     }
 
+    void CheckPlugged(const std::string& end, const std::string& path)
+    {
+        if (!m_ends.count(end))
+        {
+            m_notes.Error(path, "no link ends at " + end);
+        }
+    }
+
     void CheckLink(const Link& link)
     {
         m_notes.Take(m_lab.links, "link", link.name, link.path + "/name");
         m_lab.captures[link.name] = true;
-        const bool hasUplink = m_lab.hosts.count(link.a.node) || m_lab.hosts.count(link.b.node);
-        if (!link.queueDisc.kind.empty() && !hasUplink)
+        if (!link.queueDisc.kind.empty() && !TakesQueueDisc(link.a) && !TakesQueueDisc(link.b))
         {
-            m_notes.Error(link.path + "/queue_disc", "no end of this link is an ESX uplink");
+            m_notes.Error(link.path + "/queue_disc",
+                          "no end of this link is an ESX uplink, a server or an untagged interface "
+                          "of a router");
         }
         CheckQueueDisc(link.queueDisc, link.path);
         m_notes.CheckPositive(link.reorderDelay, link.path + "/reorder_delay");
@@ -380,6 +473,20 @@ class LabChecker
                 link.path + "/rate",
                 "must be more than 0bps; {at, link, down: true} in the timeline cuts a link");
         }
+    }
+
+    bool TakesQueueDisc(const LinkEnd& end) const
+    {
+        const auto node = m_lab.nodes.find(end.node);
+        if (node == m_lab.nodes.end())
+        {
+            return m_lab.hosts.count(end.node) > 0;
+        }
+        const auto& interfaces = node->second->interfaces;
+        return node->second->kind == NodeKind::Server ||
+               std::any_of(interfaces.begin(), interfaces.end(), [&end](const auto& interface) {
+                   return interface.name == end.interface;
+               });
     }
 
     void CheckEnd(const LinkEnd& end, const std::string& path)

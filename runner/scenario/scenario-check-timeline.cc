@@ -100,11 +100,12 @@ class TimelineChecker
         {
             m_notes.Known(m_lab.hosts, "host", step.host, step.path + "/host");
         }
-        if (!step.link.empty())
+        if (!step.link.empty() &&
+            m_notes.Known(m_lab.links, "link", step.link, step.path + "/link"))
         {
-            m_notes.Known(m_lab.links, "link", step.link, step.path + "/link");
+            CheckHalfDuplex(step);
         }
-        if (!step.vm.empty() && m_notes.Known(m_lab.senders, "VM", step.vm, step.path + "/vm") &&
+        if (!step.vm.empty() && m_notes.Known(m_lab.vms, "VM", step.vm, step.path + "/vm") &&
             !step.nic.empty() &&
             std::stoul(step.nic.substr(3)) >= m_lab.senders.at(step.vm).size()) // ethN
         {
@@ -133,6 +134,21 @@ class TimelineChecker
                           fmt::format("process '{}' starts later, at {}",
                                       step.process,
                                       Text(m_processStart[step.process])));
+        }
+    }
+
+    /// CSMA of ns-3 keeps its rate, and tells nobody of a cut.
+    void CheckHalfDuplex(const TimelineStep& step)
+    {
+        const auto named = [&step](const Link& link) { return link.name == step.link; };
+        const auto link = std::find_if(m_scenario.links.begin(), m_scenario.links.end(), named);
+        const bool cuts = step.kind == StepKind::LinkDown;
+        if (link->halfDuplex && (cuts || step.set.rate || step.set.delay || step.set.queue))
+        {
+            m_notes.Error(step.path + (cuts ? "/down" : "/set"),
+                          fmt::format("link '{}' is half duplex: it cannot be cut, and its rate, "
+                                      "delay and queue cannot change",
+                                      step.link));
         }
     }
 
@@ -175,7 +191,7 @@ class TimelineChecker
             m_notes.Error(step.path + "/node", step.node + " is no collector");
         }
         for (const char* key :
-             {"rate", "delay", "queue", "loss", "bit_errors", "duplicate", "reorder"})
+             {"rate", "delay", "queue", "loss", "burst_loss", "bit_errors", "duplicate", "reorder"})
         {
             if (step.kind == StepKind::NodeSet && m_notes.Has(step.path + "/set", key))
             {

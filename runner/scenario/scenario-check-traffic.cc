@@ -50,11 +50,12 @@ class TrafficChecker
         bool allKnown = true;
         for (const auto& from : traffic.from)
         {
-            allKnown &= m_notes.Known(m_lab.senders, "VM", from, traffic.path + "/from");
+            allKnown &= m_notes.Known(m_lab.senders, "VM or server", from, traffic.path + "/from");
         }
         for (const auto& to : traffic.to)
         {
-            allKnown &= m_notes.Known(m_lab.receivers, "VM or collector", to, traffic.path + "/to");
+            allKnown &=
+                m_notes.Known(m_lab.receivers, "VM, server or collector", to, traffic.path + "/to");
         }
         if (allKnown)
         {
@@ -73,10 +74,11 @@ class TrafficChecker
             CheckRandom(traffic.path + "/burst", traffic.burst, Quantity::Seconds);
             CheckRandom(traffic.path + "/pause", traffic.pause, Quantity::Seconds);
         }
-        if (isUdp && (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
+        if ((isUdp || isApp(TrafficApp::IcmpEcho)) &&
+            (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
         {
             m_notes.Error(traffic.path + "/packet",
-                          fmt::format("a datagram carries 1B to {}B", maxUdpPayload));
+                          fmt::format("a packet carries 1B to {}B", maxUdpPayload));
         }
         if (isUdp && traffic.rate.GetBitRate() == 0)
         {
@@ -87,13 +89,14 @@ class TrafficChecker
             m_notes.Error(traffic.path + "/request",
                           fmt::format("a request has at least {}B", minRequest));
         }
-        if (isApp(TrafficApp::TcpRequest) || isApp(TrafficApp::TcpSynScan))
+        const bool isFixed = isApp(TrafficApp::TcpSynScan) || isApp(TrafficApp::IcmpEcho);
+        if (isApp(TrafficApp::TcpRequest) || isFixed)
         {
             m_notes.CheckPositive(traffic.every, traffic.path + "/every");
         }
-        if (isApp(TrafficApp::TcpSynScan) && traffic.everyIsExponential)
+        if (isFixed && traffic.everyIsExponential)
         {
-            m_notes.Error(traffic.path + "/every", "a scan has a fixed interval such as 10ms");
+            m_notes.Error(traffic.path + "/every", "has a fixed interval such as 10ms");
         }
         if (traffic.firstPort > traffic.lastPort)
         {
@@ -124,9 +127,10 @@ class TrafficChecker
         for (const auto& to : traffic.to)
         {
             note(to, traffic.path + "/to");
-            if (traffic.IsInjected() && m_lab.nodes.count(to))
+            if (traffic.IsInjected() && m_lab.nodes.count(to) && !m_lab.senders.count(to))
             {
-                m_notes.Error(traffic.path + "/to", to + " is no VM; injected frames go to VMs");
+                m_notes.Error(traffic.path + "/to",
+                              to + " is a collector; injected frames go to VMs and servers");
             }
         }
         if (traffic.app == TrafficApp::Pcap)
@@ -178,7 +182,7 @@ class TrafficChecker
         }
     }
 
-    /// Guests do not route and have no router yet: each two must have an address on one network.
+    /// Injected frames pass no router; without a gateway no other traffic does.
     void CheckPairs(const Traffic& traffic)
     {
         for (const auto& from : traffic.from)
@@ -190,10 +194,16 @@ class TrafficChecker
                     m_notes.Error(traffic.path + "/to",
                                   fmt::format("{} would send to itself", from));
                 }
-                else if (!ShareNetwork(m_lab.senders.at(from), m_lab.receivers.at(to)))
+                else if (!ShareNetwork(m_lab.senders.at(from), m_lab.receivers.at(to)) &&
+                         (traffic.IsInjected() || !m_lab.gateways.count(from)))
                 {
                     m_notes.Error(traffic.path + "/to",
-                                  fmt::format("{} has no address on a network of {}", to, from));
+                                  fmt::format("{} has no address on a network of {}, {}",
+                                              to,
+                                              from,
+                                              traffic.IsInjected()
+                                                  ? "and injected frames pass no router"
+                                                  : "which has no gateway"));
                 }
             }
         }
@@ -212,7 +222,7 @@ class TrafficChecker
     const LabNames& m_lab;
     ScenarioNotes& m_notes;
     ScenarioNotes::Taken m_silent;  //!< VMs at whose ports frames are injected, or arrive
-    ScenarioNotes::Taken m_talking; //!< VMs and collectors with other traffic
+    ScenarioNotes::Taken m_talking; //!< VMs and nodes with other traffic
 };
 
 } // namespace

@@ -79,8 +79,10 @@ struct LabNames
     std::map<std::string, const Host*> hosts;
     std::map<std::string, const Node*> nodes;
     ScenarioNotes::Taken links;
-    std::map<std::string, Addresses> senders;   //!< VMs
-    std::map<std::string, Addresses> receivers; //!< VMs and collectors
+    std::map<std::string, Addresses> senders;   //!< VMs and servers
+    std::map<std::string, Addresses> receivers; //!< the same and collectors
+    std::set<std::string> gateways;             //!< of the senders those that have one
+    std::map<std::string, bool> vms;
     std::map<std::string, bool>
         captures; //!< links, and interfaces as esx1:vmnic0, esx1:vmk0, web1:eth0
 };

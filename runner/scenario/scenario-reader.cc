@@ -188,9 +188,32 @@ ReadSwitchPort(const Fields& fields, SwitchPort& port)
 }
 
 void
+ReadRouterInterface(const Fields& fields, RouterInterface& interface)
+{
+    fields("address", interface.address)("mtu", interface.mtu);
+}
+
+void
+ReadRoute(const Fields& fields, Route& route)
+{
+    fields("to", route.to)("via", route.via);
+}
+
+void
 ReadNode(const Fields& fields, Node& node)
 {
-    node.kind = fields.Text("kind") == "switch" ? NodeKind::Switch : NodeKind::Collector;
+    static const std::map<std::string, NodeKind> kinds{{"switch", NodeKind::Switch},
+                                                       {"collector", NodeKind::Collector},
+                                                       {"server", NodeKind::Server},
+                                                       {"router", NodeKind::Router}};
+    node.kind = kinds.at(fields.Text("kind"));
+    if (node.kind == NodeKind::Router)
+    {
+        fields.Map("interfaces", node.interfaces, ReadRouterInterface);
+        fields.List("routes", node.routes, ReadRoute);
+        node.globalRouting = fields.Text("routing") == "global";
+    }
+    fields("gateway", node.gateway);
     fields("address", node.address)("listen", node.listen)("receive_buffer",
                                                            node.receiveBufferBytes);
     fields("service_time", node.serviceTime);
@@ -198,6 +221,18 @@ ReadNode(const Fields& fields, Node& node)
     if (fields.Has("ports"))
     {
         fields.Map("ports", node.ports, ReadSwitchPort);
+    }
+}
+
+/// Of a link, or of a change of one.
+template <typename T>
+void
+ReadBursts(const Fields& fields, T& link)
+{
+    if (fields.Has("burst_loss"))
+    {
+        fields.At("burst_loss")("enter", link.burstEnter)("leave", link.burstLeave)("loss",
+                                                                                    link.burstLoss);
     }
 }
 
@@ -213,6 +248,8 @@ ReadLink(const Fields& fields, Link& link)
                                                                                   link.loss);
     fields("bit_errors", link.bitErrors)("duplicate", link.duplicate)("reorder", link.reorder);
     fields("reorder_delay", link.reorderDelay);
+    link.halfDuplex = fields.Text("duplex") == "half";
+    ReadBursts(fields, link);
     ReadQueueDisc(fields, link.queueDisc);
 }
 
@@ -225,7 +262,8 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
                                                         {"tcp-request", TrafficApp::TcpRequest},
                                                         {"tcp-syn-scan", TrafficApp::TcpSynScan},
                                                         {"flows", TrafficApp::Flows},
-                                                        {"pcap", TrafficApp::Pcap}};
+                                                        {"pcap", TrafficApp::Pcap},
+                                                        {"icmp-echo", TrafficApp::IcmpEcho}};
     traffic.app = apps.at(fields.Text("app"));
     fields("name", traffic.name)("from", traffic.from)("to", traffic.to);
     fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
@@ -295,6 +333,7 @@ ReadStep(const Fields& fields, TimelineStep& step)
                                                                                      step.set.loss);
         set("bit_errors", step.set.bitErrors)("duplicate", step.set.duplicate);
         set("reorder", step.set.reorder)("service_time", step.set.serviceTime);
+        ReadBursts(set, step.set);
     }
     if (fields.Has("memory_pressure"))
     {

@@ -64,6 +64,19 @@ Host::FindVSwitchOf(const std::string& portGroup) const
 }
 
 std::string
+RouterInterface::GetPort() const
+{
+    return name.substr(0, name.find('.'));
+}
+
+uint16_t
+RouterInterface::GetVlan() const
+{
+    const auto dot = name.find('.');
+    return dot == std::string::npos ? 0 : static_cast<uint16_t>(std::stoul(name.substr(dot + 1)));
+}
+
+std::string
 LinkEnd::ToString() const
 {
     return node + ":" + interface;

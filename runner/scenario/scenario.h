@@ -155,7 +155,26 @@ struct Host : Part
 enum class NodeKind
 {
     Switch,
-    Collector
+    Collector,
+    Server,
+    Router
+};
+
+/** An interface of a router: eth0, or eth0.101 for a VLAN of a trunk. */
+struct RouterInterface : Part
+{
+    std::string name;
+    InterfaceAddress address;
+    uint16_t mtu = 1500;
+
+    std::string GetPort() const; //!< eth0
+    uint16_t GetVlan() const;    //!< 101; 0: frames have no tag
+};
+
+struct Route : Part
+{
+    InterfaceAddress to; //!< a network
+    ns3::Ipv4Address via;
 };
 
 /** A port of a physical switch. */
@@ -174,16 +193,21 @@ struct Node : Part
     NodeKind kind = NodeKind::Switch;
     // of a switch
     std::vector<SwitchPort> ports; //!< others are access ports of VLAN 1
+    // of a collector or server
+    std::optional<InterfaceAddress> address; //!< SemanticCheck() sees to it that there is one
+    std::optional<ns3::Ipv4Address> gateway;
+    // of a router
+    std::vector<RouterInterface> interfaces;
+    std::vector<Route> routes;
+    bool globalRouting = false;
     // of a collector
-    std::optional<InterfaceAddress>
-        address; //!< SemanticCheck() sees to it that a collector has one
     uint16_t listen = 0;
     uint32_t receiveBufferBytes = 0;
     ns3::Time serviceTime; //!< time a collector takes over a datagram
     std::vector<std::string> names;
 };
 
-/** One end of a link: a host's vmnicN, a switch's port number, a collector's eth0. */
+/** One end of a link: a host's vmnicN, a switch's port number, a node's eth0. */
 struct LinkEnd
 {
     std::string node;
@@ -200,8 +224,12 @@ struct Link : Part
     ns3::DataRate rate;
     ns3::Time delay;
     ns3::QueueSize queue;
-    QueueDiscSettings queueDisc; //!< at ends that are uplinks
+    QueueDiscSettings queueDisc; //!< at ends that are uplinks, servers or routers
+    bool halfDuplex = false;
     double loss = 0;
+    double burstEnter = 0; //!< burst_loss.enter
+    double burstLeave = 1; //!< burst_loss.leave
+    double burstLoss = 1;  //!< burst_loss.loss
     double bitErrors = 0;
     double duplicate = 0;
     double reorder = 0;
@@ -216,7 +244,8 @@ enum class TrafficApp
     TcpRequest,
     TcpSynScan,
     Flows,
-    Pcap
+    Pcap,
+    IcmpEcho
 };
 
 /** Fields that do not apply to the app are left at zero. */
@@ -224,8 +253,8 @@ struct Traffic : Part
 {
     std::string name;
     TrafficApp app = TrafficApp::UdpCbr;
-    std::vector<std::string> from; //!< VMs
-    std::vector<std::string> to;   //!< VMs or collectors
+    std::vector<std::string> from; //!< VMs, servers
+    std::vector<std::string> to;   //!< VMs, servers or collectors
     ns3::Time start;
     ns3::Time stop;
     uint8_t dscp = 0;
@@ -280,6 +309,9 @@ struct LinkChange
     std::optional<ns3::Time> delay;
     std::optional<ns3::QueueSize> queue;
     std::optional<double> loss;
+    std::optional<double> burstEnter;
+    std::optional<double> burstLeave;
+    std::optional<double> burstLoss;
     std::optional<double> bitErrors;
     std::optional<double> duplicate;
     std::optional<double> reorder;

@@ -3,6 +3,7 @@
 
 #include "ns3/csma-helper.h"
 #include "ns3/double.h"
+#include "ns3/esx-ethernet-helper.h"
 #include "ns3/simulator.h"
 
 namespace esxnf
@@ -13,95 +14,94 @@ using namespace ns3;
 namespace
 {
 
-/// How often a change that has to wait is tried again: much shorter than any episode.
-const Time RETRY = MicroSeconds(10);
-
-/// Runs \p change as soon as \p ready says so.
-void
-WhenReady(const std::function<bool()>& ready, const std::function<void()>& change)
+/// An attribute of EsxLinkImpairment, in a scenario's link and in an episode.
+struct Impairment
 {
-    if (ready())
-    {
-        change();
-        return;
-    }
-    Simulator::Schedule(RETRY, [ready, change] { WhenReady(ready, change); });
-}
+    const char* attribute;
+    double Link::*value;
+    std::optional<double> LinkChange::*change;
+};
+
+constexpr Impairment IMPAIRMENTS[] = {{"Loss", &Link::loss, &LinkChange::loss},
+                                      {"GoodToBad", &Link::burstEnter, &LinkChange::burstEnter},
+                                      {"BadToGood", &Link::burstLeave, &LinkChange::burstLeave},
+                                      {"LossWhenBad", &Link::burstLoss, &LinkChange::burstLoss},
+                                      {"BitErrors", &Link::bitErrors, &LinkChange::bitErrors},
+                                      {"Duplicate", &Link::duplicate, &LinkChange::duplicate},
+                                      {"Reorder", &Link::reorder, &LinkChange::reorder}};
 
 } // namespace
 
 Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
     : m_link(link)
 {
-    CsmaHelper csma;
-    csma.SetChannelAttribute("DataRate", DataRateValue(link.rate));
-    csma.SetChannelAttribute("Delay", TimeValue(link.delay));
-    csma.SetQueue("ns3::DropTailQueue", "MaxSize", QueueSizeValue(link.queue));
-    const NetDeviceContainer ends = csma.Install(NodeContainer(a, b));
-    for (unsigned end : {0U, 1U})
+    link.halfDuplex ? MakeHalfDuplex(a, b) : MakeFullDuplex(a, b);
+    LinkChange all;
+    for (const Impairment& impairment : IMPAIRMENTS)
     {
-        m_devices[end] = DynamicCast<CsmaNetDevice>(ends.Get(end));
-        m_impairments[end] = CreateObject<EsxLinkImpairment>();
-        m_impairments[end]->SetAttribute("ReorderDelay", TimeValue(link.reorderDelay));
-        m_devices[end]->TraceConnectWithoutContext(
-            "PhyTxEnd",
-            MakeBoundCallback(&Cable::CountSent, &m_sent[end]));
-        m_devices[end]->TraceConnectWithoutContext("PhyTxDrop",
-                                                   MakeBoundCallback(&Cable::CountCut, &m_cut));
-        m_devices[end]->TraceConnectWithoutContext(
-            "PhyRxDrop",
-            MakeBoundCallback(&Cable::CountError, &m_errors, PeekPointer(m_impairments[end])));
+        all.*impairment.change = link.*impairment.value;
     }
-    m_impairments[0]->Install(m_devices[0], m_devices[1]);
-    m_impairments[1]->Install(m_devices[1], m_devices[0]);
-    m_channel = DynamicCast<CsmaChannel>(m_devices[0]->GetChannel());
-    SetImpairment("Loss", link.loss);
-    SetImpairment("BitErrors", link.bitErrors);
-    SetImpairment("Duplicate", link.duplicate);
-    SetImpairment("Reorder", link.reorder);
+    for (End& end : m_ends)
+    {
+        end.impairment->SetAttribute("ReorderDelay", TimeValue(link.reorderDelay));
+        end.device->TraceConnectWithoutContext("MacTxDrop",
+                                               MakeBoundCallback(&Cable::CountDrop, &end, false));
+        end.device->TraceConnectWithoutContext("PhyRxDrop",
+                                               MakeBoundCallback(&Cable::CountDrop, &end, true));
+    }
+    Apply(all);
 }
 
-Ptr<CsmaNetDevice>
+void
+Cable::MakeFullDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
+{
+    EsxEthernetHelper ethernet;
+    ethernet.SetDeviceAttribute("DataRate", DataRateValue(m_link.rate));
+    ethernet.SetDeviceAttribute("Delay", TimeValue(m_link.delay));
+    ethernet.SetQueueSize(m_link.queue);
+    const NetDeviceContainer devices = ethernet.Install(a, b);
+    m_duplex = EsxEthernetHelper::GetLink(devices.Get(0));
+    for (unsigned i : {0U, 1U})
+    {
+        m_ends[i].device = m_ends[i].duplex = m_duplex->GetEnd(i);
+        m_ends[i].queue = m_ends[i].duplex->GetQueue();
+        m_ends[i].impairment = CreateObject<EsxLinkImpairment>();
+        m_ends[i].impairment->Install(m_ends[i].duplex);
+    }
+}
+
+void
+Cable::MakeHalfDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
+{
+    CsmaHelper csma;
+    csma.SetChannelAttribute("DataRate", DataRateValue(m_link.rate));
+    csma.SetChannelAttribute("Delay", TimeValue(m_link.delay));
+    csma.SetQueue("ns3::DropTailQueue", "MaxSize", QueueSizeValue(m_link.queue));
+    const NetDeviceContainer devices = csma.Install(NodeContainer(a, b));
+    for (unsigned i : {0U, 1U})
+    {
+        End& end = m_ends[i];
+        const auto device = DynamicCast<CsmaNetDevice>(devices.Get(i));
+        end.device = device;
+        end.queue = device->GetQueue();
+        end.impairment = CreateObject<EsxLinkImpairment>();
+        end.impairment->Install(device, DynamicCast<CsmaNetDevice>(devices.Get(1 - i)));
+        device->TraceConnectWithoutContext("PhyTxEnd", MakeBoundCallback(&Cable::CountSent, &end));
+        device->TraceConnectWithoutContext("PhyTxDrop",
+                                           MakeBoundCallback(&Cable::CountCollision, &end));
+    }
+}
+
+Ptr<NetDevice>
 Cable::GetDevice(unsigned end) const
 {
-    return m_devices[end];
-}
-
-void
-Cable::SetUplink(unsigned end, Ptr<EsxUplink> uplink)
-{
-    m_uplinks[end] = uplink;
-}
-
-void
-Cable::AddWatcher(std::function<void(bool)> watcher)
-{
-    m_watchers.push_back(std::move(watcher));
+    return m_ends[end].device;
 }
 
 void
 Cable::SetDown(bool down)
 {
-    const bool changes = m_down != down;
-    m_down = down;
-    for (const Ptr<CsmaNetDevice>& device : m_devices)
-    {
-        down ? m_channel->Detach(device) : m_channel->Reattach(device);
-    }
-    for (const Ptr<EsxUplink>& uplink : m_uplinks)
-    {
-        if (uplink)
-        {
-            uplink->SetDown(down);
-        }
-    }
-    for (const auto& watcher : m_watchers)
-    {
-        if (changes)
-        {
-            watcher(down);
-        }
-    }
+    m_duplex->SetDown(down);
 }
 
 void
@@ -109,26 +109,24 @@ Cable::Apply(const LinkChange& change)
 {
     if (change.rate)
     {
-        SetRate(*change.rate);
+        m_duplex->SetDataRate(*change.rate);
     }
     if (change.delay)
     {
-        SetDelay(*change.delay);
+        m_duplex->SetDelay(*change.delay);
     }
     if (change.queue)
     {
-        SetQueue(*change.queue);
+        m_duplex->SetQueueSize(*change.queue);
     }
-    const std::pair<const char*, std::optional<double>> impairments[] = {
-        {"Loss", change.loss},
-        {"BitErrors", change.bitErrors},
-        {"Duplicate", change.duplicate},
-        {"Reorder", change.reorder}};
-    for (const auto& [attribute, rate] : impairments)
+    for (const Impairment& impairment : IMPAIRMENTS)
     {
-        if (rate)
+        for (const End& end : m_ends)
         {
-            SetImpairment(attribute, *rate);
+            if (const auto& value = change.*impairment.change)
+            {
+                end.impairment->SetAttribute(impairment.attribute, DoubleValue(*value));
+            }
         }
     }
 }
@@ -140,59 +138,77 @@ Cable::Restore(const LinkChange& change)
     back.rate = change.rate ? std::optional(m_link.rate) : std::nullopt;
     back.delay = change.delay ? std::optional(m_link.delay) : std::nullopt;
     back.queue = change.queue ? std::optional(m_link.queue) : std::nullopt;
-    back.loss = change.loss ? std::optional(m_link.loss) : std::nullopt;
-    back.bitErrors = change.bitErrors ? std::optional(m_link.bitErrors) : std::nullopt;
-    back.duplicate = change.duplicate ? std::optional(m_link.duplicate) : std::nullopt;
-    back.reorder = change.reorder ? std::optional(m_link.reorder) : std::nullopt;
+    for (const Impairment& impairment : IMPAIRMENTS)
+    {
+        if (change.*impairment.change)
+        {
+            back.*impairment.change = m_link.*impairment.value;
+        }
+    }
     Apply(back);
 }
 
 void
-Cable::CountSent(Sent* sent, Ptr<const Packet> frame)
+Cable::CountSent(End* end, Ptr<const Packet> frame)
 {
-    sent->octets += frame->GetSize();
-    ++sent->frames;
+    end->octets += frame->GetSize();
+    ++end->frames;
+}
+
+/// CSMA gave up after its retries.
+void
+Cable::CountCollision(End* end, Ptr<const Packet>)
+{
+    ++end->drops[static_cast<std::size_t>(EsxEthernetDrop::ERROR)];
 }
 
 void
-Cable::CountCut(uint64_t* cut, Ptr<const Packet>)
+Cable::CountDrop(End* end, bool received, Ptr<const Packet>)
 {
-    ++*cut;
+    const EsxEthernetDrop cause = end->duplex ? end->duplex->GetDropCause()
+                                  : received  ? EsxEthernetDrop::ERROR
+                                              : EsxEthernetDrop::QUEUE;
+    if (cause != EsxEthernetDrop::ERROR || !end->impairment->IsHoldingBack())
+    {
+        ++end->drops[static_cast<std::size_t>(cause)];
+    }
 }
 
-void
-Cable::CountError(uint64_t* errors, const EsxLinkImpairment* impairment, Ptr<const Packet>)
+uint64_t
+Cable::GetDrops(EsxEthernetDrop cause) const
 {
-    *errors += impairment->IsHoldingBack() ? 0 : 1;
+    return m_ends[0].drops[static_cast<std::size_t>(cause)] +
+           m_ends[1].drops[static_cast<std::size_t>(cause)];
 }
 
 LinkDrops
 Cable::GetDrops() const
 {
-    LinkDrops drops;
-    drops.link = m_link.name;
-    drops.errors = m_errors;
-    drops.down = m_cut;
-    for (const Ptr<CsmaNetDevice>& device : m_devices)
-    {
-        drops.queue += device->GetQueue()->GetTotalDroppedPackets();
-    }
-    return drops;
+    return {m_link.name,
+            GetDrops(EsxEthernetDrop::QUEUE),
+            GetDrops(EsxEthernetDrop::ERROR),
+            GetDrops(EsxEthernetDrop::LINK_DOWN)};
 }
 
 EsxLinkSample
 Cable::SampleOf(unsigned end) const
 {
-    const Ptr<Queue<Packet>> queue = m_devices[end]->GetQueue();
+    const End& sender = m_ends[end];
     EsxLinkSample sample;
     sample.at = Simulator::Now();
     sample.link = m_link.name;
     sample.from = (end == 0 ? m_link.a : m_link.b).ToString();
-    sample.rateBps = m_down ? 0 : m_channel->GetDataRate().GetBitRate();
-    sample.octets = m_sent[end].octets;
-    sample.frames = m_sent[end].frames;
-    sample.dropped = queue->GetTotalDroppedPackets();
-    sample.queued = queue->GetNPackets();
+    sample.rateBps = m_link.rate.GetBitRate();
+    sample.octets = sender.octets;
+    sample.frames = sender.frames;
+    if (sender.duplex)
+    {
+        sample.rateBps = m_duplex->IsDown() ? 0 : sender.duplex->GetDataRate().GetBitRate();
+        sample.octets = sender.duplex->GetSentOctets();
+        sample.frames = sender.duplex->GetSentFrames();
+    }
+    sample.dropped = sender.drops[static_cast<std::size_t>(EsxEthernetDrop::QUEUE)];
+    sample.queued = sender.queue->GetNPackets();
     return sample;
 }
 
@@ -200,58 +216,16 @@ int64_t
 Cable::AssignStreams(int64_t stream)
 {
     int64_t used = 0;
-    for (unsigned end : {0U, 1U})
+    for (const End& end : m_ends)
     {
-        used += m_devices[end]->AssignStreams(stream + used);
-        used += m_impairments[end]->AssignStreams(stream + used);
+        if (const auto csma = DynamicCast<CsmaNetDevice>(end.device))
+        {
+            csma->AssignStreams(stream + used);
+        }
+        ++used; // a link's duplex does not shift the numbers of what is made later
+        used += end.impairment->AssignStreams(stream + used);
     }
     return used;
-}
-
-void
-Cable::SetRate(DataRate rate)
-{
-    WhenReady([this] { return m_channel->GetState() == IDLE; },
-              [this, rate] {
-                  const Ptr<CsmaChannel> old = m_channel;
-                  m_channel = CreateObject<CsmaChannel>();
-                  m_channel->SetAttribute("DataRate", DataRateValue(rate));
-                  m_channel->SetAttribute("Delay", TimeValue(old->GetDelay()));
-                  for (const Ptr<CsmaNetDevice>& device : m_devices)
-                  {
-                      old->Detach(device);
-                      device->Attach(m_channel);
-                  }
-                  SetDown(m_down);
-              });
-}
-
-void
-Cable::SetDelay(Time delay)
-{
-    m_channel->SetAttribute("Delay", TimeValue(delay));
-}
-
-void
-Cable::SetQueue(QueueSize size)
-{
-    for (const Ptr<CsmaNetDevice>& device : m_devices)
-    {
-        const Ptr<Queue<Packet>> queue = device->GetQueue();
-        // A queue that holds more than its new size must drain first: ns-3 does not shorten it.
-        WhenReady([queue, size] { return queue->GetCurrentSize() <= size; },
-                  [queue, size] { queue->SetMaxSize(size); });
-    }
-}
-
-/// At both ends.
-void
-Cable::SetImpairment(const char* attribute, double rate)
-{
-    for (const Ptr<EsxLinkImpairment>& impairment : m_impairments)
-    {
-        impairment->SetAttribute(attribute, DoubleValue(rate));
-    }
 }
 
 } // namespace esxnf

@@ -1,22 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// A cable between two physical ports: an ns-3 CSMA channel whose rate, delay, loss, queues and
-// state can change during a run. ns-3 fixes a device's rate when it is attached, so a new rate
-// means a new channel, plugged in between two frames.
+// A cable between two physical ports: a full-duplex Ethernet link, or ns-3's CSMA where the
+// scenario says half duplex. It counts what the link sends and loses.
 #ifndef ESXNF_CABLE_H
 #define ESXNF_CABLE_H
 
 #include "runner/scenario/scenario.h"
 
-#include "ns3/csma-channel.h"
-#include "ns3/csma-net-device.h"
+#include "ns3/esx-ethernet-channel.h"
 #include "ns3/esx-link-impairment.h"
 #include "ns3/esx-series.h"
-#include "ns3/esx-uplink.h"
 
 #include <array>
-#include <functional>
 #include <string>
-#include <vector>
 
 namespace esxnf
 {
@@ -42,14 +37,9 @@ class Cable
     Cable(const Link& link, ns3::Ptr<ns3::Node> a, ns3::Ptr<ns3::Node> b);
 
     /// The device at an end. \param end 0 or 1
-    ns3::Ptr<ns3::CsmaNetDevice> GetDevice(unsigned end) const;
+    ns3::Ptr<ns3::NetDevice> GetDevice(unsigned end) const;
 
-    /// The vSwitch's view of an end, so that it learns of a cut at once.
-    void SetUplink(unsigned end, ns3::Ptr<ns3::EsxUplink> uplink);
-
-    /// Who else wants to hear when the cable is cut (true) or mended.
-    void AddWatcher(std::function<void(bool)> watcher);
-
+    /// Cuts the link or mends it. Of full-duplex links only, as rate, delay and queue of a change.
     void SetDown(bool down);
     void Apply(const LinkChange& change);
     /// Back to what the scenario's link says.
@@ -60,37 +50,31 @@ class Cable
 
     LinkDrops GetDrops() const;
 
-    /// Gives random streams from \p stream on. \return how many
+    /// Gives random streams from \p stream on. \return how many: as many for either duplex
     int64_t AssignStreams(int64_t stream);
 
   private:
-    void SetRate(ns3::DataRate rate);
-    void SetDelay(ns3::Time delay);
-    void SetQueue(ns3::QueueSize size);
-    void SetImpairment(const char* attribute, double rate);
-
-    struct Sent
+    struct End
     {
-        uint64_t octets{0};
+        ns3::Ptr<ns3::NetDevice> device;
+        ns3::Ptr<ns3::EsxEthernetNetDevice> duplex; //!< the same; null at half duplex
+        ns3::Ptr<ns3::Queue<ns3::Packet>> queue;
+        ns3::Ptr<ns3::EsxLinkImpairment> impairment; //!< of what it receives
+        std::array<uint64_t, 3> drops{};             //!< by EsxEthernetDrop
+        uint64_t octets{0};                          //!< sent at half duplex
         uint64_t frames{0};
     };
 
-    static void CountSent(Sent* sent, ns3::Ptr<const ns3::Packet> frame);
-    static void CountCut(uint64_t* cut, ns3::Ptr<const ns3::Packet> frame);
-    static void CountError(uint64_t* errors,
-                           const ns3::EsxLinkImpairment* impairment,
-                           ns3::Ptr<const ns3::Packet> frame);
+    void MakeFullDuplex(const ns3::Ptr<ns3::Node>& a, const ns3::Ptr<ns3::Node>& b);
+    void MakeHalfDuplex(const ns3::Ptr<ns3::Node>& a, const ns3::Ptr<ns3::Node>& b);
+    static void CountSent(End* end, ns3::Ptr<const ns3::Packet> frame);
+    static void CountCollision(End* end, ns3::Ptr<const ns3::Packet> frame);
+    static void CountDrop(End* end, bool received, ns3::Ptr<const ns3::Packet> frame);
+    uint64_t GetDrops(ns3::EsxEthernetDrop cause) const;
 
     const Link& m_link;
-    ns3::Ptr<ns3::CsmaChannel> m_channel;
-    std::array<ns3::Ptr<ns3::CsmaNetDevice>, 2> m_devices;
-    std::array<ns3::Ptr<ns3::EsxLinkImpairment>, 2> m_impairments;
-    std::array<ns3::Ptr<ns3::EsxUplink>, 2> m_uplinks;
-    std::array<Sent, 2> m_sent;
-    uint64_t m_cut{0};    //!< frames that died since the link was cut
-    uint64_t m_errors{0}; //!< frames that impairments took
-    std::vector<std::function<void(bool)>> m_watchers;
-    bool m_down{false};
+    ns3::Ptr<ns3::EsxEthernetChannel> m_duplex; //!< null at half duplex
+    std::array<End, 2> m_ends;
 };
 
 } // namespace esxnf

@@ -41,7 +41,8 @@ ToInterfaceAddress(const InterfaceAddress& address)
     return {address.address, address.mask};
 }
 
-/// A queue disc as the scenario describes it. \return nullptr if it describes none
+} // namespace
+
 Ptr<QueueDisc>
 MakeQueueDisc(const QueueDiscSettings& settings)
 {
@@ -66,15 +67,17 @@ MakeQueueDisc(const QueueDiscSettings& settings)
     return factory.Create<QueueDisc>();
 }
 
-/// Puts the queue disc of a NIC between its node's IP stack and the device.
 void
-AddQueueDisc(const Ptr<EsxVirtualNetDevice>& device, const Nic& nic)
+AddQueueDisc(const Ptr<NetDevice>& device, const QueueDiscSettings& settings)
 {
-    if (const Ptr<QueueDisc> disc = MakeQueueDisc(nic.queueDisc))
+    if (const Ptr<QueueDisc> disc = MakeQueueDisc(settings))
     {
         device->GetNode()->GetObject<TrafficControlLayer>()->SetRootQueueDiscOnDevice(device, disc);
     }
 }
+
+namespace
+{
 
 /// What an expectation measures. A check that is not judged after the run is a metric that must be
 /// 0.
@@ -247,7 +250,6 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                     Cable& cable = *m_world.cables.at(link.name);
                     cable.GetDevice(end)->SetMtu(vSwitch.mtu);
                     const auto added = made->AddUplink(madeSwitch, cable.GetDevice(end), uplink);
-                    cable.SetUplink(end, added);
                     if (const Ptr<QueueDisc> disc = MakeQueueDisc(link.queueDisc))
                     {
                         added->SetQueueDisc(disc);
@@ -266,7 +268,7 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                                ToInterfaceAddress(vmknic.address),
                                vmknic.gateway.value_or(Ipv4Address::GetZero()));
         ApplyKeys(m_scenario, vmknic.path, device);
-        AddQueueDisc(device, vmknic);
+        AddQueueDisc(device, vmknic.queueDisc);
     }
 }
 
@@ -285,7 +287,7 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  nic.portGroup,
                                  ToInterfaceAddress(nic.address),
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
-            AddQueueDisc(vnic, nic);
+            AddQueueDisc(vnic, nic.queueDisc);
             ApplyKeys(m_scenario, vm.path, vnic);
             if (nic.guestRate.GetBitRate() != 0 && nic.queueDisc.kind.empty())
             {
@@ -392,14 +394,26 @@ Simulation::Builder::AssignStreams()
     }
     stream += InternetStackHelper().AssignStreams(NodeContainer::GetGlobal(), stream);
     stream += EsxTrafficHelper().AssignStreams(m_traffic, stream);
+    const auto assign = [&stream](const Ptr<QueueDisc>& disc) {
+        if (const auto red = DynamicCast<RedQueueDisc>(disc))
+        {
+            stream += red->AssignStreams(stream);
+        }
+    };
     for (const Ptr<EsxHost>& host : m_world.hosts)
     {
         for (const Ptr<EsxUplink>& uplink : host->GetUplinks())
         {
-            if (const auto red = DynamicCast<RedQueueDisc>(uplink->GetQueueDisc()))
-            {
-                stream += red->AssignStreams(stream);
-            }
+            assign(uplink->GetQueueDisc());
+        }
+    }
+    for (const Link& link : m_scenario.links)
+    {
+        for (const unsigned end : {0U, 1U})
+        {
+            const auto device = m_world.cables.at(link.name)->GetDevice(end);
+            const auto control = device->GetNode()->GetObject<TrafficControlLayer>();
+            assign(control ? control->GetRootQueueDiscOnDevice(device) : nullptr);
         }
     }
 }

@@ -18,7 +18,7 @@ PhysicalDevices(const Ptr<ns3::Node>& node)
     NetDeviceContainer devices;
     for (uint32_t i = 0; i < node->GetNDevices(); ++i)
     {
-        if (DynamicCast<CsmaNetDevice>(node->GetDevice(i)))
+        if (node->GetDevice(i)->GetChannel())
         {
             devices.Add(node->GetDevice(i));
         }
@@ -106,7 +106,7 @@ Simulation::Builder::FindDevice(const std::string& name) const
                 return guest->vnics.at(number);
             }
         }
-        return PhysicalDevices(m_world.nodes.at(owner)).Get(number);
+        return FindEnd(owner, interface).first;
     }
     for (const EsxHost::Vmknic& vmknic : host->second->GetVmknics())
     {

@@ -10,7 +10,8 @@
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-physical-switch.h"
-#include "ns3/internet-stack-helper.h"
+#include "ns3/esx-router-helper.h"
+#include "ns3/ipv4.h"
 #include "ns3/names.h"
 #include "ns3/uinteger.h"
 
@@ -30,11 +31,16 @@ Simulation::Builder::MakeNodes()
         const Ptr<ns3::Node> made = CreateObject<ns3::Node>();
         Names::Add(node.name, made);
         m_world.nodes[node.name] = made;
+        if (node.kind == NodeKind::Router)
+        {
+            EsxRouterHelper::Install(made);
+        }
+        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
+        {
+            EsxRouterHelper::InstallServer(made);
+        }
         if (node.kind == NodeKind::Collector)
         {
-            InternetStackHelper stack;
-            stack.SetIpv6StackInstall(false);
-            stack.Install(made);
             EsxNetflowHelper netflow;
             ForKeys(m_scenario,
                     node.path,
@@ -64,35 +70,105 @@ Simulation::Builder::MakeCables()
     }
     for (const Node& node : m_scenario.nodes)
     {
+        if (node.kind == NodeKind::Router)
+        {
+            continue; // when all others have their addresses
+        }
         const AttributeScope scope(m_scenario, node.path);
-        Connect(node.name);
+        if (node.kind == NodeKind::Switch &&
+            PhysicalDevices(m_world.nodes.at(node.name)).GetN() > 0)
+        {
+            MakeSwitch(node);
+        }
+        if (node.address)
+        {
+            MakeEndNode(node);
+        }
         CheckAttributesArrived(m_scenario, node.path, {m_world.nodes.at(node.name)});
     }
+    MakeRouters();
 }
 
-/// Makes a switch of a node's devices; gives a collector its address.
-void
-Simulation::Builder::Connect(const std::string& nodeName)
+/// \return the device and its link; null if no link ends there
+std::pair<Ptr<NetDevice>, const Link*>
+Simulation::Builder::FindEnd(const std::string& node, const std::string& interface) const
 {
-    const Ptr<ns3::Node> made = m_world.nodes.at(nodeName);
-    const Node& node = *std::find_if(m_scenario.nodes.begin(),
-                                     m_scenario.nodes.end(),
-                                     [&](const Node& n) { return n.name == nodeName; });
-    const NetDeviceContainer devices = PhysicalDevices(made);
-    if (node.kind == NodeKind::Switch && devices.GetN() > 0)
+    for (const Link& link : m_scenario.links)
     {
-        MakeSwitch(node);
+        for (const auto& [end, index] : {std::pair(link.a, 0U), std::pair(link.b, 1U)})
+        {
+            if (end.node == node && end.interface == interface)
+            {
+                return {m_world.cables.at(link.name)->GetDevice(index), &link};
+            }
+        }
     }
-    if (node.kind == NodeKind::Collector && devices.GetN() > 0)
+    return {nullptr, nullptr};
+}
+
+/// A collector or server.
+void
+Simulation::Builder::MakeEndNode(const Node& node)
+{
+    if (const auto [device, link] = FindEnd(node.name, "eth0"); device)
     {
-        const Ptr<Ipv4> ipv4 = made->GetObject<Ipv4>();
-        const uint32_t interface = ipv4->AddInterface(devices.Get(0));
-        ipv4->AddAddress(interface, {node.address->address, node.address->mask});
-        ipv4->SetUp(interface);
+        EsxRouterHelper::AddInterface(device,
+                                      {node.address->address, node.address->mask},
+                                      node.gateway.value_or(Ipv4Address::GetZero()));
+        if (node.kind == NodeKind::Server)
+        {
+            AddQueueDisc(device, link->queueDisc);
+        }
     }
 }
 
-/// Both ends of each traffic, and each vmknic and collector on its network.
+void
+Simulation::Builder::MakeRouters()
+{
+    const auto isRouter = [](const Node& node) { return node.kind == NodeKind::Router; };
+    if (std::any_of(m_scenario.nodes.begin(), m_scenario.nodes.end(), isRouter))
+    {
+        const FrameGraph frames(m_scenario);
+        const IpGraph graph(frames);
+        for (const Node& node : m_scenario.nodes)
+        {
+            if (isRouter(node))
+            {
+                const AttributeScope scope(m_scenario, node.path);
+                MakeRouter(node, graph.GetRoutes(node.name));
+                CheckAttributesArrived(m_scenario, node.path, {m_world.nodes.at(node.name)});
+            }
+        }
+    }
+}
+
+void
+Simulation::Builder::MakeRouter(const Node& node, const std::vector<IpRoute>& routes)
+{
+    for (const RouterInterface& interface : node.interfaces)
+    {
+        const auto [port, link] = FindEnd(node.name, interface.GetPort());
+        const uint16_t vlan = interface.GetVlan();
+        const Ptr<NetDevice> device =
+            vlan == 0 ? port : Ptr<NetDevice>(EsxRouterHelper::AddVlan(port, vlan));
+        device->SetMtu(interface.mtu);
+        EsxRouterHelper::AddInterface(device, {interface.address.address, interface.address.mask});
+        if (vlan == 0)
+        {
+            AddQueueDisc(device, link->queueDisc);
+        }
+    }
+    for (const IpRoute& route : routes)
+    {
+        EsxRouterHelper::AddRoute(m_world.nodes.at(node.name),
+                                  route.network,
+                                  route.mask,
+                                  route.via);
+    }
+}
+
+/// Both ends of each traffic, each vmknic and collector, and each router with all, on their
+/// networks.
 void
 Simulation::Builder::FillArpCaches()
 {
@@ -111,9 +187,19 @@ Simulation::Builder::FillArpCaches()
     {
         for (const Node& node : m_scenario.nodes)
         {
-            if (node.kind == NodeKind::Collector)
+            if (node.kind == NodeKind::Collector || node.kind == NodeKind::Router)
             {
                 pairs.emplace_back(host->GetVmkernelNode(), m_world.nodes.at(node.name));
+            }
+        }
+    }
+    for (const Node& node : m_scenario.nodes)
+    {
+        for (const auto& [name, other] : m_world.nodes)
+        {
+            if (node.kind == NodeKind::Router && node.name != name && other->GetObject<Ipv4>())
+            {
+                pairs.emplace_back(m_world.nodes.at(node.name), other);
             }
         }
     }
@@ -134,7 +220,6 @@ Simulation::Builder::MakeSwitch(const Node& node)
             {
                 const auto number = static_cast<uint16_t>(std::stoul(end.interface));
                 made->AddPort(number, cable.GetDevice(index));
-                cable.AddWatcher([made, number](bool down) { made->SetDown(number, down); });
             }
         }
     }

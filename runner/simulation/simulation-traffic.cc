@@ -48,6 +48,11 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
                                {udp,
                                 RandomVariable(traffic.burst, Quantity::Seconds),
                                 RandomVariable(traffic.pause, Quantity::Seconds)});
+    case TrafficApp::IcmpEcho:
+        return helper.IcmpEcho(
+            from,
+            to,
+            {{traffic.start, traffic.stop}, traffic.every, traffic.packetBytes, traffic.dscp});
     case TrafficApp::TcpBulk:
         return helper.TcpBulk(from,
                               to,

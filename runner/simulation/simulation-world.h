@@ -4,6 +4,7 @@
 #define ESXNF_SIMULATION_WORLD_H
 
 #include "runner/capture/annotated-capture.h"
+#include "runner/lab/ip-graph.h"
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/cable.h"
 #include "runner/simulation/simulation.h"
@@ -16,6 +17,7 @@
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/event-id.h"
 #include "ns3/node-container.h"
+#include "ns3/queue-disc.h"
 
 #include <chrono>
 #include <deque>
@@ -35,7 +37,7 @@ struct Simulation::World
     SimulationOptions options;
     std::unique_ptr<AttributeScope> attributes; //!< of run: also of what is made later
 
-    std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs, switches and collectors by name
+    std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs and nodes by name
     std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
     std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
     std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
@@ -77,6 +79,12 @@ struct Simulation::World
     void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
 };
 
+/// A queue disc as the scenario describes it. \return nullptr if it describes none
+ns3::Ptr<ns3::QueueDisc> MakeQueueDisc(const QueueDiscSettings& settings);
+
+/// Puts a queue disc between a node's IP stack and a device.
+void AddQueueDisc(const ns3::Ptr<ns3::NetDevice>& device, const QueueDiscSettings& settings);
+
 /// The devices of a node at cables, in order: a node with an IP stack has a loopback, too.
 ns3::NetDeviceContainer PhysicalDevices(const ns3::Ptr<ns3::Node>& node);
 
@@ -96,8 +104,12 @@ class Simulation::Builder
     void MakeVSwitches(const Host& host);
     void MakeVirtualMachines(const Host& host);
     void MakeNetflow(const Host& host);
-    void Connect(const std::string& nodeName);
     void MakeSwitch(const Node& node);
+    void MakeEndNode(const Node& node);
+    void MakeRouters();
+    void MakeRouter(const Node& node, const std::vector<IpRoute>& routes);
+    std::pair<ns3::Ptr<ns3::NetDevice>, const Link*> FindEnd(const std::string& node,
+                                                             const std::string& interface) const;
     void BlockLoops();
     void FillArpCaches();
     void Watch();

@@ -6,6 +6,7 @@
 #include "ns3/esx-capture-frames.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <array>
 
 namespace esxnf
@@ -16,12 +17,17 @@ using namespace ns3;
 namespace
 {
 
+constexpr uint32_t ETHERNET = 14;
+
 /// The first octets of a packet, read as IPv4 headers.
 struct Headers
 {
-    explicit Headers(const Packet& packet)
+    /// \param before octets in front of the IP header
+    Headers(const Packet& packet, uint32_t before)
     {
-        const uint32_t size = packet.CopyData(octets.data(), octets.size());
+        std::array<uint8_t, ETHERNET + 64> copied{};
+        const uint32_t size = packet.CopyData(copied.data(), before + octets.size()) - before;
+        std::copy_n(copied.begin() + before, octets.size(), octets.begin());
         const uint32_t ipSize = (octets[0] & 15) * 4;
         isWhole = octets[0] >> 4 == 4 && ipSize >= 20 && size >= ipSize + 4;
         isFirstFragment = ((octets[6] & 0x1f) | octets[7]) == 0;
@@ -43,8 +49,13 @@ struct Headers
 bool
 IsOf(const Traffic& traffic, const Headers& headers)
 {
+    constexpr uint8_t ICMP = 1;
     constexpr uint8_t TCP = 6;
     constexpr uint8_t UDP = 17;
+    if (traffic.app == TrafficApp::IcmpEcho)
+    {
+        return headers.octets[9] == ICMP;
+    }
     const bool isScan = traffic.app == TrafficApp::TcpSynScan;
     const bool isUdp = traffic.app == TrafficApp::UdpCbr || traffic.app == TrafficApp::UdpOnOff;
     return headers.octets[9] == (isUdp ? UDP : TCP) && headers.isFirstFragment &&
@@ -103,7 +114,8 @@ TrafficWatch::Sender::Sender(const Ptr<ns3::Node>& node)
 {
     for (uint32_t i = 0; i < node->GetNDevices(); ++i)
     {
-        if (const auto device = DynamicCast<Device>(node->GetDevice(i)))
+        const auto device = node->GetDevice(i);
+        if (device->GetChannel() || DynamicCast<EsxVirtualNetDevice>(device)) // no loopback
         {
             device->TraceConnectWithoutContext(
                 "MacTx",
@@ -126,18 +138,19 @@ TrafficWatch::Sender::Add(Ipv4Address destination, TrafficPair* pair)
 
 /// A device is about to hand a packet to its port.
 void
-TrafficWatch::Sender::Sent(Sender* sender, const Device* device, Ptr<const Packet> packet)
+TrafficWatch::Sender::Sent(Sender* sender, const NetDevice* device, Ptr<const Packet> packet)
 {
     if (device->IsLinkUp()) // it is in a port
     {
-        sender->Note(*packet);
+        const bool isPhysical = device->GetChannel() != nullptr;
+        sender->Note(*packet, isPhysical ? ETHERNET : 0);
     }
 }
 
 void
-TrafficWatch::Sender::Note(const Packet& packet)
+TrafficWatch::Sender::Note(const Packet& packet, uint32_t before)
 {
-    const Headers headers(packet);
+    const Headers headers(packet, before);
     if (!headers.isWhole)
     {
         return; // ARP

@@ -69,14 +69,14 @@ class TrafficWatch
         void Add(ns3::Ipv4Address destination, TrafficPair* pair);
 
       private:
-        using Device = ns3::EsxVirtualNetDevice;
-
-        static void Sent(Sender* sender, const Device* device, ns3::Ptr<const ns3::Packet> packet);
-        void Note(const ns3::Packet& packet);
+        static void Sent(Sender* sender,
+                         const ns3::NetDevice* device,
+                         ns3::Ptr<const ns3::Packet> packet);
+        void Note(const ns3::Packet& packet, uint32_t before);
         void Disconnect();
 
-        std::vector<ns3::Ptr<Device>> m_devices;        //!< that are watched
-        std::multimap<uint32_t, TrafficPair*> m_silent; //!< pairs by destination
+        std::vector<ns3::Ptr<ns3::NetDevice>> m_devices; //!< that are watched
+        std::multimap<uint32_t, TrafficPair*> m_silent;  //!< pairs by destination
     };
 
     struct Injected

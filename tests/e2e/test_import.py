@@ -117,7 +117,7 @@ WRONG = {
     "no hosts": ("graph { s [kind=switch] }", "hosts: an empty map is not allowed; allowed: a map of at least one host"),
     "wrong value": ("graph { h [kind=host]; s [kind=switch]; h -- s [rate=fast] }", "links[0].rate: "),
     "self-loop": ("graph { h [kind=host]; s [kind=switch]; s -- s [from=\"s:1\", to=\"s:1\"] }", "endpoint 's:1' is used twice"),
-    "a router": ("graph { h [kind=host]; r [kind=router] }", "not yet supported"),
+    "a router": ("graph { h [kind=host]; r [kind=router] }", "nodes.r: 'interfaces' are missing"),
     "deep": ("graph " + "{" * 5000 + "}" * 5000, "is nested more than 100 deep"),
     "deep XML": ("<graphml>" + "<a>" * 100000, "is nested more than 100 deep"),
     "binary": ("\x00\x01\x02", "is no drawing in DOT"),

@@ -59,6 +59,8 @@ TEST(Ledger, MovesHaveThePublishedNamesCausesAndPlaces)
         "discarded_queued_switch_deleted|switch_deleted|purgatory|discarded",
         "received||network|collected",
         "lost_no_route|no_route|network|lost",
+        "lost_ttl|ttl|network|lost",
+        "lost_mtu|mtu|network|lost",
         "lost_arp|arp|network|lost",
         "lost_queue_disc|queue_disc|network|lost",
         "lost_device_queue|device_queue|network|lost",

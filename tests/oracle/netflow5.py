@@ -95,19 +95,16 @@ def decode(data: bytes, **envelope) -> Datagram:
 class CollectorCapture:
     datagrams: list[Datagram] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)  # reason of each payload that is no v5 datagram
-    fragments: int = 0  # IP fragments of UDP packets: R14 broken
 
 
 def read_collector_capture(packets: Iterable[Packet], port: int, address: str | None = None) -> CollectorCapture:
     """The v5 datagrams sent to that UDP port (and address), in order of arrival."""
     result = CollectorCapture()
-    for packet in packets:
-        udp = _udp(_ipv4(packet))
-        if udp == "fragment":
-            result.fragments += 1
-        elif udp and udp[3] == port and address in (None, udp[1]):
+    for time_ns, packet in _joined(packets):
+        udp = _udp(packet)
+        if udp and udp[3] == port and address in (None, udp[1]):
             try:
-                source = {"exporter": udp[0], "source_port": udp[2], "time_ns": packet.time_ns}
+                source = {"exporter": udp[0], "source_port": udp[2], "time_ns": time_ns}
                 result.datagrams.append(decode(udp[4], **source))
             except DatagramError as error:
                 result.refused.append(str(error))
@@ -118,10 +115,43 @@ def read_headers(packets: Iterable[Packet], ports: set[int]) -> Iterable[tuple[t
     """(exporter, engine, sequence, uptime) and time of the v5 datagrams to these UDP ports; captures may hold no more than headers."""
     for packet in packets:
         udp = _udp(_ipv4(packet))
-        if isinstance(udp, tuple) and udp[3] in ports and len(udp[4]) >= HEADER.size:
+        if udp and udp[3] in ports and len(udp[4]) >= HEADER.size:
             version, _, uptime, _, _, sequence, engine_type, engine_id, _ = HEADER.unpack_from(udp[4])
             if version == VERSION:
                 yield (udp[0], engine_type << 8 | engine_id, sequence, uptime), packet.time_ns
+
+
+def count_fragments(packets: Iterable[Packet]) -> int:
+    """IP fragments of UDP packets: R14 is broken where an exporter sends them."""
+    return sum(1 for packet in packets if _is_fragment(_ipv4(packet)))
+
+
+def _joined(packets: Iterable[Packet]) -> Iterable[tuple[int, bytes]]:
+    """Time and octets of each IPv4 packet; of fragments once all are there, at the time of the last one (RFC 791)."""
+    waiting: dict[tuple, dict[int, bytes]] = {}
+    for packet in packets:
+        ip = _ipv4(packet)
+        if not _is_fragment(ip):
+            yield packet.time_ns, ip
+            continue
+        key = (ip[4:6], ip[12:20])
+        pieces = waiting.setdefault(key, {})
+        pieces[_u16(ip, 6) % 0x2000 * 8] = ip
+        first, payload = pieces.get(0), b""
+        while (piece := pieces.get(len(payload))) is not None:
+            payload += piece[(piece[0] & 15) * 4 : _u16(piece, 2)]
+            if not _u16(piece, 6) & 0x2000:
+                yield packet.time_ns, first[:6] + b"\0\0" + first[8 : (first[0] & 15) * 4] + payload
+                del waiting[key]
+                break
+
+
+def _u16(data: bytes, offset: int) -> int:
+    return struct.unpack_from("!H", data, offset)[0]
+
+
+def _is_fragment(ip: bytes) -> bool:
+    return len(ip) >= 20 and ip[0] >> 4 == 4 and ip[9] == UDP and _u16(ip, 6) & 0x3FFF != 0
 
 
 def _ipv4(packet: Packet) -> bytes:
@@ -139,11 +169,9 @@ def _ipv4(packet: Packet) -> bytes:
 
 
 def _udp(ip: bytes):
-    """-> None, "fragment" or (source, destination, source port, destination port, payload)"""
-    if len(ip) < 20 or ip[0] >> 4 != 4 or ip[9] != UDP:
+    """-> None or (source, destination, source port, destination port, payload)"""
+    if len(ip) < 20 or ip[0] >> 4 != 4 or ip[9] != UDP or _is_fragment(ip):
         return None
-    if struct.unpack_from("!H", ip, 6)[0] & 0x3FFF:
-        return "fragment"
     segment = ip[(ip[0] & 15) * 4 :]
     if len(segment) < 8:
         return None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from oracle.building import ethernet, ipv4, pcap, udp
 from oracle.capture import parse_capture
-from oracle.netflow5 import Datagram, DatagramError, V5Record, check_rules, decode, read_collector_capture, unique_datagrams
+from oracle.netflow5 import Datagram, DatagramError, V5Record, check_rules, count_fragments, decode, read_collector_capture, unique_datagrams
 
 DATA = Path(__file__).parent.parent / "data"
 BOOT_S = 1_700_000_000
@@ -138,6 +138,17 @@ def test_restart_begins_at_zero_and_may_change_the_source_port():
     assert complaints(datagram(), datagram(3, 2000), restarts=True) == {"R3"}
 
 
+def test_fragments_are_joined_in_any_order_when_all_are_there():
+    segment = udp(5000, 2055, datagram().encode())
+    fragment = lambda begin, end: ethernet(ipv4(segment[begin:end], fragment=begin // 8 | (0x2000 if end < len(segment) else 0)))
+    pieces = [fragment(32, 64), fragment(64, len(segment)), fragment(0, 32)]
+    packets = list(parse_capture(pcap([(7 + i, frame) for i, frame in enumerate(pieces)])))
+    (joined,) = read_collector_capture(packets, 2055).datagrams
+    assert joined == datagram(time_ns=9)._replace(exporter=joined.exporter)
+    assert read_collector_capture(packets[:2], 2055).datagrams == read_collector_capture(packets[1:], 2055).datagrams == []
+    assert count_fragments(packets) == 3
+
+
 def test_datagrams_are_read_out_of_a_collector_capture():
     payload = datagram().encode()
     to_collector = lambda data, port=2055, **ip: ethernet(ipv4(udp(5000, port, data), src="10.9.9.1", dst="10.9.9.2", **ip))
@@ -152,7 +163,8 @@ def test_datagrams_are_read_out_of_a_collector_capture():
     ]
     packets = list(parse_capture(pcap([(7, frame) for frame in frames])))
     seen = read_collector_capture(packets, 2055, "10.9.9.2")
-    assert (seen.datagrams, seen.refused, seen.fragments) == ([datagram(time_ns=7)], ["length"], 1)
+    assert (seen.datagrams, seen.refused) == ([datagram(time_ns=7)], ["length"])
+    assert count_fragments(packets) == 1
     assert len(read_collector_capture(packets, 2055).datagrams) == 2
     ppp = list(parse_capture(pcap([(7, b"\0\x21" + frames[0][14:])], linktype=9)))
     assert read_collector_capture(ppp, 2055).datagrams == [datagram(time_ns=7)]

@@ -14,7 +14,7 @@ from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
 from .frames import VLAN_ETHERTYPES, Verdict, parse_frame
 from .links import check_links
-from .netflow5 import WRAP, Datagram, V5Record, check_rules, read_collector_capture, read_headers, signed, unique_datagrams
+from .netflow5 import WRAP, Datagram, V5Record, check_rules, count_fragments, read_collector_capture, read_headers, signed, unique_datagrams
 from .series import check_series
 from .stories import OWN_ENDS, Stories
 
@@ -178,7 +178,6 @@ class Verification:
             capture = read_collector_capture(self._read(entry["file"]), entry["udp_port"], entry.get("address"))
             name = entry["file"]
             self.findings += [f"{name}: refused datagram: {reason}" for reason in capture.refused]
-            self.findings += [f"{name}: R14: {capture.fragments} IP fragments"] if capture.fragments else []
             for datagram in capture.datagrams:
                 self.arrivals[_story_key(datagram)].append((entry, datagram.time_ns))
             datagrams = unique_datagrams(capture.datagrams)
@@ -198,6 +197,8 @@ class Verification:
         times = {}
         for entry, packets in ports:
             if entry.get("name", "").startswith("vmk"):
+                fragments = count_fragments(packets)
+                self.findings += [f"{entry['file']}: R14: {fragments} IP fragments"] if fragments else []
                 for key, time_ns in read_headers(packets, self.udp_ports):
                     times.setdefault(key, time_ns)
         return times

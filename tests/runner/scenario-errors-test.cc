@@ -248,10 +248,11 @@ const Mistake g_mistakes[] = {
      "{vlan: 4096}",
      "lab.yaml:10:55: hosts.esx1.vswitches.vSwitch0.portgroups.VMkernel.vlan: 4096 is not allowed; "
      "allowed: a whole number from 0 to 4095"},
-    {"LaterRouter",
+    {"RouterWithoutInterfaces",
      "sw2: {kind: switch}",
      "sw2: {kind: router}",
-     "lab.yaml:19:15: nodes.sw2.kind: 'router' is not yet supported"},
+     "lab.yaml:19:3: nodes.sw2: 'interfaces' are missing; allowed: {eth0: {address: "
+     "10.6.125.1/24}}"},
     {"AllowedVlansOfAnAccessPort",
      "sw2: {kind: switch}",
      "sw2: {kind: switch, ports: {1: {mode: access, allowed: [101]}}}",
@@ -290,10 +291,6 @@ const Mistake g_mistakes[] = {
      "run: ''",
      "lab.yaml:30:31: timeline[0].run: '' is not allowed; allowed: a console line of 1 to 4000 "
      "characters"},
-    {"LaterIcmpTraffic",
-     "app: tcp-request",
-     "app: icmp-echo",
-     "lab.yaml:27:22: traffic[1].app: 'icmp-echo' is not yet supported"},
     {"SecurityIsAcceptOrReject",
      "vSwitch1: {",
      "vSwitch1: {security: {promiscuous: maybe}, ",
@@ -433,7 +430,7 @@ const Mistake g_mistakes[] = {
      "gateway: 10.6.125.1",
      "gateway: 10.7.0.1",
      "lab.yaml:13:69: hosts.esx1.vmknics.vmk0.gateway: 10.7.0.1 is not another address of the "
-     "NIC's own network"},
+     "network of 10.6.125.11/24"},
     {"CollectorWithoutAddress",
      "address: 10.6.125.84/24, ",
      "",

@@ -31,6 +31,8 @@ CAUSES = {
     "switch_deleted": (PURPLE, "xxxx"),
     "send_failed": (DARK, ""),
     "no_route": (DARK, "////"),
+    "ttl": (DARK, "...."),
+    "mtu": (DARK, "\\\\"),
     "arp": (DARK, "xxxx"),
     "queue_disc": (ORANGE, "////"),
     "device_queue": (ORANGE, ""),

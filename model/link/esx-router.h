@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#ifndef ESX_ROUTER_H
+#define ESX_ROUTER_H
+
+#include "ns3/ipv4-header.h"
+#include "ns3/ipv4-static-routing.h"
+#include "ns3/traced-callback.h"
+
+#include <set>
+
+namespace ns3
+{
+
+class ArpCache;
+
+/// The types of the parameters of Ipv4RoutingProtocol::RouteInput(), which differ between releases.
+template <typename F>
+struct EsxRouteInputOf;
+
+template <typename P, typename D, typename U, typename M, typename L, typename E>
+struct EsxRouteInputOf<bool (Ipv4RoutingProtocol::*)(P, const Ipv4Header&, D, U, M, L, E)>
+{
+    using Packet = P;
+    using Device = D;
+    using Unicast = U;
+    using Multicast = M;
+    using Local = L;
+    using Error = E;
+};
+
+/**
+ * The routing of a router: static routes, and the ICMP messages that ns-3's forwarding lacks (RFC
+ * 1812, 4.3.3, 5.2.7): network unreachable where there is no route, host unreachable where nobody
+ * answers ARP, fragmentation needed where a packet with DF exceeds the next link's MTU. ns-3 itself
+ * lowers the TTL and sends time exceeded, and makes fragments of packets without DF.
+ *
+ * No message answers an ICMP error, a later fragment, or what came for a group (RFC 1122, 3.2.2).
+ * Messages are not limited in their rate.
+ *
+ * Put it on a node with Ipv4::SetRoutingProtocol(), as EsxRouterHelper does.
+ */
+class EsxRouter : public Ipv4StaticRouting
+{
+  public:
+    /// \param packet IP packet without its header
+    typedef void (*DropTracedCallback)(const Ipv4Header& header, Ptr<const Packet> packet);
+
+    static TypeId GetTypeId();
+    EsxRouter();
+    ~EsxRouter() override;
+
+    using Input = EsxRouteInputOf<decltype(&Ipv4RoutingProtocol::RouteInput)>;
+
+    bool RouteInput(Input::Packet packet,
+                    const Ipv4Header& header,
+                    Input::Device device,
+                    Input::Unicast forward,
+                    Input::Multicast multicast,
+                    Input::Local local,
+                    Input::Error error) override;
+    void NotifyInterfaceUp(uint32_t interface) override;
+
+  protected:
+    void DoDispose() override;
+
+  private:
+    void Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4Header& header);
+    void ArpDropped(Ptr<const Packet> packet);
+    void SendUnreachable(const Ipv4Header& header,
+                         const Ptr<const Packet>& packet,
+                         uint8_t code,
+                         uint16_t nextHopMtu = 0);
+    bool MayBeTold(const Ipv4Header& header, const Ptr<const Packet>& packet) const;
+
+    void SetIpv4(Ptr<Ipv4> ipv4) override;
+
+    Ptr<Ipv4> m_stack;
+    std::set<Ptr<ArpCache>> m_caches;                 //!< those that are watched
+    UnicastForwardCallback m_check;                   //!< Forward(), made once
+    const UnicastForwardCallback* m_forward{nullptr}; //!< ns-3's, during RouteInput()
+    TracedCallback<const Ipv4Header&, Ptr<const Packet>> m_tooBigTrace;
+};
+
+} // namespace ns3
+
+#endif // ESX_ROUTER_H
