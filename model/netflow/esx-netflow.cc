@@ -504,7 +504,11 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
         return;
     }
     metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
-    TellLevels();
+    if (metering.GetCache().GetSize() != m_cacheRecords ||
+        metering.GetPurgatory().GetSize() != m_purgatoryRecords) // rarely: no record begins or ends
+    {
+        TellLevels();
+    }
     if (!m_meteringDelay.IsZero())
     {
         m_impl->busyUntil = std::max(m_impl->busyUntil, Simulator::Now()) + m_meteringDelay;

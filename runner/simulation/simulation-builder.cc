@@ -383,17 +383,17 @@ Simulation::Builder::AddExpectations()
 }
 
 /// Every source of random numbers gets its stream, in a fixed order: equal scenarios draw equal
-/// numbers, also in one process.
+/// numbers, also in one process. Traffic comes first, so that another link or node leaves it as it
+/// is, and labs can be compared under one seed.
 void
 Simulation::Builder::AssignStreams()
 {
-    int64_t stream = 0;
+    int64_t stream = EsxTrafficHelper().AssignStreams(m_traffic, 0);
     for (const Link& link : m_scenario.links)
     {
         stream += m_world.cables.at(link.name)->AssignStreams(stream);
     }
     stream += InternetStackHelper().AssignStreams(NodeContainer::GetGlobal(), stream);
-    stream += EsxTrafficHelper().AssignStreams(m_traffic, stream);
     const auto assign = [&stream](const Ptr<QueueDisc>& disc) {
         if (const auto red = DynamicCast<RedQueueDisc>(disc))
         {

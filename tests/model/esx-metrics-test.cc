@@ -83,7 +83,7 @@ TEST_F(EsxMetricsTest, EveryNameIsKnownAndUnique)
     }
     std::sort(names.begin(), names.end());
     EXPECT_EQ(std::adjacent_find(names.begin(), names.end()), names.end());
-    EXPECT_EQ(EsxMetricCauses("netflow.records.lost").size(), 12u);
+    EXPECT_EQ(EsxMetricCauses("netflow.records.lost").size(), 14u);
 }
 
 TEST_F(EsxMetricsTest, CountersSumWhatTheirLabelsSelect)

@@ -165,7 +165,7 @@ const Mistake g_mistakes[] = {
      "app: udp-cbr",
      "app: udp",
      "lab.yaml:26:24: traffic[0].app: 'udp' is not allowed; allowed: one of udp-cbr, udp-on-off, "
-     "tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap"},
+     "tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap, icmp-echo"},
     {"PortRange",
      "port: 5060",
      "port: 70000",
@@ -205,7 +205,7 @@ const Mistake g_mistakes[] = {
      "app: udp-cbr",
      "app: \"udp\\e[31m\\ncbr\"",
      "lab.yaml:26:24: traffic[0].app: 'udp\\x1b[31m\\x0acbr' is not allowed; allowed: one of "
-     "udp-cbr, udp-on-off, tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap"},
+     "udp-cbr, udp-on-off, tcp-bulk, tcp-request, tcp-syn-scan, flows, pcap, icmp-echo"},
     {"ListInsteadOfMap",
      "outputs: {pcap: [trunk, \"esx1:vmk0\"]}",
      "outputs: [trunk]",
@@ -218,7 +218,8 @@ const Mistake g_mistakes[] = {
      "set: {rate: 64kbps}",
      "set: {}",
      "lab.yaml:34:37: timeline[4].set: an empty map is not allowed; allowed: a map of at least one "
-     "of rate, delay, queue, loss, bit_errors, duplicate, reorder; of a collector service_time"},
+     "of rate, delay, queue, loss, burst_loss, bit_errors, duplicate, reorder; of a collector "
+     "service_time"},
     {"NetflowPolicyIsCalledAsTheAttribute",
      "{purgatory_max: 1024}",
      "{purgatory_policy: taildrop}",
@@ -252,7 +253,9 @@ const Mistake g_mistakes[] = {
      "sw2: {kind: switch}",
      "sw2: {kind: router}",
      "lab.yaml:19:3: nodes.sw2: 'interfaces' are missing; allowed: {eth0: {address: "
-     "10.6.125.1/24}}"},
+     "10.6.125.1/24}}\n"
+     "lab.yaml:23:38: links[1].endpoints[1]: '1' is no interface of sw2; there are none\n"
+     "lab.yaml:24:50: links[2].endpoints[1]: '2' is no interface of sw2; there are none"},
     {"AllowedVlansOfAnAccessPort",
      "sw2: {kind: switch}",
      "sw2: {kind: switch, ports: {1: {mode: access, allowed: [101]}}}",
@@ -350,7 +353,7 @@ const Mistake g_mistakes[] = {
     {"UnknownVm",
      "to: [db1]",
      "to: [db2]",
-     "lab.yaml:26:45: traffic[0].to: 'db2' is no VM or collector; did you mean 'db1'?"},
+     "lab.yaml:26:45: traffic[0].to: 'db2' is no VM, server or collector; did you mean 'db1'?"},
     {"UnknownHostOfAStep",
      "host: esx1, memory",
      "host: esx2, memory",
@@ -442,9 +445,12 @@ const Mistake g_mistakes[] = {
     {"NoCommonNetwork",
      "10.6.125.52/24",
      "10.9.9.52/24",
-     "lab.yaml:26:45: traffic[0].to: db1 has no address on a network of web1\n"
-     "lab.yaml:27:53: traffic[1].to: db1 has no address on a network of web1\n"
-     "lab.yaml:28:53: traffic[2].to: db1 has no address on a network of web1"},
+     "lab.yaml:26:45: traffic[0].to: db1 has no address on a network of web1, which has no "
+     "gateway\n"
+     "lab.yaml:27:53: traffic[1].to: db1 has no address on a network of web1, which has no "
+     "gateway\n"
+     "lab.yaml:28:53: traffic[2].to: db1 has no address on a network of web1, which has no "
+     "gateway"},
     {"TrafficToItself",
      "to: [db1]",
      "to: [web1]",
@@ -452,11 +458,11 @@ const Mistake g_mistakes[] = {
     {"DatagramTooLarge",
      "packet: 160B",
      "packet: 70kB",
-     "lab.yaml:26:112: traffic[0].packet: a datagram carries 1B to 65507B"},
+     "lab.yaml:26:112: traffic[0].packet: a packet carries 1B to 65507B"},
     {"ScanWithRandomInterval",
      "every: 10ms",
      "every: exponential(10ms)",
-     "lab.yaml:28:79: traffic[2].every: a scan has a fixed interval such as 10ms"},
+     "lab.yaml:28:79: traffic[2].every: has a fixed interval such as 10ms"},
     {"PortsBackwards",
      "1-100",
      "100-1",
