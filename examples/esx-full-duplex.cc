@@ -2,7 +2,9 @@
 // A full-duplex cable: two streams of 90 Mbit/s in opposite directions over 100 Mbit/s lose
 // nothing. Between two servers, without an ESX host: the link is for any ns3::Node.
 //
-//   left 10.0.0.1 ===== 100 Mbit/s, full duplex ===== right 10.0.0.2
+//   +---------------+                                +----------------+
+//   | left 10.0.0.1 |===== 100 Mbit/s, full duplex ==| right 10.0.0.2 |
+//   +---------------+                                +----------------+
 #include "ns3/core-module.h"
 #include "ns3/esx-netflow-module.h"
 #include "ns3/internet-module.h"

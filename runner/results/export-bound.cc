@@ -186,6 +186,26 @@ class BoundFinder
     std::map<std::size_t, Sent> m_sent;                    //!< by span
 };
 
+/// Octets of a frame beside its datagram, if all links have as many: a half-duplex link has neither
+/// preamble nor gap, and a scenario may set FrameOverhead.
+uint64_t
+HeadersOf(const Scenario& scenario)
+{
+    constexpr uint64_t preambleAndGap = 20;
+    const auto isOther = [](const auto& of) {
+        return std::any_of(of.second.begin(), of.second.end(), [](const AttributeSetting& set) {
+            return set.name == "FrameOverhead";
+        });
+    };
+    const auto isHalf = [](const Link& link) { return link.halfDuplex; };
+    const auto& links = scenario.links;
+    const auto& attributes = scenario.attributes;
+    return std::any_of(links.begin(), links.end(), isHalf) ||
+                   std::any_of(attributes.begin(), attributes.end(), isOther)
+               ? HEADERS
+               : HEADERS + preambleAndGap;
+}
+
 } // namespace
 
 bool
@@ -213,6 +233,7 @@ FindExportBound(const Simulation& simulation)
         }
     }
     std::vector<ExportedFrame> frames;
+    const uint64_t headers = HeadersOf(scenario);
     const auto tracker = simulation.GetLedger()->GetTracker();
     for (const Host& host : scenario.hosts)
     {
@@ -228,7 +249,7 @@ FindExportBound(const Simulation& simulation)
             frames.push_back({&host,
                               collector->second,
                               netflow::V5_HEADER_OCTETS +
-                                  datagram.counts.records * netflow::V5_RECORD_OCTETS + HEADERS,
+                                  datagram.counts.records * netflow::V5_RECORD_OCTETS + headers,
                               datagram.sentAt,
                               received ? std::optional(datagram.concludedAt) : std::nullopt,
                               !received && datagram.fate != netflow::Move::SENT});

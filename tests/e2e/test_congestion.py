@@ -6,7 +6,7 @@ from labs import summary, table, write
 LAB = """
 version: 1
 name: congestion
-run: {{duration: 60s, seed: 3}}
+run: {{duration: 60s, seed: 3, arp: {arp}}}
 hosts:
   esx1:
     {host}
@@ -31,14 +31,14 @@ timeline:
   - {{at: 500ms, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 {collector}}}
   {timeline}
 """
-NOTHING = dict.fromkeys(("host", "vmknic", "node", "uplink", "link", "traffic", "timeline"), "") | {"collector": "10.6.125.84"}
+NOTHING = dict.fromkeys(("host", "vmknic", "node", "uplink", "link", "traffic", "timeline"), "") | {"collector": "10.6.125.84", "arp": "dynamic"}
 CROSS = (
     "- {name: cross, app: udp-on-off, from: noise, to: nf1, port: 9, start: 2s, rate: 2Mbps, packet: 1000B, burst: 2s, pause: exponential(500ms)}"
 )
 CASES = {
     "uplink's transmit queue": ({"uplink": ", rate: 1Mbps, queue: 5p"}, "device_queue"),
     "switch's transmit queue": ({"link": ", rate: 100kbps, queue: 5p"}, "device_queue"),
-    "cross traffic": ({"link": ", rate: 1Mbps, queue: 20p", "traffic": CROSS}, "device_queue"),
+    "cross traffic": ({"link": ", rate: 1Mbps, queue: 20p", "traffic": CROSS, "arp": "static"}, "device_queue"),
     "fifo at the uplink": ({"uplink": ", rate: 100kbps, queue: 5p, queue_disc: {kind: fifo, size: 5p}"}, "queue_disc"),
     "codel at the uplink": ({"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: codel, size: 1000p}"}, "queue_disc"),
     "red at the uplink": ({"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: red, size: 25p}"}, "queue_disc"),

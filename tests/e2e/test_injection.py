@@ -138,7 +138,7 @@ def test_equal_seeds_give_equal_traces_and_others_do_not(esx_netflow, tmp_path):
         ("{name: t, app: pcap, from: a, to: b, file: no.pcap}", "no.pcap"),
         ("{name: t, app: pcap, from: a, to: b}", "'file' is missing"),
         (f"{{name: t, app: pcap, from: a, to: [b, c], file: {CAPTURE}}}", "a capture goes to one VM"),
-        ("{name: t, app: flows, from: a, to: nf1}", "nf1 is no VM"),
+        ("{name: t, app: flows, from: a, to: nf1}", "nf1 is a collector; injected frames go to VMs and servers"),
         ("{name: t, app: flows, from: a, to: b, flow_duration: gauss(1s)}", "'gauss' is none of"),
         ("{name: t, app: flows, from: a, to: b, flow_packets: uniform(9 1)}", "the first value must not be above the second"),
         ("{name: t, app: flows, from: a, to: b, packet_size: uniform(1 9)}", "'1' has no unit that fits"),
