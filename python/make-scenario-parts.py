@@ -21,6 +21,8 @@ METHODS = {
         "host": ("Host", ["host"], "name: str", ["vswitches", "vmknics", "vms"]),
         "switch": ("Switch", ["node:switch"], "name: str", ["kind"]),
         "collector": ("Collector", ["node:collector"], "name: str, address: str", ["kind", "address"]),
+        "server": ("Server", ["node:server"], "name: str, address: str", ["kind", "address"]),
+        "router": ("Router", ["node:router"], "name: str", ["kind", "interfaces", "routes"]),
         "link": ("Part", ["link"], "a: End, b: End", ["endpoints"]),
         "step": ("None", ["step"], "at: Time", ["at"]),
         "expect": ("None", ["expectation"], "what: str", ["name"]),
@@ -31,12 +33,15 @@ METHODS = {
         "vm": ("Vm", ["vm", "vnic"], "name: str, address: str, portgroup: Optional[Name] = None", ["nics", "address", "portgroup"]),
         "vmknic": ("Part", ["nic"], "address: str, portgroup: Optional[Name] = None, name: Optional[str] = None", ["address", "portgroup"]),
     },
+    "RouterMethods": {"interface": ("Interface", ["routerinterface"], "address: str, name: Optional[str] = None", ["address"])},
     "VSwitchMethods": {"portgroup": ("Part", ["portgroup"], "name: str", [])},
     "VmMethods": {"nic": ("Vm", ["vnic"], "address: str, portgroup: Optional[Name] = None", ["address", "portgroup"])},
 }
 SUMMARIES = {
     "__init__": "A lab that is empty yet.", "host": "Adds an ESX host.", "switch": "Adds a physical switch.", "collector": "Adds a collector.",
-    "link": "Adds a cable. Of a host, vSwitch, switch or collector the next free port is taken; or \"node:interface\".",
+    "server": "Adds a physical server, a source and sink of traffic.", "router": "Adds a router. Its interfaces and routes are added to it.",
+    "interface": "Adds an interface, to be given to `link`: eth0, eth1 and so on; `name` \"eth0.101\" is VLAN 101 of a trunk at eth0.",
+    "link": "Adds a cable. Of a host, vSwitch, node or router the next free port is taken; or \"node:interface\".",
     "step": "Adds a step to the timeline.", "expect": "Adds what must hold at the end.", "outputs": "Sets what is written beside summary.json.",
     "vswitch": "Adds a vSwitch.", "vm": "Adds a virtual machine with one NIC. Without `portgroup`: the host's only one, which is made if there is none.",
     "vmknic": "Adds a VMkernel interface.", "portgroup": "Adds a port group.", "nic": "Adds another NIC.",
@@ -53,7 +58,7 @@ from .quantities import Attributes, End, Name, Names, Queue, Rate, Size, Time
 from .scenarios import Scenario
 
 if TYPE_CHECKING:
-    from .building import Collector, Host, Part, Switch, VSwitch, Vm
+    from .building import Collector, Host, Interface, Part, Router, Server, Switch, VSwitch, Vm
 
 '''
 

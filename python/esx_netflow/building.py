@@ -7,7 +7,7 @@ import shlex
 from typing import Any, Optional, Union
 
 from .quantities import Name, Names, Time, converted
-from .scenario_parts import KINDS, HostMethods, LabMethods, VmMethods, VSwitchMethods
+from .scenario_parts import KINDS, HostMethods, LabMethods, RouterMethods, VmMethods, VSwitchMethods
 from .scenarios import Scenario
 
 
@@ -51,6 +51,38 @@ class Collector(Part):
 
     def _free_port(self) -> str:
         return self._next(["eth0"])
+
+
+class Server(Collector):
+    """A physical server."""
+
+
+class Interface(Part):
+    """An interface of a router."""
+
+    def __init__(self, router: Router, name: str, data: dict[str, Any]) -> None:
+        super().__init__(router.lab, name, data)
+        self.router = router
+
+    def _free_port(self) -> str:
+        return self._next([self.name.partition(".")[0]], self.router.name)
+
+
+class Router(RouterMethods, Part):
+    """A router."""
+
+    def _add_interface(self, address: str, name: Optional[str], given: dict[str, Any]) -> Interface:
+        place = self.data.setdefault("interfaces", {})
+        name = name or next(eth for eth in (f"eth{i}" for i in range(len(place) + 1)) if eth not in place)
+        return Interface(self, name, _add(place, "interface", name, {"address": address, **converted(given["routerinterface"], "routerinterface", KINDS)}))
+
+    def route(self, to: str, via: str) -> Router:
+        """Adds a static route to a network, such as "10.9.0.0/24" ("0.0.0.0/0": all others), by the next router's address."""
+        self.data.setdefault("routes", []).append({"to": to, "via": via})
+        return self
+
+    def _free_port(self) -> str:
+        return self._next(dict.fromkeys(name.partition(".")[0] for name in self.data.get("interfaces", {})))
 
 
 class Vm(VmMethods, Part):
@@ -172,6 +204,12 @@ class Lab(LabMethods):
 
     def _add_collector(self, name: str, address: str, given: dict[str, Any]) -> Collector:
         return Collector(self, name, self._node(name, {"kind": "collector", "address": address, **given["node"]}))
+
+    def _add_server(self, name: str, address: str, given: dict[str, Any]) -> Server:
+        return Server(self, name, self._node(name, {"kind": "server", "address": address, **given["node"]}))
+
+    def _add_router(self, name: str, given: dict[str, Any]) -> Router:
+        return Router(self, name, self._node(name, {"kind": "router", **given["node"]}))
 
     def _item(self, key: str, kind: str, data: dict[str, Any]) -> Any:
         self.data.setdefault(key, []).append(converted(data, kind, KINDS))

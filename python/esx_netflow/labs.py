@@ -54,6 +54,7 @@ def names(lab: dict[str, Any]) -> dict[str, str]:
     for nic in nics(lab):
         owners.setdefault(nic.address, nic.owner)
     for node, entry in lab.get("nodes", {}).items():
-        if "address" in entry:
-            owners.setdefault(entry["address"].partition("/")[0], node)
+        for part in (entry, *entry.get("interfaces", {}).values()):
+            if "address" in part:
+                owners.setdefault(part["address"].partition("/")[0], node)
     return owners

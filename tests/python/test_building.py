@@ -122,13 +122,14 @@ def test_every_key_of_the_schema_can_be_given():
     def taken(*methods):
         return {name.rstrip("_") for method in methods for name in inspect.signature(method).parameters}
 
-    traffic = [getattr(Lab, name) for name in ("cbr", "on_off", "bulk", "request", "syn_scan", "flows", "pcap")]
+    traffic = [getattr(Lab, name) for name in ("cbr", "on_off", "bulk", "request", "syn_scan", "flows", "pcap", "icmp_echo")]
     host, vm = esx_netflow.building.Host, esx_netflow.building.Vm
     for part, methods, by_other_means in (
         ("traffic", traffic, {"app"}),
         ("link", [Lab.link], {"endpoints"}),
         ("step", [Lab.step], set()),
-        ("node", [Lab.switch, Lab.collector], {"kind"}),
+        ("node", [Lab.switch, Lab.collector, Lab.server, Lab.router], {"kind", "interfaces", "routes"}),
+        ("routerinterface", [esx_netflow.building.Router.interface], set()),
         ("host", [Lab.host], {"vswitches", "vmknics", "vms"}),
         ("vm", [host.vm], {"nics"}),
         ("vnic", [host.vm, vm.nic], set()),
@@ -164,3 +165,27 @@ def test_jupyter_completes_what_a_part_takes():
     assert {"vswitch", "vm", "vmknic", "export"} <= names
     names = {c.name for c in jedi.Interpreter("lab.cbr(1, 2, ra", [{"lab": Lab("x")}]).complete()}
     assert "rate=" in names
+
+
+def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
+    lab = Lab("routed", duration="20s", arp="static")
+    host = lab.host("esx1")
+    host.vswitch("vSwitch0", uplink="vmnic0")
+    vm = host.vm("web", "10.6.1.51/24", gateway="10.6.1.1")
+    host.vmknic("10.6.1.11/24", gateway="10.6.1.1")
+    near = lab.router("r1")
+    far = lab.router("r2", routing="global")
+    lan, wan = near.interface("10.6.1.1/24"), near.interface("192.168.0.1/30", mtu=1400)
+    near.route("10.9.0.0/24", via="192.168.0.2")
+    ends = far.interface("192.168.0.2/30"), far.interface("10.9.0.1/24", name="eth7.101"), far.interface("10.8.0.1/24")
+    server, collector = lab.server("srv", "10.9.0.20/24", gateway="10.9.0.1"), lab.collector("nf1", "10.8.0.84/24", gateway="10.8.0.1")
+    near.route("10.8.0.0/24", via="192.168.0.2")
+    sw = lab.switch("sw", ports={1: {"mode": "trunk"}, 2: {"mode": "access", "vlan": 101}})
+    for a, b in ((host, lan), (wan, ends[0]), (ends[1], "sw:1"), (server, "sw:2"), (far, collector)):
+        lab.link(a, b)
+    assert sw.name == "sw" and lab.data["links"][2]["endpoints"] == ["r2:eth7", "sw:1"] and lab.data["links"][4]["endpoints"] == ["r2:eth1", "nf1:eth0"]
+    lab.icmp_echo(vm, server, start=5, every=0.5)
+    host.export(collector)
+    lab.expect("all comes back", metric="flow.packets.collected_ratio", vm=vm, at_least=1)
+    result = lab.run(tmp_path / "out")
+    assert result.verdict == "pass", result
