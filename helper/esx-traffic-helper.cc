@@ -229,6 +229,8 @@ EsxTrafficHelper::TcpRequest(const NodeContainer& from,
     ObjectFactory factory("ns3::EsxTcpRequestClient");
     factory.Set("RequestSize", UintegerValue(options.request));
     factory.Set("ResponseSize", UintegerValue(options.response));
+    factory.Set("RequestSizes", PointerValue(options.requestSizes));
+    factory.Set("ResponseSizes", PointerValue(options.responseSizes));
     factory.Set("Interval", StringValue(options.every));
     ApplicationContainer applications = InstallSenders(factory, from, to, options);
     if (to.node)

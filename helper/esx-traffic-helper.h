@@ -61,6 +61,8 @@ struct EsxTcpRequestOptions : EsxTrafficOptions
     /// Seconds between starts, as an attribute string of a RandomVariableStream: each client makes
     /// its own.
     std::string every{"ns3::ConstantRandomVariable[Constant=1.0]"};
+    Ptr<RandomVariableStream> requestSizes{};  //!< bytes of each; null: request
+    Ptr<RandomVariableStream> responseSizes{}; //!< bytes of each; null: response
 };
 
 struct EsxTcpSynScanOptions : EsxTrafficOptions

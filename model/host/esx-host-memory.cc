@@ -156,6 +156,28 @@ EsxHostMemory::GetState() const
     return m_state;
 }
 
+uint64_t
+EsxHostMemory::GetBallooned() const
+{
+    uint64_t octets = 0;
+    for (const VirtualMachine& machine : m_machines)
+    {
+        octets += machine.ballooned;
+    }
+    return octets;
+}
+
+uint64_t
+EsxHostMemory::GetSwapped() const
+{
+    uint64_t octets = 0;
+    for (const VirtualMachine& machine : m_machines)
+    {
+        octets += machine.reclaimed - machine.ballooned;
+    }
+    return octets;
+}
+
 bool
 EsxHostMemory::IsGrowthAllowed() const
 {
@@ -221,6 +243,7 @@ EsxHostMemory::Reclaim()
         const uint64_t spare = held > machine.reservation ? held - machine.reservation : 0;
         const uint64_t taken = std::min(wanted, spare);
         machine.reclaimed += taken;
+        machine.ballooned += m_state == SOFT ? taken : 0;
         wanted -= taken;
     }
 }

@@ -49,6 +49,7 @@ class EsxHostMemory : public Object
         uint64_t reservation{0}; //!< octets that are never reclaimed
         uint64_t touched{0};     //!< octets it wants to have
         uint64_t reclaimed{0};   //!< of these, octets taken from it
+        uint64_t ballooned{0};   //!< of those, octets taken by ballooning; others are swapped
         uint64_t goal{0};        //!< octets that touched grows to
         uint64_t rate{0};        //!< octets a second
     };
@@ -80,6 +81,8 @@ class EsxHostMemory : public Object
 
     double GetFreePercent() const;
     State GetState() const;
+    uint64_t GetBallooned() const; //!< octets taken from virtual machines by ballooning
+    uint64_t GetSwapped() const;   //!< octets taken from them by paging
     /// Whether VMkernel heaps may grow: in the high and soft states.
     bool IsGrowthAllowed() const;
     /// "high", "soft", "hard", "low"

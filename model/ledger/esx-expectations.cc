@@ -48,6 +48,17 @@ EsxExpectations::Add(const EsxExpectation& expectation)
     EsxLedger::Refresh(); // it may name what was made since
     const std::string error = EsxCheckMetric(*m_ledger, expectation.metric);
     NS_ABORT_MSG_UNLESS(error.empty(), error);
+    if (!expectation.over.name.empty())
+    {
+        const std::string wrong = EsxCheckMetric(*m_ledger, expectation.over);
+        NS_ABORT_MSG_UNLESS(wrong.empty(), wrong);
+        for (const EsxMetric* metric : {&expectation.metric, &expectation.over})
+        {
+            const EsxMetricSample sample = EsxReadMetric(*m_ledger, *metric);
+            NS_ABORT_MSG_IF(sample.isRatio || sample.isMark,
+                            metric->name << " is no counter: a ratio is of two counters");
+        }
+    }
     NS_ABORT_MSG_UNLESS(expectation.from < expectation.to && !expectation.from.IsStrictlyNegative(),
                         "the window of " << expectation.metric.name << " is empty");
     const std::size_t index = m_watched.size();
@@ -66,6 +77,25 @@ EsxExpectations::Add(const EsxExpectation& expectation)
                             Ptr<EsxExpectations>(this),
                             index);
     }
+    else
+    {
+        Simulator::ScheduleDestroy(&EsxExpectations::End, Ptr<EsxExpectations>(this), index);
+    }
+}
+
+/// The metric now; of two metrics their ratio.
+EsxMetricSample
+EsxExpectations::Read(const EsxExpectation& expectation) const
+{
+    EsxMetricSample sample = EsxReadMetric(*m_ledger, expectation.metric);
+    if (!expectation.over.name.empty())
+    {
+        const EsxMetricSample base = EsxReadMetric(*m_ledger, expectation.over);
+        sample.isRatio = true;
+        sample.base = base.counter;
+        sample.nothing = sample.nothing.empty() ? base.nothing : sample.nothing;
+    }
+    return sample;
 }
 
 void
@@ -139,7 +169,7 @@ EsxExpectations::Evaluate() const
         EsxMetricSample end = watched.atTo; // that of a window not reached is empty
         if (watched.begun && !watched.ended)
         {
-            end = EsxReadMetric(*m_ledger, expectation.metric);
+            end = Read(expectation);
         }
         EsxVerdict verdict;
         verdict.expectation = expectation;
@@ -192,14 +222,17 @@ void
 EsxExpectations::Begin(std::size_t index)
 {
     m_watched[index].begun = true;
-    m_watched[index].atFrom = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
+    m_watched[index].atFrom = Read(m_watched[index].expectation);
 }
 
 void
 EsxExpectations::End(std::size_t index)
 {
-    m_watched[index].atTo = EsxReadMetric(*m_ledger, m_watched[index].expectation.metric);
-    m_watched[index].ended = true;
+    if (m_ledger) // it has not been disposed of
+    {
+        m_watched[index].atTo = Read(m_watched[index].expectation);
+        m_watched[index].ended = true;
+    }
 }
 
 } // namespace ns3

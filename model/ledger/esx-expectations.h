@@ -24,6 +24,7 @@ struct EsxExpectation
     double atMost{std::numeric_limits<double>::infinity()};
     Time from{0};
     Time to{Time::Max()}; //!< beyond the end of the run: until its end
+    EsxMetric over{};     //!< if it has a name: the ratio of the metric to this one, two counters
 };
 
 /// An expectation and what came of it.
@@ -98,6 +99,7 @@ class EsxExpectations : public Object
     };
 
     void Require(const std::string& name, const EsxMetric& metric, double low, double high);
+    EsxMetricSample Read(const EsxExpectation& expectation) const;
     void Begin(std::size_t index);
     void End(std::size_t index);
 

@@ -3,10 +3,12 @@
 
 #include "model/ledger/esx-ledger-laws.h"
 
+#include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
 #include "ns3/log.h"
+#include "ns3/names.h"
 #include "ns3/node-list.h"
 #include "ns3/simulator.h"
 
@@ -188,12 +190,21 @@ EsxLedger::TakeIn()
     m_tracker->WatchAll();
     m_hosts.clear();
     m_collectors.clear();
+    m_linkEnds.clear();
     for (auto node = NodeList::Begin(); node != NodeList::End(); ++node)
     {
         const Ptr<EsxHost> host = (*node)->GetObject<EsxHost>();
         if (host && ModuleOf(host))
         {
             m_hosts.push_back(host);
+        }
+        for (uint32_t i = 0; i < (*node)->GetNDevices(); ++i)
+        {
+            const auto device = DynamicCast<EsxEthernetNetDevice>((*node)->GetDevice(i));
+            if (device && device->GetChannel()) // the device of a VLAN has none
+            {
+                m_linkEnds.push_back({Names::FindName(device), Names::FindName(*node), device});
+            }
         }
         for (uint32_t i = 0; i < (*node)->GetNApplications(); ++i)
         {
@@ -216,6 +227,12 @@ const std::vector<Ptr<EsxNetflowCollector>>&
 EsxLedger::GetCollectors() const
 {
     return m_collectors;
+}
+
+const std::vector<EsxLinkEnd>&
+EsxLedger::GetLinkEnds() const
+{
+    return m_linkEnds;
 }
 
 Ptr<EsxExportTracker>
@@ -434,6 +451,7 @@ EsxLedger::DoDispose()
     EndSimulation();
     m_hosts.clear();
     m_collectors.clear();
+    m_linkEnds.clear();
     m_tracker = nullptr;
     Object::DoDispose();
 }

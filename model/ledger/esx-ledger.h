@@ -17,6 +17,7 @@
 namespace ns3
 {
 
+class EsxEthernetNetDevice;
 class EsxHost;
 class EsxNetflowCollector;
 
@@ -35,6 +36,14 @@ struct EsxFlow
     std::map<std::string, netflow::Counts> losses; //!< by cause
     std::map<std::string, netflow::Counts>
         left; //!< "live", "queued" and "in_flight": not lost so far
+};
+
+/// The sending end of a full-duplex link, by the names that a script gave (Names).
+struct EsxLinkEnd
+{
+    std::string link; //!< name of the device
+    std::string node; //!< name of its node
+    Ptr<EsxEthernetNetDevice> device;
 };
 
 /**
@@ -72,6 +81,8 @@ class EsxLedger : public Object
     const std::vector<Ptr<EsxHost>>& GetHosts() const;
     /// In order of node ID.
     const std::vector<Ptr<EsxNetflowCollector>>& GetCollectors() const;
+    /// In order of node ID.
+    const std::vector<EsxLinkEnd>& GetLinkEnds() const;
     Ptr<EsxExportTracker> GetTracker() const;
 
     /// Bookings of a move, summed over hosts (empty: all) and vSwitches (empty: all).
@@ -109,6 +120,7 @@ class EsxLedger : public Object
 
     std::vector<Ptr<EsxHost>> m_hosts;
     std::vector<Ptr<EsxNetflowCollector>> m_collectors;
+    std::vector<EsxLinkEnd> m_linkEnds;
     Ptr<EsxExportTracker> m_tracker;
 };
 

@@ -2,6 +2,7 @@
 #include "esx-metrics.h"
 
 #include "model/console/esx-suggestion.h"
+#include "model/ledger/esx-lab-metrics.h"
 #include "model/vswitch/esx-vswitch-metrics.h"
 #include "netflow/ledger.h"
 
@@ -350,6 +351,8 @@ EsxMetricNames()
     {
         names.push_back(name);
     }
+    const std::vector<std::string> ofLab = EsxLabMetricNames();
+    names.insert(names.end(), ofLab.begin(), ofLab.end());
     names.insert(names.end(), std::begin(OTHERS), std::end(OTHERS));
     return names;
 }
@@ -380,7 +383,7 @@ EsxCheckMetric(const EsxMetric& metric)
     }
     const bool ofCollector = metric.name.compare(0, COLLECTOR_PREFIX.size(), COLLECTOR_PREFIX) == 0;
     const Unit* unit = nullptr;
-    const char* useless = nullptr;
+    std::string useless = EsxCheckLabMetric(metric);
     if (!metric.node.empty() && !ofCollector)
     {
         useless = "node";
@@ -402,7 +405,7 @@ EsxCheckMetric(const EsxMetric& metric)
     {
         useless = "vSwitch";
     }
-    if (useless)
+    if (!useless.empty())
     {
         return metric.name + " cannot be selected by " + useless;
     }
@@ -461,7 +464,7 @@ EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
     }
     return isMissing(metric.node, nodes)
                ? "there is no collector on " + metric.node + "; " + EsxSuggest(metric.node, nodes)
-               : "";
+               : EsxFindLabMetric(ledger, metric);
 }
 
 EsxMetricSample
@@ -474,6 +477,10 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
         return ReadLostRatio(ledger, metric);
     }
     EsxMetricSample sample = ReadOther(ledger, metric);
+    if (EsxReadLabMetric(ledger, metric, sample))
+    {
+        return sample;
+    }
     for (const auto& [name, read] : CollectorMetrics())
     {
         for (const Ptr<EsxNetflowCollector>& collector : ledger.GetCollectors())

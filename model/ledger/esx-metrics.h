@@ -10,15 +10,33 @@
 namespace ns3
 {
 
+/// Flows of any exporter by addresses and ports. Empty and 0: any.
+struct EsxFlowSelection
+{
+    std::vector<Ipv4Address> from{};
+    std::vector<Ipv4Address> to{};
+    uint16_t fromPort{0};
+    uint16_t toPort{0};
+    bool bothWays{false}; //!< flows back, too
+
+    bool IsAll() const
+    {
+        return from.empty() && to.empty() && fromPort == 0 && toPort == 0;
+    }
+};
+
 /// Which number is meant. Empty labels select everything.
 struct EsxMetric
 {
-    std::string name{};    //!< "netflow.records.dropped", see EsxMetricNames()
-    std::string cause{};   //!< "purgatory_full": only for metrics that have causes
-    std::string host{};    //!< exporting host
-    std::string vSwitch{}; //!< name of a vSwitch
-    std::string node{};    //!< collector node, for collector.* metrics
-    std::string text{};    //!< vmkernel.log.lines: only lines that contain it
+    std::string name{};       //!< "netflow.records.dropped", see EsxMetricNames()
+    std::string cause{};      //!< "purgatory_full": only for metrics that have causes
+    std::string host{};       //!< exporting host
+    std::string vSwitch{};    //!< name of a vSwitch
+    std::string node{};       //!< collector node, for collector.* metrics
+    std::string text{};       //!< vmkernel.log.lines: only lines that contain it
+    std::string link{};       //!< for link.* metrics: the name of its devices
+    std::string from{};       //!< for link.* metrics: the node that sends
+    EsxFlowSelection flows{}; //!< for flow.* metrics
 };
 
 /// All metric names, in order.

@@ -125,6 +125,7 @@ EsxEthernetNetDevice::LinkChanged(bool up)
         {
             --m_begunFrames;
             m_begunOctets -= m_sending;
+            m_busy -= m_freeAt - Simulator::Now();
             m_freeAt = Simulator::Now();
         }
         m_wake.Cancel();
@@ -214,6 +215,18 @@ EsxEthernetNetDevice::GetSentOctets() const
     return m_begunOctets - (Simulator::Now() < m_freeAt ? m_sending : 0);
 }
 
+Time
+EsxEthernetNetDevice::GetBusyTime() const
+{
+    return m_busy - std::max(m_freeAt - Simulator::Now(), Time(0));
+}
+
+uint32_t
+EsxEthernetNetDevice::GetQueueHighWater() const
+{
+    return m_queueHighWater;
+}
+
 uint64_t
 EsxEthernetNetDevice::GetDropped() const
 {
@@ -254,19 +267,18 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
         DropOnTransmit(packet, EsxEthernetDrop::QUEUE);
         return false;
     }
+    if (!m_waking && Simulator::Now() >= m_freeAt)
+    {
+        TransmitNext();
+        return true;
+    }
+    m_queueHighWater = std::max(m_queueHighWater, m_queue->GetNPackets());
     if (!m_waking)
     {
-        if (Simulator::Now() >= m_freeAt)
-        {
-            TransmitNext();
-        }
-        else
-        {
-            m_waking = true;
-            m_wake = Simulator::Schedule(m_freeAt - Simulator::Now(),
-                                         &EsxEthernetNetDevice::TransmitNext,
-                                         this);
-        }
+        m_waking = true;
+        m_wake = Simulator::Schedule(m_freeAt - Simulator::Now(),
+                                     &EsxEthernetNetDevice::TransmitNext,
+                                     this);
     }
     return true;
 }
@@ -291,7 +303,9 @@ EsxEthernetNetDevice::TransmitNext()
     {
         m_fraction = 0;
     }
-    m_freeAt = now + TransmissionTime(m_sending);
+    const Time time = TransmissionTime(m_sending);
+    m_busy += time;
+    m_freeAt = now + time;
     const uint64_t cuts = m_channel->GetCuts();
     if (!m_phyTxEndTrace.IsEmpty())
     {

@@ -70,9 +70,11 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// until the queue is short enough.
     void SetQueueSize(QueueSize size);
 
-    uint64_t GetSentFrames() const; //!< frames whose sending has ended
-    uint64_t GetSentOctets() const; //!< their lengths, with Ethernet header
-    uint64_t GetDropped() const;    //!< frames lost on their way into the link: queue and cut
+    uint64_t GetSentFrames() const;     //!< frames whose sending has ended
+    uint64_t GetSentOctets() const;     //!< their lengths, with Ethernet header
+    Time GetBusyTime() const;           //!< time it has been sending
+    uint32_t GetQueueHighWater() const; //!< most frames that waited at once
+    uint64_t GetDropped() const;        //!< frames lost on their way into the link: queue and cut
 
     /// Inside MacTxDrop and PhyRxDrop: why that frame was lost.
     EsxEthernetDrop GetDropCause() const;
@@ -116,6 +118,8 @@ class EsxEthernetNetDevice : public EsxNetDevice
     uint32_t m_sending{0};  //!< octets of the frame that ends at m_freeAt
     uint64_t m_begunFrames{0};
     uint64_t m_begunOctets{0};
+    Time m_busy; //!< until m_freeAt
+    uint32_t m_queueHighWater{0};
     uint64_t m_dropped{0};
     EsxEthernetDrop m_dropCause{EsxEthernetDrop::QUEUE};
 

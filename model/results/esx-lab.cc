@@ -5,6 +5,7 @@
 #include "ns3/esx-json.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/esx-router.h"
 #include "ns3/esx-table.h"
 #include "ns3/ipv4.h"
 #include "ns3/node-list.h"
@@ -214,6 +215,41 @@ AddVms(EsxJson& json, const Ptr<EsxHost>& host, const std::vector<EsxLabNic>& ni
     json.EndObject();
 }
 
+/// "collector", "router", "server" (any other node with addresses), "switch"
+const char*
+KindOf(const Ptr<Node>& node)
+{
+    const Ptr<Ipv4> ip = node->GetObject<Ipv4>();
+    return IsCollector(node)                                  ? "collector"
+           : !ip                                              ? "switch"
+           : DynamicCast<EsxRouter>(ip->GetRoutingProtocol()) ? "router"
+                                                              : "server";
+}
+
+/// Collectors and servers have an address; routers have interfaces, numbered as they were added.
+void
+AddNode(EsxJson& json, const Ptr<Node>& node)
+{
+    const std::vector<Ipv4InterfaceAddress> addresses = AddressesOf(node);
+    const std::string kind = KindOf(node);
+    json.Key(EsxNodeName(node)).BeginObject().Text("kind", kind);
+    if (kind == "router")
+    {
+        json.Key("interfaces").BeginObject();
+        for (std::size_t i = 0; i < addresses.size(); ++i)
+        {
+            json.Key("eth" + std::to_string(i)).BeginObject();
+            json.Text("address", ToText(addresses[i])).EndObject();
+        }
+        json.EndObject();
+    }
+    else if (!addresses.empty())
+    {
+        json.Text("address", ToText(addresses.front()));
+    }
+    json.EndObject();
+}
+
 void
 AddHost(EsxJson& json, const Ptr<EsxHost>& host)
 {
@@ -316,14 +352,7 @@ EsxDescribeLab(const std::vector<EsxLabLink>& links)
     json.EndObject().Key("nodes").BeginObject();
     for (const Ptr<Node>& node : OtherNodes())
     {
-        const std::vector<Ipv4InterfaceAddress> addresses = AddressesOf(node);
-        json.Key(EsxNodeName(node)).BeginObject();
-        json.Text("kind", IsCollector(node) ? "collector" : "switch");
-        if (!addresses.empty())
-        {
-            json.Text("address", ToText(addresses.front()));
-        }
-        json.EndObject();
+        AddNode(json, node);
     }
     json.EndObject().Key("links").BeginArray();
     for (const EsxLabLink& link : links)

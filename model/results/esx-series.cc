@@ -4,6 +4,7 @@
 #include "netflow/ledger.h"
 #include "netflow/metering-process.h"
 
+#include "ns3/esx-host-memory.h"
 #include "ns3/esx-netflow.h"
 #include "ns3/simulator.h"
 
@@ -81,6 +82,17 @@ Count(const char* name, uint64_t Sample::*member, const char* unit, const char* 
             [member](const Sample& sample) { return sample.*member; }};
 }
 
+/// Absent where it is not modelled.
+EsxColumnOf<EsxSeriesSample>
+Level(const char* name,
+      std::optional<int64_t> EsxSeriesSample::*member,
+      const char* unit,
+      const char* meaning)
+{
+    return {{name, EsxColumnType::I64, unit, meaning},
+            [member](const EsxSeriesSample& sample) -> EsxValue { return sample.*member; }};
+}
+
 template <typename Sample>
 EsxColumnOf<Sample>
 Instant()
@@ -134,6 +146,13 @@ EsxSampleOf(const Ptr<EsxHost>& host)
     sample.recordsLost = total.GetBalance(netflow::Place::LOST).records;
     sample.recordsReceived = total.Get(Move::RECEIVED).records;
     sample.losses = LossesOf(total);
+    if (const auto memory = host->GetObject<EsxHostMemory>())
+    {
+        sample.memoryFree = static_cast<int64_t>(memory->GetFreePercent() * 10);
+        sample.memoryState = EsxHostMemory::ToString(memory->GetState());
+        sample.ballooned = memory->GetBallooned();
+        sample.swapped = memory->GetSwapped();
+    }
     return sample;
 }
 
@@ -191,6 +210,17 @@ EsxSeriesColumns()
                             &S::heapPeak,
                             "octets",
                             "most of the heap in use since the sample before"));
+        all.push_back(Text("memory_state",
+                           &S::memoryState,
+                           "`high` `soft` `hard` `low`; empty: the host's memory is not modelled"));
+        all.push_back(
+            Level("memory_free", &S::memoryFree, "1/1000", "of the host's memory free now"));
+        all.push_back(Level("memory_ballooned",
+                            &S::ballooned,
+                            "octets",
+                            "taken from virtual machines by ballooning so far"));
+        all.push_back(
+            Level("memory_swapped", &S::swapped, "octets", "taken from them by paging so far"));
         return all;
     }();
     return COLUMNS;

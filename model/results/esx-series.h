@@ -12,6 +12,7 @@
 #include "ns3/nstime.h"
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,11 @@ struct EsxSeriesSample
     uint64_t cachePeak{0};
     uint64_t purgatoryPeak{0};
     uint64_t heapPeak{0};
-    std::vector<uint64_t> losses; //!< by place and cause, in the order of their columns
+    std::string memoryState;           //!< "high", "soft", "hard", "low"; empty: not modelled
+    std::optional<int64_t> memoryFree; //!< 1/1000 of the host's memory
+    std::optional<int64_t> ballooned;  //!< octets
+    std::optional<int64_t> swapped;    //!< octets
+    std::vector<uint64_t> losses;      //!< by place and cause, in the order of their columns
 };
 
 /// A sample of a host now: its peaks are those since the last one.

@@ -16,11 +16,28 @@
 #include "ns3/uinteger.h"
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 
 namespace ns3
 {
 
 NS_OBJECT_ENSURE_REGISTERED(EsxTcpRequestClient);
+
+namespace
+{
+
+/// A size in bytes: drawn, if there is something to draw from. \param least bytes
+uint32_t
+Draw(const Ptr<RandomVariableStream>& sizes, uint32_t fixed, uint32_t least)
+{
+    constexpr double most = std::numeric_limits<uint32_t>::max();
+    return sizes ? static_cast<uint32_t>(
+                       std::clamp(std::round(sizes->GetValue()), double(least), most))
+                 : fixed;
+}
+
+} // namespace
 
 TypeId
 EsxTcpRequestClient::GetTypeId()
@@ -45,6 +62,16 @@ EsxTcpRequestClient::GetTypeId()
                           UintegerValue(4096),
                           MakeUintegerAccessor(&EsxTcpRequestClient::m_responseSize),
                           MakeUintegerChecker<uint32_t>())
+            .AddAttribute("RequestSizes",
+                          "Bytes of each request, drawn anew, at least 8; none: RequestSize.",
+                          PointerValue(),
+                          MakePointerAccessor(&EsxTcpRequestClient::m_requestSizes),
+                          MakePointerChecker<RandomVariableStream>())
+            .AddAttribute("ResponseSizes",
+                          "Bytes of each response, drawn anew; none: ResponseSize.",
+                          PointerValue(),
+                          MakePointerAccessor(&EsxTcpRequestClient::m_responseSizes),
+                          MakePointerChecker<RandomVariableStream>())
             .AddAttribute("Interval",
                           "Seconds from the start of one request to the start of the next, drawn "
                           "anew each time.",
@@ -75,7 +102,15 @@ int64_t
 EsxTcpRequestClient::AssignStreams(int64_t stream)
 {
     m_interval->SetStream(stream);
-    return 1;
+    int64_t used = 1;
+    for (const auto& sizes : {m_requestSizes, m_responseSizes})
+    {
+        if (sizes && !DynamicCast<ConstantRandomVariable>(sizes))
+        {
+            sizes->SetStream(stream + used++);
+        }
+    }
+    return used;
 }
 
 uint64_t
@@ -113,6 +148,8 @@ EsxTcpRequestClient::DoDispose()
     }
     m_requests.clear();
     m_interval = nullptr;
+    m_requestSizes = nullptr;
+    m_responseSizes = nullptr;
     Application::DoDispose();
 }
 
@@ -155,6 +192,8 @@ EsxTcpRequestClient::StartRequest()
     Request& request = m_requests[id];
     request.socket = socket;
     request.start = Simulator::Now();
+    request.size = Draw(m_requestSizes, m_requestSize, EsxTcpRequestServer::HEADER_SIZE);
+    request.response = Draw(m_responseSizes, m_responseSize, 0);
     request.timeout =
         Simulator::Schedule(m_timeout, &EsxTcpRequestClient::Fail, this, id, TIMED_OUT);
 }
@@ -187,9 +226,9 @@ EsxTcpRequestClient::HandleConnected(uint64_t id, Ptr<Socket> socket)
 {
     if (Request* request = Find(id))
     {
-        const auto header = EsxTcpRequestServer::EncodeHeader(m_requestSize, m_responseSize);
+        const auto header = EsxTcpRequestServer::EncodeHeader(request->size, request->response);
         const auto packet = Create<Packet>(header.data(), EsxTcpRequestServer::HEADER_SIZE);
-        request->sent = std::min(socket->GetTxAvailable(), m_requestSize);
+        request->sent = std::min(socket->GetTxAvailable(), request->size);
         // One write, so that header and zeros share segments.
         packet->AddAtEnd(Create<Packet>(request->sent - EsxTcpRequestServer::HEADER_SIZE)); // zeros
         socket->Send(packet);
@@ -209,7 +248,7 @@ void
 EsxTcpRequestClient::HandleSend(uint64_t id, Ptr<Socket> socket, uint32_t available)
 {
     Request* request = Find(id);
-    const auto chunk = request ? std::min(available, m_requestSize - request->sent) : 0;
+    const auto chunk = request ? std::min(available, request->size - request->sent) : 0;
     if (chunk > 0 && socket->Send(Create<Packet>(chunk)) > 0)
     {
         request->sent += chunk;
@@ -238,7 +277,7 @@ EsxTcpRequestClient::HandleClose(uint64_t id, Ptr<Socket> socket)
     {
         return;
     }
-    if (request->sent < m_requestSize || request->received < m_responseSize)
+    if (request->sent < request->size || request->received < request->response)
     {
         Fail(id, CLOSED);
         return;

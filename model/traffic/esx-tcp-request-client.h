@@ -36,13 +36,13 @@ class EsxTcpRequestClient : public Application
 
     static TypeId GetTypeId();
 
-/// Assigns a stream to the Interval. Overrides Application::AssignStreams in ns-3 3.42 and later,
-/// where clang would ask for a keyword that earlier releases refuse.
+/// Assigns a stream to the Interval and to each random size. Overrides Application::AssignStreams
+/// in ns-3 3.42 and later, where clang would ask for a keyword that earlier releases refuse.
 #ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Winconsistent-missing-override"
 #endif
-    /// \return how many streams were used: 1
+    /// \return how many streams were used: 1 to 3
     int64_t AssignStreams(int64_t stream);
 #ifdef __clang__
 #pragma clang diagnostic pop
@@ -68,6 +68,8 @@ class EsxTcpRequestClient : public Application
         Ptr<Socket> socket;
         EventId timeout;
         Time start;
+        uint32_t size{0};     //!< bytes of the request
+        uint32_t response{0}; //!< bytes of the response
         uint32_t sent{0};     //!< bytes of the request handed to the stack
         uint64_t received{0}; //!< bytes of the response
     };
@@ -90,6 +92,8 @@ class EsxTcpRequestClient : public Application
     Address m_remote;
     uint32_t m_requestSize;
     uint32_t m_responseSize;
+    Ptr<RandomVariableStream> m_requestSizes;  //!< may be null
+    Ptr<RandomVariableStream> m_responseSizes; //!< may be null
     Ptr<RandomVariableStream> m_interval;
     Time m_timeout;
     EventId m_next;

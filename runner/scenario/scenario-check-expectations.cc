@@ -101,6 +101,12 @@ class ExpectationChecker
             {"at_least", metric},
             {"at_most", metric},
             {"between", metric},
+            {"over", metric},
+            {"link", metric},
+            {"from", metric},
+            {"flow", metric},
+            {"vm", metric},
+            {"pair", metric},
             {"contains", kind == "log"},
             {"absent", kind == "log"}};
         for (const auto& [key, isUseful] : useful)
@@ -119,18 +125,113 @@ class ExpectationChecker
 
     void CheckMetric(const Expectation& expectation)
     {
-        const std::string& name = expectation.metric;
         const auto known = ns3::EsxMetricNames();
-        if (std::find(known.begin(), known.end(), name) == known.end())
+        for (const auto& [key, name] :
+             {std::pair("metric", expectation.metric), {"over", expectation.over}})
         {
-            m_notes.Error(expectation.path + "/metric",
-                          fmt::format("unknown metric '{}'; {}", name, Suggest(name, known)));
-            return;
+            if (!name.empty() && std::find(known.begin(), known.end(), name) == known.end())
+            {
+                m_notes.Error(fmt::format("{}/{}", expectation.path, key),
+                              fmt::format("unknown metric '{}'; {}", name, Suggest(name, known)));
+                return;
+            }
         }
-        const auto wrong = ns3::EsxCheckMetric({name, expectation.cause, "", "", ""});
+        const auto wrong = ns3::EsxCheckMetric({expectation.metric, expectation.cause, "", "", ""});
         if (!wrong.empty())
         {
             m_notes.Error(expectation.path + "/cause", wrong);
+        }
+        CheckSelection(expectation);
+        if (!expectation.over.empty())
+        {
+            CheckRatio(expectation);
+        }
+    }
+
+    /// Labels that only metrics of flows, links or the memory have.
+    void CheckSelection(const Expectation& expectation)
+    {
+        const auto& path = expectation.path;
+        const auto is = [&](const char* prefix) {
+            return expectation.metric.rfind(prefix, 0) == 0;
+        };
+        const std::map<std::string, bool> useful = {{"flow", is("flow.")},
+                                                    {"vm", is("flow.")},
+                                                    {"pair", is("flow.")},
+                                                    {"link", is("link.")},
+                                                    {"from", is("link.")}};
+        for (const auto& [key, isUseful] : useful)
+        {
+            if (m_notes.Has(path, key) && !isUseful)
+            {
+                m_notes.Error(path + "/" + key,
+                              fmt::format("{} cannot be selected by {}", expectation.metric, key));
+            }
+        }
+        if (m_notes.Has(path, "flow") + m_notes.Has(path, "vm") + m_notes.Has(path, "pair") > 1)
+        {
+            m_notes.Error(path, "flows are selected by one of: flow, vm, pair");
+        }
+        for (const auto& [key, names] : {std::pair(std::string("vm"), std::vector{expectation.vm}),
+                                         {"pair", expectation.pair}})
+        {
+            for (const auto& name : m_notes.Has(path, key) ? names : decltype(names){})
+            {
+                m_notes.Known(m_lab.receivers, "VM, server or collector", name, path + "/" + key);
+            }
+        }
+        CheckLinkEnd(expectation, is("link."));
+        for (const auto& host : m_scenario.hosts)
+        {
+            if (is("memory.") && host.memoryBytes == 0 &&
+                (expectation.host.empty() || expectation.host == host.name))
+            {
+                m_notes.Error(
+                    path + "/metric",
+                    fmt::format("the memory of {} is not modelled: it has no memory.total",
+                                host.name));
+            }
+        }
+    }
+
+    /// There is such a full-duplex link, with an end there.
+    void CheckLinkEnd(const Expectation& expectation, bool ofLink)
+    {
+        const auto& path = expectation.path;
+        if (!expectation.link.empty())
+        {
+            m_notes.Known(m_lab.links, "link", expectation.link, path + "/link");
+        }
+        const auto fits = [&](const Link& link) {
+            return !link.halfDuplex &&
+                   (expectation.link.empty() || link.name == expectation.link) &&
+                   (expectation.from.empty() || link.a.node == expectation.from ||
+                    link.b.node == expectation.from);
+        };
+        const auto& links = m_scenario.links;
+        const bool isKnown = expectation.link.empty() || m_lab.links.count(expectation.link);
+        if (ofLink && isKnown && std::none_of(links.begin(), links.end(), fits))
+        {
+            m_notes.Error(path + (expectation.from.empty() ? "/metric" : "/from"),
+                          "no full-duplex link is meant: metrics of links are of those");
+        }
+    }
+
+    void CheckRatio(const Expectation& expectation)
+    {
+        const auto isCounter = [](const std::string& name) {
+            return name.find("ratio") == name.npos && name.find("high_water") == name.npos &&
+                   name.rfind("memory.", 0) != 0 && name != "link.use" &&
+                   name != "netflow.heap.used" && name != "netflow.residual";
+        };
+        for (const auto& [key, name] :
+             {std::pair("metric", expectation.metric), {"over", expectation.over}})
+        {
+            if (!isCounter(name))
+            {
+                m_notes.Error(fmt::format("{}/{}", expectation.path, key),
+                              fmt::format("{} is no counter: a ratio is of two counters", name));
+            }
         }
     }
 

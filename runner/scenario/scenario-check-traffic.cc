@@ -84,7 +84,13 @@ class TrafficChecker
         {
             m_notes.Error(traffic.path + "/rate", "must be more than 0bps");
         }
-        if (isApp(TrafficApp::TcpRequest) && traffic.requestBytes < minRequest)
+        if (isApp(TrafficApp::TcpRequest))
+        {
+            CheckRandom(traffic.path + "/response", traffic.response, Quantity::Octets);
+        }
+        if (isApp(TrafficApp::TcpRequest) &&
+            IsBelow(CheckRandom(traffic.path + "/request", traffic.request, Quantity::Octets),
+                    minRequest))
         {
             m_notes.Error(traffic.path + "/request",
                           fmt::format("a request has at least {}B", minRequest));
@@ -151,14 +157,21 @@ class TrafficChecker
         }
     }
 
-    void CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
+    Distribution CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
     {
-        Distribution ignored;
-        const std::string wrong = ParseDistribution(text, quantity, ignored);
+        Distribution distribution;
+        const std::string wrong = ParseDistribution(text, quantity, distribution);
         if (!wrong.empty())
         {
             m_notes.Error(path, wrong);
         }
+        return distribution;
+    }
+
+    /// Whether all values are the same and too small.
+    static bool IsBelow(const Distribution& distribution, double least)
+    {
+        return distribution.kind == "constant" && distribution.parameters[0] < least;
     }
 
     void CheckCapture(const Traffic& traffic)

@@ -269,7 +269,7 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
     fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
                                                                                traffic.port);
     fields("rate", traffic.rate)("packet", traffic.packetBytes)("size", traffic.sizeBytes);
-    fields("request", traffic.requestBytes)("response", traffic.responseBytes);
+    fields("request", traffic.request)("response", traffic.response);
     if (fields.Has("ports"))
     {
         const auto ports = fields.Text("ports");
@@ -371,6 +371,8 @@ ReadExpectation(const Fields& fields, Expectation& expectation)
     constexpr auto infinity = std::numeric_limits<double>::infinity();
     fields("name", expectation.name)("check", expectation.check)("metric", expectation.metric);
     fields("cause", expectation.cause)("host", expectation.host)("node", expectation.node);
+    fields("over", expectation.over)("link", expectation.link)("from", expectation.from);
+    fields("flow", expectation.flow)("vm", expectation.vm)("pair", expectation.pair);
     fields("during", expectation.during);
     expectation.low = -infinity;
     expectation.high = infinity;

@@ -264,11 +264,11 @@ struct Traffic : Part
     ns3::DataRate rate;
     uint32_t packetBytes = 0;
     uint32_t sizeBytes = 0; //!< 0: until stop
-    uint32_t requestBytes = 0;
-    uint32_t responseBytes = 0;
+    std::string request;    //!< distributions: ParseDistribution() reads them
+    std::string response;
     ns3::Time every;
     bool everyIsExponential = false; //!< every is then the mean
-    std::string burst;               //!< distributions: ParseDistribution() reads them
+    std::string burst;               //!< distributions, too
     std::string pause;
     uint64_t flows = 0; //!< 0: until stop
     uint32_t together = 1;
@@ -384,6 +384,12 @@ struct Expectation : Part
     std::string cause;  //!< labels of the metric; empty: all
     std::string host;
     std::string node;
+    std::string over; //!< a metric that the first is divided by; empty: none
+    std::string link; //!< labels of metrics of links and flows; empty: all
+    std::string from;
+    std::string flow;
+    std::string vm;
+    std::vector<std::string> pair;
     std::optional<Span> during; //!< none: the whole run
     std::string bound;          //!< equals, at_least, at_most, between
     std::string log;            //!< host whose vmkernel log is searched; empty: none

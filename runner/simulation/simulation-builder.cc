@@ -79,10 +79,65 @@ AddQueueDisc(const Ptr<NetDevice>& device, const QueueDiscSettings& settings)
 namespace
 {
 
+/// The addresses of a VM or node.
+std::vector<Ipv4Address>
+AddressesOf(const Scenario& scenario, const std::string& name)
+{
+    std::vector<Ipv4Address> addresses;
+    for (const Host& host : scenario.hosts)
+    {
+        for (const Vm& vm : host.vms)
+        {
+            for (const Nic& nic : vm.name == name ? vm.nics : decltype(vm.nics){})
+            {
+                addresses.push_back(nic.address.address);
+            }
+        }
+    }
+    for (const esxnf::Node& node : scenario.nodes)
+    {
+        if (node.name == name && node.address)
+        {
+            addresses.push_back(node.address->address);
+        }
+    }
+    return addresses;
+}
+
+/// \param end ADDRESS[:PORT], * for any
+void
+SelectEnd(std::string_view end, std::vector<Ipv4Address>& addresses, uint16_t& port)
+{
+    const auto colon = end.find(':');
+    const std::string address(end.substr(0, colon));
+    const std::string number(colon == end.npos ? "*" : end.substr(colon + 1));
+    port = number == "*" ? 0 : static_cast<uint16_t>(std::stoul(number));
+    if (address != "*")
+    {
+        addresses.emplace_back(address.c_str());
+    }
+}
+
+EsxFlowSelection
+FlowsOf(const Scenario& scenario, const Expectation& wanted)
+{
+    EsxFlowSelection flows;
+    if (const auto arrow = wanted.flow.find("->"); arrow != std::string::npos)
+    {
+        SelectEnd(std::string_view(wanted.flow).substr(0, arrow), flows.from, flows.fromPort);
+        SelectEnd(std::string_view(wanted.flow).substr(arrow + 2), flows.to, flows.toPort);
+        return flows;
+    }
+    flows.bothWays = true;
+    flows.from = AddressesOf(scenario, wanted.pair.empty() ? wanted.vm : wanted.pair[0]);
+    flows.to = wanted.pair.empty() ? flows.to : AddressesOf(scenario, wanted.pair[1]);
+    return flows;
+}
+
 /// What an expectation measures. A check that is not judged after the run is a metric that must be
 /// 0.
 EsxMetric
-MetricOf(const Expectation& wanted)
+MetricOf(const Scenario& scenario, const Expectation& wanted)
 {
     static const std::map<std::string, std::string> CHECKS = {
         {"conservation", "netflow.residual"},
@@ -93,7 +148,11 @@ MetricOf(const Expectation& wanted)
         return {"vmkernel.log.lines", "", wanted.log, "", "", wanted.text};
     }
     const std::string name = wanted.check.empty() ? wanted.metric : CHECKS.at(wanted.check);
-    return {name, wanted.cause, wanted.host, "", wanted.node};
+    EsxMetric metric{name, wanted.cause, wanted.host, "", wanted.node};
+    metric.link = wanted.link;
+    metric.from = wanted.from;
+    metric.flows = FlowsOf(scenario, wanted);
+    return metric;
 }
 
 Ptr<EsxPortPolicy>
@@ -370,7 +429,13 @@ Simulation::Builder::AddExpectations()
         }
         EsxExpectation expectation;
         expectation.name = wanted.name;
-        expectation.metric = MetricOf(wanted);
+        expectation.metric = MetricOf(m_scenario, wanted);
+        if (!wanted.over.empty())
+        {
+            expectation.over = expectation.metric;
+            expectation.over.name = wanted.over;
+            expectation.over.cause.clear();
+        }
         expectation.atLeast = wanted.check.empty() ? wanted.low : 0;
         expectation.atMost = wanted.check.empty() ? wanted.high : 0;
         if (wanted.during)

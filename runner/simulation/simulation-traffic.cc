@@ -63,12 +63,14 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
             to,
             {{traffic.start, traffic.stop},
              traffic.port,
-             traffic.requestBytes,
-             traffic.responseBytes,
+             0,
+             0,
              fmt::format("ns3::{}={}]",
                          traffic.everyIsExponential ? "ExponentialRandomVariable[Mean"
                                                     : "ConstantRandomVariable[Constant",
-                         traffic.every.GetSeconds())});
+                         traffic.every.GetSeconds()),
+             RandomVariable(traffic.request, Quantity::Octets),
+             RandomVariable(traffic.response, Quantity::Octets)});
     }
 }
 
