@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 namespace netflow
 {
@@ -41,8 +42,8 @@ WheelTicks(const FlowCacheConfig& config)
 const char*
 ToString(EndReason reason)
 {
-    static const char* const NAMES[END_REASONS] =
-        {"idle", "active", "tcp_end", "evicted", "split", "stopped"};
+    static const char* const NAMES[] = {"idle", "active", "tcp_end", "evicted", "split", "stopped"};
+    static_assert(std::size(NAMES) == END_REASONS, "one name for each");
     return NAMES[static_cast<unsigned>(reason)];
 }
 

@@ -25,7 +25,7 @@ enum class EndReason : uint8_t
     STOPPED, //!< metering of its vSwitch stopped
 };
 
-constexpr unsigned END_REASONS = 6;
+constexpr unsigned END_REASONS = static_cast<unsigned>(EndReason::STOPPED) + 1;
 
 /// "idle", "active", … as in the results.
 const char* ToString(EndReason reason);

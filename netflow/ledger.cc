@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/ledger.h"
 
+#include <iterator>
+
 namespace netflow
 {
 
@@ -53,29 +55,37 @@ GetInfo(Move move)
         {"lost_socket_buffer", "socket_buffer", Place::NETWORK, Place::LOST},
         {"lost_not_decoded", "not_decoded", Place::NETWORK, Place::LOST},
     };
-    static_assert(sizeof(INFOS) / sizeof(INFOS[0]) == MOVES, "one row for each move");
+    static_assert(std::size(INFOS) == MOVES, "one row for each move");
     return INFOS[static_cast<unsigned>(move)];
 }
 
 const char*
 ToString(Place place)
 {
-    static const char* const NAMES[PLACES] = {"wire",
-                                              "meter",
-                                              "ignored",
-                                              "shed",
-                                              "cache",
-                                              "expired",
-                                              "purgatory",
-                                              "staging",
-                                              "socket",
-                                              "network",
-                                              "collected",
-                                              "dropped",
-                                              "discarded",
-                                              "unsent",
-                                              "lost"};
+    static const char* const NAMES[] = {"wire",
+                                        "meter",
+                                        "ignored",
+                                        "shed",
+                                        "cache",
+                                        "expired",
+                                        "purgatory",
+                                        "staging",
+                                        "socket",
+                                        "network",
+                                        "collected",
+                                        "dropped",
+                                        "discarded",
+                                        "unsent",
+                                        "lost"};
+    static_assert(std::size(NAMES) == PLACES, "one name for each place");
     return NAMES[static_cast<unsigned>(place)];
+}
+
+bool
+IsAtCollector(Move move)
+{
+    return move == Move::LOST_REFUSED || move == Move::LOST_SOCKET_BUFFER ||
+           move == Move::LOST_NOT_DECODED;
 }
 
 bool

@@ -38,7 +38,7 @@ enum class Place : uint8_t
     LOST,      //!< final: lost between the exporter's socket and the collector's
 };
 
-constexpr unsigned PLACES = 15;
+constexpr unsigned PLACES = static_cast<unsigned>(Place::LOST) + 1;
 
 /// Every way from one place to another. Order is the order of all listings.
 enum class Move : uint8_t
@@ -89,7 +89,7 @@ enum class Move : uint8_t
     LOST_NOT_DECODED, //!< arrived and was refused by the collector's decoder
 };
 
-constexpr unsigned MOVES = 44;
+constexpr unsigned MOVES = static_cast<unsigned>(Move::LOST_NOT_DECODED) + 1;
 
 /// Fixed properties of a Move.
 struct MoveInfo
@@ -105,6 +105,9 @@ const char* ToString(Place place);
 
 /// Whether what comes to a place is lost: it is final, and neither collected nor ignored.
 bool IsLoss(Place place);
+
+/// Whether a datagram dies so behind the collector's network device: it was on the last cable.
+bool IsAtCollector(Move move);
 
 /// How results name the fate of what made this move last: the cause of its loss, or "live",
 /// "queued" or "in_flight" for what is left in the cache, in purgatory or on the way.

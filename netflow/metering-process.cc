@@ -34,9 +34,17 @@ IgnoredMove(FrameVerdict verdict)
     }
 }
 
+constexpr unsigned
+Steps(Move from, Move to)
+{
+    return static_cast<unsigned>(to) - static_cast<unsigned>(from);
+}
+
 Move
 EndedMove(EndReason reason)
 {
+    static_assert(Steps(Move::ENDED_IDLE, Move::ENDED_STOPPED) + 1 == END_REASONS,
+                  "a move for each reason, in their order");
     return static_cast<Move>(static_cast<unsigned>(Move::ENDED_IDLE) +
                              static_cast<unsigned>(reason));
 }
@@ -44,6 +52,11 @@ EndedMove(EndReason reason)
 Move
 DiscardedMove(StopCause cause, Move first)
 {
+    constexpr auto last = static_cast<unsigned>(StopCause::SWITCH_DELETED);
+    static_assert(Steps(Move::DISCARDED_KILLED, Move::DISCARDED_SWITCH_DELETED) == last &&
+                      Steps(Move::DISCARDED_QUEUED_KILLED, Move::DISCARDED_QUEUED_SWITCH_DELETED) ==
+                          last,
+                  "a move for each cause, in their order");
     return static_cast<Move>(static_cast<unsigned>(first) + static_cast<unsigned>(cause));
 }
 

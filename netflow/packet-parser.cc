@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/packet-parser.h"
 
+#include <iterator>
+
 namespace netflow
 {
 
@@ -165,16 +167,17 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
 const char*
 ToString(FrameVerdict verdict)
 {
-    static const char* const NAMES[FRAME_VERDICTS] = {"meterable",
-                                                      "ethernet_truncated",
-                                                      "vlan_truncated",
-                                                      "not_ipv4",
-                                                      "ipv4_truncated",
-                                                      "bad_version",
-                                                      "bad_header_length",
-                                                      "total_length_too_short",
-                                                      "total_length_exceeds_frame",
-                                                      "transport_truncated"};
+    static const char* const NAMES[] = {"meterable",
+                                        "ethernet_truncated",
+                                        "vlan_truncated",
+                                        "not_ipv4",
+                                        "ipv4_truncated",
+                                        "bad_version",
+                                        "bad_header_length",
+                                        "total_length_too_short",
+                                        "total_length_exceeds_frame",
+                                        "transport_truncated"};
+    static_assert(std::size(NAMES) == FRAME_VERDICTS, "one name for each");
     return NAMES[static_cast<unsigned>(verdict)];
 }
 

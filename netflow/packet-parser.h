@@ -29,7 +29,7 @@ enum class FrameVerdict : uint8_t
     TRANSPORT_TRUNCATED,        //!< the capture ends before ports or TCP flags that the packet has
 };
 
-constexpr unsigned FRAME_VERDICTS = 10;
+constexpr unsigned FRAME_VERDICTS = static_cast<unsigned>(FrameVerdict::TRANSPORT_TRUNCATED) + 1;
 
 /// "not_ipv4", "ipv4_truncated", …
 const char* ToString(FrameVerdict verdict);

@@ -260,8 +260,8 @@ EsxExportTracker::Lost(const Ptr<const Packet>& packet,
     if (datagram->fate != netflow::Move::SENT)
     {
         const bool later = datagram->concludedAt < Simulator::Now();
-        const bool atSocket = cause >= netflow::Move::LOST_REFUSED;
-        if (tentative || !(datagram->tentative || later || atSocket))
+        const bool atCollector = netflow::IsAtCollector(cause);
+        if (tentative || !(datagram->tentative || later || atCollector))
         {
             return;
         }

@@ -13,6 +13,8 @@
 #include "ns3/queue-disc.h"
 #include "ns3/traffic-control-layer.h"
 
+#include <iterator>
+
 namespace ns3
 {
 
@@ -22,16 +24,17 @@ NS_OBJECT_ENSURE_REGISTERED(EsxLossWatch);
 const char*
 ToString(EsxLossCause cause)
 {
-    static const char* const NAMES[ESX_LOSS_CAUSES] = {"no route",
-                                                       "no ARP answer",
-                                                       "ARP queue full",
-                                                       "queue full",
-                                                       "NIC queue full",
-                                                       "uplink down",
-                                                       "port unreachable",
-                                                       "host unreachable",
-                                                       "network unreachable",
-                                                       "ICMP error"};
+    static const char* const NAMES[] = {"no route",
+                                        "no ARP answer",
+                                        "ARP queue full",
+                                        "queue full",
+                                        "NIC queue full",
+                                        "uplink down",
+                                        "port unreachable",
+                                        "host unreachable",
+                                        "network unreachable",
+                                        "ICMP error"};
+    static_assert(std::size(NAMES) == ESX_LOSS_CAUSES, "one name for each");
     return NAMES[static_cast<unsigned>(cause)];
 }
 

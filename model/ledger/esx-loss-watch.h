@@ -36,7 +36,7 @@ enum class EsxLossCause : uint8_t
     OTHER_ICMP,       //!< another ICMP error, e.g. the TTL ran out
 };
 
-constexpr unsigned ESX_LOSS_CAUSES = 10;
+constexpr unsigned ESX_LOSS_CAUSES = static_cast<unsigned>(EsxLossCause::OTHER_ICMP) + 1;
 
 /// \return "port unreachable" …
 const char* ToString(EsxLossCause cause);

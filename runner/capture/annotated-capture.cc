@@ -34,14 +34,6 @@ OctetsOf(const Ptr<const Packet>& packet)
     return octets;
 }
 
-/// Whether a datagram died behind the collector's device: then it is in the capture.
-bool
-DiedInCollector(Move fate)
-{
-    return fate == Move::LOST_REFUSED || fate == Move::LOST_SOCKET_BUFFER ||
-           fate == Move::LOST_NOT_DECODED;
-}
-
 std::string
 Comment(const std::string& host, const EsxExportDatagram& datagram)
 {
@@ -172,7 +164,7 @@ AnnotatedCapture::ToPcapng() const
             const std::string comment = Comment(host->GetName(), datagram);
             comments[{datagram.exporter, datagram.number}] = comment;
             if (datagram.collector == m_address && datagram.fate != Move::RECEIVED &&
-                !DiedInCollector(datagram.fate))
+                !netflow::IsAtCollector(datagram.fate))
             {
                 const Time at = datagram.concludedAt.IsStrictlyNegative() ? Simulator::Now()
                                                                           : datagram.concludedAt;

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <iterator>
 
 namespace esxnf
 {
@@ -201,18 +202,19 @@ ComparedKey::ToString() const
 const char*
 ToString(DifferenceReason reason)
 {
-    static const char* const NAMES[DIFFERENCE_REASONS] = {"padding counted",
-                                                          "VLAN tags counted",
-                                                          "ToS merged",
-                                                          "ToS not kept",
-                                                          "timeouts not applied",
-                                                          "late timeout",
-                                                          "ended at FIN or RST",
-                                                          "DNS: a record a packet",
-                                                          "record per ICMP packet",
-                                                          "decapsulated",
-                                                          "fragments joined",
-                                                          "unknown"};
+    static const char* const NAMES[] = {"padding counted",
+                                        "VLAN tags counted",
+                                        "ToS merged",
+                                        "ToS not kept",
+                                        "timeouts not applied",
+                                        "late timeout",
+                                        "ended at FIN or RST",
+                                        "DNS: a record a packet",
+                                        "record per ICMP packet",
+                                        "decapsulated",
+                                        "fragments joined",
+                                        "unknown"};
+    static_assert(std::size(NAMES) == DIFFERENCE_REASONS, "one name for each");
     return NAMES[static_cast<unsigned>(reason)];
 }
 

@@ -80,7 +80,7 @@ enum class DifferenceReason : uint8_t
     UNKNOWN,
 };
 
-constexpr unsigned DIFFERENCE_REASONS = 12;
+constexpr unsigned DIFFERENCE_REASONS = static_cast<unsigned>(DifferenceReason::UNKNOWN) + 1;
 
 /// "padding counted", …
 const char* ToString(DifferenceReason reason);

@@ -7,6 +7,7 @@
 
 #include "ns3/esx-injector.h"
 #include "ns3/esx-traffic-helper.h"
+#include "ns3/fatal-error.h"
 
 #include <fmt/format.h>
 #include <vector>
@@ -57,7 +58,7 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
         return helper.TcpBulk(from,
                               to,
                               {{traffic.start, traffic.stop}, traffic.port, traffic.sizeBytes});
-    default:
+    case TrafficApp::TcpRequest:
         return helper.TcpRequest(
             from,
             to,
@@ -71,7 +72,12 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
                          traffic.every.GetSeconds()),
              RandomVariable(traffic.request, Quantity::Octets),
              RandomVariable(traffic.response, Quantity::Octets)});
+    case TrafficApp::TcpSynScan:
+    case TrafficApp::Flows:
+    case TrafficApp::Pcap:
+        break; // no conversation: Make() and Inject() make them
     }
+    NS_FATAL_ERROR("no conversation is made of traffic " << traffic.name);
 }
 
 /// Without the guests' stacks: flows, or a capture.
