@@ -8,6 +8,7 @@
 #include "ns3/channel.h"
 #include "ns3/data-rate.h"
 #include "ns3/esx-console.h"
+#include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-json.h"
 #include "ns3/esx-net-netflow.h"
@@ -68,6 +69,15 @@ struct EsxSentFrames
     EsxLinkSample Sample() const
     {
         EsxLinkSample sample;
+        if (const auto duplex = DynamicCast<EsxEthernetNetDevice>(device))
+        {
+            sample.rateBps = duplex->IsLinkUp() ? duplex->GetDataRate().GetBitRate() : 0;
+            sample.octets = duplex->GetSentOctets();
+            sample.frames = duplex->GetSentFrames();
+            sample.dropped = duplex->GetQueueDrops();
+            sample.queued = duplex->GetQueue()->GetNPackets();
+            return sample;
+        }
         sample.rateBps = RateOf(device);
         sample.octets = octets;
         sample.frames = frames;
@@ -344,7 +354,8 @@ EsxResultsHelper::AddLink(const std::string& name,
     NS_ABORT_MSG_UNLESS(ends.GetN() == 2, "a link has two ends");
     EsxLabLink link{name, {a, b}, RateOf(ends.Get(0)), Time(0)};
     TimeValue delay;
-    if (ends.Get(0)->GetChannel()->GetAttributeFailSafe("Delay", delay))
+    if (ends.Get(0)->GetAttributeFailSafe("Delay", delay) ||
+        ends.Get(0)->GetChannel()->GetAttributeFailSafe("Delay", delay))
     {
         link.delay = delay.Get();
     }
@@ -353,12 +364,15 @@ EsxResultsHelper::AddLink(const std::string& name,
     {
         const Ptr<NetDevice> device = ends.Get(end);
         sent.push_back(std::make_shared<EsxSentFrames>(EsxSentFrames{device}));
-        device->TraceConnectWithoutContext(
-            "PhyTxEnd",
-            Callback<void, Ptr<const Packet>>([of = sent.back()](Ptr<const Packet> frame) {
-                of->octets += frame->GetSize();
-                ++of->frames;
-            }));
+        if (!DynamicCast<EsxEthernetNetDevice>(device)) // that counts by itself
+        {
+            device->TraceConnectWithoutContext(
+                "PhyTxEnd",
+                Callback<void, Ptr<const Packet>>([of = sent.back()](Ptr<const Packet> frame) {
+                    of->octets += frame->GetSize();
+                    ++of->frames;
+                }));
+        }
         device->TraceConnectWithoutContext(
             "PhyRxDrop",
             Callback<void, Ptr<const Packet>>(

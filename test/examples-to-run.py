@@ -4,6 +4,7 @@
 cpp_examples = [
     ("esx-any-network", "True", "False"),
     ("esx-console", "True", "False"),
+    ("esx-branch-offices", "True", "True"),
     ("esx-first", "True", "True"),
     ("esx-full-duplex", "True", "False"),
     ("esx-memory", "True", "False"),

@@ -14,10 +14,15 @@ namespace ns3
 namespace
 {
 
-constexpr uint64_t netflow::Counts::*UNITS[] = {&netflow::Counts::packets,
-                                                &netflow::Counts::octets,
-                                                &netflow::Counts::records};
-const char* const UNIT_NAMES[] = {"packets", "octets", "records"};
+struct FlowUnit
+{
+    const char* name;
+    uint64_t netflow::Counts::*member;
+};
+
+const FlowUnit FLOW_UNITS[] = {{"packets", &netflow::Counts::packets},
+                               {"octets", &netflow::Counts::octets},
+                               {"records", &netflow::Counts::records}};
 
 netflow::Counts
 SumOf(const std::map<std::string, netflow::Counts>& parts)
@@ -116,9 +121,7 @@ ReadFlows(const EsxLedger& ledger, const EsxMetric& metric, EsxMetricSample& sam
 {
     const std::size_t dot = metric.name.find('.', 5);
     const std::string part = metric.name.substr(dot + 1);
-    const auto* unit =
-        std::find(std::begin(UNIT_NAMES), std::end(UNIT_NAMES), metric.name.substr(5, dot - 5));
-    const auto member = UNITS[unit - UNIT_NAMES];
+    const auto member = Find(FLOW_UNITS, metric.name.substr(5, dot - 5))->member;
     sample.isRatio = part == "collected_ratio";
     const FlowPart& counter = *Find(FLOW_PARTS, sample.isRatio ? "collected" : part);
     sample.nothing = "no such flow was metered";
@@ -155,13 +158,14 @@ std::vector<std::string>
 EsxLabMetricNames()
 {
     std::vector<std::string> names;
-    for (const std::string unit : UNIT_NAMES)
+    for (const FlowUnit& unit : FLOW_UNITS)
     {
+        const std::string prefix = std::string("flow.") + unit.name + ".";
         for (const FlowPart& part : FLOW_PARTS)
         {
-            names.push_back("flow." + unit + "." + part.name);
+            names.push_back(prefix + part.name);
         }
-        names.push_back("flow." + unit + ".collected_ratio");
+        names.push_back(prefix + "collected_ratio");
     }
     for (const LinkPart& part : LINK_PARTS)
     {

@@ -228,6 +228,12 @@ EsxEthernetNetDevice::GetQueueHighWater() const
 }
 
 uint64_t
+EsxEthernetNetDevice::GetQueueDrops() const
+{
+    return m_queueDrops;
+}
+
+uint64_t
 EsxEthernetNetDevice::GetDropped() const
 {
     return m_dropped;
@@ -404,6 +410,7 @@ void
 EsxEthernetNetDevice::DropOnTransmit(const Ptr<Packet>& frame, EsxEthernetDrop cause)
 {
     ++m_dropped;
+    m_queueDrops += cause == EsxEthernetDrop::QUEUE ? 1 : 0;
     m_dropCause = cause;
     m_macTxDropTrace(frame);
 }

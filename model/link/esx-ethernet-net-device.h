@@ -74,6 +74,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     uint64_t GetSentOctets() const;     //!< their lengths, with Ethernet header
     Time GetBusyTime() const;           //!< time it has been sending
     uint32_t GetQueueHighWater() const; //!< most frames that waited at once
+    uint64_t GetQueueDrops() const;     //!< frames that found the queue full
     uint64_t GetDropped() const;        //!< frames lost on their way into the link: queue and cut
 
     /// Inside MacTxDrop and PhyRxDrop: why that frame was lost.
@@ -121,6 +122,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     Time m_busy; //!< until m_freeAt
     uint32_t m_queueHighWater{0};
     uint64_t m_dropped{0};
+    uint64_t m_queueDrops{0};
     EsxEthernetDrop m_dropCause{EsxEthernetDrop::QUEUE};
 
     TracedCallback<Ptr<const Packet>> m_phyTxBeginTrace;

@@ -46,8 +46,9 @@ LowerCase(std::string text)
 class ExportChecker
 {
   public:
-    explicit ExportChecker(const IpGraph& addresses)
+    ExportChecker(const IpGraph& addresses, Json* routed)
         : m_addresses(addresses),
+          m_routed(routed),
           m_graph(addresses.GetFrames()),
           m_scenario(m_graph.GetScenario()),
           m_routes(m_graph)
@@ -247,6 +248,12 @@ class ExportChecker
                             back.fault));
         }
         TellRoute(way, first.name, where, path);
+        if (m_routed)
+        {
+            m_routed->back()["host"] = host.name;
+            m_routed->back()["vmknic"] = first.name.substr(host.name.size() + 1);
+            m_routed->back()["collector"] = collector.name;
+        }
     }
 
     void TellRoute(const IpWay& way,
@@ -297,6 +304,18 @@ class ExportChecker
                         Short(whole.GetDelay(m_scenario)),
                         Short(whole.GetDelayOf(m_scenario, FULL_DATAGRAM_FRAME)),
                         Narrowest(whole.links)));
+        if (m_routed)
+        {
+            std::vector<std::string> links;
+            for (const int link : whole.links)
+            {
+                links.push_back(m_scenario.links[link].name);
+            }
+            m_routed->push_back({{"routers", routers},
+                                 {"links", links},
+                                 {"delay_ns", whole.GetDelay(m_scenario).GetNanoSeconds()},
+                                 {"single_points_of_failure", critical}});
+        }
         Say(Severity::Info,
             path,
             fmt::format("alone cut {} off from {}: {}", from, where, fmt::join(critical, ", ")));
@@ -375,6 +394,7 @@ class ExportChecker
     }
 
     const IpGraph& m_addresses;
+    Json* const m_routed;
     const FrameGraph& m_graph;
     const Scenario& m_scenario;
     Severity m_fault = Severity::Error; //!< how a line that cannot work is told
@@ -387,9 +407,9 @@ class ExportChecker
 } // namespace
 
 Diagnostics
-CheckExport(const IpGraph& graph)
+CheckExport(const IpGraph& graph, Json* routed)
 {
-    return ExportChecker(graph).Check();
+    return ExportChecker(graph, routed).Check();
 }
 
 } // namespace esxnf

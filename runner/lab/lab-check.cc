@@ -148,10 +148,12 @@ CheckLab(const Scenario& scenario)
     Append(report.loops, CheckNetworks(addresses));
     Append(report.findings, CheckRoutes(addresses));
     Append(report.findings, CheckCommands(scenario));
-    Append(report.findings, CheckExport(addresses));
+    Json routed = Json::array();
+    Append(report.findings, CheckExport(addresses, &routed));
     const auto exports = PlanExports(graph);
     report.failures = CheckFailures(graph, exports);
     report.facts = FactsOf(graph, exports);
+    report.facts["exports"].insert(report.facts["exports"].end(), routed.begin(), routed.end());
     return report;
 }
 

@@ -43,8 +43,9 @@ Diagnostics CheckRoutes(const IpGraph& graph);
  * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
  * it to the collector and back. What is wrong is an error, though not one to refuse a run for: a
  * run shows what an ESX host does then. How the way goes is an info.
+ * @param [out] routed exports over routers are added, for programs; null: not
  */
-Diagnostics CheckExport(const IpGraph& graph);
+Diagnostics CheckExport(const IpGraph& graph, Json* routed = nullptr);
 
 /**
  * Programs, modules and vSwitches that the console lines of the timeline name and that are not

@@ -66,6 +66,9 @@ def changed(*changes: tuple[str, str]) -> str:
 
 
 def test_validate_tells_the_way_its_narrowest_link_and_what_fails_alone(esx_netflow, tmp_path):
+    [export] = json.loads(esx_netflow("validate", "--json", write(tmp_path, LAB)).stdout)["lab"]["exports"]
+    assert export["routers"] == ["r1", "r2"] and export["links"][2] == "wan" and export["delay_ns"] == 20_020_000
+    assert (export["host"], export["vmknic"], export["collector"]) == ("esx1", "vmk0", "nf1") and "r2" in export["single_points_of_failure"]
     done = esx_netflow("validate", write(tmp_path, LAB))
     assert done.returncode == 0, done
     way = "esx1:vmk0 reaches nf1 (10.9.0.84) over r1, r2 by links esx1.vmnic0-sw1.1, r1.eth0-sw1.2, wan, r2.eth1-sw2.1, nf1.eth0-sw2.2, one way in 20.02ms"
@@ -153,6 +156,8 @@ def test_global_routing_finds_the_routes(esx_netflow, tmp_path):
 DEATHS = {
     "no_route": (((R1, "routes: [{to: 10.8.0.0/24, via: 192.168.0.2}]"),), "r1", "1 network unreachable"),
     "no_answer": ((("-e vSwitch0 10.9.0.84", "-e vSwitch0 10.9.0.85"),), "r2", "1 host unreachable"),
+    "ttl": ((("vswitches: {vSwitch0:", "attributes: {ns3::Ipv4L3Protocol::DefaultTtl: 1}\n    vswitches: {vSwitch0:"),), "r1", ""),
+    "mtu": ((("vswitches: {vSwitch0:", "attributes: {ns3::UdpSocket::MtuDiscover: true}\n    vswitches: {vSwitch0:"), ("eth1: {address: 192.168.0.1/30}", "eth1: {address: 192.168.0.1/30, mtu: 100}")), "r1", ""),
     "queue_disc": ((("rate: 2Mbps, delay: 20ms", "rate: 64kbps, queue: 1p, queue_disc: {kind: fifo, size: 1p}"),), "r1", ""),
 }  # fmt: skip
 
@@ -224,3 +229,15 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
     assert len(ways) == 12 and sum(" over r1, r0 by " in way for way in ways) == 4
     assert esx_netflow("run", path, "--out", tmp_path / "out", "--captures", cwd=tmp_path).returncode == 0
     judged(tmp_path / "out")
+
+
+def test_a_script_of_the_branch_offices_has_the_results_of_the_scenario(esx_netflow, tmp_path):
+    script = Path(os.environ["ESX_NETFLOW_BUILD"]) / "esx-branch-offices"
+    assert subprocess.run([script, f"--output={tmp_path / 'script'}"], timeout=300).returncode == 0
+    assert esx_netflow("run", "branch-offices", "--out", tmp_path / "run", "--captures", "-q", cwd=tmp_path).returncode == 0
+    made = {path.name: path.read_bytes() for path in (tmp_path / "script").iterdir()}
+    for path in (tmp_path / "run").iterdir():
+        if path.suffix in (".csv", ".pcap") or path.name == "lab.json":
+            assert made[path.name] == path.read_bytes(), path.name
+    assert sum(name.endswith(".pcap") for name in made) == 13 and len(table(tmp_path / "run", "flows-collected.csv")) > 40
+    judged(tmp_path / "script")
