@@ -31,6 +31,7 @@ main(int argc, char* argv[])
     };
     EsxResultsHelper results;
     EsxEthernetHelper cable;
+    cable.DisableFlowControl();
     cable.SetDeviceAttribute("Delay", StringValue("5us"));
     const auto connect = [&](const std::string& name, const std::string& a, const std::string& b) {
         const auto first = Names::Find<Node>(a.substr(0, a.find(':')));
@@ -57,9 +58,8 @@ main(int argc, char* argv[])
         {
             hosts.Add(esx.CreateHost(site + i));
             Names::Add(site + i, hosts.Get(hosts.GetN() - 1)->GetVmkernelNode());
-            const auto ends =
-                connect(site + i + "-link", site + i + ":vmnic0", site + "-switch:" + i);
-            uplinks.Add(ends.Get(0));
+            const std::string port = site + "-switch:" + i;
+            uplinks.Add(connect(site + i + "-link", site + i + ":vmnic0", port).Get(0));
         }
         const auto lan = connect(site + "-lan", site + "-router:eth0", site + "-switch:5").Get(0);
         EsxRouterHelper::AddInterface(lan, address(lans++, 1));
@@ -70,7 +70,6 @@ main(int argc, char* argv[])
     cable.SetDeviceAttribute("Delay", StringValue("15ms"));
     const NetDeviceContainer wans[] = {connect("wan-north", "hq-router:eth1", "north-router:eth1"),
                                        connect("wan-south", "hq-router:eth2", "south-router:eth1")};
-
     EsxPhysicalSwitchHelper().Install(switches);
     EsxRouterHelper::InstallServer(collector);
     EsxRouterHelper::AddInterface(nf1, address(0, 84), "10.0.0.1");
@@ -84,6 +83,7 @@ main(int argc, char* argv[])
         EsxRouterHelper::AddRoute(routers.Get(site), "0.0.0.0", "/0", hq);
     }
     NodeContainer vms;
+    NodeContainer stacks(routers, NodeContainer(collector));
     for (int i = 0; i < 12; ++i)
     {
         const Ptr<EsxHost> host = hosts.Get(i);
@@ -94,6 +94,7 @@ main(int argc, char* argv[])
         host->AddUplink(vSwitch, uplinks.Get(i));
         esx.AddVmknic(host, "vmk0", "VM Network", address(i / 4, 11 + i % 4), gateway);
         vms.Add(esx.AddVm(host, vm));
+        stacks.Add(NodeContainer(vms.Get(i), host->GetVmkernelNode()));
         esx.AddVnic(host, vm, "VM Network", address(i / 4, 51 + i % 4), gateway);
         EsxUdpCbrOptions work{{Seconds(5), Seconds(55)}, static_cast<uint16_t>(5001 + i % 4)};
         work.rate = DataRate(i < 8 ? "600kbps" : "300kbps");
@@ -103,18 +104,17 @@ main(int argc, char* argv[])
             EsxTrafficHelper().UdpCbr(vms.Get(i), vms.Get(i % 4), work);
         }
     }
-    EsxHostHelper::FillArp(NodeContainer::GetGlobal());
+    EsxHostHelper::FillArp(stacks);
     EsxNetflowHelper netflow;
+    netflow.SetModuleAttribute("ActiveTimeout", StringValue("1s"));
     netflow.InstallCollector(collector);
     netflow.InstallNetNetflow(hosts, "vSwitch0", "10.0.0.84").Start(Seconds(1));
-
     EsxLedgerHelper books;
     results.Install(books.InstallAll());
     results.EnableCaptures(output);
     Simulator::Stop(Seconds(60));
     Simulator::Run();
     results.Write(output);
-    std::cout << "results: " << output << "\n";
     Simulator::Destroy();
     return 0;
 }

@@ -26,6 +26,12 @@ EsxEthernetHelper::SetQueueSize(QueueSize size)
     m_queueSize = size;
 }
 
+void
+EsxEthernetHelper::DisableFlowControl()
+{
+    m_flowControl = false;
+}
+
 NetDeviceContainer
 EsxEthernetHelper::Install(const Ptr<Node>& a, const Ptr<Node>& b) const
 {
@@ -63,9 +69,12 @@ EsxEthernetHelper::MakeDevice(const Ptr<Node>& node) const
     queue->SetMaxSize(m_queueSize);
     device->SetQueue(queue);
     node->AddDevice(device);
-    const auto flowControl = CreateObject<NetDeviceQueueInterface>();
-    device->AggregateObject(flowControl);
-    flowControl->GetTxQueue(0)->ConnectQueueTraces(queue);
+    if (m_flowControl)
+    {
+        const auto flowControl = CreateObject<NetDeviceQueueInterface>();
+        device->AggregateObject(flowControl);
+        flowControl->GetTxQueue(0)->ConnectQueueTraces(queue);
+    }
     return device;
 }
 

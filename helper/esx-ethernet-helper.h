@@ -22,6 +22,9 @@ class EsxEthernetHelper : public PcapHelperForDevice
     void SetDeviceAttribute(const std::string& name, const AttributeValue& value);
     /// Sets the size of both ends' queues from now on; the default is 100 frames.
     void SetQueueSize(QueueSize size);
+    /// Devices made from now on take frames until their queue is full, and drop those that exceed
+    /// it; else they stop their node's queue disc, and without one it drops them (TcDrop).
+    void DisableFlowControl();
 
     /**
      * Makes a link. NetDevices of other links of the nodes stay as they are.
@@ -43,6 +46,7 @@ class EsxEthernetHelper : public PcapHelperForDevice
 
     ObjectFactory m_device;
     QueueSize m_queueSize;
+    bool m_flowControl{true};
 };
 
 } // namespace ns3

@@ -23,7 +23,7 @@
 #include "ns3/traffic-control-layer.h"
 #include "ns3/uinteger.h"
 
-#include <set>
+#include <map>
 #include <tuple>
 
 namespace ns3
@@ -88,18 +88,23 @@ ArpInterfacesOf(const Ptr<Node>& node)
     return interfaces;
 }
 
+/// One node after the other, at the pace of a slow link: no queue is to overflow.
 void
-Announce(const std::vector<Ptr<Ipv4Interface>>& interfaces)
+Announce(const std::map<uint32_t, std::vector<Ptr<Ipv4Interface>>>& interfacesOfNode)
 {
-    for (const Ptr<Ipv4Interface>& interface : interfaces)
+    Time at = MicroSeconds(1);
+    for (const auto& [node, interfaces] : interfacesOfNode)
     {
-        if (const auto device = DynamicCast<EsxVirtualNetDevice>(interface->GetDevice()))
+        bool isVirtual = false;
+        for (const Ptr<Ipv4Interface>& interface : interfaces)
         {
-            // One after the other, at the pace of a slow link: no queue is to overflow.
-            Simulator::Schedule(MicroSeconds(1 + 20 * device->GetNode()->GetId()),
-                                &EsxVirtualNetDevice::Announce,
-                                device);
+            if (const auto device = DynamicCast<EsxVirtualNetDevice>(interface->GetDevice()))
+            {
+                Simulator::Schedule(at, &EsxVirtualNetDevice::Announce, device);
+                isVirtual = true;
+            }
         }
+        at += isVirtual ? MicroSeconds(20) : Time(0);
     }
 }
 
@@ -362,7 +367,7 @@ EsxHostHelper::FillArp(const NodeContainer& nodes)
 void
 EsxHostHelper::FillArp(const std::vector<std::pair<Ptr<Node>, Ptr<Node>>>& pairs)
 {
-    std::set<uint32_t> announced; // IDs of nodes
+    std::map<uint32_t, std::vector<Ptr<Ipv4Interface>>> interfacesOfNode; // by ID
     for (const auto& [one, other] : pairs)
     {
         const auto mine = ArpInterfacesOf(one);
@@ -375,14 +380,10 @@ EsxHostHelper::FillArp(const std::vector<std::pair<Ptr<Node>, Ptr<Node>>>& pairs
                 EnterInArp(there, here);
             }
         }
-        for (const auto& [node, interfaces] : {std::tie(one, mine), std::tie(other, theirs)})
-        {
-            if (announced.insert(node->GetId()).second)
-            {
-                Announce(interfaces);
-            }
-        }
+        interfacesOfNode.emplace(one->GetId(), mine);
+        interfacesOfNode.emplace(other->GetId(), theirs);
     }
+    Announce(interfacesOfNode);
 }
 
 void

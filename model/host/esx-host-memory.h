@@ -49,9 +49,9 @@ class EsxHostMemory : public Object
         uint64_t reservation{0}; //!< octets that are never reclaimed
         uint64_t touched{0};     //!< octets it wants to have
         uint64_t reclaimed{0};   //!< of these, octets taken from it
-        uint64_t ballooned{0};   //!< of those, octets taken by ballooning; others are swapped
         uint64_t goal{0};        //!< octets that touched grows to
         uint64_t rate{0};        //!< octets a second
+        uint64_t ballooned{0};   //!< of reclaimed, octets taken by ballooning; others are swapped
     };
 
     typedef void (*StateTracedCallback)(State from, State to);

@@ -59,6 +59,10 @@ Cable::MakeFullDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
     ethernet.SetDeviceAttribute("DataRate", DataRateValue(m_link.rate));
     ethernet.SetDeviceAttribute("Delay", TimeValue(m_link.delay));
     ethernet.SetQueueSize(m_link.queue);
+    if (m_link.queueDisc.kind.empty())
+    {
+        ethernet.DisableFlowControl(); // what finds the queue full is the link's loss
+    }
     const NetDeviceContainer devices = ethernet.Install(a, b);
     m_duplex = EsxEthernetHelper::GetLink(devices.Get(0));
     for (unsigned i : {0U, 1U})

@@ -64,8 +64,8 @@ Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget&
             to,
             {{traffic.start, traffic.stop},
              traffic.port,
-             0,
-             0,
+             EsxTcpRequestOptions().request,
+             EsxTcpRequestOptions().response,
              fmt::format("ns3::{}={}]",
                          traffic.everyIsExponential ? "ExponentialRandomVariable[Mean"
                                                     : "ConstantRandomVariable[Constant",

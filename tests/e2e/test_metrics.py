@@ -59,7 +59,7 @@ FALSE = {
 REFUSED = {
     "two selections": ("metric: flow.packets.lost, vm: a, flow: '*->*', equals: 0", "flows are selected by one of: flow, vm, pair"),
     "an unknown VM": ("metric: flow.packets.lost, vm: c, equals: 0", "'c' is no VM, server or collector"),
-    "an unknown end": ("metric: flow.packets.lost, pair: [a, aa], equals: 0", "'aa' is no VM, server or collector; did you mean"),
+    "an unknown end": ("metric: flow.packets.lost, pair: [a, aa], equals: 0", "'aa' is no VM, server or collector; allowed: a, b, nf1, srv"),
     "no flow": ("metric: flow.packets.lost, flow: a-b, equals: 0", "SOURCE[:PORT]->DESTINATION[:PORT]"),
     "a link for a flow": ("metric: flow.packets.lost, link: up, equals: 0", "flow.packets.lost cannot be selected by link"),
     "a VM for a link": ("metric: link.use, vm: a, equals: 0", "link.use cannot be selected by vm"),
@@ -93,7 +93,7 @@ def test_an_expectation_that_does_not_hold_fails(esx_netflow, tmp_path, what):
 def test_labels_that_make_no_sense_are_refused_with_their_place(esx_netflow, tmp_path, what):
     expect, why = REFUSED[what]
     done = esx_netflow("validate", write(tmp_path, lab(expect)))
-    assert done.returncode == 2 and why in done.stderr and "lab.yaml:3" in done.stderr, done
+    assert done.returncode == 2 and why in done.stderr and "lab.yaml:28:" in done.stderr, done
 
 
 def test_memory_is_a_series_and_its_state_an_expectation(esx_netflow, tmp_path):

@@ -157,7 +157,6 @@ DEATHS = {
     "no_route": (((R1, "routes: [{to: 10.8.0.0/24, via: 192.168.0.2}]"),), "r1", "1 network unreachable"),
     "no_answer": ((("-e vSwitch0 10.9.0.84", "-e vSwitch0 10.9.0.85"),), "r2", "1 host unreachable"),
     "ttl": ((("vswitches: {vSwitch0:", "attributes: {ns3::Ipv4L3Protocol::DefaultTtl: 1}\n    vswitches: {vSwitch0:"),), "r1", ""),
-    "mtu": ((("vswitches: {vSwitch0:", "attributes: {ns3::UdpSocket::MtuDiscover: true}\n    vswitches: {vSwitch0:"), ("eth1: {address: 192.168.0.1/30}", "eth1: {address: 192.168.0.1/30, mtu: 100}")), "r1", ""),
     "queue_disc": ((("rate: 2Mbps, delay: 20ms", "rate: 64kbps, queue: 1p, queue_disc: {kind: fifo, size: 1p}"),), "r1", ""),
 }  # fmt: skip
 
@@ -239,5 +238,5 @@ def test_a_script_of_the_branch_offices_has_the_results_of_the_scenario(esx_netf
     for path in (tmp_path / "run").iterdir():
         if path.suffix in (".csv", ".pcap") or path.name == "lab.json":
             assert made[path.name] == path.read_bytes(), path.name
-    assert sum(name.endswith(".pcap") for name in made) == 13 and len(table(tmp_path / "run", "flows-collected.csv")) > 40
+    assert sum(name.endswith(".pcap") for name in made) == 49 and len(table(tmp_path / "run", "flows-collected.csv")) > 40
     judged(tmp_path / "script")

@@ -157,8 +157,13 @@ TEST(EsxTable, EachValueOfASampleIsInItsColumn)
     {
         sample.*member = ++next;
     }
+    sample.memoryState = "hard";
+    sample.memoryFree = 15;
+    sample.ballooned = 16;
+    sample.swapped = 17;
     std::string losses;
-    for (std::size_t i = 0; i + 17 < EsxSeriesColumns().size(); ++i) // beside time, host, members
+    for (std::size_t i = 0; i + 21 < EsxSeriesColumns().size();
+         ++i) // beside time, host, members, memory
     {
         sample.losses.push_back(100 + i);
         losses += "," + std::to_string(100 + i);
@@ -166,7 +171,8 @@ TEST(EsxTable, EachValueOfASampleIsInItsColumn)
     EsxRowReader<EsxSeriesSample> reader(EsxSeriesColumns());
     std::string text;
     EsxRowPrinter(EsxRowPrinter::CSV, reader.GetColumns()).AppendRow(text, reader.Read(sample));
-    EXPECT_EQ(text, "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12,13,14,15\n");
+    EXPECT_EQ(text,
+              "1500.000000,esx1,1,2,3,4,5,6,7,8,9,10,11" + losses + ",12,13,14,15,hard,15,16,17\n");
 }
 
 } // namespace

@@ -7,6 +7,8 @@ from collections import Counter, defaultdict
 from .flowtruth import MS_NS
 
 HEAP_PER_RECORD = 80  # octets of heap, docs/semantics.md
+MEMORY = ("memory_state", "memory_free", "memory_ballooned", "memory_swapped")
+STATES = ("high", "soft", "hard", "low")
 LEVELS = ("cache", "purgatory")
 
 
@@ -128,10 +130,27 @@ def _ns(time_ms: str) -> int:
     return int(whole) * MS_NS + int(rest)
 
 
+def _check_memory(rows: list[dict], find) -> None:
+    """All columns or none; the state of so much free memory, or a lower one that it has not left yet; what was taken only grows."""
+    taken = [0, 0]
+    for row in rows:
+        state, *numbers = (row[column] for column in MEMORY)
+        if not state and not any(numbers) and taken == [0, 0]:
+            continue
+        if state not in STATES or not all(number.isdigit() for number in numbers):
+            find(row, "memory " + " ".join((state, *numbers)))
+            return
+        free, *now = map(int, numbers)
+        if STATES.index(state) < sum(free < bound for bound in (39, 19, 9)) or free > 1000 or any(b < a for a, b in zip(taken, now)):
+            find(row, f"memory is {state} at {free} / 1000 free, {now} octets taken")
+        taken = now
+
+
 def _check_host(v, name: str, rows: list[dict], exporter: Exporter) -> None:
     def find(row, what):
         v.findings.append(f"series.csv: {name} at {row['time_ms']} ms: {what}")
 
+    _check_memory(rows, find)
     losses = [c for c in rows[0] if c.startswith(("shed_", "dropped_", "discarded_", "unsent_", "lost_"))]
     counters = ["records_expired", "records_dropped", "records_sent", "records_lost", "records_received", *losses]
     times = [_ns(row["time_ms"]) for row in rows]
@@ -141,7 +160,7 @@ def _check_host(v, name: str, rows: list[dict], exporter: Exporter) -> None:
     bases = {0, *(base for base, _ in bases.most_common(1))}  # what purgatory takes, whatever is in it
     high = {"purgatory_high_water": 0, "heap_high_water": 0}
     for index, (at, text) in enumerate(zip(times, rows)):
-        row = {column: int(value) for column, value in text.items() if column not in ("time_ms", "exporter")}
+        row = {column: int(value) for column, value in text.items() if column not in ("time_ms", "exporter", *MEMORY)}
         for column in counters:
             least, most = exporter.until(column, at)
             if not least <= row[column] <= most:

@@ -187,5 +187,5 @@ def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
     lab.icmp_echo(vm, server, start=5, every=0.5)
     host.export(collector)
     lab.expect("all comes back", metric="flow.packets.collected_ratio", vm=vm, at_least=1)
-    result = lab.run(tmp_path / "out")
+    result = esx_netflow.run(lab, out=tmp_path / "out")
     assert result.verdict == "pass", result

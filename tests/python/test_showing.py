@@ -30,7 +30,7 @@ def words(shown):
 
 def test_a_result_shows_verdict_headline_fates_and_expectations(quickstart):
     seen = words(quickstart._repr_html_())
-    assert {"pass", "flows seen", "34\u202f947", "not exported when the run ended", "no record is lost", "met"} <= set(seen)
+    assert {"pass", "flows seen", "34\u202f487", "not exported when the run ended", "no record is lost", "met"} <= set(seen)
     assert quickstart._repr_html_().count("<svg") == 1
 
 
