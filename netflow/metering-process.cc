@@ -195,7 +195,11 @@ MeteringProcess::Observe(uint16_t vSwitch,
     packet.key.vSwitch = vSwitch;
     packet.key.input = input;
     const AccountResult result = m_cache.Account(packet, output, now);
-    if (IsCounted(result))
+    if (result == AccountResult::COUNTED) // most packets
+    {
+        account.Book(Move::METERED, {1, packet.octets, 0});
+    }
+    else if (IsCounted(result))
     {
         account.Book(Move::METERED, {1, packet.octets, RecordsBegun(result)});
     }

@@ -169,7 +169,7 @@ def test_jupyter_completes_what_a_part_takes():
 
 def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
     lab = Lab("routed", duration="20s", arp="static")
-    host = lab.host("esx1")
+    host = lab.host("esx1", netflow={"idle_timeout": 1})
     host.vswitch("vSwitch0", uplink="vmnic0")
     vm = host.vm("web", "10.6.1.51/24", gateway="10.6.1.1")
     host.vmknic("10.6.1.11/24", gateway="10.6.1.1")
@@ -184,7 +184,7 @@ def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
     for a, b in ((host, lan), (wan, ends[0]), (ends[1], "sw:1"), (server, "sw:2"), (far, collector)):
         lab.link(a, b)
     assert sw.name == "sw" and lab.data["links"][2]["endpoints"] == ["r2:eth7", "sw:1"] and lab.data["links"][4]["endpoints"] == ["r2:eth1", "nf1:eth0"]
-    lab.icmp_echo(vm, server, start=5, every=0.5)
+    lab.icmp_echo(vm, server, start=5, stop=10, every=0.5)
     host.export(collector)
     lab.expect("all comes back", metric="flow.packets.collected_ratio", vm=vm, at_least=1)
     result = esx_netflow.run(lab, out=tmp_path / "out")

@@ -190,7 +190,7 @@ def test_numbers_are_written_in_one_way():
 
 def test_what_is_still_in_the_lab_is_told_from_what_is_lost(quickstart, losses):
     axes = plots.vms(quickstart)
-    assert texts(axes) == ["24.0M, exact", "775k, exact", "337k, exact", "36.1k, 100.0% on the way when the run ended"]
+    assert texts(axes) == ["24M, exact", "775k, exact", "337k, exact", "36.1k, 100.0% on the way when the run ended"]
     assert plots.traffic._error_text(1000, 700, 100) == ("20.0% lost, 10.0% on the way when the run ended", True)
     plt.close("all")
 
