@@ -4,6 +4,8 @@
 
 #include "ns3/double.h"
 #include "ns3/esx-link-impairment.h"
+#include "ns3/esx-router-helper.h"
+#include "ns3/esx-router.h"
 
 using namespace ns3;
 
@@ -51,7 +53,48 @@ class EthernetLab : public NetflowLab
     }
 };
 
+/// A router to which every packet has DF: ns3's sockets set none.
+class DfRouter : public EsxRouter
+{
+  public:
+    bool RouteInput(Input::Packet packet,
+                    const Ipv4Header& header,
+                    Input::Device device,
+                    Input::Unicast forward,
+                    Input::Multicast multicast,
+                    Input::Local local,
+                    Input::Error error) override
+    {
+        Ipv4Header withDf = header;
+        withDf.SetDontFragment();
+        return EsxRouter::RouteInput(packet, withDf, device, forward, multicast, local, error);
+    }
+};
+
 using EsxExportTrackerEthernetTest = LabTest<EthernetLab>;
+
+TEST_F(EsxExportTrackerEthernetTest, ARouterLosesToTheMtuWhatItMayNotFragment)
+{
+    collectorNode->GetObject<Ipv4>()->SetRoutingProtocol(CreateObject<DfRouter>());
+    const Ptr<Node> far = CreateObject<Node>();
+    EsxRouterHelper::InstallServer(far);
+    const auto link = EsxEthernetHelper().Install(collectorNode, far);
+    EsxRouterHelper::AddInterface(link.Get(0), Address("10.1.0.1"));
+    EsxRouterHelper::AddInterface(link.Get(1), Address("10.1.0.9"), "10.1.0.1");
+    link.Get(0)->SetMtu(99); // a datagram with one record has 100 octets
+    esx.AddVmknic(host, "vmk0", "VM Network", Address("10.0.0.5"), "10.0.0.9");
+    netflow.Install(host);
+    netflow.InstallCollector(far);
+    Start("vSwitch0", "10.1.0.9");
+    Send(Seconds(1), 1);
+    At(Seconds(40), [&link] { link.Get(0)->SetMtu(1500); });
+    Send(Seconds(41), 2);
+    RunUntil(Seconds(90));
+    ASSERT_GE(Datagrams().size(), 2U); // what the router says of it is metered, too
+    EXPECT_EQ(Datagrams().front().fate, Move::LOST_MTU);
+    EXPECT_EQ(Datagrams().front().place, "node1");
+    EXPECT_EQ(Datagrams().back().fate, Move::RECEIVED);
+}
 
 TEST_F(EsxExportTrackerEthernetTest, ACutLinkLosesAtTheVSwitchWithoutAnUplink)
 {
