@@ -5,6 +5,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/double.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
@@ -15,6 +16,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxHostMemory");
 NS_OBJECT_ENSURE_REGISTERED(EsxHostMemory);
 
 namespace
@@ -266,6 +268,8 @@ EsxHostMemory::Judge()
     if (m_state != before)
     {
         Log(free);
+        NS_LOG_INFO("memory: " << ToString(before) << " to " << ToString(m_state) << ", " << free
+                               << " % free");
         m_stateTrace(before, m_state);
     }
 }

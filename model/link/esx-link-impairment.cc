@@ -4,6 +4,7 @@
 #include "esx-ethernet-net-device.h"
 
 #include "ns3/double.h"
+#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/pointer.h"
 #include "ns3/simulator.h"
@@ -13,6 +14,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxLinkImpairment");
 NS_OBJECT_ENSURE_REGISTERED(EsxLinkImpairment);
 
 TypeId
@@ -140,6 +142,7 @@ EsxLinkImpairment::DoCorrupt(Ptr<Packet> packet)
     }
     if (IsLost() || Draw(m_bitDraw, FrameErrorRate(packet->GetSize())))
     {
+        NS_LOG_LOGIC(this << " loses a frame of " << packet->GetSize() << " octets");
         return true;
     }
     if (Draw(m_duplicateDraw, m_duplicate))

@@ -6,6 +6,7 @@
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-raw-socket-factory.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
@@ -13,6 +14,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxIcmpEcho");
 NS_OBJECT_ENSURE_REGISTERED(EsxIcmpEcho);
 
 TypeId
@@ -94,6 +96,8 @@ EsxIcmpEcho::StartApplication()
     m_socket->ShutdownRecv();
     m_socket->Connect(InetSocketAddress(m_remote, 0));
     m_socket->SetIpTos(m_dscp << 2);
+    NS_LOG_INFO("node " << GetNode()->GetId() << " asks " << m_remote << " every "
+                        << m_interval.As(Time::MS));
     Send();
 }
 

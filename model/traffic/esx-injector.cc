@@ -2,6 +2,7 @@
 #include "esx-injector.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
@@ -10,6 +11,7 @@ namespace ns3
 {
 
 NS_OBJECT_ENSURE_REGISTERED(EsxFrameSource);
+NS_LOG_COMPONENT_DEFINE("EsxInjector");
 NS_OBJECT_ENSURE_REGISTERED(EsxInjector);
 
 namespace
@@ -135,6 +137,7 @@ EsxInjector::DoDispose()
 void
 EsxInjector::StartApplication()
 {
+    NS_LOG_INFO("node " << GetNode()->GetId() << " injects for " << m_targets.size() << " devices");
     NS_ABORT_MSG_IF(!m_source, "EsxInjector: no source of frames");
     NS_ABORT_MSG_IF(!m_device, "EsxInjector: no device");
     NS_ABORT_MSG_IF(m_targets.empty(), "EsxInjector: no target");

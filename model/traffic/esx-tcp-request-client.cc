@@ -6,6 +6,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/inet-socket-address.h"
+#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
 #include "ns3/pointer.h"
@@ -22,6 +23,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxTcpRequestClient");
 NS_OBJECT_ENSURE_REGISTERED(EsxTcpRequestClient);
 
 namespace
@@ -194,6 +196,8 @@ EsxTcpRequestClient::StartRequest()
     request.start = Simulator::Now();
     request.size = Draw(m_requestSizes, m_requestSize, EsxTcpRequestServer::HEADER_SIZE);
     request.response = Draw(m_responseSizes, m_responseSize, 0);
+    NS_LOG_LOGIC("node " << GetNode()->GetId() << " request " << id << ": " << request.size
+                         << " octets, wants " << request.response);
     request.timeout =
         Simulator::Schedule(m_timeout, &EsxTcpRequestClient::Fail, this, id, TIMED_OUT);
 }
@@ -287,6 +291,8 @@ EsxTcpRequestClient::HandleClose(uint64_t id, Ptr<Socket> socket)
     socket->ShutdownSend();
     Forget(id, &EsxDetach);
     ++m_completed;
+    NS_LOG_LOGIC("node " << GetNode()->GetId() << " request " << id << " took "
+                         << duration.As(Time::MS));
     m_completedTrace(id, duration);
 }
 
@@ -295,6 +301,8 @@ EsxTcpRequestClient::Fail(uint64_t id, Failure reason)
 {
     Forget(id, &EsxAbort);
     ++m_failed;
+    NS_LOG_INFO("node " << GetNode()->GetId() << " request " << id << " failed, reason "
+                        << unsigned(reason));
     m_failedTrace(id, reason);
 }
 

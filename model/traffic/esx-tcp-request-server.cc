@@ -6,6 +6,7 @@
 #include "ns3/abort.h"
 #include "ns3/double.h"
 #include "ns3/inet-socket-address.h"
+#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
 #include "ns3/tcp-socket-factory.h"
@@ -17,6 +18,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxTcpRequestServer");
 NS_OBJECT_ENSURE_REGISTERED(EsxTcpRequestServer);
 
 namespace
@@ -238,6 +240,8 @@ EsxTcpRequestServer::Answer(uint64_t id, Connection& connection)
         connection.sent += chunk;
     }
     ++m_answered;
+    NS_LOG_LOGIC("node " << GetNode()->GetId() << " answered with " << connection.response
+                         << " octets");
     m_answeredTrace(connection.from, connection.request, connection.response);
     Forget(id, &EsxLeave);
 }

@@ -5,6 +5,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
+#include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
 #include "ns3/simulator.h"
@@ -16,6 +17,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxTcpSynScan");
 NS_OBJECT_ENSURE_REGISTERED(EsxTcpSynScan);
 
 TypeId
@@ -98,6 +100,8 @@ EsxTcpSynScan::StartApplication()
     NS_ABORT_MSG_IF(m_firstPort > m_lastPort, "EsxTcpSynScan: FirstPort is higher than LastPort");
     NS_ABORT_MSG_IF(!GetNode()->GetObject<TcpL4Protocol>(),
                     "EsxTcpSynScan: node " << GetNode()->GetId() << " has no TCP stack");
+    NS_LOG_INFO("node " << GetNode()->GetId() << " scans ports " << m_firstPort << " to "
+                        << m_lastPort << " of " << m_remote);
     m_port = m_firstPort;
     m_sourcePort = m_firstSourcePort;
     Probe();

@@ -2,6 +2,7 @@
 #include "esx-udp-cbr.h"
 
 #include "ns3/abort.h"
+#include "ns3/log.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/udp-socket-factory.h"
@@ -10,6 +11,7 @@
 namespace ns3
 {
 
+NS_LOG_COMPONENT_DEFINE("EsxUdpCbr");
 NS_OBJECT_ENSURE_REGISTERED(EsxUdpCbr);
 
 TypeId
@@ -77,6 +79,8 @@ EsxUdpCbr::StartApplication()
                     "EsxUdpCbr: ns-3 has no route to 224.0.0.0/24");
     NS_ABORT_MSG_IF(m_rate.GetBitRate() == 0, "EsxUdpCbr: DataRate must be more than 0");
     m_interval = m_rate.CalculateBytesTxTime(m_packetSize);
+    NS_LOG_INFO("node " << GetNode()->GetId() << " sends " << m_packetSize << " octets every "
+                        << m_interval.As(Time::US));
     NS_ABORT_MSG_IF(!m_interval.IsStrictlyPositive(), "EsxUdpCbr: DataRate is out of range");
     m_socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
     NS_ABORT_MSG_IF(m_socket->Bind() == -1, "EsxUdpCbr: no free UDP port");
@@ -105,6 +109,7 @@ EsxUdpCbr::Send()
     if (m_socket->Send(packet) < 0)
     {
         ++m_refused;
+        NS_LOG_LOGIC("node " << GetNode()->GetId() << ": the stack refused a datagram");
         return;
     }
     ++m_sent;
