@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Decodes a file of NetFlow v5 datagrams, one behind the other, into arrays of headers and records,
-// and prints the least CPU time of several rounds in ms. What esx_netflow.decode_v5 is compared
-// with (bench/python.sh).
+// and prints the least CPU time of several rounds in ms. bench/python.sh compares
+// esx_netflow.decode_v5 with it.
 #include "netflow/v5-codec.h"
 
 #include <algorithm>

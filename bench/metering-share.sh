@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Which share of the instructions of a whole run of scenarios/quickstart.yaml goes into metering, ledger and per-flow attribution
+# Share of the instructions of a whole run of scenarios/quickstart.yaml that goes into metering, ledger and per-flow attribution
 # (callgrind, inclusive: the same numbers whatever else the machine does).
 set -euo pipefail
 cd "$(dirname "$0")/.."

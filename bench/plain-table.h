@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What the flow cache is measured against: a linear-probing table of 64-octet entries that counts
+ * The measure of the flow cache: a linear-probing table of 64-octet entries that counts packets
  * and does nothing else. No timeouts, no growth, no removal, no identity of records; at most half
  * full; in large pages. It takes its hash and its comparison of keys from its user: PlainKeys are
  * plain ones, CacheKeys those of the flow cache, which took some pains.

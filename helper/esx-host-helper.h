@@ -17,7 +17,7 @@
 namespace ns3
 {
 
-/// Which frames of a port a capture holds.
+/// Direction of the frames of a port that a capture holds.
 enum class EsxPcapDirection
 {
     INGRESS, //!< accepted into the port: exactly what is offered to the meter
@@ -47,8 +47,8 @@ class EsxHostHelper : public PcapHelperForDevice, public AsciiTraceHelperForDevi
 
     /// \return a new host with a new VMkernel node
     Ptr<EsxHost> CreateHost(const std::string& name) const;
-    /// Makes nodes the VMkernels of ESX hosts: "esx1", "esx2", ... in order. What is installed on
-    /// them already (devices, stacks) stays.
+    /// Makes nodes the VMkernels of ESX hosts: "esx1", "esx2", ... in order. Devices and
+    /// stacks that they have already stay.
     EsxHostContainer Install(const NodeContainer& vmkernels) const;
 
     /// \return a new vSwitch of the host

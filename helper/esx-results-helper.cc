@@ -57,7 +57,7 @@ RateOf(const Ptr<NetDevice>& device)
     return told ? rate.Get().GetBitRate() : 0;
 }
 
-/// What an end of a link has sent and lost, from its traces.
+/// Counters of an end of a link, from its traces: frames sent and lost.
 struct EsxSentFrames
 {
     Ptr<NetDevice> device;

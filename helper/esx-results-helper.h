@@ -38,8 +38,8 @@ struct EsxMonitoredSpan
 /**
  * Writes the result folder of a simulation, the same that the program's runs write: its commands
  * report, explain, talkers and verify, and Python's Result.load, read it. Install and enable before
- * the run; write after it and before Simulator::Destroy(). What watches the simulation outlives the
- * helper.
+ * the run; write after it and before Simulator::Destroy(). Its watchers of the simulation outlive
+ * the helper.
  */
 class EsxResultsHelper
 {

@@ -16,7 +16,7 @@
 namespace ns3
 {
 
-/// Who receives: a node (its address is the one on the sender's subnet, see AddressOf), or a bare
+/// A receiver: a node (its address is the one on the sender's subnet, see AddressOf), or a bare
 /// address, where the helper installs no receiver.
 struct EsxTrafficTarget
 {

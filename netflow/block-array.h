@@ -3,7 +3,7 @@
  * \file
  * An array that grows without moving or copying: what is in it keeps its number and address, and
  * memory is taken for what is there, not for twice of it. The flow table has its entries in one,
- * the timer wheel its chunks. What is added is not initialised.
+ * the timer wheel its chunks. New elements are not initialised.
  */
 #ifndef NETFLOW_BLOCK_ARRAY_H
 #define NETFLOW_BLOCK_ARRAY_H

@@ -272,7 +272,7 @@ CaptureClock::IsPauseOf(const Clock& clock, int64_t unixNs) const
 }
 
 /**
- * What the packets that follow say of a step. \param ahead the clock by which it is a step forward;
+ * Judges a step by the packets that follow. \param ahead the clock by which it is a step forward;
  * nullptr: it is one backwards. \param latest set if the packets return: this one's latest uptime
  */
 CaptureClock::Outlook

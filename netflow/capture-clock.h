@@ -4,9 +4,9 @@
  * The exporter's uptime from the times of captured packets, which may step, be out of order, come
  * from several clocks, be wild, or be missing. All that reads captures uses it.
  *
- * Uptime never runs backwards. What each irregularity means, and why: docs/semantics.md and
- * docs/decisions.md. A time that is more than 10 s away from the latest one is decided by the
- * packets that follow: so the caller holds packets until Observe() and Take() tell their uptimes.
+ * Uptime never runs backwards. docs/semantics.md has the meaning of each irregularity,
+ * docs/decisions.md the reasons. Packets that follow decide on a time more than 10 s away from the
+ * latest one: so the caller holds packets until Observe() and Take() tell their uptimes.
  */
 #ifndef NETFLOW_CAPTURE_CLOCK_H
 #define NETFLOW_CAPTURE_CLOCK_H
@@ -44,7 +44,7 @@ struct BootTime
 class CaptureClock
 {
   public:
-    /// What is nearer to the latest packet than this is out of order (our choice: shorter than the
+    /// Bound of disorder: an earlier time within it is out of order (our choice: shorter than the
     /// idle timeout, so that no flow outlives it by standing still).
     static constexpr TimeNs REORDERING = 10 * NS_PER_SECOND;
     /// A longer pause than this between two packets is told as a step (our choice).

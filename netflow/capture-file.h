@@ -5,8 +5,8 @@
  * link type, snapshot length, resolution and offset of its own interface. Frames are given out
  * where they lie, in batches: no call and no copy a packet.
  *
- * Throws nothing. Damage ends the reading only where no next packet can be found behind it. What
- * times mean is CaptureClock's business, what is in frames that of LinkLayer.
+ * Throws nothing. Damage ends the reading only where no next packet can be found behind it. Times
+ * are CaptureClock's business, contents of frames LinkLayer's.
  */
 #ifndef NETFLOW_CAPTURE_FILE_H
 #define NETFLOW_CAPTURE_FILE_H
@@ -33,7 +33,7 @@ struct CapturedFrame
     LinkLayer link;       //!< how it begins
 };
 
-/// What was odd in a capture.
+/// Oddities of a capture.
 struct CaptureCounts
 {
     uint64_t packets{0};   //!< given out
@@ -125,7 +125,7 @@ class CaptureFile
         return m_counts;
     }
 
-    /// What is to be told of the damage; empty if there was none. To be asked at the end.
+    /// Describes the damage; empty if there was none. To be asked at the end.
     std::string DescribeDamage() const;
 
   private:

@@ -3,8 +3,8 @@
  * \file
  * The exporter of one net-netflow process: turns polled records into NetFlow v5 datagrams.
  *
- * Records of different vSwitches never share a datagram; each vSwitch is an engine with its own
- * sequence. Datagrams leave through a DatagramSink. Nothing stays behind between two calls.
+ * Each vSwitch is an engine with its own sequence, and records of two never share a datagram (rules
+ * R3, R4 of docs/netflow-v5-rules.md). Datagrams leave through a DatagramSink; none stays behind.
  */
 #ifndef NETFLOW_EXPORTER_H
 #define NETFLOW_EXPORTER_H
@@ -25,7 +25,7 @@
 namespace netflow
 {
 
-/// What flow_sequence counts.
+/// Meaning of flow_sequence.
 enum SequenceMode : uint8_t
 {
     AT_SEND,   //!< records in earlier datagrams: what collectors check (rule R3)
@@ -88,7 +88,7 @@ class DatagramSink
     }
 };
 
-/// How many records of \p mtu octets of IP packet fit in a datagram: 0 to 30.
+/// How many records fit in a datagram whose IP packet has \p mtu octets: 0 to 30 (R2, R14).
 uint16_t RecordsForMtu(uint32_t mtu);
 
 /// Packs records into datagrams.

@@ -4,8 +4,8 @@
  * The flow cache: counts packets in flow records and ends records by the NetFlow timeouts.
  *
  * The metering process calls Account() for each packet and Scan() when NextScan() says that
- * something may be due; ended records go to an EndedRecordSink. What happens to a record afterwards
- * is not the cache's business.
+ * something may be due; ended records go to an EndedRecordSink. Their fate afterwards is not the
+ * cache's business.
  *
  * Live records are in a FlowTable; which of them a scan looks at, a TimerWheel knows. A caller with
  * several packets at hand prepares them together: then the memory that they need is fetched for all
@@ -31,7 +31,7 @@
 namespace netflow
 {
 
-/// What to do with a packet of a new flow when the cache is full or its heap exhausted.
+/// Treatment of a packet of a new flow when the cache is full or its heap exhausted.
 enum CachePolicy : uint8_t
 {
     DROP_NEW,     //!< shed the packet
@@ -62,7 +62,7 @@ class EndedRecordSink
     virtual void RecordEnded(const FlowRecord& record) = 0;
 };
 
-/// What became of a packet.
+/// Outcome of counting a packet.
 enum class AccountResult : uint8_t
 {
     COUNTED,         //!< in a record that was there

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What makes two packets members of one flow. The exporter is not part of the key: every exporter
+ * The key by which packets are members of one flow. The exporter is not part of it: every exporter
  * has a cache of its own.
  */
 #ifndef NETFLOW_FLOW_KEY_H
@@ -16,8 +16,8 @@ namespace netflow
 {
 
 /**
- * Flow key, all fields in host byte order. VLAN is outside the key, as in NetFlow v5.
- *
+ * Flow key, all fields in host byte order. VLAN is outside the key, as in NetFlow v5. Ports of ICMP
+ * are those of rule R10 of docs/netflow-v5-rules.md.
  * The struct has no padding (see the assertions below), so keys are compared as bytes.
  */
 struct FlowKey
@@ -81,8 +81,8 @@ operator!=(const FlowKey& a, const FlowKey& b)
 /// Lexicographic by field in order of declaration: the order of flows in every output.
 bool operator<(const FlowKey& a, const FlowKey& b);
 
-/// What a table mixes into the hashes of its keys, so that nobody outside can choose keys that
-/// meet.
+/// Random numbers that a table mixes into the hashes of its keys, so that nobody outside can
+/// choose keys that meet.
 struct HashSeed
 {
     uint64_t first;

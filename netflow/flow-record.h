@@ -35,7 +35,7 @@ struct FlowRecord
 {
     FlowKey key;
     uint16_t output{0};  //!< local port ID of the first packet's receiver, 0 if none or several
-    uint8_t tcpFlags{0}; //!< OR of the flags of this record's TCP packets
+    uint8_t tcpFlags{0}; //!< OR of the flags of this record's TCP packets (rule R15)
     EndReason reason{EndReason::IDLE}; //!< valid once the record has ended
     uint32_t packets{0};               //!< >= 1
     uint32_t octets{0};                //!< sum of IP total lengths

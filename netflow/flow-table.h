@@ -4,8 +4,8 @@
  * The flow cache's memory: live flows by key.
  *
  * Entries of one cache line each lie one behind the other, in the order in which flows began as
- * long as none ends; they never move, so that others can refer to them by number. Which entry a key
- * has, an index tells: a hash table of four octets a place, so small that it stays in the
+ * long as none ends; they never move, so that others can refer to them by number. An index finds
+ * the entry of a key: a hash table of four octets a place, so small that it stays in the
  * processor's caches when the entries do not. Besides the entry's number a place has bits of the
  * key's hash, so a packet of a known flow touches one entry, its own. A caller with several packets
  * at hand has their entries fetched beforehand. For one with a single packet the way to a known

@@ -3,7 +3,7 @@
  * \file
  * Four places of the flow table's index, looked at together. The flow table alone uses it.
  *
- * Which of them may be a key's is said in one go and without a branch: a loop over places that ends
+ * Candidates for a key are found in one go and without a branch: a loop over places that ends
  * at another one for each key is mispredicted, and then nothing that follows can begin until memory
  * has answered.
  */

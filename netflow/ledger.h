@@ -4,9 +4,9 @@
  * The double-entry ledger of one exporting host: every packet, octet and record has one place.
  *
  * A booking names a Move; each Move has a fixed place where it comes from and one where it goes to,
- * so an entry cannot be one-sided. What a place holds is the difference of the moves into and out
- * of it, and must equal what the container of that name really holds (see
- * MeteringProcess::Residual()). Moves double as the names of all causes of loss: results, metrics
+ * so an entry cannot be one-sided. A place's balance is the difference of the moves into and out of
+ * it, and must equal what the container of that name really holds (see
+ * MeteringProcess::GetResidual()). Moves double as names of all causes of loss: results, metrics
  * and the record journal use no other list.
  */
 #ifndef NETFLOW_LEDGER_H
@@ -157,7 +157,7 @@ class Account
         return m_moves[static_cast<unsigned>(move)];
     }
 
-    /// What a place holds: moves into it less moves out of it.
+    /// Balance of a place: moves into it less moves out of it.
     Counts GetBalance(Place place) const;
 
     Account& operator+=(const Account& other);

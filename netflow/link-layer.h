@@ -3,7 +3,7 @@
  * \file
  * How the frames of a capture begin: from its link type to the IPv4 packet inside.
  *
- * Captures from files and from interfaces use it. What is behind the link layer is the business of
+ * Captures from files and from interfaces use it. Headers behind the link layer are the business of
  * netflow/packet-parser.
  */
 #ifndef NETFLOW_LINK_LAYER_H
@@ -27,7 +27,7 @@ struct UdpDatagram
     std::size_t size{0};          //!< octets of payload
 };
 
-/// What FindUdp() found.
+/// Finding of FindUdp().
 enum class UdpFinding : uint8_t
 {
     OTHER,      //!< not UDP to that port

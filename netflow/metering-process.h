@@ -44,7 +44,7 @@ enum class StopCause : uint8_t
     SWITCH_DELETED,
 };
 
-/// What the host would log. Called synchronously; must not call back unless the method says so.
+/// Events that a host logs. Called synchronously; must not call back unless the method says so.
 class MeteringEvents
 {
   public:

@@ -26,7 +26,7 @@ using ReadOctets = std::function<std::ptrdiff_t(uint8_t* to, std::size_t max)>;
 /// Octets of a regular file, by the standard library. \param error set if the result is empty
 ReadOctets OpenOctets(const std::string& path, std::string& error);
 
-/// What has been read and not passed yet.
+/// Octets of a file or pipe that have been read and not passed yet.
 class OctetWindow
 {
   public:
@@ -47,8 +47,8 @@ class OctetWindow
         return m_end - m_begin;
     }
 
-    /// Reads on until there are so many (<= SIZE), never waiting for more. What was looked at may
-    /// move. \return false if the end comes before
+    /// Reads on until there are so many (<= SIZE), never waiting for more. Octets that were looked
+    /// at may move. \return false if the end comes before
     bool Fetch(std::size_t octets)
     {
         return GetSize() >= octets || ReadOn(octets);

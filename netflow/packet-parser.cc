@@ -56,7 +56,7 @@ HasPorts(uint8_t protocol)
            protocol == PROTOCOL_DCCP || protocol == PROTOCOL_UDP_LITE;
 }
 
-/// What is left of \p octets behind a header; 0 if they end inside it.
+/// Rest of \p octets behind a header; 0 if they end inside it.
 uint32_t
 Behind(uint32_t header, uint32_t octets)
 {

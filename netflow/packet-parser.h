@@ -14,7 +14,7 @@
 namespace netflow
 {
 
-/// What the parser found. Everything but METERABLE is a reason why a frame is not metered.
+/// Verdict of the parser. Everything but METERABLE is a reason why a frame is not metered.
 enum class FrameVerdict : uint8_t
 {
     METERABLE,
@@ -34,13 +34,13 @@ constexpr unsigned FRAME_VERDICTS = static_cast<unsigned>(FrameVerdict::TRANSPOR
 /// "not_ipv4", "ipv4_truncated", …
 const char* ToString(FrameVerdict verdict);
 
-/// What is metered of a packet.
+/// Fields of a packet that are metered.
 struct PacketSummary
 {
     FlowKey key;        //!< vSwitch and input are left 0: the caller knows them
     uint32_t octets{0}; //!< IPv4: total length (the frame's, if that is 0); else octets on the wire
                         //!< after Ethernet header and VLAN tags
-    uint8_t tcpFlags{0}; //!< TCP flags octet, 0 for other protocols and later fragments
+    uint8_t tcpFlags{0}; //!< TCP flags octet, 0 for other protocols (rule R15) and later fragments
     FrameVerdict verdict{FrameVerdict::NOT_IPV4};
     bool offloaded{false}; //!< total length 0: octets are the frame's (not set by ParseUsual)
 };

@@ -276,7 +276,7 @@ PcapngFormat::Fill(CapturedFrame& frame, const Block& block)
     return "";
 }
 
-/// What a block says, whatever that is. \return false if it is too short to say it
+/// Reads a packet block of any kind. \return false if it is too short for its fields
 bool
 PcapngFormat::ReadPacket(const Block& block, Packet& packet) const
 {

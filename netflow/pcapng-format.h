@@ -28,7 +28,7 @@ class PcapngFormat : public CaptureFormat
     bool IsPlausible() override;
 
   private:
-    /// What an interface description block says.
+    /// Content of an interface description block.
     struct Interface
     {
         int linkType;
@@ -46,7 +46,7 @@ class PcapngFormat : public CaptureFormat
             visible; //!< octets of it in the window: the rest of a longer one does not count
     };
 
-    /// What a packet block says of its packet.
+    /// A packet as its block describes it.
     struct Packet
     {
         uint32_t interface;

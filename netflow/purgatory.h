@@ -20,7 +20,7 @@
 namespace netflow
 {
 
-/// Which record a full purgatory loses.
+/// Choice of the record that a full purgatory loses.
 enum PurgatoryPolicy : uint8_t
 {
     TAIL_DROP, //!< the newest: the one that just ended

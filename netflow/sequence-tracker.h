@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What the flow_sequence of one engine's datagrams says: records that are missing, datagrams that
+ * Reads from the flow_sequence of one engine's datagrams: records that are missing, datagrams that
  * came late or twice, and restarts of the exporter.
  *
  * One object for each exporter and engine. The simulated collector and 'collect' use it.
@@ -19,7 +19,7 @@
 namespace netflow
 {
 
-/// What was found so far.
+/// Findings so far.
 struct SequenceCounts
 {
     uint64_t failures{0};   //!< datagrams whose flow_sequence was not the expected one
@@ -33,7 +33,7 @@ struct SequenceCounts
 };
 
 /**
- * Follows a sequence.
+ * Follows a sequence, which counts by rule R3 of docs/netflow-v5-rules.md.
  *
  * - A datagram is late if it begins within the last records before the highest flow_sequence and
  *   tells the same time of boot (within BOOT_TOLERANCE): its records are no longer missing. If
@@ -42,10 +42,10 @@ struct SequenceCounts
  *   too, if a datagram overlaps records that were there before with new ones, or if two in
  *   a row that seem to be duplicates were sent after the highest one: a process that begins anew
  *   on a host that runs on.
- * - If the sequence goes on where it was before it went back, it did not restart: what came in
- *   between was late by more, or somebody else's.
+ * - If the sequence goes on where it was before it went back, it did not restart: those in
+ *   between were late by more, or somebody else's.
  * - A datagram of the boot before the restart is late, and fills nothing.
- * - What is older than the first datagram was never missing.
+ * - Records before the first datagram were never missing.
  */
 class SequenceTracker
 {

@@ -30,7 +30,7 @@ constexpr int64_t NO_TIME = -1;
 
 /**
  * SysUptime as NetFlow v5 carries it: whole milliseconds since boot, rounded down, modulo 2^32
- * (it wraps after 49.7 days).
+ * (it wraps after 49.7 days; rules R5 and R6 of docs/netflow-v5-rules.md).
  * \param time nanoseconds since boot, >= 0
  */
 constexpr uint32_t

@@ -5,8 +5,8 @@
  * numbers.
  *
  * The exporter encodes; the simulated collector and the tools decode. Field names are those of
- * Cisco's NetFlow Export Datagram Format, version 5. All values in host byte order here, big-endian
- * on the wire.
+ * Cisco's NetFlow Export Datagram Format, version 5; docs/netflow-v5-rules.md has the layout and
+ * the rules R1 to R15. All values in host byte order here, big-endian on the wire.
  */
 #ifndef NETFLOW_V5_CODEC_H
 #define NETFLOW_V5_CODEC_H
@@ -28,14 +28,14 @@ constexpr std::size_t V5_MAX_OCTETS = V5_HEADER_OCTETS + V5_MAX_RECORDS * V5_REC
 /// Header of an export datagram.
 struct V5Header
 {
-    uint16_t count{0};        //!< records in the datagram, 1 to 30
-    uint32_t sysUptime{0};    //!< ms since the exporter booted, modulo 2^32
+    uint16_t count{0};        //!< records in the datagram, 1 to 30 (rule R2)
+    uint32_t sysUptime{0};    //!< ms since the exporter booted, modulo 2^32 (rule R5)
     uint32_t unixSecs{0};     //!< seconds since 1970-01-01 UTC
-    uint32_t unixNsecs{0};    //!< residual nanoseconds, < V5_NSECS_BOUND where they are valid
-    uint32_t flowSequence{0}; //!< records of this engine in all earlier datagrams, modulo 2^32
+    uint32_t unixNsecs{0};    //!< residual nanoseconds, < V5_NSECS_BOUND where they are valid (R7)
+    uint32_t flowSequence{0}; //!< records of this engine in all earlier datagrams, modulo 2^32 (R3)
     uint8_t engineType{0};
     uint8_t engineId{0};
-    uint8_t samplingMode{0};      //!< 2 bits; 0: none
+    uint8_t samplingMode{0};      //!< 2 bits; 0: none (rule R9)
     uint16_t samplingInterval{0}; //!< 14 bits
 };
 
@@ -46,8 +46,8 @@ struct V5Record
     uint32_t dstAddr{0};
     uint32_t nextHop{0};
     uint32_t dPkts{0};
-    uint32_t dOctets{0}; //!< layer 3 octets
-    uint32_t first{0};   //!< SysUptime of the first packet, ms
+    uint32_t dOctets{0}; //!< layer 3 octets (rule R11)
+    uint32_t first{0};   //!< SysUptime of the first packet, ms (rule R5)
     uint32_t last{0};    //!< SysUptime of the last packet, ms
     uint16_t input{0};
     uint16_t output{0};

@@ -95,7 +95,7 @@ class NetflowLab
 {
   public:
     static constexpr uint16_t IPV4 = 0x0800;
-    /// What an export datagram's flow has in common: nothing else goes to this port.
+    /// Port of all export datagrams: nothing else goes there.
     static constexpr uint16_t COLLECTOR_PORT = 2055;
 
     /// \param hostAttribute set on the host, if its name is not empty

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The ns-3 TestSuite "esx-netflow": a case for each rule that a user of the module would check in
-// an ns-3 tree. What each class does in detail is tested by tests/, in the standalone build.
+// an ns-3 tree. The details of each class are tested by tests/, in the standalone build.
 #include "esx-test-case.h"
 
 using namespace ns3;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a script has beside the hosts: types of the flow meter, levels, the list of events, the wall
-// clock, captures, containers.
+// Cases of the other parts of a script: types of the flow meter, levels, the list of events, the
+// wall clock, captures, containers.
 #include "esx-export-lab.h"
 #include "esx-test-case.h"
 

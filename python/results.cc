@@ -118,7 +118,7 @@ class Layout
     std::size_t size{0}; //!< octets of a row
 };
 
-/// What Python knows of a table before any run.
+/// Describes a table to Python before any run.
 py::dict
 DescriptionOf(const ns3::EsxTable& table)
 {

@@ -27,7 +27,7 @@ constexpr int EXIT_FAILED = 1;
 constexpr int EXIT_USAGE = 2;
 constexpr int EXIT_NOT_FOUND = 127; // as shells do
 
-/// What a command sees and does while it runs.
+/// The world of a command while it runs: all that it sees and does.
 struct Context
 {
     EsxConsole& console;

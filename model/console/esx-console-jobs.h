@@ -11,7 +11,7 @@
 namespace ns3
 {
 
-/// What was started with "&" in a session.
+/// A process that was started with "&" in a session.
 struct EsxConsoleJob
 {
     uint32_t number; //!< "[1]"
@@ -50,7 +50,7 @@ class EsxConsoleJobs
     /// \return "[1]+  Running                 vmkping ... &"
     std::string Describe(const EsxConsoleJob& job) const;
 
-    /// What a shell says of a process that a signal ended; empty for SIGINT, of which shells say
+    /// The shell's word for a process that a signal ended; empty for SIGINT, of which shells say
     /// nothing, and for all other ends. \param status exit status
     static std::string WordOfEnd(int status);
 

@@ -25,7 +25,7 @@ namespace esxconsole
 struct Context;
 } // namespace esxconsole
 
-/// What a command line did before Execute() returned.
+/// Outcome of a command line when Execute() returns.
 struct EsxConsoleResult
 {
     int exitStatus{0};   //!< of the last command that ended; 0 if the line runs on, or is empty
@@ -72,7 +72,7 @@ class EsxConsoleSession : public Object
     void Interrupt();
 
     /// The terminal closes (exit, a lost SSH connection): the foreground process and the jobs get
-    /// SIGHUP. What vmkload_app -S started runs on.
+    /// SIGHUP. Processes that vmkload_app -S started run on.
     void End();
 
     /// \return false once it has ended

@@ -11,7 +11,7 @@ namespace ns3
 {
 
 /**
- * What a command behind "|" does with the lines that come through: grep, head, tail, cat, wc. Lines
+ * A command behind "|" takes lines and lets some or all through: grep, head, tail, cat, wc. Lines
  * come one by one, perhaps over simulated time, and then the end.
  */
 class EsxLineFilter

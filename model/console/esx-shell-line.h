@@ -14,7 +14,7 @@ namespace ns3
  * `|` mean what they mean to bash. Parameters are expanded later, when a command is about to run,
  * because `$?` changes within a line.
  *
- * What this shell does not have (redirection, substitution, functions, globbing of files, control
+ * Syntax that this shell lacks (redirection, substitution, functions, globbing of files, control
  * structures) is an error of its own wording rather than a silent difference. Used by
  * EsxConsoleSession; knows no command.
  */

@@ -40,7 +40,7 @@ Percent(uint64_t dropped, uint64_t passed)
     return dropped == 0 ? 0 : 100.0 * static_cast<double>(dropped) / (dropped + passed);
 }
 
-/// What died between the decision to hand it to the device and the device.
+/// Frames that died between the decision to hand them to the device and the device.
 uint64_t
 DroppedAtDevice(const EsxPortCounters& counts)
 {

@@ -220,7 +220,7 @@ EsxHostMemory::GrowAll()
     {
         const auto step =
             static_cast<uint64_t>(static_cast<double>(machine.rate) * m_interval.GetSeconds());
-        // Who touches what does not exist waits for it.
+        // A machine that touches memory which does not exist waits for it.
         const uint64_t more = std::min({step, machine.goal - machine.touched, free});
         machine.touched += more;
         free -= more;

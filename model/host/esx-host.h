@@ -28,7 +28,7 @@ namespace ns3
 class EsxHost : public Object
 {
   public:
-    /// Which product the host runs.
+    /// Product that the host runs.
     enum Edition
     {
         ESX35, //!< ESX Server 3.5
@@ -75,7 +75,7 @@ class EsxHost : public Object
     const std::string& GetName() const;
     Edition GetEdition() const;
     State GetState() const;
-    /// What is documented to make a host unstable has happened: the log says so, the host runs on.
+    /// Notes an event that is documented to make a host unstable: the log says so, it runs on.
     /// \param reason one line
     void MarkUnstable(const std::string& reason);
     /// Stops the host: all ports are detached; net-netflow and the console's sessions end.

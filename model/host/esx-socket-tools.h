@@ -2,7 +2,7 @@
 #ifndef ESX_SOCKET_TOOLS_H
 #define ESX_SOCKET_TOOLS_H
 
-// What the traffic applications of this module share when they leave a TCP socket or look for a way
+// Tools of the traffic applications of this module, to leave a TCP socket or to look for a way
 // out of their node. ns-3 keeps every TCP socket in its TcpL4Protocol until the connection is over,
 // so an application that has lost interest must take back its callbacks, and must not open sockets
 // that can never be released.
@@ -21,7 +21,7 @@ class Node;
 /// none
 Ptr<Ipv4Route> EsxRouteTo(const Ptr<Node>& node, Ipv4Address destination);
 
-/// Takes back all callbacks of \p socket. What still arrives is read and thrown away: a full
+/// Takes back all callbacks of \p socket. Later data is read and thrown away: a full
 /// receive buffer would hold the peer in zero-window probes for ever.
 void EsxDetach(const Ptr<Socket>& socket);
 

@@ -18,7 +18,7 @@ class Node;
 class Packet;
 class Socket;
 
-/// What vmkping is asked for.
+/// Options of vmkping.
 struct EsxVmkpingOptions
 {
     std::string host; //!< as typed

@@ -15,7 +15,7 @@
 namespace ns3
 {
 
-/// What a metric must be, measured over [from, to) of simulation time.
+/// Bounds that a metric must keep, measured over [from, to) of simulation time.
 struct EsxExpectation
 {
     std::string name;

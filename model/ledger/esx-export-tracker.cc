@@ -116,7 +116,7 @@ EsxExportTracker::DoDispose()
     Object::DoDispose();
 }
 
-/// Which ports the interface numbers of a datagram stand for. 0 is no interface.
+/// Notes the ports that the interface numbers of a datagram stand for. 0 is no interface.
 void
 EsxExportTracker::NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram)
 {

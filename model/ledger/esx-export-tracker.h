@@ -54,7 +54,7 @@ struct EsxExportDatagram
  * its host's ledger (law L5). A loss is taken from the trace source of the object where the
  * datagram died, never inferred.
  *
- * What is there is watched from WatchAll() on, and what has come since from the next WatchAll() on:
+ * Objects that exist are watched from WatchAll() on, later ones from the next WatchAll() on:
  * EsxLedger calls it when the run begins and whenever a net-netflow or a collector starts. A copy
  * that dies does not conclude a datagram whose other copy arrives
  * (flooding by a bridge): the arrival counts.
@@ -76,7 +76,7 @@ class EsxExportTracker : public Object
     ~EsxExportTracker() override;
 
     /// Watches every node of the simulation, its ESX host, module and collectors if it has any.
-    /// What is watched already stays so.
+    /// Objects that are watched already stay so.
     void WatchAll();
 
     /// Datagrams of a host in order of sending. \param exporter node ID of its VMkernel node

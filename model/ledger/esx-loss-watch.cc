@@ -115,7 +115,7 @@ EsxLossWatch::WatchDevice(const Ptr<NetDevice>& device)
     {
         // A device has those of these traces that make sense for it; connecting to others fails and
         // does nothing.
-        // What a NIC refuses, its vSwitch tells; a vmknic drops what it has no port for.
+        // The vSwitch tells of frames that a NIC refuses; a vmknic drops frames if it has no port.
         if (DynamicCast<EsxVmknic>(device))
         {
             device->TraceConnectWithoutContext("MacTxDrop",

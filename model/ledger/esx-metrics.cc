@@ -218,7 +218,7 @@ CountRestarts(const EsxLedger& ledger, const EsxNetflowCollector& collector)
     return static_cast<double>(restarts);
 }
 
-/// What a collector complains of that no restart explains. A failure that is missing counts, too:
+/// Complaints of a collector that no restart explains. A failure that is missing counts, too:
 /// then the prediction is wrong.
 double
 CountComplaints(const EsxLedger& ledger, const EsxNetflowCollector& collector)

@@ -25,7 +25,7 @@ struct EsxFlowSelection
     }
 };
 
-/// Which number is meant. Empty labels select everything.
+/// Name and labels of a number. Empty labels select everything.
 struct EsxMetric
 {
     std::string name{};       //!< "netflow.records.dropped", see EsxMetricNames()

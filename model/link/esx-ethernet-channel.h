@@ -24,7 +24,7 @@ class EsxEthernetChannel : public Channel
     /// Plugs both ends in, once. Both are devices of nodes; the link comes up.
     void Connect(const Ptr<EsxEthernetNetDevice>& a, const Ptr<EsxEthernetNetDevice>& b);
 
-    /// Cuts the link (true) or mends it. What is on it and what waits for it is lost.
+    /// Cuts the link (true) or mends it. Frames on it and in its queues are lost.
     void SetDown(bool down);
     bool IsDown() const;
     /// \return how often the link was cut: a frame that sees it change was on the link

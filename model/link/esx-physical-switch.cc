@@ -154,7 +154,7 @@ EsxPhysicalSwitch::SetBlocked(uint16_t number, bool blocked)
     Forget(number);
 }
 
-/// What was learned at a port is not true any more.
+/// Forgets the addresses that were learned at a port: they may be elsewhere now.
 void
 EsxPhysicalSwitch::Forget(uint16_t number)
 {

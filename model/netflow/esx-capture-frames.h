@@ -21,7 +21,7 @@ namespace ns3
  * Frames of a capture (pcap or pcapng) for an EsxInjector, at the distances of the capture, by the
  * reader and the clock of `esx-netflow probe`: so both make the same records of a capture.
  *
- * The first frame comes at once. What a snap length cut off is zeros, unless headers are missing:
+ * The first frame comes at once. Octets beyond a snap length are zeros, unless headers are missing:
  * then the frame is as short as captured. A packet that was cut without a note of its length is as
  * short, too, unless the attribute TrustIpLength says that its IP total length counts. Frames
  * shorter than their link header and of unknown link types are left out.
@@ -38,10 +38,10 @@ class EsxCaptureFrames : public EsxFrameSource
 
     bool Next(EsxInjectedFrame& frame) override;
 
-    /// What is wrong behind the frames read so far, once Next() has returned false; or nothing.
+    /// Damage behind the frames read so far, once Next() has returned false; empty: none.
     std::string GetDamage() const;
 
-    /// What was odd in the frames read so far, and in their times. Only of an open capture.
+    /// Oddities of the frames read so far, and of their times. Only of an open capture.
     const netflow::CaptureCounts& GetCounts() const;
     netflow::ClockCounts GetClockCounts() const;
 

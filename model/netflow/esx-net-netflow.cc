@@ -437,7 +437,7 @@ EsxNetNetflow::HostChanged(EsxHost::State state)
     }
 }
 
-/// What dies inside the host: the first process of a host begins the watch.
+/// Watches datagrams that die inside the host: its first process begins the watch.
 void
 EsxNetNetflow::WatchLosses()
 {

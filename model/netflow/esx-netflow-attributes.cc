@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What of the NetFlow module a user may vary and watch.
+// Attributes and trace sources of EsxNetflow.
 #include "esx-netflow.h"
 #include "model/esx-compat.h"
 

@@ -32,7 +32,7 @@ namespace ns3
 class EsxNetflowCollector : public Application
 {
   public:
-    /// What a collector knows of one engine of one exporter.
+    /// Counters of a collector for one engine of one exporter.
     struct EngineStats
     {
         uint64_t datagrams{0};

@@ -48,7 +48,7 @@ Parse(const Ptr<const Packet>& packet, uint16_t protocol)
 
 } // namespace
 
-/// What netflow/ keeps of this host, and what the VMkernel log hears of it.
+/// Holds the objects of netflow/ for this host, and tells the VMkernel log of their events.
 struct EsxNetflow::Impl : public netflow::MeteringEvents
 {
     Impl(EsxNetflow& owner)

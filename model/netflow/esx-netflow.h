@@ -36,9 +36,9 @@ struct EsxNetflowPeaks
  * vSwitches here and polls.
  *
  * The object exists from the start as the file on disk does; Load() and Unload() are vmkload_mod.
- * Ledger and journal belong to the host and outlive loads. What the cache and purgatory are made
- * with (timeouts, scan interval, bounds, policies, ExpireOnTcpEnd) takes effect at the next load
- * and cannot be set while the module is loaded; the other attributes take effect at once.
+ * Ledger and journal belong to the host and outlive loads. Attributes that the cache and purgatory
+ * are made with (timeouts, scan interval, bounds, policies, ExpireOnTcpEnd) take effect at the next
+ * load and cannot be set while the module is loaded; the other attributes take effect at once.
  *
  * With a MeteringDelay, metering costs the host time: one processor meters one frame after the
  * other, and every frame of the host's vSwitches waits until it is done. Such frames wait without

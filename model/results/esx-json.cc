@@ -139,7 +139,7 @@ EsxJson::End(char bracket)
     m_first = false;
 }
 
-/// What stands before a key or a value.
+/// Writes the comma and the line break that stand before a key or a value.
 void
 EsxJson::Place()
 {

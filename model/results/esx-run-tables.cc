@@ -39,7 +39,7 @@ UptimeAtStart(const Ptr<EsxHost>& host)
     return uptime.Get().GetNanoSeconds();
 }
 
-/// What a row says of its vSwitch, which is found by the engine.
+/// Begins a row: names its vSwitch, which is found by the engine.
 Row
 RowOf(const Ptr<EsxHost>& host, const netflow::FlowKey& key, std::optional<uint16_t> output)
 {
@@ -137,7 +137,7 @@ VisitExported(const Ptr<EsxLedger>& ledger, const Visitor& visit)
     }
 }
 
-/// What was in the datagrams as they were sent: no wire tells why a record ended, and SysUptime
+/// A datagram and its records as they were sent: no wire tells why a record ended, and SysUptime
 /// wraps.
 struct SentDatagram
 {

@@ -26,7 +26,7 @@ struct EsxCollectedDatagram
     std::string error; //!< why it was refused; empty: decoded
 };
 
-/// What is watched during a run, beside the ledger.
+/// Observations of a run, beside the ledger: collected datagrams and samples.
 struct EsxObservations
 {
     std::vector<EsxCollectedDatagram> collected;

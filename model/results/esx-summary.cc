@@ -27,7 +27,7 @@ using HomePort = std::tuple<std::string, std::string, std::string>;
 
 /**
  * Where the octets of a VM or vmknic count. A packet crosses every vSwitch on its way, some of them
- * twice, and each one meters it: who adds that up counts it several times. What an address sent
+ * twice, and each one meters it: the sum over vSwitches would count it several times. An address
  * counts at its own port; if nothing of it was seen there, as that vSwitch is not monitored, it
  * counts wherever it was seen.
  */

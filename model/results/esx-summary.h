@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What a run amounts to: totals, losses by cause, top talkers, hosts and collectors. Taken from the
+ * Summary of a run: totals, losses by cause, top talkers, hosts and collectors. Taken from the
  * ledger once; the part of summary.json that every simulation has.
  */
 #ifndef ESX_SUMMARY_H
@@ -45,7 +45,7 @@ struct EsxHostSummary
     std::vector<EsxVSwitchSummary> vSwitches;
 };
 
-/// What one collector knows by itself.
+/// Counters that one collector keeps by itself.
 struct EsxCollectorSummary
 {
     std::string node;
@@ -60,7 +60,7 @@ struct EsxCollectorSummary
     uint64_t bufferDrops{0};
 };
 
-/// Who sent the most over a vSwitch. A VM is counted at its own one.
+/// A sender of much over a vSwitch. A VM is counted at its own one.
 struct EsxTalker
 {
     std::string exporter;

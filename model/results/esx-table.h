@@ -36,7 +36,7 @@ enum class EsxColumnType : uint8_t
     EMPTY,        //!< always absent: the column is there for tables that are read together
 };
 
-/// What is to be known of a column without a row.
+/// Description of a column: name, type, unit and meaning.
 struct EsxColumn
 {
     std::string name; //!< letters, digits and '_'

@@ -69,7 +69,7 @@ class EsxInjector : public Application
     /// \return whether the port took a frame for a target. \param target in order of AddTarget()
     bool HasSentTo(uint32_t target) const;
 
-    /// What arrives at this device never comes to its node's stacks from now on.
+    /// Keeps frames that arrive at this device from its node's stacks from now on.
     static void Silence(const Ptr<NetDevice>& device);
 
   protected:

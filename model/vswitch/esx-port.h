@@ -22,7 +22,7 @@ class EsxShaper;
 class EsxUplink;
 class EsxVirtualNetDevice;
 
-/// What is plugged into a port of a vSwitch.
+/// Kind of device in a port of a vSwitch.
 enum class EsxPortKind : uint8_t
 {
     INTERNAL, //!< local port 1, the vSwitch's own (documented)
@@ -110,7 +110,7 @@ class EsxPort : public Object
     friend class EsxVSwitch;
     friend class EsxTeam; // reads links and bits of uplinks
 
-    /// What makes a frame that enters leave the short way. A port of an ordinary VM has none.
+    /// Reasons for a frame that enters to leave the short way. A port of an ordinary VM has none.
     enum IngressFlag : uint8_t
     {
         IN_GONE = 1,         //!< detached
@@ -119,7 +119,7 @@ class EsxPort : public Object
         IN_SHAPED = 8
     };
 
-    /// What has to be looked at before a frame is handed to the port.
+    /// Checks that are due before a frame is handed to the port.
     enum EgressFlag : uint8_t
     {
         OUT_MAC_CHANGED = 1, //!< the guest changed its address, and that is rejected

@@ -12,7 +12,7 @@ namespace ns3
 class EsxVSwitch;
 
 /**
- * What a guest's vNIC and a vmknic have in common: an Ethernet NetDevice whose other end is a port
+ * Base class of a guest's vNIC and of a vmknic: an Ethernet NetDevice whose other end is a port
  * of a vSwitch. Sending calls the vSwitch synchronously, without a queue, a header object or an
  * event. It has no rate and no ring (an infinitely fast card: our choice; EsxVnic can have both),
  * hence no NetDeviceQueueInterface, so ns-3 installs no queue disc on it.
@@ -41,7 +41,7 @@ class EsxVirtualNetDevice : public EsxNetDevice
     /// so; nothing if it is not connected.
     void Announce();
     /// \return the address in the configuration file: that of SetConfiguredMac(), or else what the
-    /// adapter had when it was connected first. What a guest sets later by SetAddress() differs.
+    /// adapter had when it was connected first. SetAddress() of a guest does not change it.
     const Mac48Address& GetConfiguredMac() const;
     /// \return true if the adapter is in promiscuous mode: by attribute, or as its node listens
     bool IsPromiscuous() const;
@@ -53,8 +53,8 @@ class EsxVirtualNetDevice : public EsxNetDevice
 
     /// For the vSwitch: the device is in this port now, its link is up.
     void Plug(Ptr<EsxVSwitch> vSwitch, uint16_t port);
-    /// For the vSwitch: the device is detached, its link is down. What it sends is counted at the
-    /// port it had, as disconnected.
+    /// For the vSwitch: the device is detached, its link is down. Frames that it sends count at
+    /// the port it had, as disconnected.
     void Unplug();
     bool Transmit(const Ptr<Packet>& packet,
                   const Mac48Address& source,

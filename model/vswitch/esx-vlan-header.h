@@ -16,7 +16,7 @@ constexpr uint16_t ESX_TPID = 0x8100;
 constexpr uint16_t ESX_VLAN_GUEST = 4095;
 
 /**
- * What follows EtherType 0x8100 on the wire: the TCI and the EtherType that the tag displaced. With
+ * The header behind EtherType 0x8100: the TCI and the EtherType that the tag displaced. With
  * ns-3's Ethernet devices a tagged frame is protocol 0x8100 and a packet that begins with this
  * header. For vSwitches, physical switches and tests.
  */

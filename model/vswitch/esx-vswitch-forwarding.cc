@@ -52,7 +52,7 @@ class EsxVSwitch::Delivery final : public EventImpl
     }
 
   private:
-    /// What is where an arrived one was.
+    /// Memory of a delivery whose frame has arrived.
     struct Arrived
     {
         Arrived* next;
@@ -145,7 +145,7 @@ EsxVSwitch::Admit(EsxPort& input, EsxFrame& frame, uint32_t octets)
 
 /**
  * Finds a frame's VLAN. A guest's tag is its VLAN under VGT, payload like any other under EST, and
- * not allowed under VST (documented: no double encapsulation). What comes over an uplink has to be
+ * not allowed under VST (documented: no double encapsulation). A frame from an uplink has to be
  * of a VLAN that a port group is in; a priority tag (VLAN 0) is none.
  */
 bool

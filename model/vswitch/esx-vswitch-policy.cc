@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the policies of EsxVSwitch come to for each port: flags, teams, shapers and listeners are
+// Makes each port's share of EsxVSwitch's policies: flags, teams, shapers and listeners are
 // worked out here when something changes, so that esx-vswitch-forwarding.cc has little to ask.
 #include "esx-shaper.h"
 #include "esx-team.h"

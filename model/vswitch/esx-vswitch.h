@@ -21,7 +21,7 @@ class EsxVSwitch;
 struct EsxFrame;
 
 /**
- * What watches the frames of a vSwitch: the NetFlow module. At most one a vSwitch. The vSwitch
+ * Watches the frames of a vSwitch: the NetFlow module does so. At most one a vSwitch. The vSwitch
  * does not own its tap; whoever sets it takes it out before it dies.
  */
 class EsxSwitchTap

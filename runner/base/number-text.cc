@@ -36,7 +36,7 @@ IsDigits(std::string_view text)
     return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-/// What stands behind the point, in ns of a unit. Below 1 ns nothing counts.
+/// Fraction behind the point, in ns of a unit. Below 1 ns nothing counts.
 int64_t
 FractionOf(std::string_view digits, int64_t unit)
 {

@@ -28,7 +28,7 @@ std::optional<double> ReadReal(std::string_view text, double low, double high);
 /// is none, or more than 292 years
 std::optional<int64_t> ReadDuration(std::string_view text);
 
-/// What ReadDuration() takes, in words.
+/// The form that ReadDuration() takes, in words.
 constexpr const char* DURATION_FORM = "a time with its unit (ns, us, ms, s, min, h) such as 1.5s";
 
 /// The shortest text that ReadDuration() takes for the same: "1ns", "1.5s", "-2ms".

@@ -2,8 +2,8 @@
 /**
  * \file
  * Everything that a command writes goes through here: files and standard output are opened,
- * written, checked and closed in one way. What cannot be written is a UserError that
- * names the file; what was there before stays until the new file is whole.
+ * written, checked and closed in one way. A failure to write is a UserError that
+ * names the file; its old content stays until the new file is whole.
  */
 #ifndef ESXNF_OUTPUT_FILE_H
 #define ESXNF_OUTPUT_FILE_H

@@ -15,7 +15,7 @@ namespace esxnf
 namespace
 {
 
-/// What else is opened for a moment: a file that is read, a folder that is listed, a socket.
+/// Descriptors of a moment: for a file that is read, a folder that is listed, a socket.
 constexpr std::size_t SPARE_DESCRIPTORS = 16;
 
 } // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What a process needs before it opens a file: descriptors and signals. Outputs are output-file's.
+ * Prepares a process before it opens a file: descriptors and signals. Outputs are output-file's.
  */
 #ifndef ESXNF_PROCESS_H
 #define ESXNF_PROCESS_H

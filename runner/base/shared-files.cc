@@ -111,7 +111,7 @@ LiesIn(const fs::path& path, const fs::path& folder)
     return false;
 }
 
-/// What is in a result folder goes when new results replace it.
+/// Refuses outputs in a result folder: all of it goes when new results replace it.
 void
 CompareWithFolders(const NamedFile& file, const std::vector<NamedFile>& folders)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Sends datagrams to a real collector over a connected UDP socket. What goes wrong is counted and
- * never ends anything: the next datagram is tried as if nothing had happened.
+ * Sends datagrams to a real collector over a connected UDP socket. Failures are counted and
+ * never end anything: the next datagram is tried as if nothing had happened.
  */
 #ifndef ESXNF_UDP_SENDER_H
 #define ESXNF_UDP_SENDER_H
@@ -39,7 +39,7 @@ class Pacer
     TimePoint m_next;
 };
 
-/// What became of the datagrams.
+/// Counts of datagrams by their fate.
 struct UdpSendStatistics
 {
     uint64_t sent{0};    //!< handed to the kernel

@@ -31,7 +31,7 @@ class CaptureError : public std::runtime_error
     using std::runtime_error::runtime_error;
 };
 
-/// What an option says of the lengths in a capture.
+/// Trust in the lengths that a capture states, by an option.
 enum class CapturedLengths : uint8_t
 {
     TRUE, //!< packets that are shorter than their IP total length are cut and not metered
@@ -41,13 +41,13 @@ enum class CapturedLengths : uint8_t
 /// A link type as people call it.
 std::string LinkTypeName(int linkType);
 
-/// What a clock met, a line each. \param oddOnly nothing of what there was none of; without, the
-/// first line is always there
+/// Events that a clock met, a line each. \param oddOnly nothing of what there was none of; without,
+/// the first line is always there
 std::vector<std::string> DescribeClock(const netflow::ClockCounts& counts,
                                        uint64_t recordsOverSteps,
                                        bool oddOnly);
 
-/// What was odd in the frames of a capture, a line each.
+/// Oddities of the frames of a capture, a line each.
 std::vector<std::string> DescribeCapture(const netflow::CaptureCounts& counts,
                                          CapturedLengths lengths);
 
@@ -84,7 +84,7 @@ class CaptureReader
     /// Frames read so far.
     uint64_t GetCount() const;
 
-    /// What was odd in the frames, a line each.
+    /// Oddities of the frames, a line each.
     std::vector<std::string> Describe() const;
 
   private:

@@ -19,7 +19,7 @@ struct pcap;
 namespace esxnf
 {
 
-/// What was lost before the program saw it.
+/// Packets that were lost before the program saw them.
 struct LiveDrops
 {
     uint64_t kernel{0}; //!< packets that found no room in the kernel's buffer

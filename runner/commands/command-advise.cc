@@ -39,7 +39,7 @@ are dropped all the same.)";
 /// The heap that purgatory reserves for a record (see the schema, memory.netflow_heap).
 constexpr uint64_t HEAP_PER_QUEUED_RECORD = 64;
 
-/// What one run tells of a host.
+/// Findings of one run about a host.
 struct HostRun
 {
     std::string name;
@@ -186,7 +186,7 @@ PeriodsOf(const Scenario& scenario, const std::vector<HostAdvice>& advice)
     return overrides;
 }
 
-/// The scenario with the smallest purgatories. What a larger one reserves, its heap has more.
+/// The scenario with the smallest purgatories. A larger one has as much more heap as it reserves.
 Overrides
 PurgatoriesOf(const Scenario& scenario, const std::vector<HostAdvice>& advice)
 {

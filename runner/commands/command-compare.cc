@@ -44,7 +44,7 @@ struct CompareOptions
     unsigned activeSeconds{300};
 };
 
-/// What we say of a capture, by flow.
+/// Our own sums of a capture, by flow.
 class OurFlows : public netflow::DatagramSink
 {
   public:

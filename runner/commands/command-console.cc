@@ -81,7 +81,7 @@ OpenInput(const ConsoleOptions& options, const std::string& host, KeyCatcher& ke
     return std::make_unique<LineEditor>(keys);
 }
 
-/// What a session leaves, opened before it: what cannot be written is known then.
+/// Outputs of a session, opened before it: those that cannot be written are known then.
 struct Kept
 {
     Kept(const ConsoleOptions& options, const Scenario& scenario)
@@ -134,7 +134,7 @@ FindHost(const Simulation& simulation, const std::string& name)
     });
 }
 
-/// What the session came to.
+/// Outcome of a session.
 struct Outcome
 {
     Scenario record; //!< the scenario with what was typed

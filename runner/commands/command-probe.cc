@@ -26,8 +26,8 @@ const char* const PROBE_EXAMPLES = R"(Examples:
   esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
   esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes)";
 
-// First may lie 2^31 ms = 2.1e6 s before SysUptime (rule R6): a timeout, a scan and a poll
-// together.
+// First may lie 2^31 ms = 2.1e6 s before SysUptime (docs/netflow-v5-rules.md, R6): a timeout, a
+// scan and a poll together.
 constexpr double MAX_SECONDS = 1e6;
 constexpr uint32_t MAX_POLL_MS = 1'000'000'000;
 constexpr double MAX_UPTIME = 4e9; // the time since 1970 bounds it before

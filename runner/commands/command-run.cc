@@ -389,7 +389,7 @@ Update(const RunOptions& options, RunReport& report)
     }
 }
 
-/// What is said once all have ended. Not a word if all is well and the user wants quiet.
+/// Prints the results once all have ended. Not a word if all is well and the user wants quiet.
 void
 Tell(const RunOptions& options, std::vector<RunReport>& reports)
 {

@@ -12,7 +12,7 @@ namespace esxnf
 
 struct Summary;
 
-/// What the program returns. Several outcomes: the highest.
+/// Exit codes of the program. Several outcomes: the highest.
 enum ExitCode : int
 {
     EXIT_GOOD = 0,

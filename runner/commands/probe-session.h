@@ -18,7 +18,7 @@
 namespace esxnf
 {
 
-/// What a run is to do.
+/// Orders of a session of probe.
 struct ProbeSessionConfig
 {
     std::string capture; //!< a file; "-": standard input

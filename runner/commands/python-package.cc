@@ -34,7 +34,7 @@ const char* const PROBE =
     "missing = [name for name in wanted if importlib.util.find_spec(name) is None]\n"
     "sys.exit(77 if missing == ['esx_netflow'] else 78 if missing else 0)\n";
 
-/// The package's command line. What it lacks is an error like any other, not a traceback.
+/// The package's command line. A missing module is an error like any other, not a traceback.
 const char* const LAUNCH = "import sys\n"
                            "try:\n"
                            "    from esx_netflow.__main__ import main\n"

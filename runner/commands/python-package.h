@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What of the program is written in Python: reports and sweeps (the package esx_netflow), and the
+// Starts the parts of the program that are written in Python: the package esx_netflow, and the
 // oracle. Runs them with the interpreter that the package was built for (or the one that
 // ESX_NETFLOW_PYTHON names), and says what to install where something is missing.
 #ifndef ESXNF_PYTHON_PACKAGE_H

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What came of one or more runs, for people and for CI: one table, a JUnit file, a page of
+ * Report on one or more runs, for people and for CI: one table, a JUnit file, a page of
  * Markdown. All are made of the runs' summary.json, hold no time and no path but those that the
  * user named, and are the same whatever the number of jobs.
  */
@@ -45,7 +45,7 @@ std::string ToMarkdown(const std::vector<RunReport>& reports);
 /// "0.75, wanted 0.5 or less": of an expectation in summary.json.
 std::string ExplainExpectation(const Json& expectation);
 
-/// What was expected of a console line in summary.json and what it printed, on one line.
+/// A console line's expectation in summary.json and its output, on one line.
 std::string ExplainStep(const Json& step);
 
 } // namespace esxnf

@@ -2,7 +2,7 @@
 /**
  * \file
  * Runs tasks in processes of their own, some at once. ns-3's state is global, so several
- * simulations need several processes. What tasks print comes out in the order of the tasks,
+ * simulations need several processes. Output of tasks comes out in the order of the tasks,
  * whatever their number at once.
  */
 #ifndef ESXNF_TASK_POOL_H
@@ -18,7 +18,7 @@
 namespace esxnf
 {
 
-/// What became of a task.
+/// Outcome of a task.
 struct TaskOutcome
 {
     bool started{false}; //!< false: the wish to end came first

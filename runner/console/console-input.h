@@ -13,7 +13,7 @@
 namespace esxnf
 {
 
-/// What came from the keyboard.
+/// Input from the keyboard.
 struct Typed
 {
     enum class Kind

@@ -15,7 +15,7 @@ namespace esxnf
 {
 
 /**
- * What a console runs of a scenario: all of it but, unless that is wanted, its timeline and the
+ * The part of a scenario that a console runs: all but, unless that is wanted, its timeline and the
  * expectations that judge it. A session may end at any time: no traffic must have sent.
  */
 Scenario ForRehearsal(const Scenario& scenario, bool withTimeline);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What each link of a scenario is plugged into: at each end a switch port and the VLANs that it
+// Finds both ends of each link of a scenario: a switch port and the VLANs that it
 // lets in and out, an uplink of a vSwitch, or an interface of another node. Built from any
 // scenario, also a wrong one. Where frames get over all links is the FrameGraph's, which calls
 // this.
@@ -21,7 +21,7 @@ namespace esxnf
 
 constexpr uint16_t LAST_VLAN = 4094;
 
-/** What a link's end is plugged into. */
+/** One end of a link: the port, uplink or interface that it is plugged into. */
 struct CableEnd
 {
     enum class Kind

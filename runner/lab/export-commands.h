@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // The net-netflow commands of a console line, read as the console reads them: for what is told of a
-// scenario before its run. What is wrong with a line is left to the console.
+// scenario before its run. Errors of a line are left to the console.
 #ifndef ESXNF_EXPORT_COMMANDS_H
 #define ESXNF_EXPORT_COMMANDS_H
 

@@ -17,7 +17,7 @@ struct ExportFlow
     std::vector<int> cut; //!< links that are full, those nearest to the collectors
 };
 
-/** What a host has for a collector. */
+/** A host's exports to a collector: a source of the flow. */
 struct ExportSupply
 {
     std::vector<std::string> uplinks; //!< by which it leaves: esx1:vmnic0

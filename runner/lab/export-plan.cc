@@ -109,7 +109,7 @@ PlanExports(const FrameGraph& graph)
 namespace
 {
 
-/// What can fail is a vertex: the states of switches, the links, then the collector and the hosts.
+/// Each thing that can fail is a vertex: states of switches, links, then the collector and hosts.
 /// One search from a collector answers for all hosts.
 class FailureSearch
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Who is going to export to whom: the net-netflow lines of a timeline, read before the run.
+// Exports that a timeline plans: its net-netflow lines, read before the run.
 #ifndef ESXNF_EXPORT_PLAN_H
 #define ESXNF_EXPORT_PLAN_H
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Where frames get, VLAN by VLAN (Boost.Graph): a physical switch is a vertex for each VLAN that it
-// has, a link an edge for each VLAN that it carries. What a lab's checks ask of its second layer is
-// asked here; what is said about the answers is theirs. Built from any scenario, also a wrong one.
+// has, a link an edge for each VLAN that it carries. Checks of a lab ask it about the second layer
+// and say what they make of the answers. Built from any scenario, also a wrong one.
 #ifndef ESXNF_FRAME_GRAPH_H
 #define ESXNF_FRAME_GRAPH_H
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What can be said of a lab before it is run, by the commands that take a scenario and by Python:
+// Checks of a lab before it is run, for the commands that take a scenario and for Python:
 // each check asks the frame graph and speaks in messages with a place and a reason.
 #ifndef ESXNF_LAB_CHECK_H
 #define ESXNF_LAB_CHECK_H
@@ -18,7 +18,7 @@ namespace esxnf
 Diagnostics CheckLoops(const FrameGraph& graph);
 
 /**
- * Who does not meet whom, and which port, link or VLAN is to blame: an error where traffic of the
+ * Finds ends that do not meet, and the port, link or VLAN to blame: an error where traffic of the
  * scenario is planned between the two (injected: a warning), a warning where they only are on one
  * IP network. Teams whose uplinks lead to different networks and links that carry a VLAN one way
  * only are warnings, too. Links that udp-cbr traffic fills are infos. At most ten of each kind are
@@ -41,7 +41,7 @@ Diagnostics CheckRoutes(const IpGraph& graph);
 /**
  * The technote's first step, for each host and collector that a net-netflow line of the timeline
  * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
- * it to the collector and back. What is wrong is an error, though not one to refuse a run for: a
+ * it to the collector and back. A fault is an error, though not one to refuse a run for: a
  * run shows what an ESX host does then. How the way goes is an info.
  * @param [out] routed exports over routers are added, for programs; null: not
  */
@@ -53,7 +53,7 @@ Diagnostics CheckExport(const IpGraph& graph, Json* routed = nullptr);
  */
 Diagnostics CheckCommands(const Scenario& scenario);
 
-/** What fails alone, for each export: infos. */
+/** Single points of failure of each export: infos. */
 Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
 
 /** All that is said about a lab. */
@@ -67,7 +67,7 @@ struct LabReport
 
 LabReport CheckLab(const Scenario& scenario);
 
-/** What a run, or Python, says of a lab that it does not refuse: faults as warnings, no infos. */
+/** Warnings of a run, or of Python, about a lab that is not refused: its faults, no infos. */
 Diagnostics WarningsOf(const LabReport& report);
 
 } // namespace esxnf

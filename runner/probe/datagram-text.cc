@@ -55,7 +55,7 @@ FlagsToText(uint8_t flags)
     return text;
 }
 
-/// What exporters other than ours may fill in.
+/// Fields that exporters other than ours may fill in.
 std::string
 RareFieldsToText(const netflow::V5Record& record)
 {

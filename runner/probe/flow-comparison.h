@@ -20,7 +20,7 @@
 namespace esxnf
 {
 
-/// What a flow is called here. Addresses in host byte order.
+/// Key of a compared flow. Addresses in host byte order.
 struct ComparedKey
 {
     uint32_t source{0};
@@ -56,7 +56,7 @@ struct ComparedFlow
         false}; //!< a packet inside a tunnel, or a tunnel (no packets) that was opened
 };
 
-/// What only the frames tell.
+/// Octets of a flow's frames beside IP: padding and tags.
 struct LinkOctets
 {
     uint64_t padding{0}; //!< behind the IP packets

@@ -15,7 +15,7 @@
 namespace esxnf
 {
 
-/// What a peer is asked to do.
+/// Orders for a run of a peer.
 struct PeerRun
 {
     std::string capture;

@@ -21,7 +21,7 @@
 namespace esxnf
 {
 
-/// What is to be done with datagrams.
+/// Receivers and files of the datagrams.
 struct ProbeExportConfig
 {
     std::vector<std::string> collectors; //!< HOST[:PORT] each; none: nothing is sent

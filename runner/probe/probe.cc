@@ -141,7 +141,7 @@ Probe::MeterDecided()
     m_held.erase(m_held.begin(), m_held.begin() + static_cast<std::ptrdiff_t>(decided));
 }
 
-/// What the clock knows about the time of the boot.
+/// Takes the boot times that the clock knows.
 void
 Probe::NoteBoots()
 {

@@ -25,7 +25,7 @@
 namespace esxnf
 {
 
-/// What a probe is to be.
+/// Configuration of a probe.
 struct ProbeConfig
 {
     netflow::MeteringConfig metering;
@@ -89,7 +89,7 @@ class Probe : private netflow::MeteringEvents
     const netflow::Exporter& GetExporter() const;
     const netflow::Ledger& GetLedger() const;
 
-    /// What the ledger misses: laws L1 to L4 and L8. All zero unless there is a bug.
+    /// Residual of the ledger: laws L1 to L4 and L8. All zero unless there is a bug.
     netflow::Counts GetResidual() const;
 
   private:

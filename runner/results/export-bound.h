@@ -27,7 +27,7 @@ struct ExportedFrame
     bool lost{false};
 };
 
-/// What a run lost of its exports, and the least that its links allowed. In octets of frames.
+/// Loss of a run's exports, and the least that its links allowed. In octets of frames.
 struct ExportBound
 {
     uint64_t sent{0};

@@ -155,7 +155,7 @@ class SummaryComparison
     }
 };
 
-/// What a flow loses for one cause: packets, octets, records.
+/// Loss of a flow for one cause: packets, octets, records.
 using Counts = std::array<uint64_t, 3>;
 
 /// Flows as people write them, and their losses by cause.

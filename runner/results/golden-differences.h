@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What differs between golden results and those of a run, in lines that people read: numbers by
+ * Differences between golden results and those of a run, in lines that people read: numbers by
  * their names in summary.json, lost flows one by one. Called by golden.h.
  */
 #ifndef ESXNF_GOLDEN_DIFFERENCES_H

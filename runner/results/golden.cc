@@ -32,7 +32,7 @@ ReadIfThere(const fs::path& path)
     return std::string(std::istreambuf_iterator<char>(file), {});
 }
 
-/// What a run gave, without what a new version or a new expectation changes.
+/// Results of a run, without what a new version or a new expectation changes.
 Json
 KeptOf(Json summary)
 {

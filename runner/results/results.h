@@ -13,7 +13,7 @@
 namespace esxnf
 {
 
-/// What a run of a scenario reads: its file, and the captures that it names.
+/// Inputs of a run of a scenario: its file, and the captures that it names.
 std::vector<NamedFile> InputsOf(const Scenario& scenario);
 
 /// A folder in the making.

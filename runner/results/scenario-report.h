@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the subcommands that take a scenario have in common: they read it and say what is to be
-// said about it.
+// Shared by the commands that take a scenario: reads it and prints its errors, warnings and
+// infos.
 #ifndef ESXNF_SCENARIO_REPORT_H
 #define ESXNF_SCENARIO_REPORT_H
 

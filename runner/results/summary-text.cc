@@ -17,7 +17,7 @@ namespace
 
 using netflow::Counts;
 
-/// What a collector got, and what the sequence of its exporters says.
+/// A collector's datagrams, and the findings in its exporters' sequences.
 void
 AppendCollector(Text& text, const ns3::EsxCollectorSummary& collector)
 {
@@ -126,7 +126,7 @@ AppendFacts(Text& text, const Summary& summary)
     }
 }
 
-/// What the rates of the links make of the exports.
+/// The bound that the links' rates set to the exports.
 void
 AppendBound(Text& text, const ExportBound& bound)
 {
@@ -147,7 +147,7 @@ AppendBound(Text& text, const ExportBound& bound)
            Grouped(bound.lost));
 }
 
-/// What metered or sent nothing, and what links dropped.
+/// Traffic that sent nothing, and frames that links dropped.
 void
 AppendTrafficFacts(Text& text, const Summary& summary)
 {

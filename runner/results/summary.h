@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a run amounts to, in a page: totals, losses by cause, verdicts, top talkers. Taken from a
+// Summary of a run, in a page: totals, losses by cause, verdicts, top talkers. Taken from a
 // Simulation once; written as summary.json and as text for people. Plain values, so that both can
 // be tested without a run.
 #ifndef ESXNF_SUMMARY_H
@@ -47,7 +47,7 @@ struct Replay
     ReplayedCapture capture;
 };
 
-/// What a run proves.
+/// Verdict of a run.
 enum class RunVerdict : uint8_t
 {
     PASS,
@@ -56,7 +56,7 @@ enum class RunVerdict : uint8_t
     INTERRUPTED //!< nothing
 };
 
-/// What every simulation amounts to, and what is the scenario's.
+/// The summary that every simulation has, and the parts of a scenario.
 struct Summary : ns3::EsxSummary
 {
     std::string name;

@@ -16,7 +16,7 @@
 namespace esxnf
 {
 
-/** What a quantity is counted in. */
+/** Unit of a quantity. */
 enum class Quantity
 {
     Seconds, //!< texts have units ns, us, ms, s, min, h

@@ -12,7 +12,7 @@ namespace esxnf
 namespace
 {
 
-/// What an expectation measures, and whether its bounds and labels say something.
+/// Checks that expectations measure something, by bounds and labels that mean something.
 class ExpectationChecker
 {
   public:
@@ -84,7 +84,7 @@ class ExpectationChecker
         }
     }
 
-    /// Which keys say something beside a metric, a check or a log.
+    /// Refuses keys that say nothing beside a metric, a check or a log.
     void CheckLabels(const Expectation& expectation)
     {
         const auto has = [&](const std::string& key) { return m_notes.Has(expectation.path, key); };

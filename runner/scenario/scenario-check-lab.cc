@@ -49,7 +49,7 @@ class LabChecker
   private:
     using Taken = ScenarioNotes::Taken;
 
-    /// What is known of one host while its parts are checked.
+    /// Names of one host while its parts are checked.
     struct HostNames
     {
         const Host& host;

@@ -10,7 +10,7 @@ namespace esxnf
 namespace
 {
 
-/// What each kind of step is made of, what it speaks of, and that episodes do not overlap.
+/// Checks the keys of each kind of step, the names in it, and that episodes do not overlap.
 class TimelineChecker
 {
   public:

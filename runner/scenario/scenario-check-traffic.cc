@@ -12,7 +12,7 @@ namespace esxnf
 namespace
 {
 
-/// Who talks to whom, and whether an application can.
+/// Checks both ends of each traffic, and that its application can run there.
 class TrafficChecker
 {
   public:

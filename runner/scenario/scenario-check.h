@@ -71,7 +71,7 @@ class ScenarioNotes
     Diagnostics m_messages;
 };
 
-/** What the plan may speak of, by name. */
+/** Things of the lab that traffic, timeline and expectations may name. */
 struct LabNames
 {
     using Addresses = std::vector<InterfaceAddress>;
@@ -90,7 +90,7 @@ struct LabNames
 /** Hosts, nodes and links. */
 LabNames CheckLab(const Scenario& scenario, ScenarioNotes& notes);
 
-/** What is set by name. */
+/** Checks attributes that are set by name. */
 void CheckAttributes(const Scenario& scenario, ScenarioNotes& notes);
 
 // The plan, a file each.

@@ -23,7 +23,7 @@ JoinLines(const Diagnostics& diagnostics)
     return text;
 }
 
-/// What a scenario holds, without what would break the line or steer a terminal.
+/// A text of a scenario, without characters that break the line or steer a terminal.
 std::string
 Printable(const std::string& text)
 {

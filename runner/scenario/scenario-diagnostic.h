@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What is said about a scenario: where it is written and what is allowed there. Every part of the
+// Messages about a scenario: the place in the file and what is allowed there. Every part of the
 // runner that reads or judges a scenario speaks through these types; only the command line prints
 // them.
 #ifndef ESXNF_SCENARIO_DIAGNOSTIC_H

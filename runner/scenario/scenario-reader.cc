@@ -83,8 +83,8 @@ ReadVm(const Fields& fields, Vm& vm)
     fields.List("nics", vm.nics, ReadVnic);
 }
 
-/// What a vSwitch or port group says of a policy is written over what is there. \return true if it
-/// says anything
+/// Writes the keys of a vSwitch's or port group's policy over the present ones. \return true if
+/// there are any
 bool
 ReadPolicy(const Fields& fields, PortPolicy& policy)
 {

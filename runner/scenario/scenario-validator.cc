@@ -61,7 +61,7 @@ ListWords(const Json& values)
     return list;
 }
 
-/// What a value may be, in words.
+/// The values that are allowed, in words.
 std::string
 Allowed(const Json& schema)
 {
@@ -229,8 +229,8 @@ class FormChecker
         return child ? child : schema;
     }
 
-    /// What valijson cannot tell: names, keys that do not go together, what this version cannot do
-    /// yet.
+    /// Checks beyond valijson's: names, keys that do not go together, values that this version
+    /// does not take.
     void Walk(const Json& value, const Json& schema, const std::string& pointer)
     {
         if (m_explained.count(pointer))

@@ -23,7 +23,7 @@
 namespace esxnf
 {
 
-/** What every part has: the JSON pointer of where it was written, for YamlDocument::At(). */
+/** Base of every part: the JSON pointer of where it was written, for YamlDocument::At(). */
 struct Part
 {
     std::string path;
@@ -118,7 +118,7 @@ struct VSwitch : Part
     std::vector<PortGroup> portGroups;
 };
 
-/** What is asked of it before or after a run; ApplyKeys() gives all of it to the module. */
+/** Settings of the module that are read before or after a run; ApplyKeys() sets all of them. */
 struct NetflowSettings : Part
 {
     uint32_t heapBytes = 0; //!< memory.netflow_heap
@@ -302,7 +302,7 @@ enum class StepKind
     Grow
 };
 
-/** What is different on a link during an episode. */
+/** Changes of a link during an episode. */
 struct LinkChange
 {
     std::optional<ns3::DataRate> rate;
@@ -318,7 +318,7 @@ struct LinkChange
     std::optional<ns3::Time> serviceTime; //!< of a collector
 };
 
-/** What a console line must give. */
+/** The result that a console line must give. */
 struct StepExpectation
 {
     std::optional<int> exit;         //!< exit status
@@ -456,7 +456,7 @@ Scenario BuildScenario(YamlDocument document,
                        const Overrides& overrides = {},
                        Diagnostics* warnings = nullptr);
 
-/** What the schema cannot say: names exist, addresses fit, times are in order. Errors and warnings
+/** Checks beyond the schema: names exist, addresses fit, times are in order. Errors and warnings
  * in file order. */
 Diagnostics SemanticCheck(const Scenario& scenario);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a plain scalar of YAML means: YAML 1.2's core schema, in place of yaml-cpp's own idea of
+// Meaning of plain scalars of YAML: YAML 1.2's core schema, in place of yaml-cpp's own idea of
 // numbers. YamlDocument reads by it, EmitYaml() quotes by it.
 #ifndef ESXNF_YAML_SCALAR_H
 #define ESXNF_YAML_SCALAR_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What the text of a YAML file must be before the parser sees it: UTF-8 without control characters,
+// Checks the text of a YAML file before the parser sees it: UTF-8 without control characters,
 // and one document. Called by YamlDocument; what the document says is not judged here.
 #ifndef ESXNF_YAML_TEXT_H
 #define ESXNF_YAML_TEXT_H

@@ -45,7 +45,7 @@ class Cable
     /// Back to what the scenario's link says.
     void Restore(const LinkChange& change);
 
-    /// What an end has sent so far, and what waits there.
+    /// Frames that an end has sent so far, and those that wait there.
     ns3::EsxLinkSample SampleOf(unsigned end) const;
 
     LinkDrops GetDrops() const;

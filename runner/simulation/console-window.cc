@@ -91,7 +91,7 @@ ConsoleWindow::Finished(int status)
     }
 }
 
-/// What runs is to end; what was typed ahead never runs.
+/// Ends the line that runs; lines that were typed ahead never run.
 void
 ConsoleWindow::Forget()
 {

@@ -18,7 +18,7 @@
 namespace esxnf
 {
 
-/// What came of a line so far.
+/// Outcome of a line so far.
 struct LineOutcome
 {
     std::optional<int> exit; //!< exit status; none: the line runs on, waits, or was forgotten

@@ -27,7 +27,7 @@ struct RealTarget
 /// Reads "[NODE=]HOST:PORT"; throws UserError.
 RealTarget ParseRealTarget(const std::string& text);
 
-/// What one host sent to one real collector.
+/// Counts of one host's datagrams to one real collector.
 struct RealDelivery
 {
     std::string host;

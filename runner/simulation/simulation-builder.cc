@@ -134,7 +134,7 @@ FlowsOf(const Scenario& scenario, const Expectation& wanted)
     return flows;
 }
 
-/// What an expectation measures. A check that is not judged after the run is a metric that must be
+/// The metric of an expectation. A check that is not judged after the run is a metric that must be
 /// 0.
 EsxMetric
 MetricOf(const Scenario& scenario, const Expectation& wanted)

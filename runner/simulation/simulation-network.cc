@@ -235,7 +235,7 @@ Simulation::Builder::MakeSwitch(const Node& node)
     }
 }
 
-/// What closes a loop is blocked at both of its ends, so that nothing passes there.
+/// Blocks links that close a loop at both of their ends, so that nothing passes there.
 void
 Simulation::Builder::BlockLoops()
 {

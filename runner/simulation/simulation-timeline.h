@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Inside of Simulation: the timeline of a scenario becomes events of the simulator. What a step
-// does at a console is World's; what an episode changes, and how it is as before afterwards, is
+// Inside of Simulation: the timeline of a scenario becomes events of the simulator. Steps at
+// a console are World's; changes by an episode, and the way back afterwards, are made
 // here.
 #ifndef ESXNF_SIMULATION_TIMELINE_H
 #define ESXNF_SIMULATION_TIMELINE_H
@@ -22,7 +22,7 @@ class Simulation::Timeline
     void Schedule();
 
   private:
-    /// What begins an episode, and what ends it (empty: nothing does).
+    /// The functions that begin an episode and end it (empty: nothing does).
     struct Episode
     {
         std::function<void()> begin;

@@ -45,7 +45,7 @@ struct Simulation::World
     ns3::EsxLedgerHelper books;
     ns3::EsxResultsHelper results;
 
-    /// What a console line with an id started.
+    /// A console line with an id, whose processes signals name.
     struct Started
     {
         ns3::Ptr<ns3::EsxConsole> console;

@@ -40,7 +40,7 @@ struct Progress
     ns3::Time end;
 };
 
-/// What concerns one run and not the scenario.
+/// Options of one run, which are not the scenario's.
 struct SimulationOptions
 {
     /// Folder for captures, which are written while the run goes on. Must exist; empty: none are
@@ -81,8 +81,8 @@ class Simulation
     void Run();
 
     /**
-     * Runs to an instant, exactly to where a timeline's steps of that instant stand. What is done
-     * there before the next call does what such a step would do.
+     * Runs to an instant, exactly to where a timeline's steps of that instant stand. Actions
+     * there before the next call do what such a step would do.
      * \return false if the heartbeat stopped it; then Now() is where it stands, such a place, too
      */
     bool RunTo(ns3::Time instant);
@@ -104,9 +104,9 @@ class Simulation
     std::vector<TrafficPair> GetTraffic() const;
     /// Of each link, in the order of the scenario.
     std::vector<LinkDrops> GetLinkDrops() const;
-    /// What came of the timeline's console lines and signals, in order.
+    /// Outcomes of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
-    /// What watched the run; after it.
+    /// The helper that watched the run; after it.
     const ns3::EsxResultsHelper& GetResults() const;
     /// After the run: captures are whole then. Throws UserError if one cannot be.
     void CloseCaptures() const;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Which traffic really sent. An application's own trace fires although its packets die for want of
-// an ARP reply, so the ports are watched: a pair of sender and receiver has sent once a port took a
-// frame of it.
+// Watches traffic that really sends. An application's own trace fires although packets die for want
+// of an ARP reply, so the ports are watched: a pair of sender and receiver has sent once a port
+// took a frame of it.
 #ifndef ESXNF_TRAFFIC_WATCH_H
 #define ESXNF_TRAFFIC_WATCH_H
 
@@ -22,7 +22,7 @@
 namespace esxnf
 {
 
-/// What was read of a capture that is replayed.
+/// Reading of a capture that is replayed: packets, damage, oddities.
 struct ReplayedCapture
 {
     uint64_t packets{0};

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-# What a room may include besides itself and the standard library. "other" is any third-party or system header,
+# The rooms that a room may include besides itself and the standard library. "other" is any third-party or system header,
 # "posix" those of the operating systems that ns-3 runs on which are named below.
 DOORS = {
     "netflow": set(),
@@ -49,7 +49,7 @@ POSIX_HEADERS = frozenset(("regex.h", "unistd.h"))
 SOURCES = {".cc", ".h", ".in"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
 MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
-# What gives two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a test
+# Calls that give two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a test
 # tempfile.mkdtemp; a fixed name is none of them.
 SHARED_FILE = {
     ".cc": re.compile(r"\bTempDir\(|\btemp_directory_path\b|\bmk[ds]?temp\b|\btmpnam\b|[\"(]/(?:tmp|var/tmp|dev/shm)\b"),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * What a fuzz target says when a rule is broken, in builds with and without assertions.
+ * Ends a fuzz target when a rule is broken, in builds with and without assertions.
  */
 #ifndef ENF_FUZZ_CHECK_H
 #define ENF_FUZZ_CHECK_H

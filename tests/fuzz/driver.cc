@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /**
  * \file
- * Runs a fuzz target over files, without a fuzzer: every file below the paths given, once. What a
- * fuzzer found stays tested by every compiler.
+ * Runs a fuzz target over files, without a fuzzer: every file below the paths given, once. Findings
+ * of a fuzzer stay tested by every compiler.
  */
 #include <algorithm>
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What other modules of ns-3 make of guests and vSwitches: FlowMonitor, NetAnim, applications, and
+// Other modules of ns-3 beside guests and vSwitches: FlowMonitor, NetAnim, applications, and
 // networks that are no Ethernet.
 #include "ns3/animation-interface.h"
 #include "ns3/csma-helper.h"

@@ -18,7 +18,7 @@ namespace
 using Names =
     std::map<std::string, std::vector<std::string>>; //!< of attributes or sources, by class
 
-/// What stands between the chapter's headings \p from and \p to.
+/// The text between the chapter's headings \p from and \p to.
 std::string
 Section(const std::string& from, const std::string& to)
 {

@@ -13,7 +13,7 @@ namespace ns3
 namespace
 {
 
-/// The list under test beside ns-3's own. What is taken out of both is compared.
+/// The list under test beside ns-3's own. Events that are taken out of both are compared.
 class EventHeapTest : public testing::Test
 {
   protected:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Where export datagrams die: each cause on its own, told by the object where it happened. What
-// befalls them at links, routers, switches and as copies is in files of its own.
+// Where export datagrams die: each cause on its own, told by the object where it happened. Links,
+// routers, switches and copies have files of their own.
 #include "export-tracker-fixture.h"
 
 #include "ns3/esx-export-tag.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What becomes of a host whose vSwitch is deleted while NetFlow is activated on it.
+// A host whose vSwitch is deleted while NetFlow is activated on it: unstable, or halted.
 
 #include "console-fixture.h"
 

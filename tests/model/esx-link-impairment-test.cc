@@ -184,7 +184,7 @@ TEST_F(EsxLinkImpairmentTest, EqualStreamsImpairEqualFramesWhateverElseIsSet)
     EXPECT_EQ(first, arrived);
 }
 
-/// What a trace holds (a capture file, say) is let go, and so flushed, with the device.
+/// Objects of a trace (a capture file, say) are let go, and so flushed, with the device.
 TEST(EsxLinkImpairmentLifeTest, ModelsAtBothEndsDoNotKeepEachOthersDevicesAlive)
 {
     const auto held = std::make_shared<int>(0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What NS_LOG tells of the module, by component and level.
+// NS_LOG of the module, by component and level.
 #include "netflow-fixture.h"
 
 #include "ns3/log.h"
@@ -22,7 +22,7 @@ const char* const COMPONENTS[] = {"EsxNetflow",
 class EsxLoggingTest : public NetflowTest
 {
   protected:
-    /// What a run with losses writes at a level.
+    /// The log of a run with losses at a level.
     std::string LoggedAt(LogLevel level)
     {
         for (const char* component : COMPONENTS)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a host writes to /var/log/vmkernel, line by line.
+// Messages of a host in /var/log/vmkernel, line by line.
 
 #include "console-fixture.h"
 

@@ -19,7 +19,7 @@ IsCollector(const ns3::Ptr<ns3::EsxLedger>& ledger, const std::string& place)
     });
 }
 
-/// What must hold at the end of every run: no residual, truth = collected + losses for each
+/// Checks that hold at the end of every run: no residual, truth = collected + losses for each
 /// flow, and the collectors have read what the ledger says was received.
 inline void
 ExpectBalance(const ns3::Ptr<ns3::EsxLedger>& ledger)

@@ -60,7 +60,7 @@ Pcapng()
     return capture;
 }
 
-/// What reading a file gave.
+/// Outcome of reading a file.
 struct Outcome
 {
     std::size_t frames{0};

@@ -25,7 +25,7 @@ constexpr int64_t T_NS = T * NS_PER_SECOND;
 const Bytes FRAME = {2, 0,  0,  0, 0, 2,   2, 0, 0, 0,   0,  1,   8, 0, 0x45, 0, 0, 28, 0, 1, 0,
                      0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 2, 0, 1,    0, 2, 0,  8, 0, 0};
 
-/// What a test compares of a frame.
+/// Fields of a frame that a test compares.
 struct Read
 {
     int64_t unixNs;

@@ -251,7 +251,7 @@ TEST_F(FlowCacheTest, NextScanIsNeverOnceTheLastRecordWasStopped)
     EXPECT_EQ(cache->NextScan(), NEVER);
     Account(2, 1, 40, 0x04);
     EXPECT_EQ(cache->NextScan(), NEVER);
-    // What those records left behind in the wheel disturbs nobody, however late the next flow is.
+    // Leftovers of those records in the wheel disturb nobody, however late the next flow is.
     const TimeNs late = 3600 * NS_PER_SECOND;
     Account(3, late);
     EXPECT_EQ(cache->NextScan(), late + IDLE + S);

@@ -215,7 +215,7 @@ class RandomHost
         }
     }
 
-    /// What happens to a host from outside.
+    /// Does to a host what may happen from outside.
     void Interfere()
     {
         const auto vSwitch = m_random.Of<uint16_t>({1, 2, 5});
@@ -263,7 +263,7 @@ class RandomHost
         ASSERT_EQ(m_host.heap.GetUsed(), m_config.purgatoryMax * 64 + cache.GetSize() * 80);
     }
 
-    /// What a collector behind a network without loss would add up, from the datagrams' octets.
+    /// Sums of a collector behind a network without loss, from the datagrams' octets.
     PerFlow Exported() const
     {
         PerFlow exported;

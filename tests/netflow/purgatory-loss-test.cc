@@ -173,7 +173,7 @@ TEST(ScanPassTest, OneScanPassEnds65536Records)
     EXPECT_EQ(lab.sink.datagrams.size(), (65536U + 29) / 30);
 }
 
-/// What a collector makes of the sequence numbers: the sum of the forward gaps.
+/// Records missing by a collector's count: the sum of the forward gaps of the sequence.
 uint64_t
 SumOfGaps(const std::vector<SentDatagram>& datagrams)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a sequence says: gaps that close again, copies, restarts; and a naive model over random
+// Findings in a sequence: gaps that close again, copies, restarts; and a naive model over random
 // streams.
 #include "netflow/sequence-tracker.h"
 

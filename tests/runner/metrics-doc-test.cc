@@ -45,7 +45,7 @@ CellsOf(const std::string& line)
     return cells;
 }
 
-/// What the page says. Rows of metrics have three cells, rows of causes two.
+/// Content of the page. Rows of metrics have three cells, rows of causes two.
 struct Page
 {
     std::map<std::string, Words> causesOf; //!< by metric

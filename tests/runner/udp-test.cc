@@ -22,7 +22,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds WAIT{5000}; // on loopback a datagram is there at once
 constexpr uint8_t PAYLOAD[] = {1, 2, 3};
 
-/// What a callable's UserError would end the program with.
+/// Exit code with which a callable's UserError would end the program.
 template <typename Callable>
 int
 ExitCodeOf(Callable callable)
