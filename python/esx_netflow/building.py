@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Labs built in Python: typed methods in place of dicts. What they take is of the schema (scenario_parts.py)."""
+"""Labs built in Python: typed methods in place of dicts. Their arguments are those of the schema (scenario_parts.py)."""
 
 from __future__ import annotations
 

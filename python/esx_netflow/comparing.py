@@ -39,7 +39,7 @@ def _t(freedom: int, level: float) -> float:
 
 
 class Comparison:
-    """What differs between two sets of runs.
+    """Differences between two sets of runs.
 
     Attributes
     ----------

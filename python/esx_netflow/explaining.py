@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What became of a flow: what was metered, when its records ended and waited, in which datagram they left, and where they died."""
+"""The story of a flow: what was metered, when its records ended and waited, in which datagram they left, and where they died."""
 
 from __future__ import annotations
 
@@ -205,7 +205,7 @@ def _move(name):
 
 
 def print_stories(stories, limit):
-    """What the command `explain` prints. `limit`: stories at most, 0: all"""
+    """Prints stories as the command `explain` does. `limit`: stories at most, 0: all"""
     shown = stories[: limit or None]
     print("\n".join(str(story) for story in shown), end="")
     if len(shown) != 1 or len(shown) < len(stories):

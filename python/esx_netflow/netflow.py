@@ -85,7 +85,7 @@ class FlowCache:
         Whether FIN or RST end a record. Default False.
     """
 
-    #: What became of a packet, by the numbers of `account`.
+    #: Outcomes of counting a packet, by the numbers of `account`.
     RESULTS = ("counted", "counted_new", "shed_no_memory", "shed_cache_full")
 
     def __init__(
@@ -277,7 +277,7 @@ def encode_v5(headers: np.ndarray, records: np.ndarray) -> bytes:
 
 
 Metered = namedtuple("Metered", "records datagrams moves residual boot_unix_ns octets notes")
-Metered.__doc__ = """What `meter` gives.
+Metered.__doc__ = """Results of `meter`.
 
 records: numpy.ndarray of dtype `RECORD` in order of export. datagrams: how many. moves: dict of str to `Counts`, the ledger.
 residual: `Counts`, all zero unless there is a bug. boot_unix_ns: time of the first packet. octets: the datagrams one behind the

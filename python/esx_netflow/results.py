@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What came of a run."""
+"""Results of a run: tables, books, verdict."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Ledger(dict):
         self.ignored = {cause: _counts(entry) for cause, entry in books["ignored"].items()}
 
     def rows(self) -> list[tuple[str, Counts]]:
-        """What everything came to, in words, without causes that are all 0."""
+        """The books in words, place by place, without causes that are all 0."""
         lost = [(f"lost: {cause}", counts) for cause, counts in self.lost.items()]
         left = [(showing.WORDS.get(state, f"left at the end: {state}"), counts) for state, counts in self.left.items()]
         named = [("seen", self.truth), ("exported", self.exported), ("collected", self.collected)]
@@ -88,7 +88,7 @@ def _unpickle_ledger(hosts, attributes):
 
 
 class Result:
-    """What came of a run; `esx_netflow.run` makes it, `Result.load` reads it from a result folder.
+    """Result of a run; `esx_netflow.run` makes it, `Result.load` reads it from a result folder.
 
     Attributes
     ----------
@@ -249,7 +249,7 @@ class Result:
         return table
 
     def explain(self, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None) -> list[FlowStory]:
-        """What became of flows.
+        """Stories of flows, from their packets to the fate of their records.
 
         Parameters
         ----------
@@ -273,7 +273,7 @@ class Result:
     def talkers(
         self, begin: Optional[float] = None, end: Optional[float] = None, top: int = 10, fan_out: int = 20, ports: int = 100, volume: float = 10.0
     ) -> Talkers:
-        """Who sent what, as an administrator reads it from what was collected, beside the truth.
+        """Top talkers, VMs and irregular addresses, by what was collected and, beside it, in truth.
 
         Parameters
         ----------

@@ -22,11 +22,11 @@ _DEEPEST = 64  # of a scenario's data; a loop is deeper
 
 
 class ScenarioWarning(UserWarning):
-    """What `esx-netflow run` warns of before a run."""
+    """A warning that `esx-netflow run` gives before a run."""
 
 
 def _plain(value):
-    """What json cannot write: NumPy numbers and arrays, paths."""
+    """Plain values of those that json cannot write: NumPy numbers and arrays, paths."""
     if hasattr(value, "tolist"):
         return value.tolist()
     if isinstance(value, os.PathLike):
@@ -116,7 +116,7 @@ class Scenario:
         Raises
         ------
         ScenarioError
-            It is no drawing of a lab. What values are wrong is for `validate`.
+            It is no drawing of a lab. Wrong values are found by `validate`.
         """
         from .drawing_import import scenario_of
         from .drawings import Drawing, read
@@ -177,7 +177,7 @@ class Scenario:
         return Scenario(json.loads(self._check()[0]))
 
     def lab(self) -> dict[str, Any]:
-        """What `esx-netflow validate --json` says of the lab under ``lab``: the ways of the exports with their delays and single
+        """``lab`` of `esx-netflow validate --json`: the ways of the exports with their delays and single
         points of failure, the minimum cut, and blocked links.
 
         Raises
@@ -245,7 +245,7 @@ class Scenario:
             raise KeyError(path) from None
 
     def __getitem__(self, path: str) -> Any:
-        """What is written there, or else the default; ``path in scenario`` says whether it is written."""
+        """The value that is written there, or else the default; ``path in scenario`` says whether it is written."""
         try:
             return self._written(path)
         except KeyError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What notebooks show of scenarios, results and books: HTML of the same pieces as the report."""
+"""Scenarios, results and books in notebooks: HTML of the same pieces as the report."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a point of a sweep is: its key, its run in a worker, and the store of results.
+"""A point of a sweep: its key, its run in a worker, and the store of results.
 
 The key is a hash of the resolved scenario, of the files it reads, and of the program; results are in the folder
 STORE/ab/abcdef... , which appears by one rename.
@@ -68,7 +68,7 @@ def _canonical(value, named=False):
 
 
 def key_of(scenario: Scenario, build: Optional[str] = None) -> str:
-    """What names a scenario's results: sha256 of the resolved scenario, its input files and the program.
+    """The name of a scenario's results: sha256 of the resolved scenario, its input files and the program.
 
     Raises ScenarioError.
     """
@@ -208,13 +208,13 @@ def _half_results():
 
 
 def take_away_half_results(store):
-    """What workers left that were killed."""
+    """Removes leftovers of workers that were killed."""
     for folder in Path(store).glob(f"*/{_half_results()}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def take_away_abandoned(store):
-    """What sweeps of this machine left that were killed as a whole."""
+    """Removes leftovers of this machine's sweeps that were killed as a whole."""
     for folder in Path(store).glob(f"*/tmp-{os.uname().nodename}-*"):
         owner = folder.name.removeprefix(f"tmp-{os.uname().nodename}-").partition("-")[0]
         if owner.isdigit() and not Path(f"/proc/{owner}").exists():

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Many runs: a grid of values times replications, on this machine's cores or on a cluster, kept so that nothing is run twice.
 
-A point is a scenario with some values replaced. What names its results and keeps them is in `sweep_points`, where it runs in
-`sweep_executors`, and the files of the command line in `sweep_files`; here all points become one table.
+A point is a scenario with some values replaced. `sweep_points` names its results and keeps them, `sweep_executors` runs it,
+and `sweep_files` has the files of the command line; here all points become one table.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class Table(np.ndarray):
     """A table of a run: a NumPy structured array of shape (rows,), read-only, that shows the simulator's memory.
 
     Everything of NumPy works: ``table["octets"].sum()``, ``table[table["proto"] == 6]``; what is selected from a table is a
-    table. Addresses are integers in host order. What is a name in the CSV file (``exporter``, ``vswitch``, ``cause`` …) is an index in a
+    table. Addresses are integers in host order. Names in the CSV file (``exporter``, ``vswitch``, ``cause`` …) are indices in a
     list of names; 65535 means none. Numbers that a row may lack are -1 there. `to_pandas` puts the names in their place.
 
     Attributes

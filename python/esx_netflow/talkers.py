@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Who sent what: what an administrator reads from NetFlow, from what was collected, beside the same from truth.
+"""Senders and what they sent, as an administrator reads it from what was collected, beside the same from truth.
 
 A record says when its first and last packet were, not what lay between: over a window its packets and octets are taken as even
 from the first millisecond to the last. Truth is taken in the same records and milliseconds, so what differs is what was lost.
@@ -84,7 +84,7 @@ class _Places:
 
 
 class _Sums:
-    """What is summed up of one source, by side."""
+    """Sums of one source, by side."""
 
     def __init__(self):
         self.octets, self.packets, self.records = [0.0] * 3, [0.0] * 3, [0.0] * 3
@@ -92,7 +92,7 @@ class _Sums:
 
 
 class _Usage:
-    """What each source sent over each vSwitch in a window of simulated ns, [from, to)."""
+    """Sums of what each source sent over each vSwitch in a window of simulated ns, [from, to)."""
 
     def __init__(self, result, from_ns, to_ns):
         self.sources: dict[tuple[str, str, str], _Sums] = defaultdict(_Sums)
@@ -219,7 +219,7 @@ def _first_of_each(items, top):
 
 @dataclass
 class Talkers:
-    """What `Result.talkers` found. ``str`` is the text of the command.
+    """Findings of `Result.talkers`. ``str`` is the text of the command.
 
     Attributes
     ----------

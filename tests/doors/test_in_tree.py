@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an ns-3 tree reads of this repository, beside CMakeLists.txt."""
+"""Files of this repository that an ns-3 tree reads, beside CMakeLists.txt."""
 
 import re
 from pathlib import Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of probe and collect share: a receiving socket, made-up captures, printed statistics."""
+"""Tools of the tests of probe and collect: a receiving socket, made-up captures, printed statistics."""
 import contextlib
 import random
 import select

@@ -11,7 +11,7 @@ LABS = sorted(SCENARIOS.glob("*.yaml"))
 
 
 def resolved(esx_netflow, path, folder):
-    """What a scenario says of its lab, with all defaults."""
+    """The lab of a scenario, with all defaults."""
     done = esx_netflow("run", path, "-q", "-o", folder / "out", cwd=folder)
     assert done.returncode == 0, done.stderr
     data = yaml.safe_load((folder / "out" / "resolved.yaml").read_text())

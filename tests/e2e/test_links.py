@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a scenario says of its links: duplex, the time of a frame, losses in bursts."""
+"""Links of a scenario: duplex, the time of a frame, losses in bursts."""
 from labs import lab, summary, table, write
 
 LINK = "{name: collector-link, endpoints: [nf1:eth0, sw1:1]}"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What cannot be written is told by every command, with exit code 2; what was there stays; no output is mixed with another."""
+"""Every command tells of an output that cannot be written, with exit code 2; the old file stays; no output is mixed with another."""
 import fcntl
 import os
 import resource

@@ -3,7 +3,7 @@
 """Mutation test of netflow/: does a test fail for every small fault?
 
 Plants one fault at a time in a copy of netflow/, compiles that file, links the test program of the
-library and runs it. A mutant is killed if a test fails, crashes or does not end. What survives is a
+library and runs it. A mutant is killed if a test fails, crashes or does not end. A survivor is a
 missing test, or an equivalent that equivalent.txt names with its reason.
 
 Resumable: verdicts are kept in FOLDER/verdicts.jsonl by what was mutated. Killed mutants are not run
@@ -221,7 +221,7 @@ class Laboratory:
 
 
 class Verdicts:
-    """What earlier runs found, and this one."""
+    """Findings of earlier runs, and of this one."""
 
     def __init__(self, path: Path):
         self.path, self.lock = path, threading.Lock()

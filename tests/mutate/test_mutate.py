@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the mutation scripts plant: one small fault each, in code that is compiled in, the same ones every time."""
+"""Mutants that the scripts plant: one small fault each, in code that is compiled in, the same ones every time."""
 import re
 import sys
 from pathlib import Path

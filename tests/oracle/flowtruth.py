@@ -41,7 +41,7 @@ class Record:
     reason: str = "live"
 
     def counts(self) -> tuple:
-        """What a v5 record of it says, times as ms of uptime without the wrap."""
+        """Fields of a v5 record of it, times as ms of uptime without the wrap."""
         return (self.key, self.packets, self.octets, self.first_ns // MS_NS, self.last_ns // MS_NS, self.tcp_flags)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the runs of real collectors share: a process with a folder and a UDP port on loopback of its own, whatever else runs beside it.
+"""Base of the runs of real collectors: a process with a folder and a UDP port on loopback of its own, whatever else runs beside it.
 
 A collector binds its port itself, after it was found free, so another process may have taken it meanwhile: then the next port is tried.
 Two nfacctd would share a port without a word. So each run holds the same port of another loopback address as long as it lives.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""NetFlow v5 datagrams: decode or refuse with a reason, and judge them by the rules R1..R15.
+"""NetFlow v5 datagrams: decode or refuse with a reason, and judge them by the rules R1..R15 of docs/netflow-v5-rules.md.
 
 R1 and R2 are the decoder's; R14 is seen where datagrams are taken out of a capture. R6 is judged
 as far as 32-bit times allow: First lies less than 2^31 ms before SysUptime.
@@ -195,7 +195,7 @@ def signed(difference: int) -> int:
 def check_rules(
     datagrams: Iterable[Datagram], *, lossy=False, restarts=False, first_sequence: int | None = 0, whole_seconds=()
 ) -> list[str]:
-    """What a strict reader complains of, as "R3: ..." lines.
+    """Complaints of a strict reader, as "R3: ..." lines.
 
     Lossless (default): `datagrams` is all that each engine sent, in order. `lossy`: a network lay between;
     gaps and disorder are no complaint, but numbers that overlap are. `restarts`: an engine may begin again

@@ -30,7 +30,7 @@ class Events:
 
 
 class Exporter:
-    """What happened at one exporter, by name of the column."""
+    """Events at one exporter, by name of the column."""
 
     def __init__(self, name: str, v, records: list[dict], datagrams: list[dict]):
         mine = [row for row in records if row["exporter"] == name]

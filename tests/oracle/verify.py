@@ -76,7 +76,7 @@ class Window:
 
 
 class Switch:
-    """Which port of a vSwitch has which MAC address: as registered, and learnt from the captures of the whole run."""
+    """Ports of a vSwitch by MAC address: as registered, and learnt from the captures of the whole run."""
 
     def __init__(self):
         self.port_of: dict[bytes, set[int]] = defaultdict(set)
@@ -215,7 +215,7 @@ class Verification:
         return rows
 
     def _rests(self) -> list[dict]:
-        """What was lost, and what is left, which has a state in place of the cause."""
+        """Losses, and what is left, which has a state in place of the cause."""
         lost = [{**line, "group": "lost"} for line in self._table("flows-lost.csv")]
         return lost + [{**line, "group": "left", "cause": line["state"]} for line in self._table("flows-left.csv")]
 

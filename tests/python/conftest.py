@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of the Python package share."""
+"""Fixtures of the tests of the Python package."""
 import os
 from pathlib import Path
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of sweeps share: a lab that runs in a moment, an executor without processes, and the command line."""
+"""Tools of the tests of sweeps: a lab that runs in a moment, an executor without processes, and the command line."""
 import subprocess
 from concurrent.futures import Executor, Future
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What comes with the package: scenarios by name, notebooks, the oracle."""
+"""Files that come with the package: scenarios by name, notebooks, the oracle."""
 import pytest
 from conftest import ROOT
 

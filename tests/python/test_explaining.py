@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which flows a pattern means, and the stories of a result."""
+"""Flows that a pattern means, and the stories of a result."""
 import pytest
 
 import esx_netflow

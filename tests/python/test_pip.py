@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What pip installed: whole, typed, with the command line. Where the package is not installed there is nothing to test."""
+"""The package that pip installed: whole, typed, with the command line. Where the package is not installed there is nothing to test."""
 import os
 import re
 import shutil

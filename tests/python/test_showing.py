@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What notebooks show: HTML of its own for results, books, scenarios."""
+"""Results in notebooks: HTML of its own for results, books, scenarios."""
 from html.parser import HTMLParser
 
 import esx_netflow

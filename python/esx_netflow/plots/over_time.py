@@ -223,7 +223,7 @@ def _input_rows(result):
 
 
 def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """What ran when: each traffic entry, and each net-netflow, by name."""
+    """Bars of what ran when: each traffic entry, and each net-netflow, by name."""
     rows = _input_rows(result)
     ax = axes_for(ax, (8, 0.6 + 0.22 * len(rows)))
     if not rows:
@@ -246,7 +246,7 @@ def panel_heights(result: Result, host: Optional[str] = None) -> list[float]:
 
 
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
-    """What ran when, the input, flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis,
+    """Bars of what ran when, the input, flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis,
     episodes shaded and named.
 
     Parameters

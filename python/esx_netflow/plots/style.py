@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What all figures share: colours, axes, the time axis with its episodes, quantities of a scenario."""
+"""Style of all figures: colours, axes, the time axis with its episodes, quantities of a scenario."""
 
 from __future__ import annotations
 

@@ -72,8 +72,8 @@ def by_sender(result, end="src"):
     """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (on the way at the end), its name,
     and whether it is at home there; most octets first. `end`: "dst" for receivers.
 
-    A packet crosses every vSwitch on its way. What a VM or vmknic sent counts at its own port, what it received at its own vSwitch; if
-    nothing of it was seen there, it counts wherever it was seen.
+    A packet crosses every vSwitch on its way. Traffic of a VM or vmknic counts once: sent, at its own port; received, at its own vSwitch;
+    if nothing of it was seen there, wherever it was seen.
     """
     key = ["exporter", "vswitch", "input", end]
     sums = {}
