@@ -53,7 +53,7 @@ EsxEthernetNetDevice::GetTypeId()
                           MakeUintegerAccessor(&EsxEthernetNetDevice::m_frameOverhead),
                           MakeUintegerChecker<uint32_t>(0, 1000))
             .AddAttribute("Mtu",
-                          "What the node's IP stack may put into a frame, in octets after the "
+                          "Most that the node's IP stack puts into a frame, in octets after the "
                           "Ethernet header; a vSwitch has a limit of its own",
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxEthernetNetDevice::m_mtu),

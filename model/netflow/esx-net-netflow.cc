@@ -165,7 +165,7 @@ EsxNetNetflow::GetTypeId()
                           MakeBooleanChecker())
             .AddAttribute(
                 "SequenceMode",
-                "What flow_sequence counts",
+                "Meaning of flow_sequence",
                 EnumValue(netflow::AT_SEND),
                 MakeEsxEnumAccessor<netflow::SequenceMode>(&EsxNetNetflow::m_sequenceMode),
                 MakeEnumChecker(netflow::AT_SEND, "AtSend", netflow::AT_EXPIRY, "AtExpiry"))

@@ -82,7 +82,7 @@ EsxNetflow::GetTypeId()
                           MakeUintegerChecker<uint32_t>())
             .AddAttribute(
                 "CachePolicy",
-                "What happens to a packet of a new flow when cache or heap is full",
+                "Treatment of a packet of a new flow when cache or heap is full",
                 EnumValue(netflow::DROP_NEW),
                 MakeEsxEnumAccessor<netflow::CachePolicy>(
                     &EsxNetflow::SetUnlessLoaded<netflow::CachePolicy, &EsxNetflow::m_cachePolicy>,
@@ -102,7 +102,7 @@ EsxNetflow::GetTypeId()
                           MakeUintegerChecker<uint32_t>(1))
             .AddAttribute(
                 "PurgatoryPolicy",
-                "Which record a full purgatory loses",
+                "Record that a full purgatory loses",
                 EnumValue(netflow::TAIL_DROP),
                 MakeEsxEnumAccessor<netflow::PurgatoryPolicy>(
                     &EsxNetflow::SetUnlessLoaded<netflow::PurgatoryPolicy,

@@ -411,17 +411,17 @@ EsxMakeTables(const Ptr<EsxLedger>& ledger, const EsxObservations& seen)
               [ledger, &seen](const Visitor& visit) { VisitCollected(ledger, seen, visit); }),
         flows("losses",
               "flows-lost.csv",
-              "What was lost, by flow and cause.",
+              "Losses by flow and cause.",
               EsxPickFlowColumns<Row>(KEY + "cause packets octets records"),
               [ledger](const Visitor& visit) { VisitRest(ledger, &EsxFlow::losses, visit); }),
         flows("left",
               "flows-left.csv",
-              "What was neither collected nor lost when the run ended, by flow and state.",
+              "Data neither collected nor lost when the run ended, by flow and state.",
               EsxPickFlowColumns<Row>(KEY + "state packets octets records"),
               [ledger](const Visitor& visit) { VisitRest(ledger, &EsxFlow::left, visit); }),
         flows("records",
               "records.csv",
-              "What became of every record; then of the shed packets of each flow and cause.",
+              "Fate of every record; then of the shed packets of each flow and cause.",
               RecordColumns(),
               [ledger](const Visitor& visit) {
                   for (const Ptr<EsxHost>& host : ledger->GetHosts())
@@ -431,7 +431,7 @@ EsxMakeTables(const Ptr<EsxLedger>& ledger, const EsxObservations& seen)
               }),
         EsxTable("datagrams",
                  "datagrams.csv",
-                 "What became of every export datagram.",
+                 "Fate of every export datagram.",
                  DatagramColumns(),
                  std::function<void(const std::function<void(const DatagramRow&)>&)>(
                      [ledger](const auto& visit) { VisitDatagrams(ledger, visit); })),
@@ -442,7 +442,7 @@ EsxMakeTables(const Ptr<EsxLedger>& ledger, const EsxObservations& seen)
                  EachOf(seen.series)),
         EsxTable("links",
                  "links.csv",
-                 "What each end of a link sent over time.",
+                 "Frames that each end of a link sent over time.",
                  EsxLinkColumns(),
                  EachOf(seen.links)),
     };

@@ -45,7 +45,7 @@ EsxVirtualNetDevice::GetTypeId()
             .SetParent<EsxNetDevice>()
             .SetGroupName("EsxNetflow")
             .AddAttribute("Mtu",
-                          "What the node's IP stack may put into a frame, in octets after the "
+                          "Most that the node's IP stack puts into a frame, in octets after the "
                           "Ethernet header; a vSwitch has a limit of its own",
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxVirtualNetDevice::m_mtu),

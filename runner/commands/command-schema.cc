@@ -49,7 +49,7 @@ void
 PrintTables()
 {
     fmt::print("# Tables of a result folder\n\n"
-               "Printed by `esx-netflow schema --tables`. What the types mean: "
+               "Printed by `esx-netflow schema --tables`. Meaning of the types: "
                "[formats.md](formats.md#csv).\n");
     const ns3::EsxObservations nothing;
     for (const ns3::EsxTable& table : ns3::EsxMakeTables(nullptr, nothing))
