@@ -119,5 +119,20 @@ TEST(GoldenDifferences, ManyFlowsAreCutAndAllAreCounted)
     EXPECT_EQ(lines.back(), "lost flows: and 60 more");
 }
 
+TEST(GoldenDifferences, FlowsAreComparedByTheNamesOfTheColumns)
+{
+    const std::string golden = Table({"1,80,0,3,arp,1,10,1"});
+    std::string now = golden;
+    now.replace(now.find('\n'), 1, ",new\n");
+    now.replace(now.rfind('\n'), 1, ",7\n");
+    EXPECT_THAT(DifferencesOfTables("lost", golden, now),
+                ElementsAre("lost flows: other columns, the same flows: 'run --update' writes it "
+                            "anew"));
+    now.replace(now.find("arp,1,"), 6, "arp,2,");
+    EXPECT_THAT(DifferencesOfTables("lost", golden, now),
+                ElementsAre(::testing::HasSubstr("0 by fewer, 1 otherwise"),
+                            ::testing::HasSubstr("arp was 1 packet,")));
+}
+
 } // namespace
 } // namespace esxnf
