@@ -88,7 +88,7 @@ class EsxConsole : public Object
 
     // ---- for sessions and commands
 
-    /// A process was started and runs. \param owner a session's terminal; null: none (a daemon)
+    /// A process that runs. Its owner is the session whose terminal it has; null: none (a daemon).
     struct Running
     {
         Ptr<EsxConsoleProcess> process;

@@ -49,7 +49,7 @@ class EsxVlanHeader : public Header
     uint16_t m_protocol{0};
 };
 
-/// Octets of a frame after its Ethernet header and tag. \param packet without its Ethernet header
+/// Octets of a frame after its Ethernet header and tag. \param packetSize without that header
 inline uint32_t
 EsxPayloadOctets(uint32_t packetSize, uint16_t protocol)
 {

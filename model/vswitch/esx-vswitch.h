@@ -75,7 +75,7 @@ class EsxVSwitch : public Object
     };
 
     /**
-     * \param vSwitch the vSwitch
+     * Signature of the trace source Drop.
      * \param packet frame without its Ethernet header
      * \param port local port ID: before the tap the port it came in by, after it the port it was
      *             forwarded to, or came in by if there is none

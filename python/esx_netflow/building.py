@@ -150,7 +150,7 @@ class Host(HostMethods, Part):
         collector : Collector
             Where to.
         vswitches : VSwitch, str or list of them, optional
-            What is metered; all of the host's if none is named.
+            The vSwitches that are metered; all of the host's if none is named.
         at : number of seconds, timedelta or str
             When.
         id : str, optional

@@ -161,7 +161,7 @@ class Purgatory:
     bound : int
         Records, >= 1. Default 4096 (our choice; the technote is silent).
     policy : str
-        Which record a full purgatory loses: "TailDrop" (default), the newest, or "HeadDrop", the oldest.
+        Record that a full purgatory loses: "TailDrop" (default), the newest, or "HeadDrop", the oldest.
     """
 
     def __init__(self, bound: int = 4096, policy: str = "TailDrop") -> None:

@@ -42,7 +42,7 @@ class Ledger(dict):
     lost : dict of str to Counts
         By cause.
     left : dict of str to Counts
-        What was neither collected nor lost when the run ended: ``live``, ``queued``, ``in_flight``.
+        Data that was neither collected nor lost when the run ended: ``live``, ``queued``, ``in_flight``.
     ignored : dict of str to Counts
         Frames that are not metered, by reason.
     """
@@ -116,7 +116,7 @@ class Result:
     expectations : list of dict
         name, measured, bound, pass.
     summary : dict
-        What summary.json holds.
+        Content of summary.json.
     console, log : dict of str to list of str
         Host to lines: what was typed and printed at the service console, and /var/log/vmkernel.
     exporters, collectors : list of str

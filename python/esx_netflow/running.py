@@ -63,7 +63,7 @@ def run(
     Parameters
     ----------
     scenario : Scenario, dict, str or os.PathLike
-        What to run; a path names a YAML file.
+        Scenario to run; a path names a YAML file.
     out : str or os.PathLike, optional
         Folder for the same files that ``esx-netflow run --out`` writes. None: nothing is written.
     seed, run : int, optional

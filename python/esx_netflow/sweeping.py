@@ -105,7 +105,7 @@ def sweep(
     Parameters
     ----------
     scenario : Scenario, dict or path-like
-        What to vary.
+        Scenario to vary.
     over : dict of str to list, or iterable of dict, optional
         Dotted paths and the values they take, as in ``{"hosts.esx1.netflow.purgatory_max": [64, 512]}``: all combinations. Or the points
         themselves, as dicts of path to value.
@@ -119,7 +119,7 @@ def sweep(
         Folder that keeps results by their content; a point that is there is not run again, so a killed sweep goes on where it was.
         None: a temporary one.
     keep : {"all", "summary"}
-        What the store keeps of each run: the whole result folder, or no tables of flows and no captures.
+        Part of each run that the store keeps: the whole result folder, or no tables of flows and no captures.
     metrics : callable, optional
         metrics(result) -> dict: the columns, in place of `Result.metrics`. Any function: workers call it if they can import it, else
         this process does, as for one of a notebook's cell or a lambda. Needs keep="all".

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // A scenario as plain values: what a YAML file says, with every default filled in. LoadScenario()
-// reads and checks it; the simulation builder, the topology and the results read it; nobody changes
+// reads and checks it; the lab's checks, the simulation and the results read it; nobody changes
 // it. The meaning, unit and default of each field stand in runner/scenario/scenario.schema.json;
 // names are those of the file.
 #ifndef ESXNF_SCENARIO_H
