@@ -21,7 +21,7 @@ namespace esxnf
 
 constexpr uint16_t LAST_VLAN = 4094;
 
-/** One end of a link: the port, uplink or interface that it is plugged into. */
+/// One end of a link: the port, uplink or interface that it is plugged into.
 struct CableEnd
 {
     enum class Kind
@@ -42,15 +42,15 @@ struct CableEnd
     const Host* host = nullptr;
     const VSwitch* vSwitch = nullptr;
 
-    /** @return true if a switch port has a VLAN */
+    /// \return true if a switch port has a VLAN
     bool Has(uint16_t vlan) const;
-    /** @return the VLAN of a frame that comes in with this tag, 0: without; none: it is dropped */
+    /// \return the VLAN of a frame that comes in with this tag, 0: without; none: it is dropped
     std::optional<uint16_t> Ingress(uint16_t tag) const;
-    /** @return the tag of a frame of this VLAN that goes out; none: it does not */
+    /// \return the tag of a frame of this VLAN that goes out; none: it does not
     std::optional<uint16_t> Egress(uint16_t vlan) const;
 };
 
-/** One end of a link. */
+/// One end of a link.
 struct Plug
 {
     int link; //!< index in Scenario::links
@@ -65,17 +65,17 @@ struct Plug
 class Cabling
 {
   public:
-    /** @param scenario outlives this object */
+    /// \param scenario outlives this object
     explicit Cabling(const Scenario& scenario);
 
     const CableEnd& At(const Plug& plug) const;
-    /** @return both ends of each link, in order of the scenario */
+    /// \return both ends of each link, in order of the scenario
     const std::vector<std::array<CableEnd, 2>>& GetEnds() const;
-    /** @return the links' ends at a node, by its index in the scenario */
+    /// \return the links' ends at a node, by its index in the scenario
     const std::vector<Plug>& GetPlugs(std::size_t node) const;
-    /** @return the link's end at an uplink; none: there is no link */
+    /// \return the link's end at an uplink; none: there is no link
     std::optional<Plug> FindUplink(const Host& host, const std::string& uplink) const;
-    /** @return true if the timeline takes the link down from the first moment to the last */
+    /// \return true if the timeline takes the link down from the first moment to the last
     bool IsCut(int link) const;
 
   private:

@@ -14,8 +14,8 @@
 namespace esxnf
 {
 
-/** By name, in order. Those that a part of the scenario has are named as its keys are; a value that
- * is no text there is written as JSON. */
+/// By name, in order. Those that a part of the scenario has are named as its keys are; a value that
+/// is no text there is written as JSON.
 using DrawnAttributes = std::vector<std::pair<std::string, std::string>>;
 
 struct DrawnVertex
@@ -23,7 +23,7 @@ struct DrawnVertex
     std::string id; //!< unique
     DrawnAttributes attributes;
 
-    /** @return the value of an attribute; empty if it has none */
+    /// \return the value of an attribute; empty if it has none
     std::string Get(const std::string& name) const;
 };
 
@@ -44,12 +44,12 @@ struct Drawing
 };
 
 /**
- * @return every vertex has a kind: host, vswitch, portgroup, uplink, vmknic, vm, switch, collector.
+ * \return every vertex has a kind: host, vswitch, portgroup, uplink, vmknic, vm, switch, collector.
  * Edges say what is part of what, which NIC is where (nic: eth0), and links (name, from, to).
  */
 Drawing DrawLab(const Scenario& scenario);
 
-/** In Graphviz' language; hosts are clusters, cut links red. Deterministic, as the next. */
+/// In Graphviz' language; hosts are clusters, cut links red. Deterministic, as the next.
 std::string ToDot(const Drawing& drawing);
 std::string ToGraphml(const Drawing& drawing);
 

@@ -13,18 +13,18 @@
 namespace esxnf
 {
 
-/** "kill" of "/bin/kill" */
+/// "kill" of "/bin/kill"
 std::string BaseName(const std::string& path);
 
 /**
- * @return options of each net-netflow that the line would start, in order; nothing of a line that
+ * \return options of each net-netflow that the line would start, in order; nothing of a line that
  * the shell refuses, and no command that net-netflow or vmkload_app answers with its usage
  */
 std::vector<ns3::EsxNetNetflowOptions> FindExportCommands(const std::string& line);
 
 /**
- * @param names of -e: separated by commas
- * @return those that no vSwitch of the host has; with one of them net-netflow does not start
+ * \param names of -e: separated by commas
+ * \return those that no vSwitch of the host has; with one of them net-netflow does not start
  */
 std::vector<std::string> UnknownVSwitches(const Host& host, const std::string& names);
 

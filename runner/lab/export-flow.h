@@ -17,7 +17,7 @@ struct ExportFlow
     std::vector<int> cut; //!< links that are full, those nearest to the collectors
 };
 
-/** A host's exports to a collector: a source of the flow. */
+/// A host's exports to a collector: a source of the flow.
 struct ExportSupply
 {
     std::vector<std::string> uplinks; //!< by which it leaves: esx1:vmnic0
@@ -25,13 +25,13 @@ struct ExportSupply
     int64_t amount = 0; //!< at most
 };
 
-/** Any amount: of a supply, of a link's capacity. */
+/// Any amount: of a supply, of a link's capacity.
 constexpr int64_t UNBOUNDED = int64_t{1} << 60;
 
 /**
  * A link carries its capacity in each direction, in all VLANs together; what it may carry in any
  * VLAN it carries in all.
- * @param capacityOf what a link carries, by index; 0: nothing
+ * \param capacityOf what a link carries, by index; 0: nothing
  */
 ExportFlow FindExportFlow(const Scenario& scenario,
                           const std::vector<ExportSupply>& supplies,

@@ -8,7 +8,7 @@
 namespace esxnf
 {
 
-/** One net-netflow of a timeline whose vmknic reaches its collector. */
+/// One net-netflow of a timeline whose vmknic reaches its collector.
 struct PlannedExport
 {
     const Host* host;
@@ -19,7 +19,7 @@ struct PlannedExport
     std::string path; //!< of the console line
 };
 
-/** In order of the timeline. @param graph outlives the result */
+/// In order of the timeline. \param graph outlives the result
 std::vector<PlannedExport> PlanExports(const FrameGraph& graph);
 
 /**

@@ -19,14 +19,14 @@
 namespace esxnf
 {
 
-/** A physical switch in one VLAN; or, of a cable without a switch at its ends, the cable. */
+/// A physical switch in one VLAN; or, of a cable without a switch at its ends, the cable.
 struct FrameState
 {
     int node;      //!< index in Scenario::nodes; -1 - link for a cable
     uint16_t vlan; //!< of a cable: that of its frames' tags, 0: none
 };
 
-/** A link that carries frames both ways between two states. */
+/// A link that carries frames both ways between two states.
 struct FrameEdge
 {
     int link{-1}; //!< index in Scenario::links
@@ -41,7 +41,7 @@ using FrameStates =
  */
 struct Station
 {
-    /** A way between the station and the physical network. */
+    /// A way between the station and the physical network.
     struct Way
     {
         std::string uplink; //!< vmnic0; empty: a node's
@@ -57,15 +57,15 @@ struct Station
     const RouterInterface* interface = nullptr; //!< of a router
     std::vector<Way> ways;
 
-    /** @return the tag of its frames outside; 0: none. A guest under VGT sends without one. */
+    /// \return the tag of its frames outside; 0: none. A guest under VGT sends without one.
     uint16_t GetTag() const;
     std::string GetPath() const;
     std::string GetName() const; //!< "port group P of esx1", "nf1", "r1:eth0"
-    /** @return whether it is plugged in here. \param end of a link, at a node */
+    /// \return whether it is plugged in here. \param end of a link, at a node
     bool IsAt(const Scenario& scenario, const CableEnd& end) const;
 };
 
-/** Links that close a loop of switches. */
+/// Links that close a loop of switches.
 struct FrameLoop
 {
     int closing;            //!< the link that is left out of the tree
@@ -73,7 +73,7 @@ struct FrameLoop
     std::vector<int> links; //!< all links of the loop, in order of the scenario
 };
 
-/** Why frames do not get from one station to another. */
+/// Why frames do not get from one station to another.
 struct FrameFault
 {
     std::string path; //!< where in the scenario it is
@@ -93,46 +93,46 @@ class FrameGraph
   public:
     using Vertex = FrameStates::vertex_descriptor;
 
-    /** @param scenario outlives this object */
+    /// \param scenario outlives this object
     explicit FrameGraph(const Scenario& scenario);
 
     const Scenario& GetScenario() const;
     const std::vector<Station>& GetStations() const;
     const FrameStates& GetStates() const;
 
-    /** @return the loops that the lab has without a spanning tree */
+    /// \return the loops that the lab has without a spanning tree
     const std::vector<FrameLoop>& GetLoops() const;
 
-    /** @return true if a spanning tree blocks the link */
+    /// \return true if a spanning tree blocks the link
     bool IsBlocked(int link) const;
-    /** @return true if the timeline takes the link down from the first moment to the last */
+    /// \return true if the timeline takes the link down from the first moment to the last
     bool IsCut(int link) const;
 
     /**
-     * @return index of a host's port group, or of a node; none if there is no such thing
-     * @param name nf1, of a router's interface r1:eth0.101
+     * \return index of a host's port group, or of a node; none if there is no such thing
+     * \param name nf1, of a router's interface r1:eth0.101
      */
     std::optional<std::size_t> FindGroup(const Host& host, const std::string& portGroup) const;
     std::optional<std::size_t> FindNode(const std::string& name) const;
 
-    /** @return true if no link of the scenario is at any interface of a station */
+    /// \return true if no link of the scenario is at any interface of a station
     bool IsUnplugged(const Station& station) const;
 
-    /** @return true if frames get from a to b and back by an uplink of each */
+    /// \return true if frames get from a to b and back by an uplink of each
     bool Joins(std::size_t a, std::size_t b) const;
 
-    /** @return the broadcast domain of a state: equal for states that are joined */
+    /// \return the broadcast domain of a state: equal for states that are joined
     int GetDomain(Vertex state) const;
 
-    /** Links whose VLANs pass one way only, as where native VLANs differ: link and VLAN. */
+    /// Links whose VLANs pass one way only, as where native VLANs differ: link and VLAN.
     const std::map<int, uint16_t>& GetOneWayLinks() const;
 
     /**
      * The fewest things that would have to be right for frames to get from a to b, or back.
-     * @return none if there is no way of cables at all
+     * \return none if there is no way of cables at all
      */
     std::optional<std::vector<FrameFault>> Explain(std::size_t a, std::size_t b) const;
-    /** @return the same in words: of two that do not meet */
+    /// \return the same in words: of two that do not meet
     std::string Reason(std::size_t a, std::size_t b) const;
 
   private:

@@ -16,9 +16,9 @@ struct FrameRoute
     std::vector<int> links; //!< indices in Scenario::links, from the sender on
     std::vector<int> nodes; //!< indices in Scenario::nodes: the switches on the way
 
-    /** @return propagation delays of the links */
+    /// \return propagation delays of the links
     ns3::Time GetDelay(const Scenario& scenario) const;
-    /** @return the same and the time that each link takes to send a frame, with header and FCS */
+    /// \return the same and the time that each link takes to send a frame, with header and FCS
     ns3::Time GetDelayOf(const Scenario& scenario, uint32_t frameOctets) const;
 };
 
@@ -29,10 +29,10 @@ struct FrameRoute
 class FrameRoutes
 {
   public:
-    /** @param graph outlives this object; target: index of a station */
+    /// \param graph outlives this object; target: index of a station
     FrameRoutes(const FrameGraph& graph, std::size_t target);
 
-    /** @return the way from a station; none if there is no way, or none outside a vSwitch */
+    /// \return the way from a station; none if there is no way, or none outside a vSwitch
     std::optional<FrameRoute> From(std::size_t station) const;
 
   private:
@@ -51,7 +51,7 @@ class FrameRoutes
 class FrameRouteCache
 {
   public:
-    /** @param graph outlives this object */
+    /// \param graph outlives this object
     explicit FrameRouteCache(const FrameGraph& graph)
         : m_graph(graph)
     {

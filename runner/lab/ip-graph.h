@@ -15,7 +15,7 @@
 namespace esxnf
 {
 
-/** An address and whose it is. */
+/// An address and whose it is.
 struct IpInterface
 {
     std::string owner; //!< VM, node, or host for its VMkernel
@@ -28,7 +28,7 @@ struct IpInterface
     const Node* router; //!< null: passes no packets on
 };
 
-/** From one node to the next: indices in IpGraph::GetInterfaces(). */
+/// From one node to the next: indices in IpGraph::GetInterfaces().
 struct IpHop
 {
     std::size_t from;
@@ -42,7 +42,7 @@ struct IpWay
     bool isLoop = false;
 };
 
-/** A network as a router's static route has it. */
+/// A network as a router's static route has it.
 struct IpRoute
 {
     ns3::Ipv4Address network;
@@ -53,22 +53,22 @@ struct IpRoute
 class IpGraph
 {
   public:
-    /** @param graph outlives this object */
+    /// \param graph outlives this object
     explicit IpGraph(const FrameGraph& graph);
 
     const FrameGraph& GetFrames() const;
     const std::vector<IpInterface>& GetInterfaces() const;
-    /** @return indices of a node's interfaces */
+    /// \return indices of a node's interfaces
     const std::vector<std::size_t>& GetInterfaces(const std::string& owner) const;
 
     /**
-     * @return the routes of a router beside those to its own networks: what it has in the scenario,
+     * \return the routes of a router beside those to its own networks: what it has in the scenario,
      * and under routing: global one to each other network of the lab's routers, over the fewest
      * routers; of equal ways that whose interface stands first
      */
     const std::vector<IpRoute>& GetRoutes(const std::string& router) const;
 
-    /** @return the way of a packet. \param from a node */
+    /// \return the way of a packet. \param from a node
     IpWay Follow(const std::string& from, ns3::Ipv4Address to) const;
 
     /**

@@ -43,7 +43,7 @@ Diagnostics CheckRoutes(const IpGraph& graph);
  * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from
  * it to the collector and back. A fault is an error, though not one to refuse a run for: a
  * run shows what an ESX host does then. How the way goes is an info.
- * @param [out] routed exports over routers are added, for programs; null: not
+ * \param [out] routed exports over routers are added, for programs; null: not
  */
 Diagnostics CheckExport(const IpGraph& graph, Json* routed = nullptr);
 
@@ -53,10 +53,10 @@ Diagnostics CheckExport(const IpGraph& graph, Json* routed = nullptr);
  */
 Diagnostics CheckCommands(const Scenario& scenario);
 
-/** Single points of failure of each export: infos. */
+/// Single points of failure of each export: infos.
 Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);
 
-/** All that is said about a lab. */
+/// All that is said about a lab.
 struct LabReport
 {
     Diagnostics loops;    //!< of frames and of routes, and wrong networks: an error refuses a run
@@ -67,7 +67,7 @@ struct LabReport
 
 LabReport CheckLab(const Scenario& scenario);
 
-/** Warnings of a run, or of Python, about a lab that is not refused: its faults, no infos. */
+/// Warnings of a run, or of Python, about a lab that is not refused: its faults, no infos.
 Diagnostics WarningsOf(const LabReport& report);
 
 } // namespace esxnf

@@ -16,7 +16,7 @@
 namespace esxnf
 {
 
-/** An attribute and its value. */
+/// An attribute and its value.
 struct AttributeSetting
 {
     std::string type;  //!< ns3::EsxNetflow
@@ -26,17 +26,17 @@ struct AttributeSetting
     bool byName;       //!< it stands under 'attributes'
 };
 
-/** By the JSON pointer of the map that holds the key: /hosts/esx1/netflow, /run/attributes. */
+/// By the JSON pointer of the map that holds the key: /hosts/esx1/netflow, /run/attributes.
 using AttributeSettings = std::map<std::string, std::vector<AttributeSetting>>;
 
-/** @return what a valid document with its defaults sets */
+/// \return what a valid document with its defaults sets
 AttributeSettings FindAttributeSettings(const YamlDocument& document);
 
-/** @return the key of the schema that sets an attribute, with the key of its map
- * (netflow.idle_timeout); empty: none does. The attribute may be named by a derived type. */
+/// \return the key of the schema that sets an attribute, with the key of its map
+/// (netflow.idle_timeout); empty: none does. The attribute may be named by a derived type.
 std::string KeyOfAttribute(ns3::TypeId type, const std::string& name);
 
-/** @return the type that declares an attribute: itself or a parent; its uid is 0 if none does */
+/// \return the type that declares an attribute: itself or a parent; its uid is 0 if none does
 ns3::TypeId DeclaringType(ns3::TypeId type, const std::string& name);
 
 } // namespace esxnf

@@ -16,7 +16,7 @@
 namespace esxnf
 {
 
-/** Unit of a quantity. */
+/// Unit of a quantity.
 enum class Quantity
 {
     Seconds, //!< texts have units ns, us, ms, s, min, h
@@ -33,12 +33,12 @@ struct Distribution
 
 /**
  * Reads a distribution.
- * @param [out] result set if the text is right
- * @return empty, or what is wrong with the text
+ * \param [out] result set if the text is right
+ * \return empty, or what is wrong with the text
  */
 std::string ParseDistribution(const std::string& text, Quantity quantity, Distribution& result);
 
-/** A new random variable; its stream is not assigned yet. */
+/// A new random variable; its stream is not assigned yet.
 ns3::Ptr<ns3::RandomVariableStream> MakeRandomVariable(const Distribution& distribution);
 
 } // namespace esxnf

@@ -15,34 +15,34 @@
 namespace esxnf
 {
 
-/** The messages so far, and the checks that all parts use. */
+/// The messages so far, and the checks that all parts use.
 class ScenarioNotes
 {
   public:
-    /** Names that are taken, each with the path of who has it. */
+    /// Names that are taken, each with the path of who has it.
     using Taken = std::map<std::string, std::string>;
 
-    /** Thrown to end the check: nobody reads more, and each message may search for the nearest
-     * word. */
+    /// Thrown to end the check: nobody reads more, and each message may search for the nearest
+    /// word.
     struct TooMany
     {
     };
 
     explicit ScenarioNotes(const Scenario& scenario);
 
-    /** @return the messages in the order of the file */
+    /// \return the messages in the order of the file
     Diagnostics Sorted() const;
 
     void Error(const std::string& path, const std::string& what);
     void Warn(const std::string& path, const std::string& what);
 
-    /** Takes a name; if it is taken already, an error says by whom. @return true if it was free */
+    /// Takes a name; if it is taken already, an error says by whom. \return true if it was free
     bool Take(Taken& taken,
               const std::string& what,
               const std::string& name,
               const std::string& path);
 
-    /** An error with the nearest word, unless the map has the name. */
+    /// An error with the nearest word, unless the map has the name.
     template <typename Map>
     bool Known(const Map& map,
                const std::string& what,
@@ -51,13 +51,13 @@ class ScenarioNotes
 
     void CheckPositive(const ns3::Time& time, const std::string& path);
 
-    /** A time after the end is legal, and surely a mistake. */
+    /// A time after the end is legal, and surely a mistake.
     void CheckWithinRun(const ns3::Time& time, const std::string& path);
 
-    /** "line 12" of a path */
+    /// "line 12" of a path
     std::string Line(const std::string& path) const;
 
-    /** @return true if the map at a path has that key, in the file or by default */
+    /// \return true if the map at a path has that key, in the file or by default
     bool Has(const std::string& path, const std::string& key) const;
 
   private:
@@ -71,7 +71,7 @@ class ScenarioNotes
     Diagnostics m_messages;
 };
 
-/** Things of the lab that traffic, timeline and expectations may name. */
+/// Things of the lab that traffic, timeline and expectations may name.
 struct LabNames
 {
     using Addresses = std::vector<InterfaceAddress>;
@@ -87,10 +87,10 @@ struct LabNames
         captures; //!< links, and interfaces as esx1:vmnic0, esx1:vmk0, web1:eth0
 };
 
-/** Hosts, nodes and links. */
+/// Hosts, nodes and links.
 LabNames CheckLab(const Scenario& scenario, ScenarioNotes& notes);
 
-/** Checks attributes that are set by name. */
+/// Checks attributes that are set by name.
 void CheckAttributes(const Scenario& scenario, ScenarioNotes& notes);
 
 // The plan, a file each.
@@ -98,7 +98,7 @@ void CheckTraffic(const Scenario& scenario, const LabNames& lab, ScenarioNotes& 
 void CheckTimeline(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
 void CheckExpectations(const Scenario& scenario, const LabNames& lab, ScenarioNotes& notes);
 
-/** A value of ns-3's as text. */
+/// A value of ns-3's as text.
 template <typename T>
 std::string
 Text(const T& value)
@@ -108,7 +108,7 @@ Text(const T& value)
     return text.str();
 }
 
-/** In seconds: "0.5s". */
+/// In seconds: "0.5s".
 std::string Text(const ns3::Time& value);
 
 template <typename Map>

@@ -19,7 +19,7 @@ enum class Severity
     Error
 };
 
-/** A position in a file, counted from 1; line 0 means the file as a whole. */
+/// A position in a file, counted from 1; line 0 means the file as a whole.
 struct Place
 {
     std::string file;
@@ -27,7 +27,7 @@ struct Place
     int column = 0;
 };
 
-/** One line for the user. */
+/// One line for the user.
 struct Diagnostic
 {
     Severity severity = Severity::Error;
@@ -35,16 +35,16 @@ struct Diagnostic
     std::string where; //!< dotted path in the scenario, such as hosts.esx1.vms.web1.nics[0]
     std::string what;  //!< what is wrong and what is allowed
 
-    /** @return "file:line:column: where: what"; warnings and infos say so before "where". */
+    /// \return "file:line:column: where: what"; warnings and infos say so before "where".
     std::string ToString() const;
 };
 
 using Diagnostics = std::vector<Diagnostic>;
 
-/** @return true if one of them is an error. */
+/// \return true if one of them is an error.
 bool HasErrors(const Diagnostics& diagnostics);
 
-/** The scenario cannot be used; carries at least one error. what() holds all lines. */
+/// The scenario cannot be used; carries at least one error. what() holds all lines.
 class ScenarioError : public std::runtime_error
 {
   public:
@@ -58,9 +58,9 @@ class ScenarioError : public std::runtime_error
 
 /**
  * The tail of a message about an unknown word.
- * @param word what the user wrote
- * @param allowed the words that are allowed here
- * @return "did you mean 'x'?" if one is near, else "allowed: x, y"; "there are none" if nothing is
+ * \param word what the user wrote
+ * \param allowed the words that are allowed here
+ * \return "did you mean 'x'?" if one is near, else "allowed: x, y"; "there are none" if nothing is
  * allowed
  */
 std::string Suggest(const std::string& word, const std::vector<std::string>& allowed);

@@ -9,7 +9,7 @@
 namespace esxnf
 {
 
-/** @param document one that passed ValidateForm() and FillDefaults(); the scenario keeps it */
+/// \param document one that passed ValidateForm() and FillDefaults(); the scenario keeps it
 Scenario ReadScenario(YamlDocument document);
 
 } // namespace esxnf

@@ -10,26 +10,26 @@
 namespace esxnf
 {
 
-/** @return the whole schema */
+/// \return the whole schema
 const Json& Schema();
 
-/** A keyword of a schema: beside its "$ref" (where it describes this use), else behind it. */
+/// A keyword of a schema: beside its "$ref" (where it describes this use), else behind it.
 const Json* Keyword(const Json& schema, const std::string& keyword);
 
-/** The schema of a member of a map, or null if the key is not allowed. */
+/// The schema of a member of a map, or null if the key is not allowed.
 const Json* MemberSchema(const Json& schema, const std::string& key);
 
-/** The schema of a list's items; a choice (anyOf) has at most one branch that is a list. */
+/// The schema of a list's items; a choice (anyOf) has at most one branch that is a list.
 const Json* ItemSchema(const Json& schema);
 
-/** The words of an enum without those that come later. */
+/// The words of an enum without those that come later.
 Json Supported(const Json& schema);
 
-/** The value of the key that decides which of its siblings apply (a traffic's app, a node's kind);
- * empty if it is wrong. */
+/// The value of the key that decides which of its siblings apply (a traffic's app, a node's kind);
+/// empty if it is wrong.
 std::string Selected(const Json& object, const Json& schema);
 
-/** @return true if a key is for what is selected */
+/// \return true if a key is for what is selected
 bool AppliesTo(const Json& schema, const std::string& selected);
 
 } // namespace esxnf

@@ -10,14 +10,14 @@
 namespace esxnf
 {
 
-/** The schema embedded in the program, as text (draft-07). */
+/// The schema embedded in the program, as text (draft-07).
 extern const char* const g_scenarioSchema;
 
-/** Throws ScenarioError with every place at which the document differs from the schema, in the
- * order of the file. */
+/// Throws ScenarioError with every place at which the document differs from the schema, in the
+/// order of the file.
 void ValidateForm(const YamlDocument& document);
 
-/** Removes the free x- keys of a valid document and writes every default of the schema into it. */
+/// Removes the free x- keys of a valid document and writes every default of the schema into it.
 void FillDefaults(YamlDocument& document);
 
 } // namespace esxnf

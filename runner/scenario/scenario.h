@@ -23,13 +23,13 @@
 namespace esxnf
 {
 
-/** Base of every part: the JSON pointer of where it was written, for YamlDocument::At(). */
+/// Base of every part: the JSON pointer of where it was written, for YamlDocument::At().
 struct Part
 {
     std::string path;
 };
 
-/** An address and the network it is in. */
+/// An address and the network it is in.
 struct InterfaceAddress
 {
     ns3::Ipv4Address address;
@@ -48,7 +48,7 @@ struct RunSettings : Part
     bool staticArp = false;     //!< who talks to whom knows the other's MAC address from the start
 };
 
-/** A queue disc of ns-3. */
+/// A queue disc of ns-3.
 struct QueueDiscSettings
 {
     std::string kind; //!< fifo, pfifo_fast, red, codel, fq_codel, tbf; empty: none
@@ -84,7 +84,7 @@ struct Vm : Part
     std::vector<Nic> nics; //!< eth0, eth1, ...
 };
 
-/** Security, teaming and shaping; policies are spelt as the ns-3 attributes spell them. */
+/// Security, teaming and shaping; policies are spelt as the ns-3 attributes spell them.
 struct PortPolicy
 {
     bool promiscuous = false;
@@ -118,7 +118,7 @@ struct VSwitch : Part
     std::vector<PortGroup> portGroups;
 };
 
-/** Settings of the module that are read before or after a run; ApplyKeys() sets all of them. */
+/// Settings of the module that are read before or after a run; ApplyKeys() sets all of them.
 struct NetflowSettings : Part
 {
     uint32_t heapBytes = 0; //!< memory.netflow_heap
@@ -148,7 +148,7 @@ struct Host : Part
     std::vector<Vmknic> vmknics;
     std::vector<Vm> vms;
 
-    /** @return the vSwitch that has this port group, or null */
+    /// \return the vSwitch that has this port group, or null
     const VSwitch* FindVSwitchOf(const std::string& portGroup) const;
 };
 
@@ -160,7 +160,7 @@ enum class NodeKind
     Router
 };
 
-/** An interface of a router: eth0, or eth0.101 for a VLAN of a trunk. */
+/// An interface of a router: eth0, or eth0.101 for a VLAN of a trunk.
 struct RouterInterface : Part
 {
     std::string name;
@@ -207,7 +207,7 @@ struct Node : Part
     std::vector<std::string> names;
 };
 
-/** One end of a link: a host's vmnicN, a switch's port number, a node's eth0. */
+/// One end of a link: a host's vmnicN, a switch's port number, a node's eth0.
 struct LinkEnd
 {
     std::string node;
@@ -248,7 +248,7 @@ enum class TrafficApp
     IcmpEcho
 };
 
-/** Fields that do not apply to the app are left at zero. */
+/// Fields that do not apply to the app are left at zero.
 struct Traffic : Part
 {
     std::string name;
@@ -282,7 +282,7 @@ struct Traffic : Part
     bool trustIpLength = false;              //!< packets cut without a note count by that length
     bool mayBeSilent = false;                //!< a run in which a pair of it sent nothing may pass
 
-    /** @return true if its frames enter ports past the guests' IP stacks */
+    /// \return true if its frames enter ports past the guests' IP stacks
     bool IsInjected() const;
 };
 
@@ -302,7 +302,7 @@ enum class StepKind
     Grow
 };
 
-/** Changes of a link during an episode. */
+/// Changes of a link during an episode.
 struct LinkChange
 {
     std::optional<ns3::DataRate> rate;
@@ -318,7 +318,7 @@ struct LinkChange
     std::optional<ns3::Time> serviceTime; //!< of a collector
 };
 
-/** The result that a console line must give. */
+/// The result that a console line must give.
 struct StepExpectation
 {
     std::optional<int> exit;         //!< exit status
@@ -360,20 +360,20 @@ struct TimelineStep : Part
      */
     bool CanFail() const;
 
-    /** @return true if an episode holds at t: [at, at + length) */
+    /// \return true if an episode holds at t: [at, at + length)
     bool Covers(ns3::Time t) const;
 };
 
-/** The time [begin, end). */
+/// The time [begin, end).
 struct Span
 {
     ns3::Time begin;
     ns3::Time end;
 };
 
-/** The check that a second run gives the same bytes. */
+/// The check that a second run gives the same bytes.
 constexpr const char* CHECK_DETERMINISTIC = "deterministic";
-/** The check that each net-netflow meters. */
+/// The check that each net-netflow meters.
 constexpr const char* CHECK_METERED = "metered";
 
 struct Expectation : Part
@@ -422,22 +422,22 @@ struct Scenario
     AttributeSettings attributes; //!< of ns-3, by keys and by name
     YamlDocument document;        //!< what all of this was read from, defaults included
 
-    /** @return a message about the part (or the value below it) at a path */
+    /// \return a message about the part (or the value below it) at a path
     Diagnostic At(Severity severity, const std::string& path, const std::string& what) const;
 
-    /** @return a file that the scenario names: as it is if absolute, else from its own folder */
+    /// \return a file that the scenario names: as it is if absolute, else from its own folder
     std::string PathOf(const std::string& file) const;
 };
 
-/** Values that stand in place of the file's, by JSON pointer: {"/run/seed", 7}. */
+/// Values that stand in place of the file's, by JSON pointer: {"/run/seed", 7}.
 using Overrides = std::vector<std::pair<std::string, Json>>;
 
 /**
  * Reads a scenario and checks its form and its sense.
- * @param path the YAML file
- * @param overrides what the command line or a sweep varies
- * @param [out] warnings what SemanticCheck() says beside errors; may be null
- * @return the scenario
+ * \param path the YAML file
+ * \param overrides what the command line or a sweep varies
+ * \param [out] warnings what SemanticCheck() says beside errors; may be null
+ * \return the scenario
  * Throws ScenarioError, which has every error of the first stage (YAML, schema, sense) that finds
  * one.
  */
@@ -445,22 +445,22 @@ Scenario LoadScenario(const std::string& path,
                       const Overrides& overrides = {},
                       Diagnostics* warnings = nullptr);
 
-/** The same for a text; fileName is what messages say. */
+/// The same for a text; fileName is what messages say.
 Scenario ParseScenario(const std::string& text,
                        const std::string& fileName,
                        const Overrides& overrides = {},
                        Diagnostics* warnings = nullptr);
 
-/** The same for a document that was made or changed in memory. */
+/// The same for a document that was made or changed in memory.
 Scenario BuildScenario(YamlDocument document,
                        const Overrides& overrides = {},
                        Diagnostics* warnings = nullptr);
 
-/** Checks beyond the schema: names exist, addresses fit, times are in order. Errors and warnings
- * in file order. */
+/// Checks beyond the schema: names exist, addresses fit, times are in order. Errors and warnings
+/// in file order.
 Diagnostics SemanticCheck(const Scenario& scenario);
 
-/** The scenario with all defaults, as YAML; loading it again gives the same text. */
+/// The scenario with all defaults, as YAML; loading it again gives the same text.
 std::string ResolvedYaml(const Scenario& scenario);
 
 } // namespace esxnf

@@ -19,10 +19,10 @@ namespace esxnf
 class YamlConverter
 {
   public:
-    /** @param document gets the places; outlives this */
+    /// \param document gets the places; outlives this
     explicit YamlConverter(YamlDocument& document);
 
-    /** @return the value of a node; throws ScenarioError. @param depth 0 for the root */
+    /// \return the value of a node; throws ScenarioError. \param depth 0 for the root
     Json Convert(const YAML::Node& node, const std::string& pointer, int depth);
 
   private:

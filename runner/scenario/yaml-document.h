@@ -15,7 +15,7 @@
 namespace esxnf
 {
 
-/** Keys keep the order of the file: vSwitch IDs count in it. */
+/// Keys keep the order of the file: vSwitch IDs count in it.
 using Json = nlohmann::ordered_json;
 
 /**
@@ -27,23 +27,23 @@ class YamlDocument
   public:
     YamlDocument() = default;
 
-    /** Reads a file; throws ScenarioError if it cannot be read or is not one YAML map in UTF-8. */
+    /// Reads a file; throws ScenarioError if it cannot be read or is not one YAML map in UTF-8.
     static YamlDocument Load(const std::string& path);
 
-    /** The same from memory; fileName is what messages say. */
+    /// The same from memory; fileName is what messages say.
     static YamlDocument Parse(const std::string& text, const std::string& fileName);
 
-    /** A document that nobody wrote: messages name the part, and no line. */
+    /// A document that nobody wrote: messages name the part, and no line.
     static YamlDocument FromJson(Json root, const std::string& fileName);
 
     const Json& GetRoot() const;
     Json& GetRoot();
     const std::string& GetFileName() const;
 
-    /** A message about the value at a pointer. */
+    /// A message about the value at a pointer.
     Diagnostic At(Severity severity, const std::string& pointer, const std::string& what) const;
 
-    /** A message about the key (or list item) itself. */
+    /// A message about the key (or list item) itself.
     Diagnostic AtKey(Severity severity, const std::string& pointer, const std::string& what) const;
 
   private:
@@ -62,7 +62,7 @@ class YamlDocument
     std::map<std::string, Marks> m_marks; //!< by JSON pointer; always holds ""
 };
 
-/** @return pointer + "/" + token, escaped as RFC 6901 says */
+/// \return pointer + "/" + token, escaped as RFC 6901 says
 std::string JoinPointer(const std::string& pointer, const std::string& token);
 
 } // namespace esxnf

@@ -10,8 +10,8 @@
 namespace esxnf
 {
 
-/** @return the YAML text of a value: block style, deterministic, and YamlDocument::Parse() gives
- * the same value back. */
+/// \return the YAML text of a value: block style, deterministic, and YamlDocument::Parse() gives
+/// the same value back.
 std::string EmitYaml(const Json& value);
 
 } // namespace esxnf

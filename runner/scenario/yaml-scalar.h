@@ -11,8 +11,8 @@
 namespace esxnf
 {
 
-/** YAML 1.2, 10.3.2. @return null, true or false, a number, or the text itself: numbers that do not
- * fit stay text, and fail the schema. */
+/// YAML 1.2, 10.3.2. \return null, true or false, a number, or the text itself: numbers that do not
+/// fit stay text, and fail the schema.
 Json ResolvePlain(const std::string& text);
 
 } // namespace esxnf

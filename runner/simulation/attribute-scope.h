@@ -15,11 +15,11 @@
 namespace esxnf
 {
 
-/** While it lives, the attributes of a part are defaults of all objects that are made. */
+/// While it lives, the attributes of a part are defaults of all objects that are made.
 class AttributeScope
 {
   public:
-    /** @param part JSON pointer of a host, node, link or traffic item */
+    /// \param part JSON pointer of a host, node, link or traffic item
     AttributeScope(const Scenario& scenario, const std::string& part);
     ~AttributeScope();
     AttributeScope(const AttributeScope&) = delete;
@@ -35,8 +35,8 @@ class AttributeScope
  * Sees to it that attributes set by name have arrived: among the objects that can be reached from
  * a part's own (by aggregation, attributes, devices and applications) is one of the type, and all
  * of the type have the value.
- * @param part JSON pointer, as above
- * @param roots the part's own objects
+ * \param part JSON pointer, as above
+ * \param roots the part's own objects
  * Throws ScenarioError if not: no such object is made before the run, or the program itself sets
  * the attribute.
  */
@@ -44,15 +44,15 @@ void CheckAttributesArrived(const Scenario& scenario,
                             const std::string& part,
                             const std::vector<ns3::Ptr<ns3::Object>>& roots);
 
-/** Gives an object what keys of a part say of its type. @param map JSON pointer of their map */
+/// Gives an object what keys of a part say of its type. \param map JSON pointer of their map
 void ApplyKeys(const Scenario& scenario,
                const std::string& map,
                const ns3::Ptr<ns3::Object>& object);
 
 /**
  * The same for what a helper makes.
- * @param type ns3::EsxVSwitch, say
- * @param set called with name and value of each attribute of that type
+ * \param type ns3::EsxVSwitch, say
+ * \param set called with name and value of each attribute of that type
  */
 template <typename Set>
 void

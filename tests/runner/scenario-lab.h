@@ -51,7 +51,7 @@ expect:
 outputs: {pcap: [trunk, "esx1:vmk0"]}
 )";
 
-/** @return the lab with one piece of its text replaced; the piece must be there */
+/// \return the lab with one piece of its text replaced; the piece must be there
 inline std::string
 LabWith(const std::string& piece, const std::string& replacement)
 {
