@@ -1,12 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ns3/esx-json.h"
 
-#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <locale>
+#include <sstream>
 
 namespace ns3
 {
+
+namespace
+{
+
+/// As few as read back as the number: libstdc++ 10's to_chars knows integers only.
+std::string
+Digits(double number)
+{
+    std::string text;
+    double back = number - 1;
+    for (int precision = 15; precision <= 17 && back != number; ++precision)
+    {
+        std::stringstream digits;
+        digits.imbue(std::locale::classic());
+        digits.precision(precision);
+        digits << number;
+        text = digits.str();
+        digits >> back;
+    }
+    return text;
+}
+
+} // namespace
 
 EsxJson&
 EsxJson::BeginObject()
@@ -79,10 +103,7 @@ EsxJson::Number(double number)
         return Number(static_cast<int64_t>(number)); // 5, not 5.0
     }
     Place();
-    char digits[32];
-    std::isfinite(number)
-        ? m_text.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr)
-        : m_text.append("null");
+    m_text += std::isfinite(number) ? Digits(number) : "null";
     return *this;
 }
 

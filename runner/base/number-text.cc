@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <locale>
+#include <sstream>
 #include <utility>
 
 namespace esxnf
@@ -18,17 +20,6 @@ constexpr std::pair<std::string_view, int64_t> DURATION_UNITS[] = {{"ns", 1},
                                                                    {"s", 1'000'000'000},
                                                                    {"min", 60'000'000'000},
                                                                    {"h", 3'600'000'000'000}};
-
-/// \return nothing unless the whole text is one
-template <typename Number>
-std::optional<Number>
-ReadWholeText(std::string_view text)
-{
-    Number number{};
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc() && rest == end ? std::optional<Number>(number) : std::nullopt;
-}
 
 bool
 IsDigits(std::string_view text)
@@ -55,15 +46,23 @@ FractionOf(std::string_view digits, int64_t unit)
 std::optional<uint64_t>
 ReadWhole(std::string_view text, uint64_t low, uint64_t high)
 {
-    const std::optional<uint64_t> number = ReadWholeText<uint64_t>(text);
-    return number && *number >= low && *number <= high ? number : std::nullopt;
+    uint64_t number = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, error] = std::from_chars(text.data(), end, number);
+    const bool isOne = error == std::errc() && rest == end && number >= low && number <= high;
+    return isOne ? std::optional(number) : std::nullopt;
 }
 
 std::optional<double>
 ReadReal(std::string_view text, double low, double high)
 {
-    const std::optional<double> number = ReadWholeText<double>(text);
-    return number && *number >= low && *number <= high ? number : std::nullopt; // nan is neither
+    std::istringstream digits{std::string(text)}; // libstdc++ 10's from_chars reads integers only
+    digits.imbue(std::locale::classic());
+    double number = 0;
+    const bool begins = text.find_first_of("0123456789.") == 0; // no blank, no sign
+    const bool isOne =
+        begins && digits >> number && digits.eof() && number >= low && number <= high;
+    return isOne ? std::optional(number) : std::nullopt;
 }
 
 std::optional<int64_t>

@@ -30,10 +30,10 @@ TEST(EsxJson, NumbersAreExactAndWholeOnesWithoutAPoint)
 {
     EsxJson json;
     json.BeginArray().Number(UINT64_MAX).Number(INT64_MIN).Number(5.0).Number(0.1);
-    json.Number(std::nan("")).Number(INFINITY).EndArray();
+    json.Number(1.0 / 3).Number(0.1 + 0.2).Number(std::nan("")).Number(INFINITY).EndArray();
     EXPECT_EQ(json.Take(),
-              "[\n  18446744073709551615,\n  -9223372036854775808,\n  5,\n  0.1,\n  null,\n  null\n"
-              "]\n");
+              "[\n  18446744073709551615,\n  -9223372036854775808,\n  5,\n  0.1,\n"
+              "  0.3333333333333333,\n  0.30000000000000004,\n  null,\n  null\n]\n");
 }
 
 } // namespace

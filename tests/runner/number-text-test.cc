@@ -28,7 +28,7 @@ TEST(NumberTextTest, FractionsAreFiniteAndWithinTheirRange)
     EXPECT_EQ(ReadReal("1.5", 0, 2), 1.5);
     EXPECT_EQ(ReadReal("1e3", 0, 1000), 1000.0);
     for (const char* text :
-         {"", " 1", "1 ", "+1", "-1", "nan", "inf", "1e400", "0x1p3", "1s", "2.5"})
+         {"", " 1", "1 ", "+1", "-1", "nan", "inf", "1e400", "0x1p3", "0x1", "1s", "1.5.", "2.5"})
     {
         EXPECT_FALSE(ReadReal(text, 0, 2)) << text;
     }
