@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Attributes of ns-3 that are set by name: there is such an attribute, no key sets it, it can be
 // set before the run, and ns-3 reads the value.
+#include "runner/base/user-error.h"
 #include "runner/scenario/scenario-check.h"
 
 #include "ns3/string.h"
 
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <optional>
@@ -75,12 +78,19 @@ std::optional<std::size_t>
 FirstUnreadable(const std::vector<std::pair<TypeId::AttributeInformation, std::string>>& values,
                 std::size_t from)
 {
-    int ends[2];
-    if (from >= values.size() || pipe(ends) != 0)
+    if (from >= values.size())
     {
         return std::nullopt;
     }
-    const pid_t child = fork();
+    int ends[2] = {-1, -1};
+    const pid_t child = pipe2(ends, O_CLOEXEC) == 0 ? fork() : -1;
+    if (child < 0)
+    {
+        const std::string why = std::strerror(errno);
+        close(ends[0]);
+        close(ends[1]);
+        throw UserError("the values of attributes cannot be tried: " + why);
+    }
     if (child == 0)
     {
         std::signal(SIGABRT, SIG_DFL);
@@ -100,12 +110,20 @@ FirstUnreadable(const std::vector<std::pair<TypeId::AttributeInformation, std::s
     close(ends[1]);
     std::size_t good = 0;
     char answer;
-    while (child > 0 && read(ends[0], &answer, 1) == 1)
+    ssize_t got;
+    while ((got = read(ends[0], &answer, 1)) == 1 || (got < 0 && errno == EINTR))
     {
-        ++good;
+        good += got == 1 ? 1 : 0;
     }
     close(ends[0]);
-    waitpid(child, nullptr, 0);
+    int status = 0;
+    while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+    {
+    }
+    if (WIFSIGNALED(status) && (WTERMSIG(status) == SIGKILL || WTERMSIG(status) == SIGTERM))
+    {
+        throw UserError("the process that tried the values of attributes was killed");
+    }
     return from + good < values.size() ? std::optional(from + good) : std::nullopt;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/base/user-error.h"
 #include "runner/scenario/attribute-settings.h"
 #include "runner/scenario/scenario-schema.h"
 #include "runner/scenario/scenario.h"
@@ -11,6 +12,7 @@
 #include "ns3/uinteger.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 namespace esxnf
 {
@@ -111,6 +113,28 @@ TEST(AttributeSettings, WhatIsSetByNameHoldsForObjectsMadeInItsScope)
         EXPECT_EQ(size(), ns3::QueueSize("7p"));
     }
     EXPECT_EQ(size(), before);
+}
+
+TEST(AttributeSettings, ValuesThatCannotBeTriedAreNotTakenForGoodOnes)
+{
+    const auto text =
+        LabWith("{duration: 60s}", "{duration: 60s, attributes: {ns3::TcpSocket::SegmentSize: 1}}");
+    EXPECT_NO_THROW(ParseScenario(text, "lab.yaml"));
+    rlimit before{};
+    getrlimit(RLIMIT_NOFILE, &before);
+    const rlimit none{0, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    std::string why;
+    try
+    {
+        ParseScenario(text, "lab.yaml");
+    }
+    catch (const UserError& error)
+    {
+        why = error.what();
+    }
+    setrlimit(RLIMIT_NOFILE, &before);
+    EXPECT_EQ(why, "the values of attributes cannot be tried: Too many open files");
 }
 
 } // namespace
