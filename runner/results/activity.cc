@@ -295,6 +295,27 @@ ExpectedOfEveryRun(const Scenario& scenario)
 }
 
 std::vector<EsxVerdict>
+JudgeIdleness(const Simulation& simulation)
+{
+    const auto sent = [](const TrafficPair& pair) { return pair.sent; };
+    const auto typed = [](const Ptr<EsxHost>& host) { // at a prompt: no steps
+        return !host->GetObject<ns3::EsxConsole>()->GetTranscript().empty();
+    };
+    const auto& pairs = simulation.GetTraffic();
+    const auto& hosts = simulation.GetHosts();
+    if (!simulation.GetSteps().empty() || std::any_of(pairs.begin(), pairs.end(), sent) ||
+        std::any_of(hosts.begin(), hosts.end(), typed))
+    {
+        return {};
+    }
+    EsxVerdict verdict;
+    verdict.expectation.name = "something is done";
+    verdict.expectation.atLeast = 1;
+    verdict.why = "no traffic was sent and no console line ran: nothing was examined";
+    return {verdict};
+}
+
+std::vector<EsxVerdict>
 JudgeTraffic(const std::vector<TrafficPair>& pairs)
 {
     std::vector<std::string> silent;

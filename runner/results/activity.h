@@ -27,6 +27,10 @@ MeteringVerdicts JudgeMetering(const Simulation& simulation);
 /// One verdict on all traffic that may not be silent, none if there is none of that kind.
 std::vector<ns3::EsxVerdict> JudgeTraffic(const std::vector<TrafficPair>& pairs);
 
+/// One that fails where no traffic was sent and no step that can fail happened, none elsewhere: all
+/// else that a scenario expects holds of a run without a packet, too.
+std::vector<ns3::EsxVerdict> JudgeIdleness(const Simulation& simulation);
+
 /// The names of these verdicts, as far as they are known before the run: where each net-netflow
 /// starts when its line is typed.
 std::vector<std::string> ExpectedOfEveryRun(const Scenario& scenario);

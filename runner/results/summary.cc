@@ -216,6 +216,8 @@ Summarize(const Simulation& simulation)
                             metering.everyRun.begin(),
                             metering.everyRun.end());
     AddTraffic(summary, simulation.GetTraffic());
+    const auto idle = JudgeIdleness(simulation);
+    summary.verdicts.insert(summary.verdicts.end(), idle.begin(), idle.end());
     return summary;
 }
 

@@ -302,3 +302,18 @@ def test_metered_knows_its_labels(esx_netflow, tmp_path):
     for wrong, told in (", node: nf1", "'node' does not go with 'check: metered'"), (", host: esx9", "'esx9' is no host"), (", equals: 1", "'equals' does not go with 'check: metered'"):
         done = esx_netflow("validate", write(tmp_path, lab(expect=f"  - {{name: m, check: metered{wrong}}}")))
         assert done.returncode == 2 and told in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("expect", ["{name: none is lost, metric: netflow.records.lost, equals: 0}", "{name: twice the same, check: deterministic}", ""])
+@pytest.mark.parametrize("silent", [True, False])
+def test_a_run_in_which_nothing_was_done_fails_whatever_it_expects(esx_netflow, tmp_path, expect, silent):
+    """Traffic that may be silent and was is nothing done, either; a console line is something."""
+    head, _, rest = lab(stop="31s").partition("traffic:\n")
+    traffic = rest.partition("timeline:")[0].replace("app:", "may_be_silent: true, app:").replace("start: 1s", "start: 30s")
+    text = head + ("traffic:\n" + traffic if silent else "") + (f"expect:\n  - {expect}\n" if expect else "")
+    done, result, cases, markdown = run(esx_netflow, tmp_path, text)
+    assert done.returncode == 1 and result["verdict"] == "fail", done
+    why = "0, wanted 1 or more: no traffic was sent and no console line ran: nothing was examined"
+    assert failure_of(cases["something is done"]) == why and why in done.stdout and why in markdown
+    done, result, *_ = run(esx_netflow, tmp_path, text + "timeline:\n  - {at: 1s, host: esx1, run: echo x}\n")
+    assert (done.returncode, result["verdict"]) == (0, "pass"), done
