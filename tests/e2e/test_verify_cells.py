@@ -174,6 +174,20 @@ def test_a_wrong_cell_of_any_end_is_found(lossy, column, value):
     assert all(of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and int(row["frames"]) > 5, **{column: value}))
 
 
+def test_a_queue_is_judged_by_what_is_sent_and_dropped(esx_netflow, tmp_path, lossy):
+    """No more waits than the queue takes, nor than is sent before the link rests; after a drop, no less than what was not sent since."""
+    assert all(of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and 5_000 < float(row["time_ms"]) < 50_000, queued=plus(50)))
+    flood = "  - {name: far, app: udp-cbr, from: esx1-a, to: nf1, port: 9, start: 1s, stop: 15s, rate: 160kbps, packet: 300B}\ntimeline:"
+    text = lab(stop="18s").replace("timeline:", flood).replace("name: collector-link,", "name: collector-link, rate: 100kbps, queue: 100p,")
+    done = esx_netflow("run", write_lab(tmp_path, text), "--captures", "-q", "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    crowded = Verification(tmp_path / "out")
+    assert crowded.run() == []
+    is_full = lambda row: row["from"] == "sw1:1" and 7_000 < float(row["time_ms"]) < 15_000  # noqa: E731
+    for wrong in 2, -70:
+        assert all(of_links(crowded, "links", is_full, queued=plus(wrong))), wrong
+
+
 def test_where_and_about_when_a_datagram_died_is_judged(lossy):
     for place in "nf2/collector-link", "esx1", "nf1/esx1.vmnic0-sw1.2", "":
         assert all(of_links(lossy, "datagrams", is_lost, place=lambda _, place=place: place)), place

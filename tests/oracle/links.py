@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Judges links.csv, and with it where and when datagrams died on links: of a link's end whose far end a collector's capture sees, the
 frames sent until each sample are those that arrived and those that died on the way."""
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from itertools import pairwise
@@ -9,6 +10,7 @@ from .flowtruth import MS_NS
 
 ETHERNET = 14
 MAX_FRAME = 65549
+OVERHEAD = 46 + 24  # at most, of a frame: padding; FCS, preamble and gap
 DATAGRAM_HEAD = ETHERNET + 20 + 8 + 24  # Ethernet, IPv4, UDP, NetFlow v5
 RECORD = 48
 IPV4 = b"\x08\x00"
@@ -29,6 +31,7 @@ class Links:
             self.rows[row["link"]][row["from"]].append(row)
         self.datagrams = v._table("datagrams.csv")
         self.dropped = {drops["name"]: drops for drops in v.summary["links"]}
+        self.queues = self._queues()
 
     def find(self, text: str) -> None:
         self.v.findings.append(text)
@@ -50,6 +53,7 @@ class Links:
     def _check_end(self, link: str, end: str, rows: list[dict]) -> None:
         zero = dict.fromkeys(("octets", "frames", "dropped"), "0") | {"time_ms": "0", "rate_bps": rows[0]["rate_bps"]}
         fastest = max(int(row["rate_bps"]) for ends in self.rows[link].values() for row in ends)
+        wire, limit = self.queues.get(link, (None, None))
         for before, after in pairwise([zero, *rows]):
             octets, frames, dropped = (int(after[c]) - int(before[c]) for c in ("octets", "frames", "dropped"))
             bits = fastest * (ns_of(after["time_ms"]) - ns_of(before["time_ms"])) / 10**9
@@ -57,6 +61,32 @@ class Links:
                 self.find(f"links.csv: {link} from {end}: octets, frames or dropped at {after['time_ms']} ms")
             if int(after["queued"]) < 0 or int(after["rate_bps"]) < 0:
                 self.find(f"links.csv: {link} from {end}: queued or rate_bps at {after['time_ms']} ms")
+            elif wire is not None:
+                following = int(rows[-1]["octets"]) - int(after["octets"])  # at least the next frame, if one ended
+                self._check_queue(f"links.csv: {link} from {end}: queued", before, after, min(following or MAX_FRAME, MAX_FRAME) * 8 / wire, wire, limit)
+
+    def _check_queue(self, what: str, before: dict, after: dict, one_frame_s: float, slowest: int, limit: int | None) -> None:
+        """A transmitter never rests while frames wait, and a queue that drops a frame is full: what left it since were the frames sent and the next one."""
+        sent, octets, dropped = (int(after[c]) - int(before[c]) for c in ("frames", "octets", "dropped"))
+        waited, waits = int(before.get("queued", 0)), int(after["queued"])
+        busy_s = (octets + (sent + 1) * OVERHEAD) * 8 / slowest + one_frame_s
+        if 0 < waited >= sent and busy_s < (ns_of(after["time_ms"]) - ns_of(before["time_ms"])) / 10**9:
+            self.find(f"{what} at {before['time_ms']} ms: {waited} frames, of which {sent} were sent until {after['time_ms']} ms")
+        if limit is not None and not (limit - sent - 1 if dropped else 0) <= waits <= limit:
+            self.find(f"{what} at {after['time_ms']} ms: {waits} frames of {limit}, {dropped} dropped and {sent} sent since {before['time_ms']} ms")
+
+    def _queues(self) -> dict[str, tuple[int, int | None]]:
+        """-> of each full-duplex link that is never cut: its lowest rate, and how many frames its queue takes if that is a number that stays"""
+        if not (self.v.folder / "resolved.yaml").is_file():  # of a script: nobody tells
+            return {}
+        lab, _, timeline = (self.v.folder / "resolved.yaml").read_text(errors="replace").partition("\ntimeline:")
+        found = {}
+        for name, text in zip(self.rows, re.split(r"^  - ", lab.partition("\nlinks:")[2], flags=re.MULTILINE)[1:]):
+            lowest = min(int(row["rate_bps"]) for rows in self.rows[name].values() for row in rows)
+            size = re.search(r"^ +queue: (\d+)p$", text, re.MULTILINE)
+            if "duplex: full" in text and lowest > 0 and not re.search("rate|down", timeline):
+                found[name] = lowest, int(size[1]) if size and "queue:" not in timeline else None
+        return found
 
     def _check_both(self, link: str, ends: dict) -> None:
         (one, other), drops = ends.values(), self.dropped.get(link, {})
