@@ -122,7 +122,7 @@ def _sweep(arguments):
             "Examples:\n"
             "  esx-netflow sweep scenarios/sweeps/purgatory.yaml -j 2\n"
             "  esx-netflow sweep purgatory.yaml --scheduler tcp://head:8786    a Dask cluster\n"
-            "What is finished is kept in DIR/runs: a sweep that was killed goes on where it was.\n"
+            "Finished runs are kept in DIR/runs: a sweep that was killed goes on where it was.\n"
             "Exit codes: the highest of its runs; 2 if a point failed."
         ),
     )
