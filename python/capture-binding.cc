@@ -7,6 +7,7 @@
 
 #include <deque>
 #include <optional>
+#include <pybind11/numpy.h>
 #include <pybind11/stl.h>
 
 namespace py = pybind11;
@@ -131,11 +132,13 @@ MeterCapture(const std::string& path,
                           notes);
 }
 
-/// -> UDP payloads to a port in a capture, of whole datagrams, and how many were not whole
+/// -> UDP payloads to a port in a capture, of whole datagrams, how many were not whole, and the
+/// source of each payload
 py::tuple
 ReadUdp(const std::string& path, uint16_t port)
 {
     std::deque<std::string> payloads;
+    std::vector<uint32_t> sources;
     uint64_t incomplete = 0;
     {
         const py::gil_scoped_release released;
@@ -149,6 +152,7 @@ ReadUdp(const std::string& path, uint16_t port)
             if (finding == UdpFinding::FOUND)
             {
                 payloads.emplace_back(reinterpret_cast<const char*>(datagram.data), datagram.size);
+                sources.push_back(datagram.sourceAddress);
             }
             incomplete += finding == UdpFinding::FRAGMENT || finding == UdpFinding::INCOMPLETE;
             CheckSignals(reader.GetCount() / BATCH);
@@ -159,7 +163,7 @@ ReadUdp(const std::string& path, uint16_t port)
     {
         list.append(py::bytes(payload));
     }
-    return py::make_tuple(list, incomplete);
+    return py::make_tuple(list, incomplete, py::array_t<uint32_t>(sources.size(), sources.data()));
 }
 
 } // namespace

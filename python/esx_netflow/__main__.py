@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line in Python: ``python3 -m esx_netflow``. `explain`, `talkers`, `import`, `report` and `sweep` are done here, all else by the runner."""
+"""The command line in Python: ``python3 -m esx_netflow``. What is not in `_COMMANDS` is done by the runner."""
 
 import argparse
 import dataclasses
 import errno
+import importlib
 import json
 import os
 import sys
@@ -237,6 +238,20 @@ def _talkers(arguments):
     return GOOD
 
 
+def _elsewhere(module, name):
+    """A command whose module is imported when it is asked for."""
+    return lambda arguments: getattr(importlib.import_module(f".{module}", __package__), name)(arguments, _Parser)
+
+
+_COMMANDS = {
+    **{"explain": _explain, "talkers": _talkers, "import": _import, "report": _report, "sweep": _sweep},
+    "grade": _elsewhere("grading.commands", "grade_command"),
+    "feed": _elsewhere("grading.collector", "feed_command"),
+    "exam": _elsewhere("grading.exam", "exam_command"),
+    "metadata": _elsewhere("metadata", "metadata_command"),
+}
+
+
 def _offer_terminals():
     """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
     ours = DATA / "terminfo"
@@ -266,15 +281,14 @@ def _lost_output(error):
 
 
 def _run(arguments):
-    commands = {"explain": _explain, "talkers": _talkers, "import": _import, "report": _report, "sweep": _sweep}
-    if not arguments or arguments[0] not in commands:
+    if not arguments or arguments[0] not in _COMMANDS:
         os.environ["ESX_NETFLOW_PYTHON"] = sys.executable  # for run --report and verify
         _offer_terminals()
         return _core.main(arguments)
     from .sweep_files import SweepFileError
 
     try:
-        return commands[arguments[0]](arguments[1:])
+        return _COMMANDS[arguments[0]](arguments[1:])
     except SystemExit as end:
         return end.code
     except KeyboardInterrupt:

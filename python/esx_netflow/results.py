@@ -294,6 +294,36 @@ class Result:
         from_ns, to_ns = (None if time is None else round(time * 1e9) for time in (begin, end))
         return talkers.talkers(self, from_ns, to_ns, None, top, fan_out, ports, volume)
 
+    def grade(self, store: Any, format: str = "auto", **options: Any) -> Any:
+        """Compares what a real collector stored with what this run sent to it (``run --to`` or ``--collector``).
+
+        Parameters
+        ----------
+        store : path-like, or list of path-like
+            Files, folders or patterns.
+        format : str
+            "nfdump", "nfacctd", "goflow2", "logstash", "ft-analyzer", "esx-netflow", "any" (with `map` alone), or "auto": found by the columns.
+        **options
+            ``map``: dict of their column to ours, as "octets" or "first:s". ``aggregate``: list of columns, if the store holds sums by them.
+            ``bin``: length of time bins in s. ``zone_hours``: east of UTC, of times without a zone. ``port``: of one of several collectors.
+            ``kernel_drops``: datagrams that the kernel dropped of the collector's sockets, if known.
+
+        Returns
+        -------
+        Grade
+            ``verdict``, ``faults``, and the tables ``missing``, ``extra``, ``wrong`` and ``datagrams``; as text it says what is wrong.
+
+        Raises
+        ------
+        RunError
+            It cannot be compared: no or half a store, that of another run, an unknown format, or a result that is in no folder.
+        """
+        from .grading.grade import grade
+
+        if not self._folder:
+            raise _core.RunError("this result is in no folder: Result.load() the one that `esx-netflow run --to` wrote")
+        return grade(self._folder, store, format, **options)
+
     @property
     def name(self) -> str:
         return self.summary["name"]

@@ -80,10 +80,24 @@ UdpSender::UdpSender(const Endpoint& target, const std::string& source, double r
     const sockaddr_in to = Resolve(target);
     const sockaddr_in from = source.empty() ? sockaddr_in{} : Resolve({source, 0});
     m_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (m_socket < 0 || (!source.empty() && bind(m_socket, Generic(from), sizeof(from)) != 0) ||
-        connect(m_socket, Generic(to), sizeof(to)) != 0)
+    const int yes = 1;
+    const auto binds = [&] { return bind(m_socket, Generic(from), sizeof(from)) == 0; };
+    bool isBound = source.empty() || binds();
+    if (!isBound && errno == EADDRNOTAVAIL)
     {
-        const std::string reason = std::strerror(errno);
+        m_foreign = true; // Linux then makes the checksums of any source's datagrams
+        isBound =
+            setsockopt(m_socket, IPPROTO_IP, IP_TRANSPARENT, &yes, sizeof(yes)) == 0 && binds();
+    }
+    if (m_socket < 0 || !isBound || connect(m_socket, Generic(to), sizeof(to)) != 0)
+    {
+        const std::string reason =
+            m_foreign && errno == EPERM
+                ? fmt::format("it is no address of this machine. Be root, have the "
+                              "capability CAP_NET_RAW, or add it: "
+                              "ip address add {}/32 dev lo",
+                              source)
+                : std::strerror(errno);
         close(m_socket);
         throw NetworkError(fmt::format("cannot send to {}{}: {}",
                                        target.ToString(),
@@ -91,7 +105,6 @@ UdpSender::UdpSender(const Endpoint& target, const std::string& source, double r
                                        reason));
     }
     // Without it Linux keeps ENOBUFS (a full queue of the device) to itself.
-    const int yes = 1;
     setsockopt(m_socket, IPPROTO_IP, IP_RECVERR, &yes, sizeof(yes));
     // A kernel that does not know it would take the large buffer for one datagram.
     const int none = 0;
@@ -256,6 +269,12 @@ UdpSender::TakeIcmpErrors()
             }
         }
     }
+}
+
+bool
+UdpSender::IsForeign() const
+{
+    return m_foreign;
 }
 
 const UdpSendStatistics&

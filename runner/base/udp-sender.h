@@ -66,7 +66,8 @@ class UdpSender
 
     /**
      * Throws NetworkError if a name has no address or the socket cannot be opened.
-     * \param source address to send from; empty: the system's choice
+     * \param source address to send from; empty: the system's choice. One that this machine does
+     * not have needs CAP_NET_RAW
      * \param rate datagrams a second at most; 0: no limit
      */
     explicit UdpSender(const Endpoint& target, const std::string& source = "", double rate = 0);
@@ -88,6 +89,9 @@ class UdpSender
     /// As many as SendBatch() hands over at once.
     static constexpr std::size_t BATCH = 44; // of 1464 octets: what fits in 65507
 
+    /// Whether the source is no address of this machine: then nobody tells if datagrams arrive.
+    bool IsForeign() const;
+
     /// Asks the socket for an error that no Send() has told yet, then returns the counts.
     const UdpSendStatistics& GetStatistics();
 
@@ -101,6 +105,7 @@ class UdpSender
     int m_socket;
     Pacer m_pacer;
     bool m_paced;
+    bool m_foreign{false};
     bool m_segments{false}; // the kernel cuts large buffers into datagrams
     UdpSendStatistics m_statistics;
 };

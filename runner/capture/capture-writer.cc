@@ -126,7 +126,13 @@ CaptureWriter::CaptureWriter(const std::string& path, const UdpPath& udp, Output
 void
 CaptureWriter::Write(int64_t unixNs, const uint8_t* data, std::size_t size)
 {
-    const Bytes frame = MakeFrame(m_udp, m_identification++, data, size);
+    Write(m_udp, unixNs, data, size);
+}
+
+void
+CaptureWriter::Write(const UdpPath& udp, int64_t unixNs, const uint8_t* data, std::size_t size)
+{
+    const Bytes frame = MakeFrame(udp, m_identification++, data, size);
     const auto length = static_cast<uint32_t>(frame.size());
     Bytes packet;
     for (uint32_t word : {static_cast<uint32_t>(unixNs / NS_PER_SECOND),

@@ -36,6 +36,8 @@ class CaptureWriter
 
     /// Appends a datagram; throws as above. \param unixNs its time, ns since 1970
     void Write(int64_t unixNs, const uint8_t* data, std::size_t size);
+    /// The same of another path.
+    void Write(const UdpPath& udp, int64_t unixNs, const uint8_t* data, std::size_t size);
 
     /// Writes what is buffered; throws as above.
     void Flush();

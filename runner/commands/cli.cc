@@ -16,38 +16,22 @@ namespace esxnf
 
 // The subcommands in the order of the help, each in runner/commands/command-NAME.cc.
 AddCommand AddRun, AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
-    AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddProbe,
-    AddCollect, AddCompare, AddVersion;
-static AddCommand* const COMMANDS[] = {AddRun,
-                                       AddAdvise,
-                                       AddConsole,
-                                       AddTechnote,
-                                       AddExplain,
-                                       AddTalkers,
-                                       AddVerify,
-                                       AddValidate,
-                                       AddSchema,
-                                       AddDot,
-                                       AddImport,
-                                       AddIfIndex,
-                                       AddReport,
-                                       AddSweep,
-                                       AddProbe,
-                                       AddCollect,
-                                       AddCompare,
-                                       AddVersion};
+    AddValidate, AddSchema, AddDot, AddImport, AddIfIndex, AddReport, AddSweep, AddGrade, AddExam,
+    AddProbe, AddCollect, AddCompare, AddVersion;
+static AddCommand* const COMMANDS[] = {
+    AddRun,      AddAdvise, AddConsole, AddTechnote, AddExplain, AddTalkers, AddVerify,
+    AddValidate, AddSchema, AddDot,     AddImport,   AddIfIndex, AddReport,  AddSweep,
+    AddGrade,    AddExam,   AddProbe,   AddCollect,  AddCompare, AddVersion};
 
 namespace
 {
 
 const char* const EXAMPLES = R"(Examples:
   esx-netflow run scenarios/quickstart.yaml         simulate, write out/quickstart
-  esx-netflow console lab.yaml                      a prompt on a simulated host
   esx-netflow explain out/lab --flow 'web1->db1'    what became of a flow
   esx-netflow validate lab.yaml                     check without running
   esx-netflow probe -r lan.pcap -n 127.0.0.1:2055   meter it, send NetFlow v5 there
   esx-netflow collect -l 2055                       print what arrives
-  esx-netflow collect -r export.pcap                print what a capture holds
   esx-netflow compare --peer softflowd -r lan.pcap  where another meter differs
 
 'esx-netflow COMMAND --help' tells more. Exit codes: 0 good, 1 expectation failed,

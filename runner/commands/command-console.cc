@@ -205,6 +205,10 @@ RunSession(const ConsoleOptions& options, const Scenario& scenario)
     if (!targets.empty())
     {
         collectors = std::make_unique<RealCollectors>(scenario, targets, NO_LIMIT, host);
+        if (!collectors->GetDoubt().empty())
+        {
+            PrintError(collectors->GetDoubt());
+        }
     }
     Kept kept(options, scenario);
     const ResultFolder* const results = kept.results.get();

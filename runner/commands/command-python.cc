@@ -12,7 +12,7 @@
 namespace esxnf
 {
 
-AddCommand AddExplain, AddTalkers, AddImport, AddReport, AddSweep;
+AddCommand AddExplain, AddTalkers, AddImport, AddReport, AddSweep, AddGrade, AddExam;
 
 namespace
 {
@@ -61,6 +61,18 @@ void
 AddSweep(CLI::App& program, int& /*exitCode*/)
 {
     AddPython(program, "sweep", "Run a scenario at many points");
+}
+
+void
+AddGrade(CLI::App& program, int& /*exitCode*/)
+{
+    AddPython(program, "grade", "Compare what a collector stored with what it was sent");
+}
+
+void
+AddExam(CLI::App& program, int& /*exitCode*/)
+{
+    AddPython(program, "exam", "Examine a collector with streams of known answers");
 }
 
 } // namespace esxnf

@@ -28,6 +28,7 @@
 #include <fstream>
 #include <list>
 #include <set>
+#include <tuple>
 
 namespace esxnf
 {
@@ -65,12 +66,16 @@ struct RunOptions
     bool annotate{false};
     bool spanningTree{false};
     bool strictTo{false};
+    bool afterNetwork{false};
+    std::vector<std::string> sources; //!< "HOST=ADDRESS"
+    std::string metadata;             //!< collector to write a file for; empty: none
     bool quiet{false};
     unsigned jobs{1};
     std::string junit;
     std::string markdown;
-    std::string check;  //!< folder of golden results; empty: none
-    std::string update; //!< the same
+    std::string check;     //!< folder of golden results; empty: none
+    std::string update;    //!< the same
+    std::string collector; //!< command of a real one to start, feed and grade; empty: none
 };
 
 /// A scenario that can be run.
@@ -177,7 +182,12 @@ Prepare(const RunOptions& options,
         if (!targets.empty())
         {
             const double rate = options.realTime ? NO_LIMIT : options.toRate;
-            job.collectors = std::make_unique<RealCollectors>(*scenario, targets, rate);
+            job.collectors =
+                std::make_unique<RealCollectors>(*scenario, targets, rate, "", options.sources);
+            if (!job.collectors->GetDoubt().empty())
+            {
+                PrintError(job.collectors->GetDoubt());
+            }
         }
         job.out = FolderOf(options, name);
         job.results = std::make_unique<ResultFolder>(job.out);
@@ -216,6 +226,8 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
     simulationOptions.annotate = options.annotate;
     if (job.collectors)
     {
+        job.collectors->CaptureTo(job.results->GetPath() + "/" + RealCollectors::SENT);
+        simulationOptions.exportedAfterNetwork = options.afterNetwork;
         simulationOptions.exported =
             [&job](const auto& host, ns3::Ipv4Address collector, const auto& payload) {
                 job.collectors->Send(host, collector, payload);
@@ -239,6 +251,7 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
     }
     if (job.collectors)
     {
+        job.collectors->CloseCapture();
         summary.realCollectors = job.collectors->GetDeliveries();
         if (options.strictTo)
         {
@@ -254,6 +267,11 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
     if (options.report && RunPython({"report", "--quiet", job.results->GetPath()}) != EXIT_GOOD)
     {
         throw UserError("the report could not be made");
+    }
+    if (!options.metadata.empty() &&
+        RunPython({"metadata", options.metadata, job.results->GetPath()}) != EXIT_GOOD)
+    {
+        throw UserError("the metadata could not be written");
     }
     job.results->Commit();
     if (!options.quiet)
@@ -437,9 +455,52 @@ CheckFiles(const RunOptions& options, const std::list<Job>& jobs)
     RefuseSharedFiles(inputs, outputs, folders);
 }
 
+/// Options of --collector, which the Python package does.
+void
+AddCollectorOptions(CLI::App& app, std::string& command)
+{
+    CLI::Option* collector =
+        app.add_option("--collector",
+                       command,
+                       "Start a real collector, {port} and {folder} filled\nin, feed and grade it")
+            ->type_name("COMMAND")
+            ->excludes("--to");
+    for (const auto& [name, type, help] :
+         {std::tuple{"--store", "GLOB", "What it stores, in {folder}"},
+          std::tuple{"--format", "NAME", "Of the store ('grade --help' lists them)"},
+          std::tuple{"--grade", "OPTIONS", "More of 'grade', as one word"},
+          std::tuple{"--end-by", "SIGNAL", "What ends it (TERM)"}})
+    {
+        app.add_option(name, help)->type_name(type)->needs(collector);
+    }
+}
+
+/// Becomes the Python package's command 'feed' with what was given.
+void
+FeedCollector(const CLI::App& app)
+{
+    std::vector<std::string> words{"feed"};
+    for (const CLI::Option* option : app.get_options())
+    {
+        const bool isFlag = option->get_items_expected_max() == 0;
+        for (std::size_t i = 0; i < (isFlag ? option->count() : option->results().size()); ++i)
+        {
+            const std::string name =
+                option->get_lnames().empty() ? "scenario" : option->get_lnames()[0];
+            words.push_back("--" + name + (isFlag ? "" : "=" + option->results()[i]));
+        }
+    }
+    RequirePython();
+    BecomePython(words);
+}
+
 int
 RunAll(const RunOptions& options)
 {
+    if ((options.afterNetwork || !options.sources.empty()) && options.to.empty())
+    {
+        throw UserError("--after-network and --source need --to or --collector");
+    }
     if (!options.to.empty() && options.jobs > 1 && options.scenarios.size() > 1)
     {
         throw UserError("--to feeds collectors from one run at a time: leave out -j");
@@ -449,7 +510,7 @@ RunAll(const RunOptions& options)
     {
         targets.push_back(ParseRealTarget(to));
     }
-    if (options.report)
+    if (options.report || !options.metadata.empty())
     {
         RequirePython();
     }
@@ -512,6 +573,15 @@ AddRun(CLI::App& program, int& exitCode)
                   options->strictTo,
                   "Exit code 1 unless every datagram of --to was taken")
         ->needs("--to");
+    app->add_option("--source",
+                    options->sources,
+                    "Address from which a host's datagrams come;\nnot one of this machine: needs "
+                    "CAP_NET_RAW")
+        ->type_name("HOST=ADDRESS")
+        ->allow_extra_args(false);
+    app->add_flag("--after-network",
+                  options->afterNetwork,
+                  "Send it what the simulated collectors got:\nlosses, copies and order");
     AddNumber(*app,
               "--to-rate",
               options->toRate,
@@ -536,9 +606,19 @@ AddRun(CLI::App& program, int& exitCode)
         ->type_name("GOLDEN")
         ->excludes("--check");
     app->add_flag("--report", options->report, "Draw report.html, too (needs Python)");
+    AddChoice<std::string>(
+        *app,
+        "--metadata",
+        options->metadata,
+        {{"akvorado", "akvorado"}, {"netdata", "netdata"}, {"pmacct", "pmacct"}},
+        "Write exporters and interfaces for a collector:\nakvorado, netdata or pmacct");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
+    AddCollectorOptions(*app, options->collector);
     app->footer(RUN_EXAMPLES);
-    app->callback([options, &exitCode] { exitCode = RunAll(*options); });
+    app->callback([options, app, &exitCode] {
+        options->collector.empty() ? void() : FeedCollector(*app);
+        exitCode = RunAll(*options);
+    });
 }
 
 } // namespace esxnf

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/results/summary-file.h"
 
+#include "runner/base/user-error.h"
 #include "runner/results/summary.h"
 
 #include <algorithm>

@@ -5,11 +5,14 @@
 #include "runner/lab/export-commands.h"
 
 #include "ns3/esx-table.h"
+#include "ns3/simulator.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <set>
 #include <thread>
 
 namespace esxnf
@@ -20,6 +23,7 @@ namespace
 
 constexpr uint32_t LOOPBACK = 127; // 127.0.0.0/8, every address of which is ours to send from
 constexpr uint32_t FIRST_SOURCE = 0x7f000002; // 127.0.0.2
+constexpr uint16_t ANY_PORT = 49152;
 
 /// Hosts that start net-netflow, in their order. \param one that may, in any case
 std::vector<std::string>
@@ -62,6 +66,42 @@ FindCollector(const Scenario& scenario, const std::string& name)
                                 Suggest(name, known)));
 }
 
+/// "HOST=ADDRESS" by host.
+std::map<std::string, std::string>
+ParseSources(const std::vector<std::string>& texts, const std::vector<std::string>& hosts)
+{
+    std::map<std::string, std::string> sources;
+    for (const std::string& text : texts)
+    {
+        const std::size_t equals = std::min(text.find('='), text.size());
+        const std::string host = text.substr(0, equals);
+        in_addr address;
+        if (std::find(hosts.begin(), hosts.end(), host) == hosts.end())
+        {
+            throw UserError(fmt::format("--source {}: no host '{}' exports; {}",
+                                        text,
+                                        host,
+                                        Suggest(host, hosts)));
+        }
+        sources[host] = text.substr(std::min(equals + 1, text.size()));
+        if (inet_pton(AF_INET, sources[host].c_str(), &address) != 1)
+        {
+            throw UserError(fmt::format("--source {}: HOST=ADDRESS, as {}=192.0.2.11", text, host));
+        }
+    }
+    return sources;
+}
+
+/// Of a host's first vmknic.
+std::string
+AddressOf(const Scenario& scenario, const std::string& name)
+{
+    const auto host = std::find_if(scenario.hosts.begin(),
+                                   scenario.hosts.end(),
+                                   [&name](const Host& other) { return other.name == name; });
+    return ns3::EsxDotted(host->vmknics.at(0).address.address.Get());
+}
+
 } // namespace
 
 RealTarget
@@ -82,10 +122,14 @@ ParseRealTarget(const std::string& text)
 RealCollectors::RealCollectors(const Scenario& scenario,
                                const std::vector<RealTarget>& targets,
                                double rate,
-                               const std::string& console)
-    : m_pacer(rate)
+                               const std::string& console,
+                               const std::vector<std::string>& sources)
+    : m_pacer(rate),
+      m_startNs(scenario.run.wallclockStart * 1'000'000'000)
 {
     const std::vector<std::string> hosts = ExportingHosts(scenario, console);
+    const std::map<std::string, std::string> own = ParseSources(sources, hosts);
+    std::set<std::string> foreign;
     for (const RealTarget& target : targets)
     {
         const std::string name = target.endpoint.ToString();
@@ -99,24 +143,40 @@ RealCollectors::RealCollectors(const Scenario& scenario,
                                         target.node.empty() ? "all collectors" : target.node));
         }
         chosen = name;
-        const bool isLoopback = ntohl(Resolve(target.endpoint).sin_addr.s_addr) >> 24 == LOOPBACK;
-        if (!isLoopback && hosts.size() > 1)
-        {
-            throw UserError(
-                fmt::format("--to {}: {} export, and only a loopback address (127.0.0.1) can be "
-                            "sent to from a source address for each; a collector would take them "
-                            "for one exporter",
-                            name,
-                            fmt::join(hosts, ", ")));
-        }
+        const uint32_t address = ntohl(Resolve(target.endpoint).sin_addr.s_addr);
+        const bool isLoopback = address >> 24 == LOOPBACK;
         for (std::size_t i = 0; i < hosts.size(); ++i)
         {
+            const auto of = own.find(hosts[i]);
             const auto source = static_cast<uint32_t>(FIRST_SOURCE + i);
             Sender& sender = m_senders[{hosts[i], name}];
-            sender.source = isLoopback ? ns3::EsxDotted(source) : "";
+            sender.source = of != own.end()    ? of->second
+                            : isLoopback       ? ns3::EsxDotted(source)
+                            : hosts.size() > 1 ? AddressOf(scenario, hosts[i])
+                                               : "";
             sender.udp = std::make_unique<UdpSender>(target.endpoint, sender.source);
+            const uint32_t from =
+                sender.source.empty() ? 0 : ntohl(Resolve({sender.source, 0}).sin_addr.s_addr);
+            sender.path = {from, address, ANY_PORT, target.endpoint.port};
+            if (sender.udp->IsForeign())
+            {
+                foreign.insert(fmt::format("{} as {}", hosts[i], sender.source));
+            }
         }
     }
+    if (!foreign.empty())
+    {
+        m_doubt =
+            fmt::format("{}: no addresses of this machine, so whether datagrams arrive cannot "
+                        "be known here; their receiver needs a route back, or rp_filter 0",
+                        fmt::join(foreign, ", "));
+    }
+}
+
+const std::string&
+RealCollectors::GetDoubt() const
+{
+    return m_doubt;
 }
 
 const std::string&
@@ -135,8 +195,25 @@ RealCollectors::Send(const std::string& host,
     if (sender != m_senders.end())
     {
         std::this_thread::sleep_until(m_pacer.NextDeparture(std::chrono::steady_clock::now()));
-        sender->second.udp->Send(payload.data(), payload.size());
+        const int64_t now = m_startNs + ns3::Simulator::Now().GetNanoSeconds();
+        if (sender->second.udp->Send(payload.data(), payload.size()) && m_capture)
+        {
+            m_capture->Write(sender->second.path, now, payload.data(), payload.size());
+        }
     }
+}
+
+void
+RealCollectors::CaptureTo(const std::string& path)
+{
+    m_capture.emplace(path, UdpPath{}, OutputKind::STREAM);
+}
+
+void
+RealCollectors::CloseCapture()
+{
+    m_capture->Close();
+    m_capture.reset();
 }
 
 std::vector<RealDelivery>

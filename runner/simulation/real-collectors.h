@@ -6,10 +6,12 @@
 #define ESXNF_REAL_COLLECTORS_H
 
 #include "runner/base/udp-sender.h"
+#include "runner/capture/capture-writer.h"
 #include "runner/scenario/scenario.h"
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -39,16 +41,30 @@ struct RealDelivery
 class RealCollectors
 {
   public:
+    /// The capture of a result folder.
+    static constexpr const char* SENT = "sent.pcap";
+
     /**
-     * Opens all sockets. Throws UserError if a target does not fit the scenario,
+     * Opens all sockets. Throws UserError if a target or source does not fit the scenario,
      * NetworkError if an address cannot be resolved or opened.
      * \param rate datagrams a second, all together; 0: no limit
      * \param console a host that may export though the timeline does not say so; may be empty
+     * \param sources "HOST=ADDRESS" to send from. Other hosts send from 127.0.0.2 and on to a
+     *                loopback address. Elsewhere, where several export, each from its vmknic's
      */
     RealCollectors(const Scenario& scenario,
                    const std::vector<RealTarget>& targets,
                    double rate,
-                   const std::string& console = "");
+                   const std::string& console = "",
+                   const std::vector<std::string>& sources = {});
+
+    /// What cannot be known of deliveries; empty: nothing.
+    const std::string& GetDoubt() const;
+
+    /// Keeps each datagram that a kernel took from now on in a capture, with the simulated time.
+    /// Throws UserError if it cannot be written, as Send() and CloseCapture() then do.
+    void CaptureTo(const std::string& path);
+    void CloseCapture();
 
     /// One datagram on its way from a host to a simulated collector.
     void Send(const std::string& host,
@@ -65,6 +81,7 @@ class RealCollectors
     struct Sender
     {
         std::string source; //!< empty: the system's choice
+        UdpPath path;       //!< as in the capture: the source's port is not known there
         std::unique_ptr<UdpSender> udp;
     };
 
@@ -76,6 +93,9 @@ class RealCollectors
     std::string m_default;                             //!< target of all others; empty: none
     std::map<Key, Sender> m_senders;
     Pacer m_pacer;
+    const int64_t m_startNs; //!< of simulated time, since 1970
+    std::optional<CaptureWriter> m_capture;
+    std::string m_doubt;
 };
 
 } // namespace esxnf

@@ -8,6 +8,7 @@
 #include "ns3/boolean.h"
 #include "ns3/config.h"
 #include "ns3/enum.h"
+#include "ns3/esx-export-tag.h"
 #include "ns3/esx-host-memory.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-traffic-helper.h"
@@ -20,6 +21,7 @@
 #include "ns3/traffic-control-layer.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -406,13 +408,35 @@ Simulation::Builder::Watch()
             {link.name, {link.a.ToString(), link.b.ToString()}, link.rate.GetBitRate(), link.delay},
             [cable](unsigned end) { return cable->SampleOf(end); });
     }
-    if (world->options.exported)
+    for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
+    {
+        const std::string name = EsxNodeName(collector->GetNode());
+        const auto node = std::find_if(m_scenario.nodes.begin(),
+                                       m_scenario.nodes.end(),
+                                       [&](const Node& other) { return other.name == name; });
+        const Ipv4Address address = node->address->address;
+        const auto forward = [=](Ptr<const Packet> packet, const Address&, const std::string&) {
+            EsxExportTag tag;
+            if (packet->PeekPacketTag(tag))
+            {
+                world->Export(tag.GetExporter(), address, packet, 0);
+            }
+        };
+        if (world->options.exported && world->options.exportedAfterNetwork)
+        {
+            collector->TraceConnectWithoutContext(
+                "Rx",
+                Callback<void, Ptr<const Packet>, const Address&, const std::string&>(forward));
+        }
+    }
+    if (world->options.exported && !world->options.exportedAfterNetwork)
     {
         ledger->GetTracker()->TraceConnectWithoutContext(
             "Exported",
             Callback<void, const EsxExportDatagram&, Ptr<const Packet>>(
                 [world](const EsxExportDatagram& datagram, Ptr<const Packet> packet) {
-                    world->Export(datagram, packet);
+                    constexpr uint32_t HEADERS = 20 + 8; // IPv4 without options, UDP
+                    world->Export(datagram.exporter, datagram.collector, packet, HEADERS);
                 }));
     }
 }

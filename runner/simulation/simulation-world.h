@@ -76,7 +76,11 @@ struct Simulation::World
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
     void Grow(const TimelineStep& step);
-    void Export(const ns3::EsxExportDatagram& datagram, ns3::Ptr<const ns3::Packet> packet) const;
+    /// To whom the options say. \param headers octets before the payload
+    void Export(uint32_t exporter,
+                ns3::Ipv4Address collector,
+                ns3::Ptr<const ns3::Packet> packet,
+                uint32_t headers) const;
 };
 
 /// A queue disc as the scenario describes it. \return nullptr if it describes none

@@ -274,14 +274,16 @@ Simulation::World::Grow(const TimelineStep& step)
 }
 
 void
-Simulation::World::Export(const EsxExportDatagram& datagram, Ptr<const Packet> packet) const
+Simulation::World::Export(uint32_t exporter,
+                          Ipv4Address collector,
+                          Ptr<const Packet> packet,
+                          uint32_t headers) const
 {
-    constexpr uint32_t HEADERS = 20 + 8; // IPv4 without options, UDP
     std::vector<uint8_t> octets(packet->GetSize());
     packet->CopyData(octets.data(), packet->GetSize());
-    octets.erase(octets.begin(), octets.begin() + HEADERS);
-    const Ptr<EsxHost> host = NodeList::GetNode(datagram.exporter)->GetObject<EsxHost>();
-    options.exported(host->GetName(), datagram.collector, octets);
+    octets.erase(octets.begin(), octets.begin() + headers);
+    const Ptr<EsxHost> host = NodeList::GetNode(exporter)->GetObject<EsxHost>();
+    options.exported(host->GetName(), collector, octets);
 }
 
 } // namespace esxnf

@@ -60,6 +60,9 @@ struct SimulationOptions
                        const std::vector<uint8_t>& payload)>
         exported;
 
+    /// The same, but of every datagram that a simulated collector read, as it read it.
+    bool exportedAfterNetwork{false};
+
     /// Called about ten times a second of real time. \return false to stop the run
     std::function<bool(const Progress&)> heartbeat;
 

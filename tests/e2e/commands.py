@@ -5,6 +5,7 @@ from pathlib import Path
 from labs import QUICKSTART, lab, write
 
 CAPTURE = Path(__file__).parent.parent / "data" / "differential_input_a.pcap"
+NFCAPD = "exec nfcapd -b 127.0.0.1 -p {port} -w {folder} > /dev/null 2>&1"
 SWEEP = "version: 1\nname: sweep\nscenario: lab.yaml\nover: {hosts.esx1.netflow.purgatory_max: [4]}\n"
 
 
@@ -15,6 +16,7 @@ def inputs(esx_netflow, folder: Path) -> Path:
     write(folder, "vmkload_mod netflow\n", "lines")
     (folder / "lab.dot").write_text(esx_netflow("dot", folder / "lab.yaml").stdout)
     assert esx_netflow("probe", "-r", CAPTURE, "-w", folder / "export.pcap").returncode == 0
+    assert esx_netflow("collect", "-r", folder / "export.pcap", "--csv", folder / "stored.csv").returncode == 0
     assert esx_netflow("run", folder / "lab.yaml", "-o", folder / "result", "--captures", "-q").returncode == 0
     return folder
 
@@ -41,6 +43,8 @@ def commands(folder: Path) -> dict[str, list]:
         "ifindex": ["ifindex", "1549"],
         "report": ["report", result],
         "sweep": ["sweep", folder / "sweep.yaml", "-j", "1", "-o", new],
+        "grade": ["grade", folder / "export.pcap", folder / "stored.csv"],
+        "exam": ["exam", "--list"],
         "probe": ["probe", "-r", CAPTURE],
         "probe --csv -": ["probe", "-r", CAPTURE, "--csv", "-"],
         "probe -w -": ["probe", "-r", CAPTURE, "-w", "-"],
@@ -56,6 +60,8 @@ def writers(folder: Path) -> dict[str, tuple[list, str]]:
     return {
         "run --junit": ["run", scenario, "-q", "-o", folder / "new", "--junit", "FILE"],
         "run --summary-md": ["run", scenario, "-q", "-o", folder / "new", "--summary-md", "FILE"],
+        "grade": ["grade", folder / "export.pcap", folder / "stored.csv", "-q", "--junit", "FILE", "--markdown", folder / "new.md", "--json", folder / "new.json"],
+        "exam": ["exam", "--collector", NFCAPD, "--only", "steady", "-q", "-o", folder / "exam", "--junit", "FILE", "--json", folder / "new.json", "--markdown", folder / "new.md"],
         "console --record": ["console", scenario, "--record", "FILE"],
         "probe -w": ["probe", "-r", CAPTURE, "-w", "FILE"],
         "probe --csv": ["probe", "-r", CAPTURE, "--csv", "FILE"],
@@ -76,6 +82,7 @@ def folder_writers(folder: Path) -> dict[str, list]:
         "console --out": ["console", scenario, "-o", "FILE"],
         "sweep --out": ["sweep", folder / "sweep.yaml", "-j", "1", "-q", "-o", "FILE"],
         "report": ["report", "-q", "FILE"],
+        "exam --captures": ["exam", "--captures", "FILE", "--only", "loss"],
     }
 
 

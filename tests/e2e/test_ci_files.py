@@ -79,6 +79,19 @@ def test_the_line_of_action_and_template_runs(is_real, esx_netflow, tmp_path):
     assert bool(got) == is_real
 
 
+def test_the_workflow_for_a_strangers_collector_runs(esx_netflow, tmp_path):
+    """With nfcapd as the collector; of the streams those of losses."""
+    workflow = yaml.safe_load((ROOT / "templates" / "collector.github.yml").read_text())
+    settings = workflow["env"] | {"COLLECTOR": "nfcapd -b 127.0.0.1 -p {port} -w {folder}", "FORMAT": "nfdump", "OPTIONS": "--only loss"}
+    lines = [line for line in steps_of(workflow) if line.startswith("esx-netflow") or line.startswith("cat")]
+    assert len(lines) == 3 and set(re.findall(r"\$(\w+)", " ".join(lines))) <= {*settings, "GITHUB_STEP_SUMMARY"}
+    environment = os.environ | settings | {"PATH": f"{esx_netflow.path.parent}:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    for line in (lines[0].replace('--grade "$OPTIONS"', "").replace("losses lossy-wan", ""), *lines[1:]):
+        done = subprocess.run(["bash", "-euc", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert "quickstart: pass" in (tmp_path / "summary").read_text() and "streams passed" in (tmp_path / "summary").read_text()
+
+
 @pytest.mark.parametrize("text, known", [(GITHUB, ACTION["inputs"]), (GITLAB, TEMPLATE["variables"])], ids=["github", "gitlab"])
 def test_what_the_page_sets_exists(text, known):
     (job,) = [job for name, job in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text)).items() if name == "labs"]

@@ -63,7 +63,8 @@ def without_deliveries(folder) -> dict[str, bytes]:
     """The files of a result, without what a real network made of the datagrams."""
     result = summary(folder)
     result.pop("real_collectors", None)
-    return {**contents(folder), "summary.json": json.dumps(result).encode()}
+    files = {name: data for name, data in contents(folder).items() if name != "sent.pcap"}
+    return {**files, "summary.json": json.dumps(result).encode()}
 
 
 def test_results_do_not_depend_on_a_real_collector(esx_netflow, tmp_path):
@@ -86,13 +87,6 @@ def test_an_address_that_does_not_resolve_is_exit_3_before_the_run(esx_netflow, 
     done = esx_netflow("run", QUICKSTART, "--out", tmp_path / "out", "--to", "no-such-host.invalid:2055")
     assert done.returncode == 3 and "no-such-host.invalid" in done.stderr
     assert list(tmp_path.iterdir()) == []
-
-
-def test_several_exporters_to_no_loopback_address_are_exit_2(esx_netflow, tmp_path):
-    scenario = write(tmp_path, lab(hosts=("esx1", "esx2")))
-    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--to", "192.0.2.1:2055")
-    assert done.returncode == 2 and "esx1, esx2 export" in done.stderr
-    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_collector_is_exit_2(esx_netflow, tmp_path):
