@@ -58,7 +58,7 @@ class RealCollectors
                    const std::string& console = "",
                    const std::vector<std::string>& sources = {});
 
-    /// What cannot be known of deliveries; empty: nothing.
+    /// A warning about deliveries of which nothing can be known; empty: there are none.
     const std::string& GetDoubt() const;
 
     /// Keeps each datagram that a kernel took from now on in a capture, with the simulated time.

@@ -49,6 +49,16 @@ def test_hosts_with_equal_switch_ids_stay_apart(esx_netflow, tmp_path):
     assert stored(collector.rows) == exported(tmp_path / "out")
 
 
+def test_a_sequence_that_passes_2_32_is_no_complaint(esx_netflow, tmp_path):
+    text = lab().replace("run: {", "run: {attributes: {ns3::EsxNetNetflow::InitialSequence: 4294967290}, ", 1)
+    with NfcapdRun() as collector:
+        assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}").returncode == 0
+        collector.stop()
+    sequences = [int(row["sequence"]) for row in table(tmp_path / "out", "datagrams.csv")]
+    assert sequences[0] == 4294967290 and 0 <= sequences[-1] < 100
+    assert collector.sequence_errors == 0 and stored(collector.rows) == exported(tmp_path / "out")
+
+
 def test_datagrams_are_the_very_same(esx_netflow, tmp_path):
     scenario = write(tmp_path, lab())
     with Sink() as once, Sink() as again:

@@ -61,7 +61,7 @@ def graded(tmp_path, format_, bug="", keys=None, **options):
     return grading.grade(SENT, tmp_path / "flows", **options)
 
 
-# What must be said, and of how many faults. Bugs of the reference's table and others.
+# Words that must be said of each bug. Bugs of the reference's table and others.
 BUGS = {
     "every_50th": ["datagrams are missing as a whole: 3 datagrams", "every 50th"],
     "first_datagram": ["missing as a whole: 1 datagram", "the first"],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What `grade` reads: each format as its collector writes it, recognised by its columns; units and maps."""
+"""Stores that `grade` reads: each format as its collector writes it, recognised by its columns; units and maps."""
 import csv
 import json
 

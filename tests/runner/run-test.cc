@@ -140,10 +140,19 @@ TEST(RealCollectors, WithoutATargetNothingIsSent)
     EXPECT_EQ(own.Next(), "");
 }
 
-TEST(RealCollectors, SeveralExportersNeedLoopback)
+TEST(RealCollectors, ASourceOfOursIsSentFromWithoutADoubt)
 {
-    EXPECT_THAT(Refusal(TwoHosts(), {"192.0.2.1:2055"}, EXIT_USAGE),
-                HasSubstr("esx1, esx2 export, and only a loopback address"));
+    const Listener listener;
+    RealCollectors collectors(TwoHosts(),
+                              {{"", listener.GetEndpoint()}},
+                              0,
+                              "",
+                              {"esx2=127.0.0.9"});
+    collectors.Send("esx2", COLLECTOR, {'b'});
+    EXPECT_EQ(listener.Next(), "127.0.0.9 b");
+    collectors.Send("esx1", COLLECTOR, {'a'});
+    EXPECT_EQ(listener.Next(), "127.0.0.2 a");
+    EXPECT_EQ(collectors.GetDoubt(), "");
 }
 
 TEST(RealCollectors, TargetsMustFitTheScenario)

@@ -21,7 +21,7 @@ from .report import Fault, Grade, add_cases, write_files
 
 
 def grade_of(collector: Collector, sent: Any, store: str, **options: Any) -> Grade:
-    """What it did wrong as a process is a fault, too. `store`: a pattern in its {folder}."""
+    """Its faults as a process are faults of the grade, too. `store`: a pattern in its {folder}."""
     pattern = store.replace("{folder}", str(collector.store))
     try:
         result = grade(sent, collector.store / pattern, kernel_drops=collector.drops, **options)

@@ -24,7 +24,7 @@ from .stores import FIELDS
 from .streams import Stream, ip_packets, streams, write_capture
 
 _PACE_S = 0.004
-# What collectors say of the sequence, in their output: a sum of numbers, or a count of lines.
+# Complaints about the sequence in the output of collectors: a sum of numbers, or a count of lines.
 COMPLAINTS = {"nfdump": r"Sequence Errors: (\d+)", "nfacctd": r"expecting flow '\d+' but received", "esx-netflow": r"sequence gaps (\d+)"}
 
 EXAMPLES = """Examples:
@@ -35,7 +35,7 @@ Exit codes: 0 the collector passes everything, 1 it does not, 2 it cannot be exa
 
 
 class Answer(NamedTuple):
-    """What a collector made of a stream."""
+    """A stream, and its grade by a collector."""
 
     stream: Stream
     grade: Optional[Grade]

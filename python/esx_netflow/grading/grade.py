@@ -210,7 +210,7 @@ class _Grading:
         matching.put_back(mine[unlike >= 2], theirs[unlike >= 2])
 
     def _equal(self, fields: Iterable[str], mine: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-        """Which pairs are equal in all of some fields that are compared."""
+        """Pairs that are equal in all of some fields that are compared."""
         same = [self.truth[c].to_numpy()[mine] == self.stored[c].to_numpy()[theirs] for c in fields if c in self.columns]
         return np.all(same, axis=0) if same else np.zeros(len(mine), bool)
 
@@ -228,7 +228,7 @@ class _Grading:
     # ------------------------------------------------------------ explaining
 
     def _true_columns(self, rows: np.ndarray, field: str) -> dict[str, np.ndarray]:
-        """What a stored value may come from, for some rows of the truth."""
+        """Columns from which a stored value may come, for some rows of the truth."""
         t = {c: self.truth[c].to_numpy()[rows] for c in self.truth.columns if self.truth[c].dtype != object}
         if field in TIMES and "first_raw" in t:
             t["raw"] = t[f"{field}_raw"]
@@ -284,7 +284,7 @@ class _Grading:
         return condition(mask[among], self._attributes(np.flatnonzero(among))) or (which(mask[among]) if mask.sum() > 1 else None)
 
     def _attributes(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """What records may have in common, in words."""
+        """Attributes that records may have in common, in words."""
         found = {text: self.truth[field].to_numpy()[rows] for text, field in _ATTRIBUTES.items() if field in self.truth}
         if self.of_group is not None:
             return found

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which stored row is which record: by equal columns, then by ever fewer of them."""
+"""Pairs of records and stored rows: by equal columns, then by ever fewer of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _GROUPS = {
     "ends": ("src/dst",),
     "plugs": ("sport/dport",),
 }
-# What is looked at when one group alone is not the difference, most telling first.
+# Groups that are looked at when one alone is not the difference, most telling first.
 _KEPT = """address port proto counter time; address port proto time; address port proto counter; address port counter; address port time; address counter time; port proto counter time
 port counter origin; address port proto; address counter; counter time; address time; port proto time; port proto counter; address port; ends plugs proto counter; ends plugs proto time
 ends plugs proto; counter origin interface; counter"""

@@ -117,7 +117,7 @@ def which(mask: np.ndarray) -> Optional[str]:
 
 
 def condition(mask: np.ndarray, attributes: dict[str, np.ndarray]) -> Optional[str]:
-    """What those that are chosen have in common and no other has, in words."""
+    """Something that those that are chosen have in common and no other has, in words."""
     if mask.all() or not mask.any():
         return None
     for name, values in attributes.items():
@@ -177,7 +177,7 @@ def _of_numbers(field: str) -> Iterator[Rule]:
 
 
 def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
-    """What `field` may hold, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for a column that is not there."""
+    """Rules for `field`, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for a column that is not there."""
     v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last")
     yield from _of_times(v, s) if is_time else _of_numbers(field)
     if partner:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a grade says: as text, tables, JSON, JUnit and Markdown."""
+"""A grade as text, tables, JSON, JUnit and Markdown."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Fault(NamedTuple):
 
 
 class Grade:
-    """What a collector stored, compared with what it was sent.
+    """A collector's store, compared with what it was sent.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Grade:
 
     @property
     def kernel(self) -> str:
-        """Whose fault missing datagrams are."""
+        """The kernel's part in missing datagrams."""
         lost, drops = sum(f.count for f in self.faults if f.kind == "datagrams"), self.kernel_drops
         if not lost:
             return f"the kernel dropped {plural(drops, 'datagram')} of the collector's sockets" if drops else ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a collector was sent: the truth of a grade, out of a result folder or a capture."""
+"""The truth of a grade: what a collector was sent, out of a result folder or a capture."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Sent(NamedTuple):
 
 
 def read_sent(source: Any, port: Optional[int] = None) -> Sent:
-    """What a run sent to a real collector (its `sent.pcap`), or what is in a capture. `port`: of the collector; default: that of the run, 2055 of a capture."""
+    """Datagrams that a run sent to a real collector (its `sent.pcap`), or those of a capture. `port`: of the collector; default: that of the run, 2055 of a capture."""
     source = Path(source)
     names: dict[str, str] = {}
     capture, ports = source, [port or 2055]
@@ -53,7 +53,7 @@ def read_sent(source: Any, port: Optional[int] = None) -> Sent:
 
 
 def _whole(payload: bytes, may: bool) -> Iterable[bytes]:
-    """What is valid of a payload. `may`: all that may be stored."""
+    """Valid datagrams of a payload. `may`: all that may be stored."""
     count, there = int.from_bytes(payload[2:4], "big"), (len(payload) - _HEADER) // _RECORD
     if len(payload) < _HEADER + _RECORD or payload[:2] != b"\0\5":
         return

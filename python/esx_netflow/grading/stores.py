@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What collectors store, as tables with the columns of `FIELDS`. Their names for our fields, and units, are in `stores.json`."""
+"""Stores of collectors, as tables with the columns of `FIELDS`. Their names for our fields, and units, are in `stores.json`."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class StoreError(_core.RunError):
 
 
 class Store(NamedTuple):
-    """What a collector stored."""
+    """A collector's store."""
 
     table: pd.DataFrame  #: columns of `FIELDS`; times in ms since 1970, or of uptime where `uptime` has them
     format: str

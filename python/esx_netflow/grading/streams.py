@@ -17,7 +17,7 @@ FIRST_ADDRESS = 0x7F000002  # of the exporters: 127.0.0.2
 
 
 class Stream(NamedTuple):
-    """What is sent: payloads with the address of their exporter. And what a right collector makes of it.
+    """Payloads with the addresses of their exporters, and what a right collector makes of them.
 
     `may`: numbers of payloads whose records it may keep. `records_missing`: at the end, by the sequence. `complaints`: fewest and most that it may
     utter of the sequence; None: any number. `fragment`: payloads that are sent in two IP fragments.
