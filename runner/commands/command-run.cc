@@ -466,10 +466,10 @@ AddCollectorOptions(CLI::App& app, std::string& command)
             ->type_name("COMMAND")
             ->excludes("--to");
     for (const auto& [name, type, help] :
-         {std::tuple{"--store", "GLOB", "What it stores, in {folder}"},
+         {std::tuple{"--store", "GLOB", "Its store, in {folder}"},
           std::tuple{"--format", "NAME", "Of the store ('grade --help' lists them)"},
           std::tuple{"--grade", "OPTIONS", "More of 'grade', as one word"},
-          std::tuple{"--end-by", "SIGNAL", "What ends it (TERM)"}})
+          std::tuple{"--end-by", "SIGNAL", "Signal that ends it (TERM)"}})
     {
         app.add_option(name, help)->type_name(type)->needs(collector);
     }

@@ -43,7 +43,7 @@ class Grade:
     records, rows, right : int
         Records that had to be stored (or their sums), rows that are, and how many records are right.
     columns : list of str
-        What was compared.
+        Fields that were compared.
     missing, extra, wrong, datagrams : pandas.DataFrame
         Records that are not stored, rows of no record, values that differ (field, sent, stored, why), and what was sent (``missing``: as a whole).
     """
