@@ -18,7 +18,6 @@
 #include "runner/scenario/scenario-diagnostic.h"
 #include "runner/scenario/yaml-emitter.h"
 
-#include <exception>
 #include <filesystem>
 #include <fmt/format.h>
 #include <optional>
@@ -35,8 +34,8 @@ extern const char* const g_scenarioSchema;
 namespace
 {
 
-/// The heartbeat of a run: lets Python handle signals and tells the progress. An error ends the run
-/// and is raised after it.
+/// The heartbeat of a run: lets Python handle signals and tells the progress. An error ends the
+/// run.
 class PythonHeartbeat
 {
   public:
@@ -59,24 +58,22 @@ class PythonHeartbeat
                 m_progress(progress.now.GetSeconds(), progress.end.GetSeconds());
             }
         }
-        catch (py::error_already_set&)
+        catch (py::error_already_set& error)
         {
-            m_error = std::current_exception();
+            m_error = error;
         }
         return !m_error;
     }
 
-    void Rethrow() const
+    /// None, or what Python raised.
+    py::object GetError() const
     {
-        if (m_error)
-        {
-            std::rethrow_exception(m_error);
-        }
+        return m_error ? m_error->value() : py::none();
     }
 
   private:
     py::object m_progress;
-    std::exception_ptr m_error;
+    std::optional<py::error_already_set> m_error;
 };
 
 /// A scenario as Python holds it.
@@ -160,7 +157,8 @@ PassingFolder()
         .string();
 }
 
-/// A run with its options, from the start to Python's dict.
+/// A run with its options, from the start to Python's dict. One that an error ended has its results
+/// up to then; "error" is it.
 py::dict
 Run(const std::string& json,
     const std::string& text,
@@ -190,26 +188,21 @@ Run(const std::string& json,
         const py::gil_scoped_release released;
         simulation.emplace(scenario, options);
         simulation->Run();
-        if (!simulation->WasInterrupted())
+        summary = Summarize(*simulation);
+        tables.emplace(*simulation);
+        if (folder)
         {
-            summary = Summarize(*simulation);
-            tables.emplace(*simulation);
-            if (folder)
-            {
-                WriteResults(*simulation, *summary, folder->GetPath());
-            }
+            WriteResults(*simulation, *summary, folder->GetPath());
         }
     }
-    heartbeat.Rethrow();
     py::dict result = HostsToPython(*simulation);
     result["events"] = simulation->GetEvents();
     simulation.reset();
-    if (isTwice)
+    if (isTwice && !summary->interrupted)
     {
         const py::gil_scoped_release released;
         JudgeBySecondRun(scenario, options, folder->GetPath(), *summary);
     }
-    heartbeat.Rethrow();
     if (out)
     {
         folder->Commit();
@@ -222,6 +215,7 @@ Run(const std::string& json,
     result["failures"] = ToLines(FailuresOf(*summary, scenario));
     result["summary"] = ToJson(*summary).dump();
     result["text"] = ToText(*summary, out.value_or("(not written)"));
+    result["error"] = heartbeat.GetError();
     result["resolved"] = scenario.document.GetRoot().dump();
     return result;
 }

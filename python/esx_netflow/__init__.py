@@ -18,7 +18,7 @@ from .explaining import FlowStory
 from .netflow import decode_v5, encode_v5
 from .reporting import report
 from .results import Counts, Ledger, Result
-from .running import run
+from .running import RunInterrupted, run
 from .scenarios import Scenario, ScenarioWarning
 from .sweeping import sweep
 from .tables import Table
@@ -32,6 +32,7 @@ __all__ = [
     "Ledger",
     "Result",
     "RunError",
+    "RunInterrupted",
     "Scenario",
     "ScenarioError",
     "ScenarioWarning",

@@ -76,15 +76,25 @@ def _time(option, text):
 def _report(arguments):
     from . import reporting
 
-    parser = _Parser("report", "Make report.html of result folders.", "Example: esx-netflow report out/quickstart")
-    parser.add_argument("folder", nargs="+", metavar="DIR", help="what 'esx-netflow run' wrote")
+    parser = _Parser(
+        "report",
+        "Make report.html of result folders.",
+        "Examples:\n  esx-netflow report out/quickstart\n  esx-netflow report out/before out/after    side by side, in out/report.html",
+    )
+    parser.add_argument("folder", nargs="+", metavar="DIR", help="what 'esx-netflow run' wrote; several: each one's report, and one of all side by side")
+    parser.add_argument("-o", "--out", metavar="FILE", help="where the page of all goes (default: report.html in the folder that holds all)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no output")
     options = parser.parse_args(arguments)
-    for folder in options.folder:
-        path = Path(folder) / "report.html"
-        others = [("the report of", os.fspath(file)) for file in path.parent.glob("*") if file.name != path.name]
-        _core.refuse_shared_files(others, [("the report", os.fspath(path))])
-        reporting.report(folder, path)
+    several = len(options.folder) > 1
+    if options.out and not several:
+        parser.error("--out is for several folders; that of one is in it")
+    pages = [(folder, Path(folder) / "report.html") for folder in options.folder]
+    if several:
+        pages.append((options.folder, Path(options.out or os.path.join(os.path.commonpath([Path(f).parent for f in options.folder]), "report.html"))))
+    read = [os.fspath(file) for folder in options.folder for file in Path(folder).glob("*") if file.name != "report.html"]
+    _core.refuse_shared_files([("the report of", file) for file in read], [("the report", os.fspath(path)) for _, path in pages])
+    for of, path in pages:
+        reporting.report(of, path)
         if not options.quiet:
             print(f"report: {path}")
     return GOOD

@@ -9,13 +9,13 @@ import io
 import json
 import os
 import re
-from typing import Union
+from typing import Sequence, Union
 
 from . import _core, showing
 from .results import Result
 
 _LINES_SHOWN = 200  # of each log; a page must open
-_WIDE = 7.2  # inches of a figure
+_WIDE, _HALF = 7.2, 5.6  # inches of a figure, and of one beside another
 _SPOT_LIMIT = 3000  # beyond this many marks a figure holds them as an image
 
 
@@ -58,13 +58,13 @@ class Figures:
 
         return self.svg(plots.topology, plots.topology_size(self.result), "the lab: hosts, vSwitches, links, collectors")
 
-    def fates(self):
+    def fates(self, wide=_WIDE):
         from . import plots
 
-        return self.svg(plots.fates, (_WIDE, 2.4), "shares of packets, octets and records by their fate; the table below has the numbers")
+        return self.svg(plots.fates, (wide, 2.4), "shares of packets, octets and records by their fate; the table below has the numbers")
 
-    def all(self):
-        """The page's figures by name. WIDE fits a tablet, and its letters are large enough at that size; phones scroll."""
+    def all(self, wide=_WIDE):
+        """The page's figures by name. _WIDE fits a tablet, and its letters are large enough at that size; phones scroll."""
         from . import plots
 
         def rows(end, most=10):
@@ -74,10 +74,10 @@ class Figures:
         heights = plots.over_time.panel_heights(self.result)
         return {
             "topology": self.topology(),
-            "fates": self.fates(),
-            "timeline": self.svg(plots.timeline, (_WIDE, sum(heights) + 2), "the run over simulated time", heights),
-            "senders": self.svg(plots.top_talkers, (_WIDE, 1 + 0.38 * rows("src")), "octets by sender, truth and collected"),
-            "receivers": self.svg(plots.receivers, (_WIDE, 1 + 0.38 * rows("dst")), "octets by receiver, truth and collected"),
+            "fates": self.fates(wide),
+            "timeline": self.svg(plots.timeline, (wide, sum(heights) + 2), "the run over simulated time", heights),
+            "senders": self.svg(plots.top_talkers, (wide, 1 + 0.38 * rows("src")), "octets by sender, truth and collected"),
+            "receivers": self.svg(plots.receivers, (wide, 1 + 0.38 * rows("dst")), "octets by receiver, truth and collected"),
             "flows": self.svg(plots.flows, (3.5, 3.5), "octets of each flow, truth against collected"),
             "delay": self.svg(plots.export_delay, (3.5, 3.5), "time from a record's expiry to its arrival, by reason"),
         }
@@ -112,13 +112,17 @@ def _excerpt(lines):
     return "\n".join([*lines[:half], f"… {len(lines) - 2 * half} lines …", *lines[-half:]])
 
 
-def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, os.PathLike[str]] = None) -> str:
-    """Makes the report of a run: verdict, lab, where everything went, timeline, truth and what was collected, logs.
+Reported = Union[Result, str, "os.PathLike[str]"]
+
+
+def report(result: Union[Reported, Sequence[Reported]], path: Union[None, str, os.PathLike[str]] = None) -> str:
+    """Makes the report of a run: verdict, lab, where everything went, timeline, truth and what was collected, logs. Of several runs: their numbers and
+    figures side by side.
 
     Parameters
     ----------
-    result : Result or path-like
-        Or a result folder.
+    result : Result or path-like, or a list of them
+        Or result folders.
     path : path-like, optional
         Where to write it, such as ``report.html``.
 
@@ -135,9 +139,18 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
     OSError
         `path` cannot be written.
     """
-    if not isinstance(result, Result):
-        result = Result.load(result)
-    page = showing.templates().get_template("report.html.j2").render(
+    if isinstance(result, (Result, str, os.PathLike)):
+        page = _of_one(result if isinstance(result, Result) else Result.load(result))
+    else:
+        page = _side_by_side([one if isinstance(one, Result) else Result.load(one) for one in result])
+    if path is not None:
+        _core.replace_file(os.fspath(path), page)
+    return page
+
+
+def _of_one(result):
+    return showing.templates().get_template("report.html.j2").render(
+        widest=1000,
         result=result,
         ledger=result.ledger,
         summary=result.summary,
@@ -148,6 +161,30 @@ def report(result: Union[Result, str, os.PathLike[str]], path: Union[None, str, 
         logs={host: _excerpt(lines) for host, lines in result.log.items()},
         resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
     )
-    if path is not None:
-        _core.replace_file(os.fspath(path), page)
-    return page
+
+
+def _numbers_of(result):
+    """-> what runs are compared by, in words"""
+    rows = {"flows seen": result.summary["flows"], "flows never begun": result.summary["flows_never_begun"]}
+    for name, counts in result.ledger.rows():
+        rows.update({f"{name}, {unit}": value for unit, value in zip(counts._fields, counts)})
+    for collector in result.summary["collectors"]:
+        rows[f"{collector['node']}: records missing in the sequence"] = collector["records_missing"]
+    return {**rows, **{f"expected: {e['name']}": e["measured"] for e in result.expectations}}
+
+
+def _side_by_side(results):
+    if len(results) < 2:
+        raise ValueError("runs side by side are two at least")
+    names = [result.name for result in results]
+    titles = [name if names.count(name) == 1 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)]
+    numbers = [_numbers_of(result) for result in results]
+    kinds = ("lost: ", *showing.WORDS.values(), "residual", "expected: ")
+    rank = {name: next((place for place, kind in enumerate(kinds) if name.startswith(kind)), -1) for of in numbers for name in of}
+    order = sorted(rank, key=rank.__getitem__)
+    kept = [(name, [of.get(name, 0 if name.startswith("lost: ") else None) for of in numbers]) for name in order]
+    return showing.templates().get_template("runs.html.j2").render(
+        widest=1600,
+        runs=[{"result": result, "name": title, "figures": Figures(result).all(_HALF)} for result, title in zip(results, titles)],
+        rows=[row for row in kept if any(row[1])],
+    )

@@ -5,6 +5,9 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
@@ -20,6 +23,16 @@ class Counts(NamedTuple):
     packets: int
     octets: int
     records: int
+
+
+def _said(*arguments: str, good: tuple[int, ...] = (0,)) -> str:
+    """-> what the command line prints; RunError unless its exit code is good"""
+    path = os.pathsep.join([os.fspath(Path(__file__).parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])])
+    command = [sys.executable, "-m", "esx_netflow", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": path}, check=False)
+    if done.returncode not in good:
+        raise _core.RunError((done.stderr or done.stdout).strip())
+    return done.stdout
 
 
 def _counts(entry):
@@ -149,6 +162,9 @@ class Result:
         self.scenario = scenario
         for name in tables.FILES:
             setattr(self, name, tables_by_name.get(name))
+        lists.share([table for table in tables_by_name.values() if table is not None])
+        lists.lab = lab or (scenario.data if scenario else None)
+        lists.start = scenario.data["run"].get("wallclock_start") if scenario else None
         self.exporters = lists.get("exporter", [])
         self.collectors = lists.get("collector", [])
         self.ledger = Ledger(ledger, summary)
@@ -160,16 +176,16 @@ class Result:
         self._resolved: Optional[dict[str, Any]] = None
 
     @classmethod
-    def _of_run(cls, raw):
+    def _of_run(cls, raw, folder=""):
         """From what _core.run gives."""
-        lists = raw["names"]
+        lists = tables.Names(raw["names"])
         arrays = {name: tables.Table.of(raw[name], name, lists) for name in tables.FILES}
         ledger = {
             host: {vswitch: {move: Counts(*counts) for move, counts in moves.items()} for vswitch, moves in vswitches.items()}
             for host, vswitches in raw["ledger"].items()
         }
         scenario = Scenario(json.loads(raw["resolved"]))
-        return cls(json.loads(raw["summary"]), scenario, arrays, lists, ledger, raw["log"], raw["console"], raw["text"])
+        return cls(json.loads(raw["summary"]), scenario, arrays, lists, ledger, raw["log"], raw["console"], raw["text"], folder)
 
     @classmethod
     def load(cls, folder: Union[str, os.PathLike[str]]) -> Result:
@@ -202,13 +218,11 @@ class Result:
         lab = labs.read(folder / "lab.json")
         wants_scenario = wanted is tables.FILES or lab is None
         scenario = Scenario.load(folder / "resolved.yaml") if wants_scenario and (folder / "resolved.yaml").exists() else None
-        lists = {
-            "exporter": [host["name"] for host in summary["hosts"]],
-            "collector": [collector["node"] for collector in summary["collectors"]],
-        }
-        arrays = {
-            name: tables.read_csv(folder / file, name, lists) for name, file in tables.FILES.items() if name in wanted and (folder / file).is_file()
-        }
+        lists = tables.Names(
+            exporter=[host["name"] for host in summary["hosts"]], collector=[collector["node"] for collector in summary["collectors"]]
+        )
+        files = {name: folder / file for name, file in tables.FILES.items() if name in wanted}
+        arrays = {name: tables.read(file, name, lists) for name, file in files.items() if file.is_file() or file.with_suffix(".parquet").is_file()}
         ledger = {
             host["name"]: {
                 vswitch["name"]: {move: _counts(entry) for move, entry in vswitch["moves"].items()} for vswitch in host["vswitches"]
@@ -224,6 +238,42 @@ class Result:
             for kind in ("vmkernel", "console")
         }
         return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"], folder=os.fspath(folder), lab=lab)
+
+    def save(self, folder: Union[str, os.PathLike[str]]) -> None:
+        """Writes a result folder that `load` reads, and ``esx-netflow report``, ``explain`` and ``talkers`` do.
+
+        Parameters
+        ----------
+        folder : path-like
+            Earlier results there are replaced. Tables are Parquet files where pyarrow is installed, else the CSV files of a run. Captures and esxtop's screens are what
+            ``run(..., out=)`` alone writes.
+
+        Raises
+        ------
+        RunError
+            There is something else.
+        """
+        folder = Path(folder)
+        if folder.exists() and not (folder / "summary.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+            raise _core.RunError(f"{folder} is no result folder, so it is not replaced")
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}-") as place:
+            new = Path(place) / "new"
+            new.mkdir()
+            for name, file in tables.FILES.items():
+                if getattr(self, name) is not None:
+                    tables.write(getattr(self, name), new / file)
+            (new / "summary.json").write_text(json.dumps(self.summary, indent=2) + "\n", encoding="utf-8")
+            if self.scenario:
+                self.scenario.save(new / "resolved.yaml")
+            if self._lab:
+                (new / "lab.json").write_text(json.dumps(self._lab, indent=2) + "\n", encoding="utf-8")
+            for kind, lines in (("vmkernel", self.log), ("console", self.console)):
+                for host, of in lines.items():
+                    (new / f"{host}.{kind}.log").write_text("".join(f"{line}\n" for line in of), encoding="utf-8")
+            if folder.exists():
+                folder.rename(Path(place) / "old")
+            new.rename(folder)
 
     @property
     def lab(self) -> dict[str, Any]:
@@ -323,6 +373,33 @@ class Result:
         if not self._folder:
             raise _core.RunError("this result is in no folder: Result.load() the one that `esx-netflow run --to` wrote")
         return grade(self._folder, store, format, **options)
+
+    def advise(self) -> str:
+        """What ``esx-netflow advise`` says of the scenario: for each host the longest ``-s`` and the smallest purgatory that lose nothing, each tried in a
+        run. RunError: a script made the result."""
+        if self.scenario is None:
+            raise _core.RunError("advice needs a scenario to run again, and a script made this result")
+        from .sweep_points import captures_of  # which needs this module
+
+        scenario, captures = self.scenario.copy(), captures_of(self.scenario)
+        for item in scenario.data["traffic"]:
+            if item.get("file") in captures:
+                item["file"] = os.path.abspath(captures[item["file"]])
+        with tempfile.TemporaryDirectory(prefix="esx-netflow-") as place:
+            scenario.save(Path(place) / "scenario.yaml")
+            return _said("advise", f"{place}/scenario.yaml", good=(0, 1))
+
+    def verify(self) -> str:
+        """What ``esx-netflow verify`` says: whether an oracle that shares no code with the program finds the same in the captures.
+
+        Raises
+        ------
+        RunError
+            It disagrees; the text is what it says. Or there are no captures to judge by: ``run(..., out=, captures=True)`` keeps them.
+        """
+        if not self._folder:
+            raise _core.RunError("there are no captures to judge by: run(..., out=, captures=True) keeps them")
+        return _said("verify", self._folder)
 
     @property
     def name(self) -> str:

@@ -19,6 +19,20 @@ ScenarioLike = Union[Scenario, dict, PathLike]
 _one_at_a_time = threading.Lock()
 
 
+class RunInterrupted(KeyboardInterrupt):
+    """Ctrl-C ended a run.
+
+    Attributes
+    ----------
+    result : Result
+        Up to then; its verdict is "interrupted". With `out` it was written, as the command line does.
+    """
+
+    def __init__(self, result: Result) -> None:
+        super().__init__(f"{result.name}: interrupted at {result.summary['end_ns'] / 1e9:g} s of simulated time")
+        self.result = result
+
+
 class _Bar:
     """A tqdm bar over simulated seconds, also in notebooks. Nothing is shown of runs that are over within a second."""
 
@@ -84,8 +98,8 @@ def run(
         The scenario is wrong; the text has file, line and what is allowed, as the command line prints it.
     RunError
         The result folder cannot be written, or a run goes on in this process.
-    KeyboardInterrupt
-        Ctrl-C; nothing is written then.
+    RunInterrupted
+        Ctrl-C; a KeyboardInterrupt, whose ``result`` is what there is. With `out` it is written.
 
     Warns
     -----
@@ -123,6 +137,12 @@ def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool =
     raw = _core.run(
         scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress
     )
+    error = raw["error"]
+    if error is not None and not isinstance(error, KeyboardInterrupt):
+        raise error
+    result = Result._of_run(raw, "" if out is None else os.fspath(out))
+    if error is not None:
+        raise RunInterrupted(result) from error
     for line in raw["failures"] if warn else ():
         warnings.warn(line, ScenarioWarning, stacklevel=3)
-    return Result._of_run(raw)
+    return result

@@ -3,18 +3,25 @@
 
 from __future__ import annotations
 
+import importlib.util
+from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
 
-from . import _core
+from . import _core, labs
+from .explaining import PROTOCOLS
+from .filtering import mask_of
 
 NONE = 0xFFFF  # index of no name
 
 _TABLES: dict[str, dict[str, Any]] = {table["name"]: table for table in _core.TABLES}
 FILES: dict[str, str] = {name: table["file"] for name, table in _TABLES.items()}
 _NS_PER_MS = 1_000_000
+_WRAP_MS = 1 << 32  # of uptime
+_FLAGS = "UAPRSF"  # from the highest bit to the lowest
+_PROTOCOL_NAMES = {int(number): name for name, number in PROTOCOLS.items()}
 
 
 class _Column(NamedTuple):
@@ -28,6 +35,44 @@ class _Column(NamedTuple):
 
 def _described(kind):
     return {column[0]: _Column(*column) for column in _TABLES[kind]["columns"]}
+
+
+class Names(dict):
+    """The lists of names of a run, and what its tables share: all addresses in them, and the lab.
+
+    Attributes
+    ----------
+    lab : dict or None
+        As `Result.lab`.
+    start : str or None
+        Calendar time at 0 s.
+    """
+
+    lab: Optional[dict[str, Any]] = None
+    start: Optional[str] = None
+    _arrays: list[np.ndarray] = []
+    _addresses: Optional[np.ndarray] = None
+
+    def share(self, tables: list[Table]) -> None:
+        """Takes the addresses of these tables, when they are asked for."""
+        self._arrays = [np.asarray(table[field]) for table in tables for field, _, kind, _ in table._columns() if kind == "address"]
+
+    @property
+    def addresses(self) -> np.ndarray:
+        """All addresses, in order."""
+        if self._addresses is None:
+            self._addresses = np.unique(np.concatenate([np.zeros(0, np.uint32), *(pd.unique(array) for array in self._arrays)]))
+            self._arrays = []
+        return self._addresses
+
+    def __reduce__(self):
+        return _unpickle_names, (dict(self), {"lab": self.lab, "start": self.start, "_addresses": self.addresses})
+
+
+def _unpickle_names(lists, attributes):
+    names = Names(lists)
+    names.__dict__.update(attributes)
+    return names
 
 
 class Table(np.ndarray):
@@ -88,28 +133,96 @@ class Table(np.ndarray):
         """Fields in the order of the CSV file of the same table."""
         return [column.field for column in self._columns()]
 
-    def to_pandas(self) -> pd.DataFrame:
+    def filter(self, expression: str) -> Table:
+        """The rows that an expression selects, as people type it at tcpdump and nfdump.
+
+        Parameters
+        ----------
+        expression : str
+            ``proto tcp and port 80``, ``src host web1 or dst net 10.1.0.0/16``, ``not (udp and octets > 10k)``, ``cause purgatory_full``,
+            ``flags SF``: ``[src|dst] host|net|port``, ``proto``, ``flags`` (all of these are set), and any column with ``=``, ``!=``, ``<``, ``<=``, ``>``
+            or ``>=``; ``and``, ``or``, ``not`` and brackets. A host is an address, or the name of a VM, vmknic or node.
+
+        Raises
+        ------
+        ValueError
+            The expression cannot be meant; the text says where.
+        """
+        return self[mask_of(self, expression)]
+
+    def _instants(self, field: str) -> np.ndarray:
+        """-> simulated ns of a column of times; -1 where there is none"""
+        values = self[field].astype(np.int64)
+        if field not in ("first_ms", "last_ms"):
+            return values
+        hosts = self._lists.lab["hosts"]
+        boots = np.array([_core.read_duration(hosts[host]["uptime_at_start"]) for host in self.names["exporter"]] or [0], np.int64)
+        return (values - boots[self["exporter"]] // _NS_PER_MS) % _WRAP_MS * _NS_PER_MS
+
+    def _owners(self, codes: np.ndarray) -> pd.Categorical:
+        """-> who has addresses, by their places in the list of all"""
+        owners = labs.names(self._lists.lab)
+        known = list(dict.fromkeys(owners.values()))
+        of = np.array([known.index(owners[text]) if text in owners else -1 for text in _core.dotted(self._lists.addresses)], np.int64)
+        return pd.Categorical.from_codes(of[codes] if len(of) else codes, known)
+
+    def to_pandas(self, times: str = "raw", names: bool = False) -> pd.DataFrame:
         """The same as a pandas DataFrame, with the columns of the CSV file of the same name (docs/formats.md).
+
+        Parameters
+        ----------
+        times : "raw", "datetime" or "timedelta"
+            "raw": as in the file. Else the columns of times are calendar time (UTC), or time since the simulation began, and have lost their unit: ``first_ms``, uptime of the
+            exporter, becomes ``first``.
+        names : bool
+            Names beside addresses (``src_name``: a VM, ``esx1:vmk0`` or a node), and words for protocols (``tcp``) and TCP flags (``.AP.SF``, as nfdump
+            writes them).
 
         Returns
         -------
         pandas.DataFrame
-            One row each. Names and IPv4 addresses (as dotted text) are categories; ``received_ns`` and ``time_ns`` become
-            ``received_ms`` and ``time_ms``, float, simulated ms. There is no Python loop over rows.
+            One row each. Names and IPv4 addresses (as dotted text) are categories, the same ones in all tables of a run, so that what is joined keeps
+            them; ``received_ns`` and ``time_ns`` become ``received_ms`` and ``time_ms``, float, simulated ms. There is no Python loop over rows.
+
+        Raises
+        ------
+        ValueError
+            Another word for `times`; names or times are asked for, and the table is of no result, which knows the lab.
         """
-        columns = {}
-        for field, name, kind, names in self._columns():
+        if times not in ("raw", "datetime", "timedelta"):
+            raise ValueError(f"times={times!r}: allowed: 'raw', 'datetime', 'timedelta'")
+        shared = self._lists if isinstance(self._lists, Names) else None
+        if (times != "raw" or names) and (shared is None or shared.lab is None):
+            raise ValueError("names and times need the lab, which a table of a Result knows")
+        start = pd.Timestamp(shared.start or 0) if shared and times == "datetime" else None
+        columns: dict[str, Any] = {}
+        for field, name, kind, list_name in self._columns():
             values = self[field]
             if kind == "address":
-                codes, addresses = pd.factorize(values)
-                columns[name] = pd.Categorical.from_codes(codes, _core.dotted(addresses))
+                known = np.unique(values) if shared is None else shared.addresses
+                codes = np.searchsorted(known, values)
+                columns[name] = pd.Categorical.from_codes(codes, _core.dotted(known))
+                if names:
+                    columns[f"{name}_name"] = self._owners(codes)
             elif kind == "name":
                 codes = values.astype(np.int32)
                 codes[values == NONE] = -1
-                columns[name] = pd.Categorical.from_codes(codes, self._lists[names])
+                columns[name] = pd.Categorical.from_codes(codes, self._lists[list_name])
+            elif times != "raw" and field.endswith(("_ms", "_ns")):
+                instants = pd.to_timedelta(np.where((since := self._instants(field)) < 0, np.iinfo(np.int64).min, since), unit="ns")
+                columns[name[:-3]] = instants if start is None else (start if start.tz else start.tz_localize("UTC")) + instants
+            elif names and field in ("proto", "tcp_flags"):
+                words = [_PROTOCOL_NAMES.get(n, str(n)) if field == "proto" else _flags(n) for n in range(256)]
+                columns[name] = pd.Categorical.from_codes(values, words)
             else:
                 columns[name] = values / _NS_PER_MS if kind == "ms" else values
         return pd.DataFrame(columns, copy=False)
+
+
+def _flags(number):
+    """-> ".AP.SF", as nfdump; the two highest bits are told before, as hexadecimal digits"""
+    letters = "".join(letter if number >> place & 1 else "." for letter, place in zip(_FLAGS, range(5, -1, -1)))
+    return letters if number < 64 else f"{number & 0xC0:#x}{letters}"
 
 
 def _unpickle(array, kind, lists):
@@ -124,31 +237,49 @@ def _addresses(texts):
     return (parts @ np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32))[codes] if len(unique) else np.zeros(0, np.uint32)
 
 
-def read_csv(path, kind, lists):
-    """The table in a CSV file of a result folder.
+def read(path: Path, kind: str, lists: dict[str, list[str]]) -> Table:
+    """The table in a CSV file of a result folder, or in a Parquet file that `write` made in its place.
 
     Parameters
     ----------
-    path : path-like
+    path : Path
         Such as flows-truth.csv.
     kind : str
         As in `FILES`.
     lists : dict of str to list of str
         Lists of names by their key; names that are not in them are appended.
 
-    Returns
-    -------
-    Table
-
     Raises
     ------
     RunError
         It is no such table; the text names the line.
     """
+    parquet = path.with_suffix(".parquet")
     try:
-        return _read_csv(path, kind, lists)
-    except (ValueError, TypeError, OverflowError) as error:
+        if path.is_file() or not parquet.is_file():
+            return _read_csv(path, kind, lists)
+        path = parquet
+        frame = pd.read_parquet(path)
+        for name in frame.columns[frame.dtypes == "category"]:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
+        return _of_frame(frame, kind, lists)
+    except (ValueError, TypeError, OverflowError, ImportError) as error:
         raise _core.RunError(f"{path}: {error}") from None
+
+
+def write(table: Table, path: Path) -> None:
+    """Writes a table as `read` reads it: as Parquet where pyarrow is installed, else as the CSV file of a run."""
+    frame = table.to_pandas()
+    if importlib.util.find_spec("pyarrow"):
+        frame.to_parquet(path.with_suffix(".parquet"))
+        return
+    for field, name, kind, _ in table._columns():
+        if kind == "ms":
+            whole, rest = np.divmod(table[field], _NS_PER_MS)
+            frame[name] = pd.Series(whole.astype(str)) + "." + pd.Series(rest.astype(str)).str.zfill(6)
+        elif kind == "signed":
+            frame[name] = pd.Series(table[field].astype(str)).replace("-1", "")
+    frame.to_csv(path, index=False, lineterminator="\n")
 
 
 def _numbers(array, field, values, source, texts=None):
@@ -190,8 +321,12 @@ def _indices(values, known):
 
 def _read_csv(path, kind, lists):
     _check_cells(path)
+    texts = {c.name: str for c in _described(kind).values() if c.kind in ("name", "address", "signed")}
+    return _of_frame(pd.read_csv(path, dtype=texts, keep_default_na=False), kind, lists)
+
+
+def _of_frame(frame, kind, lists):
     described = _described(kind)
-    frame = pd.read_csv(path, dtype={c.name: str for c in described.values() if c.kind in ("name", "address", "signed")}, keep_default_na=False)
     array = np.zeros(len(frame), _TABLES[kind]["dtype"])
     for field, name, what, names in described.values():
         if name not in frame:

@@ -68,17 +68,45 @@ ChooseHost(const ConsoleOptions& options, const Scenario& scenario)
     return options.host;
 }
 
+/// What an administrator types after a command: vSwitches, collectors, and the parts of netflow.
+std::vector<std::string>
+ArgumentsAt(const Scenario& scenario, const std::string& name)
+{
+    std::vector<std::string> words{"-S", "-i", "vmktcp", "net-netflow", "netflow"};
+    for (const Host& host : scenario.hosts)
+    {
+        for (const VSwitch& vSwitch : host.vSwitches)
+        {
+            if (host.name == name)
+            {
+                words.push_back(vSwitch.name);
+            }
+        }
+    }
+    for (const Node& node : scenario.nodes)
+    {
+        words.insert(words.end(), node.names.begin(), node.names.end());
+    }
+    return words;
+}
+
 std::unique_ptr<ConsoleInput>
-OpenInput(const ConsoleOptions& options, const std::string& host, KeyCatcher& keys)
+OpenInput(const ConsoleOptions& options,
+          const Scenario& scenario,
+          const std::string& host,
+          KeyCatcher& keys)
 {
     if (isatty(STDIN_FILENO) == 0 || isatty(STDOUT_FILENO) == 0)
     {
         return std::make_unique<StreamInput>(keys);
     }
-    fmt::print("The service console of {} at 0 s. {}; Ctrl-D ends the session.\n",
-               host,
-               options.realTime ? "Time passes as outside" : "'run 30s' lets time pass");
-    return std::make_unique<LineEditor>(keys);
+    fmt::print(
+        "The service console of {} at 0 s. {}; Tab completes words, Ctrl-D ends the session.\n",
+        host,
+        options.realTime ? "Time passes as outside" : "'run 30s' lets time pass");
+    std::vector<std::string> commands = ns3::EsxConsole::GetCommandNames();
+    commands.emplace_back("run");
+    return std::make_unique<LineEditor>(keys, std::move(commands), ArgumentsAt(scenario, host));
 }
 
 /// Outputs of a session, opened before it: those that cannot be written are known then.
@@ -151,7 +179,7 @@ Hold(const ConsoleOptions& options,
      Kept& kept)
 {
     Simulation simulation(scenario, simulationOptions);
-    const std::unique_ptr<ConsoleInput> input = OpenInput(options, host, keys);
+    const std::unique_ptr<ConsoleInput> input = OpenInput(options, scenario, host, keys);
     ConsoleDriver driver(simulation,
                          FindHost(simulation, host),
                          *input,

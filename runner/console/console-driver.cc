@@ -186,7 +186,14 @@ ConsoleDriver::Type(const std::string& line)
     }
     m_typed.push_back({m_simulation.Now(), line, "", {}});
     LineOutcome& outcome = m_typed.back().outcome;
+    const bool wasBusy = IsBusy();
     m_window.Type(line, outcome);
+    if (IsBusy() && !wasBusy && !m_options.realTime && m_input.IsTerminal())
+    {
+        m_input.Print("(it runs in the foreground, and time stands still until you let it pass: "
+                      "'run 30s'; Ctrl-C ends it)",
+                      false);
+    }
 }
 
 void

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/console/line-editor.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <clocale>
 #include <cstdio>
+#include <cstring>
 #include <cwchar>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <utility>
 
 namespace esxnf
 {
@@ -19,8 +22,12 @@ const char* const WIPE = "\r\033[K"; // start of line, erase to its end
 
 } // namespace
 
-LineEditor::LineEditor(KeyCatcher& keys)
-    : m_keys(keys)
+LineEditor::LineEditor(KeyCatcher& keys,
+                       std::vector<std::string> commands,
+                       std::vector<std::string> arguments)
+    : m_keys(keys),
+      m_commands(std::move(commands)),
+      m_arguments(std::move(arguments))
 {
     std::setlocale(LC_CTYPE, "C.UTF-8"); // libedit's characters; nothing else depends on it
     m_editor = el_init("esx-netflow", stdin, stdout, stderr);
@@ -36,6 +43,12 @@ LineEditor::LineEditor(KeyCatcher& keys)
     el_set(m_editor,
            EL_GETCFN,
            static_cast<int (*)(EditLine*, wchar_t*)>(&LineEditor::ReadCharacter));
+    el_set(m_editor,
+           EL_ADDFN,
+           "complete",
+           "complete a word",
+           static_cast<unsigned char (*)(EditLine*, int)>(&LineEditor::Complete));
+    el_set(m_editor, EL_BIND, "^I", "complete", nullptr);
 }
 
 LineEditor::~LineEditor()
@@ -58,6 +71,55 @@ LineEditor::ReadCharacter(EditLine* editor, wchar_t* character)
     LineEditor* self = nullptr;
     el_get(editor, EL_CLIENTDATA, &self);
     return self->ReadCharacter(*character);
+}
+
+unsigned char
+LineEditor::Complete(EditLine* editor, int)
+{
+    LineEditor* self = nullptr;
+    el_get(editor, EL_CLIENTDATA, &self);
+    return self->Complete();
+}
+
+/// Adds what all words that begin as the one before the cursor have in common; shows them if that
+/// is nothing.
+unsigned char
+LineEditor::Complete()
+{
+    const LineInfo* line = el_line(m_editor);
+    const std::string typed(line->buffer, line->cursor);
+    const std::size_t begin = typed.find_last_of(" ,|;&") + 1;
+    const std::size_t before =
+        begin == 0 ? std::string::npos : typed.find_last_not_of(' ', begin - 1);
+    const bool isFirst = before == std::string::npos || std::strchr("|;&", typed[before]);
+    const std::string word = typed.substr(begin);
+    std::vector<std::string> fit;
+    for (const std::string& known : isFirst ? m_commands : m_arguments)
+    {
+        if (known.compare(0, word.size(), word) == 0)
+        {
+            fit.push_back(known);
+        }
+    }
+    if (fit.empty())
+    {
+        return CC_ERROR;
+    }
+    std::string more = fit.front();
+    for (const std::string& other : fit)
+    {
+        more.resize(static_cast<std::size_t>(
+            std::mismatch(more.begin(), more.end(), other.begin(), other.end()).first -
+            more.begin()));
+    }
+    more = more.substr(word.size()) + (fit.size() == 1 ? " " : "");
+    if (more.empty())
+    {
+        fmt::print("\r\n{}\r\n", fmt::join(fit, "  "));
+        std::fflush(stdout);
+        return CC_REDISPLAY;
+    }
+    return el_insertstr(m_editor, more.c_str()) == 0 ? CC_REFRESH : CC_ERROR;
 }
 
 /// \return 1: a character; 0: end of input; -1: a signal, or somebody wants the prompt anew

@@ -7,6 +7,8 @@
 #include "runner/console/console-input.h"
 
 #include <histedit.h>
+#include <string>
+#include <vector>
 
 namespace esxnf
 {
@@ -15,7 +17,10 @@ namespace esxnf
 class LineEditor : public ConsoleInput
 {
   public:
-    explicit LineEditor(KeyCatcher& keys);
+    /// \param commands what the Tab key makes first words of; \p arguments: and all other words
+    LineEditor(KeyCatcher& keys,
+               std::vector<std::string> commands,
+               std::vector<std::string> arguments);
     ~LineEditor() override;
     LineEditor(const LineEditor&) = delete;
     LineEditor& operator=(const LineEditor&) = delete;
@@ -27,9 +32,13 @@ class LineEditor : public ConsoleInput
   private:
     static char* GetPrompt(EditLine* editor);
     static int ReadCharacter(EditLine* editor, wchar_t* character);
+    static unsigned char Complete(EditLine* editor, int key);
+    unsigned char Complete();
     int ReadCharacter(wchar_t& character);
 
     KeyCatcher& m_keys;
+    const std::vector<std::string> m_commands;
+    const std::vector<std::string> m_arguments;
     EditLine* m_editor;
     History* m_history;
     std::string m_prompt;

@@ -28,18 +28,47 @@ Quote(const std::string& text)
     return quoted + "\"";
 }
 
+/// Shape and fill of a kind of vertex: the colours of the report.
 std::string
-ShapeOf(const std::string& kind)
+LookOf(const std::string& kind)
 {
-    static const std::map<std::string, std::string> SHAPES = {{"host", "house"},
-                                                              {"vswitch", "box3d"},
-                                                              {"switch", "box3d"},
-                                                              {"portgroup", "folder"},
-                                                              {"uplink", "ellipse"},
-                                                              {"vmknic", "ellipse"},
-                                                              {"collector", "cylinder"}};
-    const auto found = SHAPES.find(kind);
-    return found == SHAPES.end() ? "box" : found->second;
+    static const std::map<std::string, std::string> LOOKS = {
+        {"host", R"(house, fillcolor="#dddddd")"},
+        {"vswitch", R"(box3d, fillcolor="#d6e6f2")"},
+        {"switch", "box3d"},
+        {"portgroup", R"(folder, fillcolor="#eef4f9")"},
+        {"uplink", "ellipse"},
+        {"vmknic", R"(ellipse, fillcolor="#d9f0e8")"},
+        {"collector", R"(cylinder, fillcolor="#fce8d5")"}};
+    const auto found = LOOKS.find(kind);
+    return found == LOOKS.end() ? "box" : found->second;
+}
+
+/// Name, VLAN and address. \param nics addresses of its NICs, if it is a virtual machine
+std::string
+LabelOf(const DrawnVertex& vertex, const std::string& nics)
+{
+    const std::string name = vertex.Get("name");
+    const std::string vlan = vertex.Get("vlan");
+    const std::string address = vertex.Get("address");
+    return (name.empty() ? vertex.id : name) +
+           (vlan.empty() || vlan == "0" ? "" : "\nVLAN " + vlan) +
+           (address.empty() ? "" : "\n" + address) + nics;
+}
+
+/// By virtual machine: a line break and an address for each NIC that has one.
+std::map<std::string, std::string>
+AddressesOfNics(const Drawing& drawing)
+{
+    std::map<std::string, std::string> addresses;
+    for (const auto& edge : drawing.edges)
+    {
+        if (!edge.Get("nic").empty() && !edge.Get("address").empty())
+        {
+            addresses[edge.b] += "\n" + edge.Get("address");
+        }
+    }
+    return addresses;
 }
 
 std::string
@@ -113,9 +142,12 @@ NamesIn(const Parts& parts)
 std::string
 ToDot(const Drawing& drawing)
 {
+    std::map<std::string, std::string> nics = AddressesOfNics(drawing);
     std::ostringstream dot;
     std::string host;
-    dot << "graph " << Quote(drawing.name) << " {\n  node [fontname=\"sans-serif\"];\n";
+    dot << "graph " << Quote(drawing.name)
+        << " {\n  node [fontname=\"sans-serif\", style=filled, fillcolor=white];\n"
+           "  edge [fontname=\"sans-serif\", fontsize=10];\n";
     for (const auto& vertex : drawing.vertices)
     {
         const auto kind = vertex.Get("kind");
@@ -125,17 +157,17 @@ ToDot(const Drawing& drawing)
             dot << (host.empty() ? "" : "  }\n");
             if (!home.empty())
             {
-                dot << "  subgraph " << Quote("cluster_" + home) << " {\n";
+                dot << "  subgraph " << Quote("cluster_" + home) << " {\n"
+                    << "    style=\"filled,rounded\"; fillcolor=\"#f7f7f7\"; color=\"#bbbbbb\";\n";
             }
             host = home;
         }
-        const auto name = vertex.Get("name");
         dot << fmt::format("{}{} [{}, label={}, shape={}];\n",
                            home.empty() ? "  " : "    ",
                            Quote(vertex.id),
                            ListOf(vertex.attributes),
-                           Quote(name.empty() ? vertex.id : name),
-                           ShapeOf(kind));
+                           Quote(LabelOf(vertex, nics[vertex.id])),
+                           LookOf(kind));
     }
     dot << (host.empty() ? "" : "  }\n");
     for (const auto& edge : drawing.edges)
@@ -144,6 +176,11 @@ ToDot(const Drawing& drawing)
         if (!edge.Get("rate").empty() && !edge.Get("from").empty())
         {
             attributes.emplace_back("label", edge.Get("name") + "\n" + edge.Get("rate"));
+            attributes.emplace_back("penwidth", "2");
+            if (edge.Get("color").empty())
+            {
+                attributes.emplace_back("color", "#0072b2");
+            }
         }
         const auto list = ListOf(attributes);
         dot << fmt::format("  {} -- {}{};\n",

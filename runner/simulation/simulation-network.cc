@@ -197,12 +197,16 @@ Simulation::Builder::FillArpCaches()
     {
         for (const auto& [name, other] : m_world.nodes)
         {
-            if (node.kind == NodeKind::Router && node.name != name && other->GetObject<Ipv4>())
+            if (node.kind == NodeKind::Router && node.name != name)
             {
                 pairs.emplace_back(m_world.nodes.at(node.name), other);
             }
         }
     }
+    const auto isNoIp = [](const auto& pair) { // what only injects frames has no IP stack
+        return !pair.first->template GetObject<Ipv4>() || !pair.second->template GetObject<Ipv4>();
+    };
+    pairs.erase(std::remove_if(pairs.begin(), pairs.end(), isNoIp), pairs.end());
     EsxHostHelper::FillArp(pairs);
 }
 

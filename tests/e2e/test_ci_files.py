@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "ci.md").read_text()
 WORKFLOW = ROOT / ".github" / "workflows" / "esx-netflow.yml"
 WHEELS = ROOT / ".github" / "workflows" / "wheels.yml"
+DOCS = ROOT / ".github" / "workflows" / "docs.yml"
 ACTION = yaml.safe_load((ROOT / ".github" / "actions" / "run" / "action.yml").read_text())
 TEMPLATE = yaml.safe_load((ROOT / "templates" / "esx-netflow.gitlab-ci.yml").read_text())[".esx-netflow"]
 GITHUB, GITLAB = re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -28,10 +29,10 @@ def steps_of(workflow: dict) -> list[str]:
 def lines_of(name: str) -> list[str]:
     if name == "page":
         return [line for block in SHELL for line in block.splitlines()]
-    return steps_of(yaml.safe_load({"workflow": WORKFLOW, "wheels": WHEELS}[name].read_text()))
+    return steps_of(yaml.safe_load({"workflow": WORKFLOW, "wheels": WHEELS, "docs": DOCS}[name].read_text()))
 
 
-@pytest.mark.parametrize("name", ["workflow", "wheels", "page"])
+@pytest.mark.parametrize("name", ["workflow", "wheels", "docs", "page"])
 def test_commands_are_real(name, esx_netflow, tmp_path):
     """Each 'esx-netflow' line runs a lab with the options of the line; each 'setup' line names a command of the script."""
     (tmp_path / "labs").mkdir()
@@ -99,7 +100,7 @@ def test_what_the_page_sets_exists(text, known):
     assert given and set(given) <= set(known)
 
 
-@pytest.mark.parametrize("text", [WORKFLOW.read_text(), WHEELS.read_text(), GITHUB], ids=["workflow", "wheels", "page"])
+@pytest.mark.parametrize("text", [WORKFLOW.read_text(), WHEELS.read_text(), DOCS.read_text(), GITHUB], ids=["workflow", "wheels", "docs", "page"])
 def test_github_workflows_have_what_github_wants(text):
     workflow = yaml.safe_load(text)
     assert workflow[True]  # YAML 1.1 reads the key `on` so

@@ -103,6 +103,41 @@ def test_a_record_gives_the_same_bytes(esx_netflow, scenario, tmp_path, own):
     assert summary(again)["end_ns"] == 37 * 10**9
 
 
+def test_the_tab_key_completes_words(terminal, scenario):
+    child = terminal(scenario)
+    child.timeout = 60
+    child.expect(r"Tab completes words.*0s " + PROMPT)
+    child.send("vmkl\tm\tnetf\t\r")
+    child.expect("Module load of netflow succeeded")
+    child.expect(PROMPT)
+    child.send("esx\t")
+    child.expect(r"esxcfg-vswitch  esxcfg-vmknic  esxcfg-nics  esxtop\r+\n")
+    child.send("t\t-h | hea\t-n 1\r")  # behind a pipe stands a command again
+    child.expect("usage: esxtop")
+    child.expect(PROMPT)
+    child.send("vmkload_app -S -i vmk\tnet-\t-e vS\t nf-c\t\r")
+    child.expect(PROMPT)
+    child.send("ps | grep netflow\r")
+    child.expect("net-netflow -e vSwitch0 nf-collector1.mycompany.com")
+    child.send("nothing_begins_so\t\r")
+    child.expect("command not found")
+
+
+def test_how_time_passes_is_said_when_a_command_waits(terminal, scenario, esx_netflow):
+    child = terminal(scenario)
+    child.expect(PROMPT)
+    child.send("vmkload_mod netflow\r")
+    child.expect(PROMPT)
+    child.send(FOREGROUND + "\r")
+    child.expect(r"time stands still until you let it pass: 'run 30s'; Ctrl-C ends it\)\r\n0s \(running\) > ")
+    child.send("run 3s\r")
+    child.expect(r"at 3s: .*3s \(running\) > ")
+    child.send("\x03")
+    child.expect("3s " + PROMPT)
+    piped = esx_netflow("console", scenario, input=typed("vmkload_mod netflow", FOREGROUND, "run 3s", "^C"))
+    assert piped.returncode == 0 and "stands still" not in piped.stdout, "a pipe gets what a run prints"
+
+
 def test_the_timelines_expectations_give_the_exit_code(esx_netflow, scenario, tmp_path):
     wrong = write(tmp_path, LAB.replace("{exit: 0}", "{exit: 5}"), "wrong.yaml")
     assert esx_netflow("console", wrong, "--timeline", input="run 5s\n").returncode == 1

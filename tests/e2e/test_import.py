@@ -150,3 +150,16 @@ def test_ten_thousand_nodes_are_imported(esx_netflow, tmp_path, form):
         text = XML.format(nodes + '<edge source="h" target="s0"/>' + "".join(f'<edge source="s{i - 1}" target="s{i}"/>' for i in range(1, count)))
     done = esx_netflow("import", write(tmp_path, text, "lab.x"))
     assert done.returncode == 0 and done.stdout.count("endpoints:") == count, done.stderr
+
+
+def test_dot_shows_kinds_in_colour_with_vlans_and_addresses(esx_netflow):
+    done = esx_netflow("dot", SCENARIOS / "two-hosts.yaml")
+    looks = {}
+    for kind, label, fill in re.findall(r'\[kind="(\w+)".*label="([^"]*)", shape=\w+(?:, fillcolor="(#\w+)")?\]', done.stdout):
+        looks.setdefault(kind, []).append((label, fill))
+    assert len({fills[0][1] for fills in looks.values()}) >= 5
+    assert (r"Prod-101\nVLAN 101", "#eef4f9") in looks["portgroup"] and ("VM Network", "#eef4f9") in looks["portgroup"]
+    assert r"vmk0\n10.6.125.11/24" in dict(looks["vmknic"]) and r"web1\n10.1.101.11/24" in dict(looks["vm"])
+    assert all("/24" in label for label, _ in looks["collector"])
+    links = [line for line in done.stdout.splitlines() if 'from="' in line]
+    assert links and all('penwidth="2"' in line and line.count(" color=") == 1 for line in links)

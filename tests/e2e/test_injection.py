@@ -57,6 +57,11 @@ def run(esx_netflow, tmp_path):
     return do
 
 
+def test_what_only_injects_frames_takes_no_part_in_static_arp(run):
+    folder = run(lab(FLOWS).replace("run: {", "run: {arp: static, "))
+    assert len(table(folder, "flows-truth.csv")) > 500
+
+
 def test_an_injected_capture_gives_the_records_that_its_packets_make(run):
     folder = run(lab(f"{{name: t, app: pcap, from: a, to: b, start: 1s, file: {CAPTURE}}}", duration="900s"))
     packets = read_capture(CAPTURE)

@@ -20,7 +20,7 @@ import esx_netflow
 from conftest import PROGRAM, QUICKSTART, ROOT
 from esx_netflow import Scenario, plots
 
-FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "inputs", "links", "offered", "purgatory", "receivers", "shed", "timeline", "top_talkers", "topology", "vms"]
+FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "inputs", "links", "memory", "offered", "purgatory", "receivers", "shed", "timeline", "top_talkers", "topology", "vms"]
 
 
 @pytest.fixture(scope="module")
@@ -310,20 +310,22 @@ FITS = """<script>addEventListener('load', () => { const wide = document.documen
 for (const e of document.querySelectorAll('body *')) { const box = e.getBoundingClientRect(), style = getComputedStyle(e);
   if (!e.closest('.scroll, pre') && box.right > wide + 1) bad.push(e.tagName + ' ends at ' + box.right);
   if (parseFloat(style.fontSize) < 9) bad.push(e.tagName + ' has letters of ' + style.fontSize);
+  if (e.matches('.scroll, pre') && !e.hasAttribute('tabindex')) bad.push(e.className + ' cannot be scrolled by keys');
   if (e.matches('svg[role]') && box.width + 1 < parseFloat(style.getPropertyValue('--natural'))) bad.push('figure of ' + box.width); }
 parent.document.title = wide + ': ' + document.querySelectorAll('svg[role=img][aria-label]').length + ' figures' + bad.map(what => '; ' + what).join(''); })</script>"""
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
-@pytest.mark.parametrize("dark", [False, True])
-def test_nothing_overflows_and_every_letter_can_be_read(page, tmp_path, width, dark):
+@pytest.mark.parametrize("which, dark", [("page", False), ("page", True), ("both", False)])
+def test_nothing_overflows_and_every_letter_can_be_read(request, tmp_path, width, which, dark):
+    page = request.getfixturevalue(which)
     framed = html.escape(page.replace("</body>", FITS + "</body>"))
     (tmp_path / "frame.html").write_text(f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>', encoding="utf-8")
     (tmp_path / "user").mkdir()
     flags = [*FLAGS, *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
     command = ["chromium", *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1400,900", "--dump-dom", f"file://{tmp_path / 'frame.html'}"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
-    assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: 7 figures"], done.stderr
+    assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: {7 if which == 'page' else 8} figures"], done.stderr
 
 
 def test_letters_in_figures_are_of_seven_points_at_least(losses):
@@ -345,6 +347,72 @@ def test_run_with_report_writes_the_page_that_report_makes(tmp_path):
     assert (tmp_path / "out" / "report.html").read_text(encoding="utf-8") == written
     assert esx_netflow.report(esx_netflow.run(QUICKSTART)) == written
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+@pytest.fixture(scope="module")
+def pressed():
+    return esx_netflow.run(ROOT / "scenarios" / "memory-pressure.yaml")
+
+
+def test_memory_is_a_panel_where_it_is_modelled(pressed, quickstart):
+    assert len(plots.over_time.panel_heights(pressed)) == 9 and len(plots.over_time.panel_heights(quickstart)) == 8
+    axes = plots.memory(pressed, host="dropnew")
+    free = axes.lines[0].get_ydata()
+    assert free[0] == 43.7 and free[-1] == 0.9, "3584 and 80 MiB of 8192"
+    assert {"hard", "low"} & {text.get_text() for text in axes.get_legend().get_texts()}
+    assert "no host's memory is modelled" in texts(plots.memory(quickstart))
+    plt.close("all")
+
+
+def test_memory_that_ballooning_took_is_drawn():
+    scenario = Scenario.load(ROOT / "scenarios" / "memory-pressure.yaml")
+    for vm in ("db1", "db2", "db3"):
+        scenario[f"hosts.{ {'db1': 'dropnew', 'db2': 'evict', 'db3': 'evictdrop'}[vm] }.vms.{vm}.reservation"] = "1GiB"
+    scenario["expect"] = []
+    result = esx_netflow.run(scenario)
+    axes = plots.memory(result, host="evict")
+    taken = {line.get_label(): line.get_ydata() for line in axes.lines}
+    for kind in ("ballooned", "swapped"):
+        assert kind in taken and taken[kind][0] == 0 and taken[kind].max() * 2**33 / 100 == result.series[f"memory_{kind}"].max()
+    plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def both(quickstart, losses):
+    return esx_netflow.report([losses, quickstart])
+
+
+def test_runs_stand_side_by_side(both, losses, quickstart):
+    assert both.count("<svg") == 8 and "2 runs side by side" in both and "<script" not in both
+    rows = re.findall(r"<tr><td>(≠?)</td><td>(.*?)</td><td class=\"n\">(.*?)</td><td class=\"n\">(.*?)</td></tr>", both)
+    said = {name: (mark, a, b) for mark, name, a, b in rows}
+    number = esx_netflow.showing.number
+    assert said["seen, packets"] == ("≠", number(losses.ledger.truth.packets), number(quickstart.ledger.truth.packets))
+    assert said["lost: purgatory_full, records"] == ("≠", number(losses.ledger.lost["purgatory_full"].records), "0") and said["expected: all traffic is sent"] == ("", "3", "3")
+    kinds = [name.partition(":")[0] for _, name, _, _ in rows]
+    assert kinds.index("lost") > kinds.index("collected, records") and kinds.index("expected") > len(kinds) - 1 - kinds[::-1].index("lost")
+    again = esx_netflow.report([losses, losses])
+    assert "losses (1)" in again and "losses (2)" in again and ">≠<" not in again
+    with pytest.raises(ValueError, match="two at least"):
+        esx_netflow.report([losses])
+
+
+def test_the_command_reports_each_run_and_all_of_them(tmp_path):
+    scenario = Scenario.load(QUICKSTART)
+    scenario["run.duration"] = "8s"
+    scenario["expect"] = []
+    scenario.data["traffic"] = scenario.data["traffic"][:1]
+    for name in ("a", "b"):
+        esx_netflow.run(scenario, out=tmp_path / "out" / name)
+    done = subprocess.run([PROGRAM, "report", "out/a", "out/b"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout == "report: out/a/report.html\nreport: out/b/report.html\nreport: out/report.html\n"
+    assert "2 runs side by side" in (tmp_path / "out" / "report.html").read_text()
+    done = subprocess.run([PROGRAM, "report", "out/a", "out/b", "-q", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "") and (tmp_path / "page.html").read_text() == (tmp_path / "out" / "report.html").read_text()
+    done = subprocess.run([PROGRAM, "report", "out/a", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "--out is for several folders" in done.stderr
+    done = subprocess.run([PROGRAM, "report", "out/a", "out/b", "--out", "out/a/summary.json"], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and "destroyed" in done.stderr
 
 
 def test_a_report_of_nothing_is_refused(tmp_path):

@@ -164,6 +164,19 @@ def test_an_interrupt_ends_the_run_within_half_a_second(tmp_path):
     assert 0 <= float(done.stdout) < 0.5, "of CPU time: what the machine does besides does not count"
 
 
+def test_an_interrupt_keeps_what_there_is(tmp_path):
+    def stop(now, end):
+        if now > 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(esx_netflow.RunInterrupted, match="quickstart: interrupted at 2[0-9.]+ s") as error:
+        esx_netflow.run(QUICKSTART, out=tmp_path / "out", progress=stop)
+    result = error.value.result
+    assert result.verdict == "interrupted" and 20e9 < result.summary["end_ns"] < 60e9 and len(result.truth) > 0
+    assert result.residual == (0, 0, 0)
+    assert esx_netflow.Result.load(tmp_path / "out").summary == result.summary
+
+
 def test_a_wrong_scenario_raises_the_command_lines_text(tmp_path):
     scenario = tmp_path / "wrong.yaml"
     scenario.write_text("version: 1\nname: x\nrun: {duration: 1s}\nhosts: {}\nhots: {}\n", encoding="ascii")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tables: the same as the CSV files, by names, and as copies only where that is said."""
+import importlib.util
 import pickle
 
 import numpy as np
@@ -116,3 +117,138 @@ def test_links_are_never_used_beyond_their_rate(result):
     assert use.shape == (201, 8) and np.nanmax(use.to_numpy()) <= 1
     squeezed = use.loc[101:129]  # 8 kbit/s for all datagrams
     assert 0.7 < squeezed["collector-link from sw1:4"].mean() <= 1 and squeezed.drop(columns="collector-link from sw1:4").max().max() < 0.01
+
+
+def test_addresses_and_names_are_one_category_in_all_tables(result):
+    frames = [getattr(result, name).to_pandas(names=True) for name in ("truth", "collected", "records", "losses")]
+    dtypes = {frame[column].dtype for frame in frames for column in ("src", "dst")}
+    owners = {frame[column].dtype for frame in frames for column in ("src_name", "dst_name")}
+    assert len(dtypes) == len(owners) == 1
+    few = [frame.drop_duplicates(["src", "dst"]).head(20) for frame in frames[:2]]
+    assert few[0].merge(few[1], on=["exporter", "src", "dst"])[["exporter", "src"]].dtypes.eq("category").all()
+    copy = pickle.loads(pickle.dumps(result.collected))
+    assert copy.to_pandas()["src"].dtype == dtypes.pop(), "of one table that went to another process, too"
+
+
+def test_names_stand_beside_addresses_and_words_in_place_of_numbers(result):
+    frame = result.truth.to_pandas(names=True)
+    web = frame[(frame["src_name"] == "web1") & (frame["exporter"] == "esx1")]
+    assert set(web["src"]) == {"10.1.101.11"} and {"db1"} == set(web["dst_name"].dropna())
+    assert set(web["proto"]) == {"tcp"} and set(web["tcp_flags"]) <= {".A..SF", ".AP.SF", ".A..S.", "....S."}
+    assert set(frame.loc[frame["src_name"] == "esx1:vmk0", "proto"]) == {"udp"}
+    assert list(frame.columns).index("src_name") == list(frame.columns).index("src") + 1
+
+
+def test_times_are_calendar_time_or_time_since_the_beginning(result, folder):
+    raw, since, calendar = (result.collected.to_pandas(times=times) for times in ("raw", "timedelta", "datetime"))
+    assert np.allclose(since["received"].dt.total_seconds() * 1000, raw["received_ms"], rtol=0, atol=1e-6)
+    assert (since["first"] // pd.Timedelta("1ms")).tolist() == raw["first_ms"].tolist(), "these hosts boot at 0 s"
+    start = pd.Timestamp("2008-10-26T00:00:00Z")
+    assert (calendar["last"] - start).tolist() == since["last"].tolist()
+    assert not {"first_ms", "received_ms"} & set(since.columns)
+    records = result.records.to_pandas(times="timedelta")
+    assert records["ended"].isna().sum() == (result.records["ended_ns"] < 0).sum() > 0
+    loaded = esx_netflow.Result.load(folder).collected.to_pandas(times="datetime")
+    assert loaded["received"].tolist() == calendar["received"].tolist()
+    with pytest.raises(ValueError, match="allowed: 'raw', 'datetime', 'timedelta'"):
+        result.truth.to_pandas(times="iso")
+
+
+def test_uptime_is_told_from_the_time_of_the_simulation():
+    scenario = esx_netflow.Scenario.load(QUICKSTART)
+    scenario["hosts.esx1.uptime_at_start"] = "4294960s"  # SysUptime wraps 7.296 s later
+    scenario["run.wallclock_start"] = "2010-01-01T12:00:00Z"
+    late = esx_netflow.run(scenario)
+    assert late.collected["first_ms"].max() > 2**32 > late.collected["first_ms"].min()
+    for table in (late.truth, late.collected):
+        frame = table.to_pandas(times="timedelta")
+        assert pd.Timedelta("3s") <= frame["first"].min() and frame["last"].max() <= pd.Timedelta("60s")
+        assert table.to_pandas(times="datetime")["first"].min() >= pd.Timestamp("2010-01-01T12:00:03Z")
+
+
+FILTERS = {
+    "proto tcp and port 3306": lambda f: (f.proto == 6) & ((f.sport == 3306) | (f.dport == 3306)),
+    "tcp && dst port 3306": lambda f: (f.proto == 6) & (f.dport == 3306),
+    "src host web1 or dst net 10.1.101.16/28": lambda f: (f.src == "10.1.101.11") | f.dst.isin(["10.1.101.21"]),
+    "not (udp and octets > 1.5k)": lambda f: ~((f.proto == 17) & (f.octets > 1500)),
+    "ip 10.6.125.66": lambda f: (f.src == "10.6.125.66") | (f.dst == "10.6.125.66"),
+    "host != scan": lambda f: (f.src != "10.6.125.66") & (f.dst != "10.6.125.66"),
+    "flags SF": lambda f: (f.tcp_flags & 3) == 3,
+    "exporter esx2 and packets<=20": lambda f: (f.exporter == "esx2") & (f.packets <= 20),
+    "vswitch != prod1": lambda f: f.vswitch != "prod1",
+    "bytes 60 or dport >= 3000 and dport < 3307": lambda f: (f.octets == 60) | ((f.dport >= 3000) & (f.dport < 3307)),
+}
+
+
+@pytest.mark.parametrize("text", FILTERS)
+def test_a_filter_selects_what_pandas_does(result, text):
+    frame = result.truth.to_pandas()
+    wanted = FILTERS[text](frame)
+    assert 0 < wanted.sum() < len(frame)
+    assert np.array_equal(np.asarray(result.truth.filter(text)), np.asarray(result.truth)[wanted.to_numpy()])
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    {
+        "prot tcp": "'prot tcp', at 'prot tcp': the table has no prot; did you mean",
+        "port": "'port', at its end: a value of port is missing",
+        "proto tcp port 80": "at 'port 80': and, or and not join the parts of a filter",
+        "host nobody": "nobody is no address, and nobody's name; allowed: app",
+        "octets > big": "big is no number, which octets is",
+        "(tcp": "a bracket ')' is missing",
+        "exporter esx3": "no exporter is esx3; did you mean",
+        "port 80 &": "'&' is no part of a filter",
+        "": "at its end: a test such as 'port 80' is missing",
+        "net 10.1.0.0/99": "10.1.0.0/99 is no network",
+        "flags XYZ": "flags are of FSRPAU",
+    }.items(),
+)
+def test_what_is_no_filter_is_refused_with_its_place(result, text, said):
+    with pytest.raises(ValueError) as error:
+        result.truth.filter(text)
+    assert said in str(error.value)
+
+
+def test_a_result_that_is_saved_is_the_same_when_it_is_loaded(result, folder, tmp_path):
+    result.save(tmp_path / "saved")
+    loaded = esx_netflow.Result.load(tmp_path / "saved")
+    assert (loaded.summary, loaded.console, loaded.log, loaded.scenario) == (result.summary, result.console, result.log, result.scenario)
+    for name in FILES:
+        pd.testing.assert_frame_equal(getattr(loaded, name).to_pandas(), getattr(result, name).to_pandas(), check_categorical=False)
+    suffix = ".parquet" if importlib.util.find_spec("pyarrow") else ".csv"
+    assert (tmp_path / "saved" / "records").with_suffix(suffix).is_file()
+    assert str(loaded.talkers()) == str(esx_netflow.Result.load(folder).talkers())
+    assert esx_netflow.report(loaded) == esx_netflow.report(result)
+    loaded.save(tmp_path / "saved")  # in its own place
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["saved"]
+
+
+def test_tables_without_pyarrow_are_those_of_the_command_line(result, folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    result.save(tmp_path / "saved")
+    for name, file in FILES.items():
+        frames = [pd.read_csv(place / file, keep_default_na=False, dtype=str) for place in (tmp_path / "saved", folder)]
+        assert frames[0].equals(frames[1][list(frames[0].columns)]), name
+
+
+def test_nothing_but_results_is_replaced(result, tmp_path):
+    (tmp_path / "mine").write_text("kept")
+    for place in (tmp_path, tmp_path / "mine"):
+        with pytest.raises(esx_netflow.RunError, match="no result folder, so it is not replaced"):
+            result.save(place)
+    assert [p.read_text() for p in tmp_path.iterdir()] == ["kept"]
+
+
+def test_advice_and_the_oracles_verdict_come_from_a_result(tmp_path):
+    scenario = esx_netflow.Scenario.load(QUICKSTART)
+    scenario["run.duration"] = "20s"
+    result = esx_netflow.run(scenario, out=tmp_path / "out", captures=True)
+    assert "longest -s" in result.advise() and "esx1" in result.advise()
+    assert result.verify()
+    table = (tmp_path / "out" / "flows-lost.csv")
+    table.write_text(table.read_text() + "esx1,vSwitch0,10.6.125.51,10.6.125.52,6,1,2,0,4,killed,1,1,1\n")
+    with pytest.raises(esx_netflow.RunError, match="flows-lost"):
+        result.verify()
+    with pytest.raises(esx_netflow.RunError, match="captures=True"):
+        esx_netflow.run(scenario).verify()

@@ -268,7 +268,9 @@ TEST(LabCheck, SurvivesAnyShape)
     const FrameGraph frames(scenario);
     EXPECT_THAT(CheckExport(IpGraph(frames)), IsEmpty());
     EXPECT_EQ(ToDot(DrawLab(scenario)),
-              "graph \"odd \\\"name\\\"\\\\\" {\n  node [fontname=\"sans-serif\"];\n}\n");
+              "graph \"odd \\\"name\\\"\\\\\" {\n"
+              "  node [fontname=\"sans-serif\", style=filled, fillcolor=white];\n"
+              "  edge [fontname=\"sans-serif\", fontsize=10];\n}\n");
     Host host; // twice the same, a NIC without a port group, an uplink given twice
     host.name = "h";
     host.vSwitches.resize(2);

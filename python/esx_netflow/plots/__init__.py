@@ -6,7 +6,7 @@ tell apart; causes of one place share a colour and differ by hatching.
 """
 
 from .lab import min_cut, topology, topology_size
-from .over_time import cache, drops, heap, inputs, links, offered, purgatory, shed, timeline
+from .over_time import cache, drops, heap, inputs, links, memory, offered, purgatory, shed, timeline
 from .style import CAUSES, COLLECTED, TRUTH, cause_style
 from .traffic import comparison, export_delay, fates, flows, receivers, top_talkers, vms
 
@@ -20,6 +20,7 @@ __all__ = [
     "heap",
     "inputs",
     "links",
+    "memory",
     "offered",
     "purgatory",
     "receivers",

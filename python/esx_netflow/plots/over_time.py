@@ -5,16 +5,18 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
-from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from ..tables import NONE
+from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -82,6 +84,49 @@ def _heap_limit(result, name, times):
             end = begin + quantity(step["for"], UNITS) if "for" in step else math.inf
             limit[(times >= begin) & (times < end)] = quantity(pressure["netflow_heap"], SIZES)
     return limit
+
+
+_STATES = {"soft": YELLOW, "hard": ORANGE, "low": VERMILION}  # of a host's memory; high is none
+
+
+def memory_hosts(result: Result, host: Optional[str] = None) -> list[str]:
+    """-> the hosts whose memory is modelled"""
+    table = result.series
+    if table is None or len(table) == 0:
+        return []
+    modelled = set(np.unique(table["exporter"][table["memory_state"] != NONE]).tolist())
+    return [name for index, name in enumerate(result.exporters) if index in modelled and host in (None, name)]
+
+
+def memory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
+    """Memory of the hosts over time, where it is modelled, in % of all: what is free, what ballooning and paging took from VMs, and at the top the states soft,
+    hard and low; in the last two the module's heap may not grow."""
+    ax = axes_for(ax, (8, 2))
+    hosts = memory_hosts(result, host)[: len(LINE_STYLES)]
+    if not hosts:
+        return empty(ax, "no host's memory is modelled")
+    names = result.series.names["memory_state"]
+    seen = set()
+    for number, (name, (colour, style)) in enumerate(zip(hosts, LINE_STYLES)):
+        frame = series_of(result, name)
+        of = f" of {name}" if len(hosts) > 1 else ""
+        ax.step(frame["time"], frame["memory_free"] / 10, where="post", color=colour, linestyle=style, linewidth=1.2, label=f"free{of}")
+        total = result.lab["hosts"][name].get("memory", {}).get("total")  # a script's lab does not tell
+        for column, width in (("ballooned", 2.4), ("swapped", 4)):
+            if total and frame[f"memory_{column}"].any():
+                ax.step(frame["time"], frame[f"memory_{column}"] / quantity(total, SIZES) * 100, where="post", color=colour, linestyle=style, linewidth=width, alpha=0.4, label=f"{column}{of}")
+        state = frame["memory_state"].map(lambda index: names[index])
+        for begin, end, now in zip(frame["time"], frame["time"][1:], state):
+            if now in _STATES:
+                ax.axvspan(begin, end, 0.93 - 0.08 * number, 1 - 0.08 * number, color=_STATES[now], linewidth=0)
+        seen.update(state)
+    patches = [Patch(color=colour, label=state) for state, colour in _STATES.items() if state in seen]
+    ax.legend(handles=[*ax.get_legend_handles_labels()[0], *patches], **{**ABOVE, "ncols": 7})
+    ax.set_ylabel("host memory,\n%", fontsize=8, color=DARK)
+    ax.set_ylim(0, max(ax.get_ylim()[1], 8) * (1.1 + 0.1 * len(hosts)))
+    shade_episodes(ax, result)
+    time_axis(ax, result)
+    return plain(ax)
 
 
 def link_use(result):
@@ -213,12 +258,12 @@ def _input_rows(result):
         rows.append((item["name"], quantity(item.get("start", "0s"), UNITS), stop, f"{item['app']}, {words[0]} to {words[1]}", GREY))
     if len(traffic) > _ROWS:
         rows.append((f"and {len(traffic) - _ROWS} more", 0, 0, "", GREY))
-    for step in result.steps:
-        if "id" in step and "net-netflow" in step.get("run", ""):
-            stop = next((quantity(s["at"], UNITS) for s in result.steps if s.get("process") == step["id"] and "signal" in s), end_of(result))
-            period = re.search(r"\s-s\s*(\d+)", step["run"])
-            polls = f", polls every {period[1]} ms" if period else ""
-            rows.append((step["id"], quantity(step["at"], UNITS), stop, f"net-netflow of {step['host']}{polls}", SKY))
+    starts = [step for step in result.steps if "net-netflow" in step.get("run", "") and ("id" in step or "expect" not in step)]
+    for step in starts[:_ROWS]:
+        stop = next((quantity(s["at"], UNITS) for s in result.steps if "id" in step and s.get("process") == step["id"] and "signal" in s), end_of(result))
+        period = re.search(r"\s-s\s*(\d+)", step["run"])
+        what = f"net-netflow of {step['host']}, polls every {period[1] if period else 1000} ms"
+        rows.append((step.get("id", step["host"]), quantity(step["at"], UNITS), stop, what, SKY))
     return [(name, begin, min(stop, end_of(result)), what, colour) for name, begin, stop, what, colour in rows]
 
 
@@ -242,29 +287,29 @@ def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
 def panel_heights(result: Result, host: Optional[str] = None) -> list[float]:
     """-> the heights of the panels of `timeline`, in inches, by what is in them."""
     lost = [losses_over_time(result, host, places) for places in (RECORD_PLACES, PACKET_PLACES)]
-    return [0.15 + 0.2 * max(1, len(_input_rows(result))), *[1.2] * 5, *(0.4 if part is None or part.shape[1] == 0 else 1.2 for part in lost)]
+    return [0.15 + 0.2 * max(1, len(_input_rows(result))), *[1.2] * (6 if memory_hosts(result, host) else 5), *(0.4 if part is None or part.shape[1] == 0 else 1.2 for part in lost)]
 
 
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
-    """Bars of what ran when, the input, flow cache, purgatory, heap, use of links, lost records and shed packets by cause over one time axis,
-    episodes shaded and named.
+    """Bars of what ran when, the input, flow cache, purgatory, heap, memory of the hosts where it is modelled, use of links, lost records and shed packets by cause over one
+    time axis, episodes shaded and named.
 
     Parameters
     ----------
     result : Result
     ax : matplotlib.axes.Axes, optional
-        Its place is divided among the panels; or eight Axes. None: a new figure.
+        Its place is divided among the panels; or as many Axes as there are panels. None: a new figure.
     host : str, optional
         One exporter; None: all.
 
     Returns
     -------
     list of matplotlib.axes.Axes
-        The eight panels, from top to bottom.
+        The panels, from top to bottom: eight, or nine with memory.
     """
     heights = panel_heights(result, host)
     if ax is None:
-        figure, panels = plt.subplots(8, figsize=(8.6, sum(heights) + 1.6), sharex=True, layout="constrained", gridspec_kw={"height_ratios": heights})
+        figure, panels = plt.subplots(len(heights), figsize=(8.6, sum(heights) + 1.6), sharex=True, layout="constrained", gridspec_kw={"height_ratios": heights})
         panels = list(panels)
         figure.align_ylabels(panels)
     elif isinstance(ax, (list, tuple, np.ndarray)):
@@ -274,13 +319,9 @@ def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list
         tops = 1 - np.cumsum([0.0, *heights]) / sum(heights)
         panels = [ax.inset_axes([0, bottom + (top - bottom) * 0.15, 1, (top - bottom) * 0.75]) for top, bottom in zip(tops, tops[1:])]
     inputs(result, panels[0])
-    offered(result, panels[1], host)
-    cache(result, panels[2], host)
-    purgatory(result, panels[3], host)
-    heap(result, panels[4], host)
-    links(result, panels[5])
-    drops(result, panels[6], host)
-    shed(result, panels[7], host)
+    draws: list[Callable[..., Axes]] = [offered, cache, purgatory, heap, memory, lambda one, panel, _: links(one, panel), drops, shed]
+    for draw, panel in zip(draws if memory_hosts(result, host) else [one for one in draws if one is not memory], panels[1:]):
+        draw(result, panel, host)
     for panel in panels[:-1]:
         panel.set_xlabel("")
         panel.tick_params(labelbottom=False)

@@ -242,8 +242,3 @@ def draw_bound(ax, value, high):
         ax.set_ylim(top=max(ax.get_ylim()[1], value * 1.1))
     else:
         ax.plot([], [], **look, label=f"bound {value}, far above")
-
-
-def integer_of(address):
-    a, b, c, d = (int(part) for part in address.partition("/")[0].split("."))
-    return a << 24 | b << 16 | c << 8 | d

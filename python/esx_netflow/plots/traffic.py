@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from .. import labs
 from ..results import Result
 from ..showing import AT_END, number
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, integer_of, plain, quantity, short, word_of
+from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, plain, quantity, short, word_of
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -54,20 +54,6 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
     return plain(ax, "x")
 
 
-def owners(result):
-    """-> dict of address (int) to the name of who has it."""
-    return {integer_of(address): name for address, name in labs.names(result.lab).items()}
-
-
-def _dotted(address):
-    return ".".join(str(int(address) >> shift & 255) for shift in (24, 16, 8, 0))
-
-
-def _homes(result):
-    """-> the ports of VMs' adapters and vmknics: set of (address, exporter, vSwitch, name of the port)."""
-    return {(integer_of(nic.address), nic.host, nic.vswitch, nic.port) for nic in labs.nics(result.lab)}
-
-
 def by_sender(result, end="src"):
     """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (on the way at the end), its name,
     and whether it is at home there; most octets first. `end`: "dst" for receivers.
@@ -75,25 +61,16 @@ def by_sender(result, end="src"):
     A packet crosses every vSwitch on its way. Traffic of a VM or vmknic counts once: sent, at its own port; received, at its own vSwitch;
     if nothing of it was seen there, wherever it was seen.
     """
-    key = ["exporter", "vswitch", "input", end]
-    sums = {}
-    for name in ("truth", "collected", "left"):
-        table = getattr(result, name)
-        sums[name] = pd.DataFrame({c: np.asarray(table[c]) for c in (*key, "octets")}).groupby(key, sort=False)["octets"].sum()
-    frame = pd.DataFrame(sums).fillna(0).reset_index()
-    for field in ("exporter", "vswitch"):
-        frame[field] = [result.truth.names[field][int(index)] for index in frame[field]]
-    truth = result.truth[["exporter", "vswitch", "input", "input_port"]]
-    ports = {(row.exporter, row.vswitch, row.input): row.input_port for row in result.truth.to_pandas()[list(truth.dtype.names)].drop_duplicates().itertuples()}
-    frame = frame.rename(columns={end: "src"})
-    homes = _homes(result) if end == "src" else {home[:3] for home in _homes(result)}
-    at = [(row.src, row.exporter, row.vswitch, ports.get((row.exporter, row.vswitch, row.input))) for row in frame.itertuples()]
-    frame["home"] = [(place if end == "src" else place[:3]) in homes for place in at]
-    frame = frame[frame["home"] | ~frame["src"].isin(frame.loc[frame["home"], "src"])]
-    frame = frame.groupby(["exporter", "vswitch", "src", "home"], sort=False)[["truth", "collected", "left"]].sum().reset_index()
-    names = owners(result)
-    frame["address"] = [_dotted(address) for address in frame["src"]]
-    frame["name"] = [names.get(address, "") or _dotted(address) for address in frame["src"]]
+    place = ["exporter", "vswitch", "input"]
+    tables = {name: getattr(result, name).to_pandas().astype({"exporter": str, "vswitch": str, end: str}) for name in ("truth", "collected", "left")}
+    frame = pd.DataFrame({name: table.groupby([*place, end], sort=False)["octets"].sum() for name, table in tables.items()}).fillna(0).reset_index()
+    frame = frame.rename(columns={end: "address"}).merge(tables["truth"][[*place, "input_port"]].drop_duplicates(place), on=place, how="left")
+    homes = {(nic.address, nic.host, nic.vswitch, nic.port if end == "src" else "") for nic in labs.nics(result.lab)}
+    frame["home"] = [(row.address, row.exporter, row.vswitch, row.input_port if end == "src" else "") in homes for row in frame.itertuples()]
+    frame = frame[frame["home"] | ~frame["address"].isin(frame.loc[frame["home"], "address"])]
+    frame = frame.groupby(["exporter", "vswitch", "address", "home"], sort=False)[["truth", "collected", "left"]].sum().reset_index()
+    names = labs.names(result.lab)
+    frame["name"] = [names.get(address, address) for address in frame["address"]]
     return frame.sort_values("truth", ascending=False, kind="stable")
 
 
@@ -118,7 +95,8 @@ def _pairs(ax, frame, labels, what="sent"):
     low = frame["truth"][frame["truth"] > 0].min()
     log = high > 200 * low
     start = low / 3 if log else 0
-    reach = high * (high / start) ** 0.75 if log else high * 1.55  # room for the text
+    room = 7.2 / ax.figure.get_figwidth()  # of the text, more in narrow figures
+    reach = high * (high / start) ** (0.75 * room) if log else high * (1 + 0.55 * room)
     for row, (truth, collected, left) in enumerate(zip(frame["truth"], frame["collected"], frame["left"])):
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
