@@ -108,6 +108,12 @@ BUGS = {
     "port_of_p": ["input is the port alone, without the switch of -p"],
     "average": ["octets is the average of a packet"],
     "float": ["octets is rounded to a 32-bit float"],
+    "every_7th": ["records are missing", "of the places in a datagram every 7th"],
+    "headers": ["octets counts something else for each packet (-4 octets)"],
+    "capped": ["packets ends at 1000: 3 220 records"],
+    "minute": ["first is cut to the minute"],
+    "times_swapped": ["first and last are swapped"],
+    "udp_port": ["dport is dropped: 0 is stored", "protocol 17"],
     "proto_is_tos": ["proto is that of tos", "tos is that of proto"],
 }
 IN_TWO_FIELDS = ("doubled", "sampled", "zone", "uptime", "no_nsecs", "byte_order", "address_order", "proto_is_tos", "received", "anonymous")

@@ -58,6 +58,8 @@ class Collector:
             rows = [row for row in rows if key(row) not in self.flows and not self.flows.add(key(row))]
         if bug == "last_record":
             rows = rows[:-1]
+        if bug == "every_7th":
+            rows = [row for place, row in enumerate(rows) if place % 7]
         if bug == "above_24":
             rows = rows[:24]
         if bug == "no_igmp":
@@ -75,6 +77,11 @@ class Collector:
         bug, r = self.bug, dict(row)
         changes = {
             "doubled": lambda: dict(packets=r["packets"] * 2, octets=r["octets"] * 2),
+            "headers": lambda: dict(octets=r["octets"] - 4 * r["packets"]),
+            "capped": lambda: dict(packets=min(r["packets"], 1000)),
+            "minute": lambda: dict(first=r["first"] // 60000 * 60000),
+            "times_swapped": lambda: dict(first=r["last"], last=r["first"]),
+            "udp_port": lambda: dict(dport=0) if r["proto"] == 17 else {},
             "octets_16": lambda: dict(octets=r["octets"] & 0xFFFF),
             "packets_octets": lambda: dict(packets=r["octets"], octets=r["packets"]),
             "ethernet": lambda: dict(octets=r["octets"] + 14 * r["packets"]),

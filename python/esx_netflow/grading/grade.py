@@ -281,7 +281,14 @@ class _Grading:
     def _where(self, mask: np.ndarray, among: Optional[np.ndarray] = None) -> Optional[str]:
         """By what some records can be told from the others, in words."""
         among = np.ones(len(mask), bool) if among is None else among
-        return condition(mask[among], self._attributes(np.flatnonzero(among))) or (which(mask[among]) if mask.sum() > 1 else None)
+        if found := condition(mask[among], self._attributes(np.flatnonzero(among))):
+            return found
+        if self.of_group is None and mask.any():
+            place = self.truth["position"].to_numpy()[among]
+            chosen = np.isin(np.arange(1, place.max() + 1), place[mask[among]])
+            if (chosen[place - 1] == mask[among]).all() and not chosen.all() and (rule := which(chosen)):
+                return f"of the places in a datagram {rule}"
+        return which(mask[among]) if mask.sum() > 1 else None
 
     def _attributes(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Attributes that records may have in common, in words."""

@@ -18,6 +18,7 @@ _PARTNERS = {"src": "dst", "sport": "dport", "input": "output", "packets": "octe
 PARTNERS = {**_PARTNERS, **{b: a for a, b in _PARTNERS.items()}}
 _BITS = {**dict.fromkeys("src dst nexthop exporter packets octets first last sequence".split(), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
 _FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
+_OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", 38: "an Ethernet frame on the wire"}
 SCALED = "is scaled by the sampling interval"  # of the header: a collector may
 WEAK = ("is off by", "is always", "is multiplied", "is that of", "is replaced")  # they say something only if they are true of many
 
@@ -43,6 +44,7 @@ _TIMES: list[Rule] = [
     ("is the duration, Last - First", lambda v, t: t["last"] - t["first"]),
     ("is 70 years too late, the distance of NTP's epoch", lambda v, t: v + _NTP_MS),
     ("is 70 years too early, the distance of NTP's epoch", lambda v, t: v - _NTP_MS),
+    ("is cut to the minute", lambda v, t: v // 60_000 * 60_000),
     ("is in seconds where ms belong", lambda v, t: v // 1000),
     ("is in ms where seconds belong", lambda v, t: v * 1000),
 ]
@@ -60,12 +62,7 @@ _ADDRESS: list[Rule] = [(f"is cut to its /{bits} network", partial(lambda v, t, 
 _OF: dict[str, list[Rule]] = {
     "packets": _COUNTERS,
     "flows": _COUNTERS,
-    "octets": _COUNTERS
-    + [("is the average of a packet", lambda v, t: v // np.maximum(t["packets"], 1))]
-    + [
-        (f"counts {what} for each packet ({octets:+d} octets)", partial(lambda v, t, octets: v + octets * t["packets"], octets=octets))
-        for octets, what in ((14, "an Ethernet header"), (18, "an Ethernet header and FCS"), (-20, "no IP header"), (38, "an Ethernet frame on the wire"))
-    ],
+    "octets": _COUNTERS + [("is the average of a packet", lambda v, t: v // np.maximum(t["packets"], 1))],
     "tcp_flags": [("lacks the highest two flags (cut to 6 bits)", lambda v, t: v & 63)],
     "input": _PORT_OF_P,
     "output": _PORT_OF_P,
@@ -180,6 +177,10 @@ def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
     """Rules for `field`, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for a column that is not there."""
     v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last")
     yield from _of_times(v, s) if is_time else _of_numbers(field)
+    if field == "octets" and "packets" in t and (each := _common((s - v) // np.maximum(t["packets"], 1))):
+        yield f"counts {_OVERHEADS.get(each, 'something else')} for each packet ({each:+d} octets)", lambda v, t: v + each * t["packets"]
+    if len(s) and not is_time and (v > s[0]).all() and (s == s[0]).all():
+        yield f"ends at {shown(field, s[0])}", lambda v, t: np.minimum(v, s[0])
     if partner:
         yield f"is that of {partner}", partial(lambda v, t, name: t[name], name=partner)
     for name in ("last of datagram", "record before", "first of datagram"):
