@@ -65,7 +65,10 @@ EsxHostContainer::GetGuests() const
     {
         for (const EsxHost::Guest& guest : host->GetGuests())
         {
-            nodes.Add(guest.node);
+            if (guest.isHere)
+            {
+                nodes.Add(guest.node);
+            }
         }
     }
     return nodes;

@@ -148,6 +148,11 @@ AddCapture(EsxJson& json, const EsxPortCapture& capture)
     {
         json.Text("mac", capture.mac);
     }
+    json.Number("from_ns", static_cast<uint64_t>(capture.port->GetConnectedAt().GetNanoSeconds()));
+    if (const Time until = capture.port->GetDisconnectedAt(); !until.IsStrictlyNegative())
+    {
+        json.Number("to_ns", static_cast<uint64_t>(until.GetNanoSeconds()));
+    }
     json.EndObject();
 }
 

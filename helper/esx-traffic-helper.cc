@@ -4,12 +4,14 @@
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
 #include "ns3/bulk-send-application.h"
-#include "ns3/esx-synthetic-flows.h"
+#include "ns3/double.h"
 #include "ns3/esx-tcp-request-client.h"
 #include "ns3/esx-tcp-request-server.h"
 #include "ns3/esx-tcp-syn-scan.h"
 #include "ns3/inet-socket-address.h"
+#include "ns3/ipv4-routing-protocol.h"
 #include "ns3/ipv4.h"
+#include "ns3/node-list.h"
 #include "ns3/object-factory.h"
 #include "ns3/onoff-application.h"
 #include "ns3/packet-sink.h"
@@ -84,6 +86,46 @@ DeviceOf(const Ptr<Node>& node, Ipv4Address address)
 {
     const auto ipv4 = node->GetObject<Ipv4>();
     return ipv4->GetNetDevice(ipv4->GetInterfaceForAddress(address));
+}
+
+/// The first hop of packets of a node for an address.
+struct Hop
+{
+    Ptr<NetDevice> out; //!< null: on a network of its own, or there is no route
+    Mac48Address next;  //!< of the next router, if out is one; all zero: nobody has its address
+};
+
+Hop
+HopOf(const Ptr<Node>& node, Ipv4Address to)
+{
+    Ipv4Header header;
+    header.SetDestination(to);
+    Socket::SocketErrno error;
+    const auto route =
+        node->GetObject<Ipv4>()->GetRoutingProtocol()->RouteOutput(nullptr, header, nullptr, error);
+    if (!route || route->GetGateway() == Ipv4Address::GetZero())
+    {
+        return {};
+    }
+    Hop hop{route->GetOutputDevice(), {}};
+    for (auto other = NodeList::Begin(); other != NodeList::End(); ++other)
+    {
+        const auto ipv4 = (*other)->GetObject<Ipv4>();
+        const int32_t interface = ipv4 ? ipv4->GetInterfaceForAddress(route->GetGateway()) : -1;
+        if (interface >= 0)
+        {
+            hop.next = Mac48Address::ConvertFrom(ipv4->GetNetDevice(interface)->GetAddress());
+        }
+    }
+    return hop;
+}
+
+/// \return an address that a node answers for: one of its pools, if it has any
+Ipv4Address
+AnyAddressOf(const Ptr<Node>& node, Ipv4Address own)
+{
+    const auto pools = node->GetObject<EsxAddressPools>();
+    return pools ? pools->Draw(0) : own;
 }
 
 void
@@ -290,12 +332,21 @@ EsxTrafficHelper::Inject(Ptr<Node> from,
     NS_ABORT_MSG_IF(to.empty(), "injected traffic needs a target");
     const auto application = Install(ObjectFactory("ns3::EsxInjector"), from, options);
     const auto injector = DynamicCast<EsxInjector>(application);
+    Ptr<NetDevice> device;
     for (const EsxTrafficTarget& target : to)
     {
         NS_ABORT_MSG_IF(!target.node, "injected traffic goes to nodes, not to bare addresses");
-        injector->AddTarget(DeviceOf(target.node, Resolve(target, from)));
+        const Ipv4Address address = Resolve(target, from);
+        const Hop there = HopOf(from, AnyAddressOf(target.node, address));
+        const Hop back = HopOf(target.node, AnyAddressOf(from, AddressOf(from, target.node)));
+        const auto hop = [](const Hop& of) {
+            return of.out ? std::optional(of.next) : std::nullopt;
+        };
+        injector->AddTarget(DeviceOf(target.node, address), hop(there), hop(back));
+        device = device      ? device
+                 : there.out ? there.out
+                             : DeviceOf(from, AddressOf(from, target.node));
     }
-    const auto device = DeviceOf(from, AddressOf(from, to.front().node));
     NS_ABORT_MSG_IF(!device->SupportsSendFrom(),
                     "node " << from->GetId() << " has no Ethernet device there to inject at");
     injector->SetDevice(device);
@@ -321,16 +372,25 @@ EsxTrafficHelper::SyntheticFlows(const NodeContainer& from,
     factory.Set("Dscp", UintegerValue(options.dscp));
     factory.Set("SourceNetwork", Ipv4AddressValue(options.sourceNetwork));
     factory.Set("SourceMask", Ipv4MaskValue(options.sourceMask));
+    factory.Set("Compression", DoubleValue(options.compression));
+    factory.Set("Again", DoubleValue(options.again));
+    SetUnlessNull(factory, "Rtt", options.rtt);
+    SetUnlessNull(factory, "AnswerPackets", options.answerPackets);
+    SetUnlessNull(factory, "AnswerSize", options.answerSize);
     ApplicationContainer injectors;
     for (auto node = from.Begin(); node != from.End(); ++node)
     {
         const auto flows = factory.Create<EsxSyntheticFlows>();
         flows->SetHours(options.hours);
+        flows->SetServices(options.services);
+        flows->SetProfile(options.profile);
         for (const EsxTrafficTarget& target : to)
         {
             flows->AddDestination(Resolve(target, *node));
         }
         flows->SetSourceAddress(AddressOf(*node, to.front().node));
+        const auto own = (*node)->GetObject<EsxAddressPools>();
+        flows->SetPools(own ? own : to.front().node->GetObject<EsxAddressPools>(), own != nullptr);
         injectors.Add(Inject(*node, to, flows, options));
     }
     return injectors;

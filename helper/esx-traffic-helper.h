@@ -4,7 +4,7 @@
 
 #include "ns3/application-container.h"
 #include "ns3/data-rate.h"
-#include "ns3/esx-injector.h"
+#include "ns3/esx-synthetic-flows.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/node-container.h"
 #include "ns3/nstime.h"
@@ -91,6 +91,13 @@ struct EsxFlowsOptions : EsxTrafficOptions
     uint64_t flows{0};                    //!< in total; 0: until stop
     uint32_t together{1};                 //!< flows that begin at once
     std::vector<double> hours;            //!< see EsxSyntheticFlows::SetHours()
+    double compression{1};                //!< factor by which a day passes faster
+    std::vector<EsxSyntheticFlows::Service> services; //!< by their weights; none: tcp and port
+    double again{0};                                  //!< probability that a key comes again
+    Ptr<RandomVariableStream> rtt;           //!< seconds to the first answer; null: no answers
+    Ptr<RandomVariableStream> answerPackets; //!< of a flow's answers
+    Ptr<RandomVariableStream> answerSize;    //!< octets, IP total length
+    std::vector<EsxProfiledFlow> profile; //!< in place of every, duration, packets, sizes, services
     bool tcp{false};                      //!< else UDP
     uint16_t port{5001};                  //!< destination port of the first flows
     uint8_t dscp{0};                      //!< 0..63
@@ -131,13 +138,14 @@ class EsxTrafficHelper
                                   const EsxIcmpEchoOptions& options) const;
 
     /// Injects frames at the port of a guest's vNIC, or on the link of any node's Ethernet device,
-    /// the one on the targets' network. The stacks of that device and of the targets' devices are
-    /// silent from now on. Targets are nodes.
+    /// the one on the targets' network or to the next router. Stacks do not hear of them. Targets
+    /// are nodes.
     ApplicationContainer Inject(Ptr<Node> from,
                                 const std::vector<EsxTrafficTarget>& to,
                                 Ptr<EsxFrameSource> source,
                                 const EsxTrafficOptions& options) const;
-    /// Injects a synthetic flow trace; flows take the targets in turn.
+    /// Injects a synthetic flow trace; flows take the targets in turn. A node with EsxAddressPools
+    /// is all of their addresses.
     ApplicationContainer SyntheticFlows(const NodeContainer& from,
                                         const std::vector<EsxTrafficTarget>& to,
                                         const EsxFlowsOptions& options) const;

@@ -22,6 +22,7 @@ METHODS = {
         "switch": ("Switch", ["node:switch"], "name: str", ["kind"]),
         "collector": ("Collector", ["node:collector"], "name: str, address: str", ["kind", "address"]),
         "server": ("Server", ["node:server"], "name: str, address: str", ["kind", "address"]),
+        "internet": ("Server", ["node:internet"], "name: str, address: str", ["kind", "address"]),
         "router": ("Router", ["node:router"], "name: str", ["kind", "interfaces", "routes"]),
         "link": ("Part", ["link"], "a: End, b: End", ["endpoints"]),
         "step": ("None", ["step"], "at: Time", ["at"]),
@@ -39,7 +40,8 @@ METHODS = {
 }
 SUMMARIES = {
     "__init__": "A lab that is empty yet.", "host": "Adds an ESX host.", "switch": "Adds a physical switch.", "collector": "Adds a collector.",
-    "server": "Adds a physical server, a source and sink of traffic.", "router": "Adds a router. Its interfaces and routes are added to it.",
+    "server": "Adds a physical server, a source and sink of traffic.", "internet": "Adds an Internet: one node that is all addresses of its `pools` to `flows`.",
+    "router": "Adds a router. Its interfaces and routes are added to it.",
     "interface": "Adds an interface, to be given to `link`: eth0, eth1 and so on; `name` \"eth0.101\" is VLAN 101 of a trunk at eth0.",
     "link": "Adds a cable. Of a host, vSwitch, node or router the next free port is taken; or \"node:interface\".",
     "step": "Adds a step to the timeline.", "expect": "Adds what must hold at the end.", "outputs": "Sets what is written beside summary.json.",

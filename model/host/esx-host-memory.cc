@@ -102,12 +102,41 @@ EsxHostMemory::AddVirtualMachine(const std::string& name,
     return "";
 }
 
+std::vector<EsxHostMemory::VirtualMachine>::iterator
+EsxHostMemory::Find(const std::string& name)
+{
+    return std::find_if(m_machines.begin(), m_machines.end(), [&](const VirtualMachine& m) {
+        return m.name == name;
+    });
+}
+
+std::string
+EsxHostMemory::MoveVirtualMachine(const std::string& name, const Ptr<EsxHostMemory>& to)
+{
+    const auto found = Find(name);
+    if (found == m_machines.end())
+    {
+        return ""; // its memory is not modelled
+    }
+    const VirtualMachine& own = *found;
+    const std::string wrong =
+        to ? to->AddVirtualMachine(name, own.size, own.reservation, own.touched) : "";
+    if (wrong.empty())
+    {
+        if (to)
+        {
+            to->Grow(name, own.goal, own.rate);
+        }
+        m_machines.erase(found);
+        Wake();
+    }
+    return wrong;
+}
+
 void
 EsxHostMemory::Grow(const std::string& name, uint64_t goal, uint64_t rate)
 {
-    const auto machine = std::find_if(m_machines.begin(),
-                                      m_machines.end(),
-                                      [&](const VirtualMachine& m) { return m.name == name; });
+    const auto machine = Find(name);
     NS_ABORT_MSG_IF(machine == m_machines.end(), "no virtual machine " << name);
     machine->goal = std::clamp(goal, machine->touched, machine->size);
     machine->rate = rate;

@@ -69,6 +69,9 @@ class EsxHostMemory : public Object
                                   uint64_t size,
                                   uint64_t reservation,
                                   uint64_t touched);
+    /// A virtual machine moves to another host, with what it has touched. \param to null: memory is
+    /// not modelled there. \return empty, or why not: its reservation is not free there
+    std::string MoveVirtualMachine(const std::string& name, const Ptr<EsxHostMemory>& to);
     /// A virtual machine touches memory up to \p goal octets (its size at most), \p rate octets a
     /// second.
     void Grow(const std::string& name, uint64_t goal, uint64_t rate);
@@ -92,6 +95,7 @@ class EsxHostMemory : public Object
     void DoDispose() override;
 
   private:
+    std::vector<VirtualMachine>::iterator Find(const std::string& name);
     uint64_t GetFree() const;
     uint64_t GetReclaimRate() const;
     void Update();

@@ -8,6 +8,7 @@
 #include "ns3/esx-vmknic.h"
 #include "ns3/esx-vnic.h"
 #include "ns3/esx-vswitch.h"
+#include "ns3/event-id.h"
 #include "ns3/node.h"
 #include "ns3/traced-callback.h"
 
@@ -55,6 +56,8 @@ class EsxHost : public Object
         std::vector<std::string> portGroups; //!< of the vNICs
         std::vector<bool> connected; //!< "Connected" of the vNICs; in force while the power is on
         bool isOn{true};
+        bool isHere{true}; //!< false: it moved to another host
+        EventId arrival{}; //!< of a move to this host
     };
 
     /// A VMkernel interface.
@@ -155,9 +158,16 @@ class EsxHost : public Object
     void PowerOff(const std::string& guest);
     /// Switches it on again, its vNICs in new ports. \return empty, or which could not be connected
     std::string PowerOn(const std::string& guest);
-    /// \return in order of registration
+    /**
+     * VMotion: a virtual machine leaves its ports at once and is in ports of \p to after
+     * \p downtime, in the port groups of the same names, whose vSwitches tell the physical
+     * switches. In between it is as if switched off. Its memory moves with it. \return empty, or
+     * why it stays where it is
+     */
+    std::string MoveGuest(const std::string& guest, const Ptr<EsxHost>& to, Time downtime);
+    /// \return in order of registration, with those that moved to another host
     const std::vector<Guest>& GetGuests() const;
-    /// \return nullptr if unknown; valid until the next AddGuest
+    /// \return nullptr if it is not here; valid until the next AddGuest or MoveGuest
     const Guest* GetGuest(const std::string& name) const;
 
     /// For vSwitches: aborts unless a port group of this name can be added.
@@ -172,6 +182,7 @@ class EsxHost : public Object
     std::string NextUplinkName() const;
     Guest& RequireGuest(const std::string& name);
     std::string Plug(Guest& guest, uint32_t vnic);
+    std::string WhyNotHere(const Guest& guest) const;
 
     std::string m_name;
     Edition m_edition{ESX35};

@@ -6,6 +6,8 @@
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
 
+#include <utility>
+
 namespace ns3
 {
 
@@ -210,6 +212,18 @@ void
 EsxNetDevice::SetReceiveCallback(ReceiveCallback callback)
 {
     m_receive = callback;
+}
+
+const NetDevice::ReceiveCallback&
+EsxNetDevice::GetReceiveCallback() const
+{
+    return m_receive;
+}
+
+bool
+EsxNetDevice::TakeReceiver()
+{
+    return !std::exchange(m_receiverTaken, true);
 }
 
 void

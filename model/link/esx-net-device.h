@@ -53,6 +53,9 @@ class EsxNetDevice : public NetDevice
     bool NeedsArp() const override;
     /// \param callback a null one: nobody hears of what is received
     void SetReceiveCallback(ReceiveCallback callback) override;
+    const ReceiveCallback& GetReceiveCallback() const;
+    /// For who puts a handler before the node's. \return false if somebody has already
+    bool TakeReceiver();
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
     bool SupportsSendFrom() const override;
 
@@ -67,6 +70,7 @@ class EsxNetDevice : public NetDevice
     uint16_t m_mtu{1500}; //!< attribute Mtu
     bool m_linkUp{false};
     ReceiveCallback m_receive;
+    bool m_receiverTaken{false};
     PromiscReceiveCallback m_promiscReceive;
     TracedCallback<> m_linkChange;
     TracedCallback<Ptr<const Packet>> m_macTxTrace;

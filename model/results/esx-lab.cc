@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ns3/esx-lab.h"
 
+#include "ns3/esx-address-pools.h"
 #include "ns3/esx-export-tracker.h"
 #include "ns3/esx-json.h"
 #include "ns3/esx-netflow-collector.h"
@@ -215,12 +216,13 @@ AddVms(EsxJson& json, const Ptr<EsxHost>& host, const std::vector<EsxLabNic>& ni
     json.EndObject();
 }
 
-/// "collector", "router", "server" (any other node with addresses), "switch"
+/// "collector", "internet", "router", "server" (any other node with addresses), "switch"
 const char*
 KindOf(const Ptr<Node>& node)
 {
     const Ptr<Ipv4> ip = node->GetObject<Ipv4>();
     return IsCollector(node)                                  ? "collector"
+           : node->GetObject<EsxAddressPools>()               ? "internet"
            : !ip                                              ? "switch"
            : DynamicCast<EsxRouter>(ip->GetRoutingProtocol()) ? "router"
                                                               : "server";

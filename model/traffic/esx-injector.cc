@@ -5,6 +5,7 @@
 #include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
+#include "ns3/tag.h"
 #include "ns3/trace-source-accessor.h"
 
 namespace ns3
@@ -17,11 +18,42 @@ NS_OBJECT_ENSURE_REGISTERED(EsxInjector);
 namespace
 {
 
-bool
-Forget(Ptr<NetDevice>, Ptr<const Packet>, uint16_t, const Address&)
+/// The mark of an injected packet.
+class InjectedTag : public Tag
 {
-    return true;
-}
+  public:
+    static TypeId GetTypeId()
+    {
+        static TypeId tid = TypeId("ns3::EsxInjectedTag")
+                                .SetParent<Tag>()
+                                .SetGroupName("EsxNetflow")
+                                .HideFromDocumentation()
+                                .AddConstructor<InjectedTag>();
+        return tid;
+    }
+
+    TypeId GetInstanceTypeId() const override
+    {
+        return GetTypeId();
+    }
+
+    uint32_t GetSerializedSize() const override
+    {
+        return 0;
+    }
+
+    void Serialize(TagBuffer) const override
+    {
+    }
+
+    void Deserialize(TagBuffer) override
+    {
+    }
+
+    void Print(std::ostream&) const override
+    {
+    }
+};
 
 } // namespace
 
@@ -91,16 +123,19 @@ EsxInjector::GetSource() const
 void
 EsxInjector::SetDevice(Ptr<NetDevice> device)
 {
-    m_device = device;
-    m_virtual = dynamic_cast<EsxVirtualNetDevice*>(PeekPointer(device));
+    m_own = MakeEnd(device);
     Silence(device);
 }
 
 void
-EsxInjector::AddTarget(Ptr<NetDevice> target)
+EsxInjector::AddTarget(Ptr<NetDevice> target,
+                       std::optional<Mac48Address> next,
+                       std::optional<Mac48Address> back)
 {
-    m_targets.push_back(Mac48Address::ConvertFrom(target->GetAddress()));
-    m_sentTo.push_back(false);
+    m_targets.push_back({MakeEnd(target),
+                         next.value_or(Mac48Address::ConvertFrom(target->GetAddress())),
+                         back,
+                         false});
     Silence(target);
 }
 
@@ -113,15 +148,32 @@ EsxInjector::GetSent() const
 bool
 EsxInjector::HasSentTo(uint32_t target) const
 {
-    return m_sentTo.at(target);
+    return m_targets.at(target).sentTo;
+}
+
+bool
+EsxInjector::IsInjected(const Packet& packet)
+{
+    InjectedTag tag;
+    return packet.PeekPacketTag(tag);
 }
 
 void
 EsxInjector::Silence(const Ptr<NetDevice>& device)
 {
-    device->SetReceiveCallback(DynamicCast<EsxVirtualNetDevice>(device)
-                                   ? NetDevice::ReceiveCallback() // calls nobody then
-                                   : MakeCallback(&Forget));
+    using Receiver = NetDevice::ReceiveCallback;
+    const auto own = DynamicCast<EsxNetDevice>(device);
+    if (own && !own->TakeReceiver())
+    {
+        return;
+    }
+    const Receiver stack = own ? own->GetReceiveCallback() : Receiver();
+    device->SetReceiveCallback(Receiver([stack](Ptr<NetDevice> at,
+                                                Ptr<const Packet> packet,
+                                                uint16_t protocol,
+                                                const Address& source) {
+        return stack.IsNull() || IsInjected(*packet) || stack(at, packet, protocol, source);
+    }));
 }
 
 void
@@ -129,7 +181,8 @@ EsxInjector::DoDispose()
 {
     StopApplication();
     m_source = nullptr;
-    m_device = nullptr;
+    m_own = {};
+    m_targets.clear();
     m_frame = {};
     Application::DoDispose();
 }
@@ -139,8 +192,12 @@ EsxInjector::StartApplication()
 {
     NS_LOG_INFO("node " << GetNode()->GetId() << " injects for " << m_targets.size() << " devices");
     NS_ABORT_MSG_IF(!m_source, "EsxInjector: no source of frames");
-    NS_ABORT_MSG_IF(!m_device, "EsxInjector: no device");
+    NS_ABORT_MSG_IF(!m_own.device, "EsxInjector: no device");
     NS_ABORT_MSG_IF(m_targets.empty(), "EsxInjector: no target");
+    for (Target& target : m_targets)
+    {
+        target.back = target.back.value_or(Mac48Address::ConvertFrom(m_own.device->GetAddress()));
+    }
     if (m_source->Next(m_frame))
     {
         m_arrival = Create<Arrival>(this);
@@ -164,33 +221,65 @@ EsxInjector::Await(Time wait)
 {
     NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
     m_arrival->Ref(); // the simulator lets go of it when it has happened
-    Simulator::ScheduleWithContext(m_node->GetId(), wait, PeekPointer(m_arrival));
+    NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
+    Simulator::ScheduleWithContext(SenderOf(m_frame).device->GetNode()->GetId(),
+                                   wait,
+                                   PeekPointer(m_arrival));
+}
+
+EsxInjector::End
+EsxInjector::MakeEnd(const Ptr<NetDevice>& device)
+{
+    return {device, dynamic_cast<EsxVirtualNetDevice*>(PeekPointer(device))};
+}
+
+const EsxInjector::End&
+EsxInjector::SenderOf(const EsxInjectedFrame& frame) const
+{
+    return frame.isAnswer ? m_targets[frame.target].end : m_own;
 }
 
 void
 EsxInjector::Inject()
 {
     const Time at = m_frame.at;
+    const End* const sender = &SenderOf(m_frame);
     bool more = true;
-    while (more && m_frame.at == at)
+    while (more && m_frame.at == at && &SenderOf(m_frame) == sender)
     {
-        NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
-        m_txTrace(m_frame.packet, m_frame.protocol);
-        ++m_sent;
-        const Mac48Address source = m_frame.source ? *m_frame.source
-                                    : m_virtual    ? m_virtual->GetMac()
-                                                : Mac48Address::ConvertFrom(m_device->GetAddress());
-        const Mac48Address& to = m_targets[m_frame.target];
-        const bool taken = m_virtual
-                               ? m_virtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
-                               : m_device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
-        m_sentTo[m_frame.target] = m_sentTo[m_frame.target] || taken;
+        Send();
         more = m_source->Next(m_frame);
+        NS_ABORT_MSG_IF(more && m_frame.target >= m_targets.size(),
+                        "EsxInjector: a frame for no target");
     }
     if (more)
     {
         Await(m_frame.at - at);
     }
+}
+
+/// The frame taken last.
+void
+EsxInjector::Send()
+{
+    Target& target = m_targets[m_frame.target];
+    const End& from = SenderOf(m_frame);
+    const Mac48Address& to = m_frame.isAnswer ? *target.back : target.next;
+    if (to == Mac48Address())
+    {
+        return; // as without an answer to ARP
+    }
+    m_txTrace(m_frame.packet, m_frame.protocol);
+    ++m_sent;
+    m_frame.packet->AddPacketTag(InjectedTag());
+    const Mac48Address source = m_frame.source ? *m_frame.source
+                                : from.asVirtual
+                                    ? from.asVirtual->GetMac()
+                                    : Mac48Address::ConvertFrom(from.device->GetAddress());
+    const bool taken = from.asVirtual
+                           ? from.asVirtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
+                           : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
+    target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
 }
 
 } // namespace ns3

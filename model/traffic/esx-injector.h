@@ -21,6 +21,7 @@ struct EsxInjectedFrame
     uint16_t protocol{0}; //!< EtherType
     uint32_t target{0};   //!< index of the target whose MAC address is its destination
     std::optional<Mac48Address> source; //!< sender; none: the MAC address of the port's own device
+    bool isAnswer{false};               //!< it enters at the target, for the injector's own device
 };
 
 /// Where an injector takes its frames from: a capture, or a synthetic trace.
@@ -43,10 +44,11 @@ class EsxFrameSource : public Object
  * past the node's IP stack: traffic of which only the packets matter. The frames go the way of all
  * others (meter, forwarding, delivery).
  *
- * The stacks at both ends stay silent: what arrives at the port's device or at a target's is
- * counted by the device and then forgotten (see Silence()). So there are no answers, and no ARP:
- * the destination MAC address is that of the target. Costs one event a frame, none for frames of
- * one instant; all these events are one object.
+ * The stacks at both ends never hear of injected packets, wherever they come from: the devices
+ * count and then forget them (see Silence()). So nothing answers them, but for frames of the source
+ * that are answers, and there is no ARP: the destination MAC address is that of the target, or of
+ * the next router. Other packets come to the stacks as ever. Costs one event a frame, none
+ * for frames of one instant and device; all these events are one object.
  */
 class EsxInjector : public Application
 {
@@ -60,17 +62,22 @@ class EsxInjector : public Application
 
     void SetSource(Ptr<EsxFrameSource> source);
     Ptr<EsxFrameSource> GetSource() const;
-    /// The device into whose port, or on whose link, the frames go. Its stack becomes silent.
+    /// The device into whose port, or on whose link, the frames go.
     void SetDevice(Ptr<NetDevice> device);
-    /// Adds a device that frames can be for. Its stack becomes silent.
-    void AddTarget(Ptr<NetDevice> target);
+    /// Adds a device that frames can be for. \param next of the way there: the device's own address
+    /// or a router's \param back of the way of answers; none: the injector's device
+    void AddTarget(Ptr<NetDevice> target,
+                   std::optional<Mac48Address> next = {},
+                   std::optional<Mac48Address> back = {});
 
     uint64_t GetSent() const; //!< frames put into the port
     /// \return whether the port took a frame for a target. \param target in order of AddTarget()
     bool HasSentTo(uint32_t target) const;
 
-    /// Keeps frames that arrive at this device from its node's stacks from now on.
+    /// Keeps injected packets that arrive at this device from its node's stacks from now on; of a
+    /// device that is no EsxNetDevice, all packets.
     static void Silence(const Ptr<NetDevice>& device);
+    static bool IsInjected(const Packet& packet);
 
   protected:
     void DoDispose() override;
@@ -78,18 +85,34 @@ class EsxInjector : public Application
   private:
     class Arrival;
 
+    struct End
+    {
+        Ptr<NetDevice> device;
+        EsxVirtualNetDevice* asVirtual{nullptr}; //!< the same, if it is one
+    };
+
+    struct Target
+    {
+        End end;
+        Mac48Address next; //!< all zero: nobody has the address of the next router
+        std::optional<Mac48Address> back;
+        bool sentTo;
+    };
+
+    static End MakeEnd(const Ptr<NetDevice>& device);
+    const End& SenderOf(const EsxInjectedFrame& frame) const;
+    void Send();
+
     void StartApplication() override;
     void StopApplication() override;
     void Await(Time wait);
     void Inject();
 
     Ptr<EsxFrameSource> m_source;
-    Ptr<NetDevice> m_device;
-    EsxVirtualNetDevice* m_virtual{nullptr}; //!< the same, if it is one
-    std::vector<Mac48Address> m_targets;
-    std::vector<bool> m_sentTo; //!< by target
-    EsxInjectedFrame m_frame;   //!< the next one
-    Ptr<EventImpl> m_arrival;   //!< that of the next frame, and again of each after it
+    End m_own;
+    std::vector<Target> m_targets;
+    EsxInjectedFrame m_frame; //!< the next one
+    Ptr<EventImpl> m_arrival; //!< that of the next frame, and again of each after it
     uint64_t m_sent{0};
     TracedCallback<Ptr<const Packet>, uint16_t> m_txTrace;
 };

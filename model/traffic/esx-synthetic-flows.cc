@@ -4,6 +4,7 @@
 #include "model/esx-compat.h"
 
 #include "ns3/abort.h"
+#include "ns3/double.h"
 #include "ns3/enum.h"
 #include "ns3/pointer.h"
 #include "ns3/string.h"
@@ -22,15 +23,16 @@ namespace
 
 constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
 constexpr uint32_t IP_OCTETS = 20;
-constexpr uint32_t UDP_OCTETS = 8;
 constexpr uint32_t TCP_OCTETS = 20;
+constexpr uint8_t PROTOCOL_ICMP = 1;
 constexpr uint8_t PROTOCOL_TCP = 6;
 constexpr uint8_t PROTOCOL_UDP = 17;
 constexpr uint8_t TCP_FIN = 0x01;
 constexpr uint8_t TCP_SYN = 0x02;
 constexpr uint8_t TCP_ACK = 0x10;
 constexpr uint32_t IP_MAX_OCTETS = 65535;
-constexpr int64_t NS_PER_HOUR = 3'600'000'000'000;
+constexpr double NS_PER_HOUR = 3'600'000'000'000;
+constexpr std::size_t KEYS = 1024; // that may come again
 
 /// Writes the headers of a packet, most significant octet first.
 class HeaderWriter
@@ -149,12 +151,42 @@ EsxSyntheticFlows::GetTypeId()
                           "Mask of SourceNetwork.",
                           Ipv4MaskValue(Ipv4Mask::GetOnes()),
                           MakeIpv4MaskAccessor(&EsxSyntheticFlows::m_sourceMask),
-                          MakeIpv4MaskChecker());
+                          MakeIpv4MaskChecker())
+            .AddAttribute("Again",
+                          "Probability that a flow has the key of one of the 1024 flows before it.",
+                          DoubleValue(0),
+                          MakeDoubleAccessor(&EsxSyntheticFlows::m_again),
+                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "Rtt",
+                "Seconds from a flow's first packet to that of its answers, which last as "
+                "long as it; null: there are none, but those of a profile.",
+                PointerValue(),
+                MakePointerAccessor(&EsxSyntheticFlows::m_rtt),
+                MakePointerChecker<RandomVariableStream>())
+            .AddAttribute("AnswerPackets",
+                          "Packets of a flow's answers, rounded, at least 1.",
+                          StringValue("ns3::ConstantRandomVariable[Constant=10.0]"),
+                          MakePointerAccessor(&EsxSyntheticFlows::m_answerPackets),
+                          MakePointerChecker<RandomVariableStream>())
+            .AddAttribute("AnswerSize",
+                          "IP total length of each packet of answers in octets.",
+                          StringValue("ns3::ConstantRandomVariable[Constant=1000.0]"),
+                          MakePointerAccessor(&EsxSyntheticFlows::m_answerSize),
+                          MakePointerChecker<RandomVariableStream>())
+            .AddAttribute(
+                "Compression",
+                "Factor by which a day passes faster: hours last 3600 s / Compression, and "
+                "times of a profile are divided by it.",
+                DoubleValue(1),
+                MakeDoubleAccessor(&EsxSyntheticFlows::m_compression),
+                MakeDoubleChecker<double>(1, 1e6));
     return tid;
 }
 
 EsxSyntheticFlows::EsxSyntheticFlows()
     : m_spoof(CreateObject<UniformRandomVariable>()),
+      m_choice(CreateObject<UniformRandomVariable>()),
       m_octets(IP_MAX_OCTETS)
 {
 }
@@ -184,12 +216,52 @@ EsxSyntheticFlows::SetHours(const std::vector<double>& factors)
     m_hours = factors;
 }
 
+void
+EsxSyntheticFlows::SetServices(const std::vector<Service>& services)
+{
+    m_services = services;
+    double sum = 0;
+    for (Service& service : m_services)
+    {
+        NS_ABORT_MSG_IF(!(service.weight > 0), "EsxSyntheticFlows: a service has a weight > 0");
+        service.weight = sum += service.weight;
+    }
+}
+
+void
+EsxSyntheticFlows::SetPools(Ptr<const EsxAddressPools> pools, bool areSources)
+{
+    m_pools = pools;
+    m_pooledSources = areSources;
+}
+
+void
+EsxSyntheticFlows::SetProfile(std::vector<EsxProfiledFlow> profile)
+{
+    m_profile = std::move(profile);
+}
+
+bool
+EsxSyntheticFlows::IsMixed() const
+{
+    return !m_services.empty() || m_pools || m_again > 0 || m_rtt;
+}
+
 int64_t
 EsxSyntheticFlows::AssignStreams(int64_t stream)
 {
     int64_t used = 0;
-    for (const Ptr<RandomVariableStream>& variable :
-         {m_interval, m_duration, m_packets, m_packetSize, Ptr<RandomVariableStream>(m_spoof)})
+    std::vector<Ptr<RandomVariableStream>> all{m_interval,
+                                               m_duration,
+                                               m_packets,
+                                               m_packetSize,
+                                               m_spoof};
+    if (IsMixed()) // else what comes later keeps the streams that it had without all this
+    {
+        all.insert(all.end(), {m_choice, m_answerPackets, m_answerSize});
+        all.insert(all.end(), m_rtt ? 1 : 0, m_rtt);
+    }
+    for (const Ptr<RandomVariableStream>& variable : all)
     {
         variable->SetStream(stream + used++);
     }
@@ -210,10 +282,9 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     {
         SkipIdleHours();
     }
-    while ((m_flows == 0 || m_begun < m_flows) &&
-           (m_active.empty() || m_nextBegin <= m_active.top().next))
+    while (HasMore() && (m_active.empty() || m_nextBegin <= m_active.top().next))
     {
-        Begin();
+        m_profile.empty() ? Begin() : BeginProfiled();
     }
     if (m_active.empty())
     {
@@ -224,7 +295,8 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     frame.at = NanoSeconds(flow.next);
     frame.packet = MakePacket(flow);
     frame.protocol = ETHERTYPE_IPV4;
-    frame.target = flow.number % m_destinations.size();
+    frame.target = flow.key.target;
+    frame.isAnswer = flow.isAnswer;
     frame.source.reset();
     if (++flow.sent < flow.packets)
     {
@@ -234,29 +306,121 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     return true;
 }
 
+bool
+EsxSyntheticFlows::HasMore() const
+{
+    return m_profile.empty() ? m_flows == 0 || m_begun < m_flows : m_begun < m_profile.size();
+}
+
 /// The flows of the next instant; draws everything about them but the sizes of their packets.
 void
 EsxSyntheticFlows::Begin()
 {
-    for (uint32_t i = 0; i < m_together && (m_flows == 0 || m_begun < m_flows); ++i)
+    for (uint32_t i = 0; i < m_together && HasMore(); ++i)
     {
-        Flow flow;
-        flow.next = m_nextBegin;
+        Flow flow{};
         flow.number = m_begun++;
-        flow.packets = DrawPackets();
-        flow.sent = 0;
+        flow.packets = DrawPackets(m_packets);
         const int64_t duration = ToNs(m_duration->GetValue());
-        flow.step = flow.packets > 1 ? duration / (flow.packets - 1) : 0;
-        flow.source = m_source.Get();
-        if (m_sourceNetwork != Ipv4Address::GetZero())
+        flow.key = NewKey(flow.number);
+        Push(flow, m_nextBegin, duration);
+        if (m_rtt)
         {
-            const uint32_t hosts = ~m_sourceMask.Get();
-            const auto host = static_cast<uint32_t>(m_spoof->GetValue(0, hosts + 1.0));
-            flow.source = m_sourceNetwork.CombineMask(m_sourceMask).Get() + host;
+            flow.isAnswer = true;
+            flow.packets = DrawPackets(m_answerPackets);
+            Push(flow, m_nextBegin + ToNs(m_rtt->GetValue()), duration);
         }
-        m_active.push(flow);
     }
     AwaitNext();
+}
+
+/// The next flow of the profile. The rest of it is as without one: the lab's address, or one
+/// of a pool where it has none.
+void
+EsxSyntheticFlows::BeginProfiled()
+{
+    const auto compressed = [this](int64_t ns) {
+        return static_cast<int64_t>(static_cast<double>(ns) / m_compression);
+    };
+    const EsxProfiledFlow& profiled = m_profile[m_begun];
+    const uint32_t address = m_pooledSources ? profiled.source : profiled.destination;
+    Flow flow{};
+    flow.number = m_begun++;
+    flow.packets = profiled.packets;
+    flow.octets = profiled.octets;
+    flow.key = NewKey(flow.number);
+    flow.key.protocol = profiled.protocol;
+    flow.key.sourcePort = profiled.sourcePort;
+    flow.key.destinationPort = profiled.destinationPort;
+    if (m_pools && address != 0)
+    {
+        (m_pooledSources ? flow.key.source : flow.key.destination) = address;
+    }
+    const int64_t duration = compressed(profiled.end - profiled.begin);
+    Push(flow, m_nextBegin, duration);
+    if (profiled.answerPackets > 0)
+    {
+        flow.isAnswer = true;
+        flow.packets = profiled.answerPackets;
+        flow.octets = profiled.answerOctets;
+        Push(flow, m_nextBegin + (m_rtt ? ToNs(m_rtt->GetValue()) : 0), duration);
+    }
+    m_nextBegin = HasMore() ? compressed(m_profile[m_begun].begin) : m_nextBegin;
+}
+
+void
+EsxSyntheticFlows::Push(Flow flow, int64_t at, int64_t duration)
+{
+    flow.next = at;
+    flow.step = flow.packets > 1 ? duration / (flow.packets - 1) : 0;
+    if (flow.isAnswer)
+    {
+        std::swap(flow.key.source, flow.key.destination);
+        std::swap(flow.key.sourcePort, flow.key.destinationPort);
+    }
+    m_active.push(flow);
+}
+
+EsxSyntheticFlows::Key
+EsxSyntheticFlows::NewKey(uint64_t number)
+{
+    constexpr uint64_t sourcePorts = 65536 - FIRST_SOURCE_PORT;
+    if (!m_keys.empty() && m_choice->GetValue() < m_again)
+    {
+        return m_keys[m_choice->GetInteger(0, m_keys.size() - 1)];
+    }
+    const auto target = static_cast<uint32_t>(number % m_destinations.size());
+    Key key{m_source.Get(),
+            m_destinations[target],
+            static_cast<uint16_t>(FIRST_SOURCE_PORT + number % sourcePorts),
+            static_cast<uint16_t>(m_port + number / sourcePorts),
+            m_protocol == TCP ? PROTOCOL_TCP : PROTOCOL_UDP,
+            target};
+    if (m_sourceNetwork != Ipv4Address::GetZero())
+    {
+        const uint32_t hosts = ~m_sourceMask.Get();
+        const auto host = static_cast<uint32_t>(m_spoof->GetValue(0, hosts + 1.0));
+        key.source = m_sourceNetwork.CombineMask(m_sourceMask).Get() + host;
+    }
+    if (!m_services.empty())
+    {
+        const double at = m_choice->GetValue(0, m_services.back().weight);
+        const auto service = std::find_if(m_services.begin(),
+                                          m_services.end() - 1,
+                                          [at](const Service& of) { return at < of.weight; });
+        key.protocol = service->protocol;
+        key.destinationPort = service->port;
+    }
+    if (m_pools)
+    {
+        (m_pooledSources ? key.source : key.destination) =
+            m_pools->Draw(m_choice->GetValue()).Get();
+    }
+    if (m_again > 0)
+    {
+        m_keys.size() < KEYS ? m_keys.push_back(key) : void(m_keys[number % KEYS] = key);
+    }
+    return key;
 }
 
 /// Draws when flows begin next, by the factor of the hour in which they have begun now.
@@ -268,10 +432,16 @@ EsxSyntheticFlows::AwaitNext()
     SkipIdleHours();
 }
 
+int64_t
+EsxSyntheticFlows::HourNs() const
+{
+    return std::llround(NS_PER_HOUR / m_compression);
+}
+
 double
 EsxSyntheticFlows::HourFactor() const
 {
-    return m_hours.empty() ? 1 : m_hours[m_nextBegin / NS_PER_HOUR % m_hours.size()];
+    return m_hours.empty() ? 1 : m_hours[m_nextBegin / HourNs() % m_hours.size()];
 }
 
 void
@@ -279,21 +449,27 @@ EsxSyntheticFlows::SkipIdleHours()
 {
     while (HourFactor() == 0)
     {
-        m_nextBegin = (m_nextBegin / NS_PER_HOUR + 1) * NS_PER_HOUR;
+        m_nextBegin = (m_nextBegin / HourNs() + 1) * HourNs();
     }
 }
 
 uint32_t
-EsxSyntheticFlows::DrawPackets() const
+EsxSyntheticFlows::DrawPackets(const Ptr<RandomVariableStream>& packets)
 {
     constexpr double most = UINT32_MAX;
-    return static_cast<uint32_t>(std::clamp(std::round(m_packets->GetValue()), 1.0, most));
+    return static_cast<uint32_t>(std::clamp(std::round(packets->GetValue()), 1.0, most));
 }
 
 uint32_t
-EsxSyntheticFlows::DrawOctets(uint32_t headers) const
+EsxSyntheticFlows::DrawOctets(const Flow& flow, uint32_t headers) const
 {
-    const double octets = std::round(m_packetSize->GetValue());
+    if (flow.octets > 0) // even, to the octet
+    {
+        return static_cast<uint32_t>(flow.octets / flow.packets +
+                                     (flow.sent < flow.octets % flow.packets ? 1 : 0));
+    }
+    const double octets =
+        std::round(flow.isAnswer ? m_answerSize->GetValue() : m_packetSize->GetValue());
     return static_cast<uint32_t>(
         std::clamp<double>(octets, headers, static_cast<double>(IP_MAX_OCTETS)));
 }
@@ -301,36 +477,45 @@ EsxSyntheticFlows::DrawOctets(uint32_t headers) const
 Ptr<Packet>
 EsxSyntheticFlows::MakePacket(const Flow& flow)
 {
-    constexpr uint64_t sourcePorts = 65536 - FIRST_SOURCE_PORT;
-    const bool tcp = m_protocol == TCP;
-    const uint32_t headers = IP_OCTETS + (tcp ? TCP_OCTETS : UDP_OCTETS);
-    const uint32_t octets = DrawOctets(headers);
+    const Key& key = flow.key;
+    const uint32_t octets = DrawOctets(flow, EsxHeaderOctets(key.protocol));
     HeaderWriter raw(m_octets.data());
     raw.Append16(0x4500 | m_dscp << 2);
     raw.Append16(octets);
     raw.Append32(static_cast<uint32_t>(m_identification++) << 16); // no fragment
-    raw.Append16(64 << 8 | (tcp ? PROTOCOL_TCP : PROTOCOL_UDP));
+    raw.Append16(64 << 8 | key.protocol);
     raw.Append16(0);
-    raw.Append32(flow.source);
-    raw.Append32(m_destinations[flow.number % m_destinations.size()]);
+    raw.Append32(key.source);
+    raw.Append32(key.destination);
     SetIpChecksum(m_octets.data());
-    raw.Append16(static_cast<uint32_t>(FIRST_SOURCE_PORT + flow.number % sourcePorts));
-    raw.Append16(static_cast<uint16_t>(m_port + flow.number / sourcePorts));
-    if (tcp)
+    if (key.protocol == PROTOCOL_ICMP)
+    {
+        raw.Append16(key.destinationPort); // type and code, as records have them
+        raw.Append16(0);
+    }
+    else
+    {
+        raw.Append16(key.sourcePort);
+        raw.Append16(key.destinationPort);
+    }
+    if (key.protocol == PROTOCOL_TCP)
     {
         const bool first = flow.sent == 0;
         const bool last = flow.sent + 1 == flow.packets;
         raw.Append32(flow.sent);          // sequence number
         raw.Append32(0);                  // acknowledgement
         raw.Append8(TCP_OCTETS / 4 << 4); // data offset
-        raw.Append8(first ? TCP_SYN : (last ? TCP_FIN | TCP_ACK : TCP_ACK));
+        raw.Append8(first  ? (flow.isAnswer ? TCP_SYN | TCP_ACK : TCP_SYN)
+                    : last ? TCP_FIN | TCP_ACK
+                           : TCP_ACK);
         raw.Append16(UINT16_MAX); // window
         raw.Append32(0);          // checksum, urgent pointer
     }
     else
     {
-        raw.Append16(octets - IP_OCTETS);
+        raw.Append16(key.protocol == PROTOCOL_UDP ? octets - IP_OCTETS : 0);
         raw.Append16(0); // no checksum
+        std::fill_n(m_octets.begin() + IP_OCTETS + 8, TCP_OCTETS - 8, 0);
     }
     return Create<Packet>(m_octets.data(), octets);
 }

@@ -105,6 +105,18 @@ EsxPort::IsConnected() const
     return m_connected;
 }
 
+Time
+EsxPort::GetConnectedAt() const
+{
+    return m_connectedAt;
+}
+
+Time
+EsxPort::GetDisconnectedAt() const
+{
+    return m_disconnectedAt;
+}
+
 uint16_t
 EsxPort::GetVlan() const
 {

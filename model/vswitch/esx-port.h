@@ -5,6 +5,7 @@
 #include "esx-drop-cause.h"
 
 #include "ns3/mac48-address.h"
+#include "ns3/nstime.h"
 #include "ns3/object.h"
 #include "ns3/packet.h"
 #include "ns3/traced-callback.h"
@@ -81,6 +82,9 @@ class EsxPort : public Object
     const std::string& GetPortGroup() const;
     /// \return false once the device was detached (always true for the internal port)
     bool IsConnected() const;
+    Time GetConnectedAt() const;
+    /// \return when the device was detached; negative: it is connected
+    Time GetDisconnectedAt() const;
     /// \return VLAN of its port group: 0, 1 to 4094, or ESX_VLAN_GUEST
     uint16_t GetVlan() const;
     const EsxPortCounters& GetCounters() const;
@@ -148,6 +152,8 @@ class EsxPort : public Object
     std::unique_ptr<EsxShaper> m_shaper; //!< set while shaped
     std::string m_name;
     std::string m_portGroup;
+    Time m_connectedAt;
+    Time m_disconnectedAt{-1};
     bool m_linkWasUp{false}; //!< of an uplink: what its team was told last
     bool m_failed{false};    //!< of an uplink: its link went down, and it was not needed since
 

@@ -266,6 +266,7 @@ EsxVSwitch::NewPort(EsxPortKind kind, const std::string& name)
     port->m_kind = kind;
     port->m_name = name;
     port->m_connected = true;
+    port->m_connectedAt = Simulator::Now();
     m_ports.push_back(port);
     ++m_connected;
     return *port;
@@ -346,6 +347,7 @@ EsxVSwitch::Detach(EsxPort& port)
         return;
     }
     port.m_connected = false;
+    port.m_disconnectedAt = Simulator::Now();
     port.m_inFlags |= EsxPort::IN_GONE;
     --m_connected;
     if (port.m_uplink)

@@ -54,7 +54,7 @@ class Collector(Part):
 
 
 class Server(Collector):
-    """A physical server."""
+    """A physical server, or an Internet."""
 
 
 class Interface(Part):
@@ -207,6 +207,9 @@ class Lab(LabMethods):
 
     def _add_server(self, name: str, address: str, given: dict[str, Any]) -> Server:
         return Server(self, name, self._node(name, {"kind": "server", "address": address, **given["node"]}))
+
+    def _add_internet(self, name: str, address: str, given: dict[str, Any]) -> Server:
+        return Server(self, name, self._node(name, {"kind": "internet", "address": address, **given["node"]}))
 
     def _add_router(self, name: str, given: dict[str, Any]) -> Router:
         return Router(self, name, self._node(name, {"kind": "router", **given["node"]}))

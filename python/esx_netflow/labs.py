@@ -39,11 +39,14 @@ def read(path: Path) -> Optional[dict[str, Any]]:
 
 
 def nics(lab: dict[str, Any]) -> Iterator[Nic]:
-    """Host by host, vmknics first."""
+    """Host by host, vmknics first; of a VM that moves at each host. A scenario says so in its timeline, lab.json lists it at each."""
+    moved = [(step["vmotion"]["to"], step["vm"]) for step in lab.get("timeline", []) if "vmotion" in step]
+    machines = {vm: machine for entry in lab["hosts"].values() for vm, machine in entry.get("vms", {}).items()}
     for host, entry in lab["hosts"].items():
         switch_of = {group: name for name, vswitch in entry.get("vswitches", {}).items() for group in vswitch.get("portgroups", {})}
+        vms = {**entry.get("vms", {}), **{vm: machines[vm] for to, vm in moved if to == host}}
         plugged = [(None, vmk, nic) for vmk, nic in entry.get("vmknics", {}).items()]
-        plugged += [(vm, f"{vm}.eth{i}", nic) for vm, machine in entry.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
+        plugged += [(vm, f"{vm}.eth{i}", nic) for vm, machine in vms.items() for i, nic in enumerate(machine["nics"])]
         for vm, port, nic in (p for p in plugged if "address" in p[2]):
             yield Nic(host, vm, switch_of[nic["portgroup"]], port, nic["address"].partition("/")[0])
 

@@ -154,7 +154,7 @@ FrameGraph::AddStations()
     }
     for (const auto& node : m_scenario.nodes)
     {
-        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
+        if (node.address)
         {
             m_nodes.emplace(node.name, m_stations.size());
             m_stations.push_back({nullptr, nullptr, nullptr, &node, nullptr, {}});

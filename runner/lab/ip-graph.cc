@@ -14,7 +14,16 @@ namespace esxnf
 namespace
 {
 
-constexpr uint16_t NODE_MTU = 1500; // of collectors, servers and vmknics
+constexpr uint16_t NODE_MTU = 1500; // of collectors, servers, internets and vmknics
+
+/// \return whether packets for an address are at their target there
+bool
+Answers(const IpInterface& at, ns3::Ipv4Address to)
+{
+    const auto isIn = [to](const AddressPool& pool) { return pool.network.SharesNetworkWith(to); };
+    return at.address.address == to ||
+           (at.node && std::any_of(at.node->pools.begin(), at.node->pools.end(), isIn));
+}
 
 } // namespace
 
@@ -106,7 +115,8 @@ IpGraph::AddNodes()
                  node.gateway,
                  *station,
                  NODE_MTU,
-                 nullptr});
+                 nullptr,
+                 &node});
         }
         if (node.kind != NodeKind::Router)
         {
@@ -123,6 +133,7 @@ IpGraph::AddNodes()
                  std::nullopt,
                  *m_frames.FindNode(name),
                  interface.mtu,
+                 &node,
                  &node});
         }
         auto& routes = m_routes[node.name];
@@ -251,7 +262,7 @@ IpGraph::Follow(const std::string& from, ns3::Ipv4Address to) const
 {
     IpWay way;
     std::vector<std::string> passed{from};
-    const auto isAt = [&](std::size_t i) { return m_interfaces[i].address.address == to; };
+    const auto isAt = [&](std::size_t i) { return Answers(m_interfaces[i], to); };
     while (true)
     {
         const std::string& at = passed.back();
@@ -261,7 +272,7 @@ IpGraph::Follow(const std::string& from, ns3::Ipv4Address to) const
             return way;
         }
         const auto step = FindStep(at, to);
-        if (!step || !(way.fault = FaultOf(*step, at)).empty())
+        if (!step || !(way.fault = FaultOf(*step, at, to)).empty())
         {
             way.fault = step ? way.fault : MissingRoute(at, to);
             return way;
@@ -291,7 +302,7 @@ IpGraph::MissingRoute(const std::string& at, ns3::Ipv4Address to) const
 
 /// \return why the next node does not get it; empty: it does
 std::string
-IpGraph::FaultOf(const Step& step, const std::string& at) const
+IpGraph::FaultOf(const Step& step, const std::string& at, ns3::Ipv4Address target) const
 {
     const auto& from = m_interfaces[step.from];
     const auto found = m_byAddress.find(step.next);
@@ -305,9 +316,11 @@ IpGraph::FaultOf(const Step& step, const std::string& at) const
         return fmt::format("no node has the address of {}", what);
     }
     const auto& to = m_interfaces[found->second];
-    if (!step.isDirect && !to.router)
+    if (!step.isDirect && !to.router && !Answers(to, target))
     {
-        return fmt::format("{} is {}, which is no router", what, to.owner);
+        return to.node && !to.node->pools.empty()
+                   ? fmt::format("{} is in no pool of {}", ns3::EsxDotted(target), to.owner)
+                   : fmt::format("{} is {}, which is no router", what, to.owner);
     }
     if (m_frames.Joins(from.station, to.station))
     {
@@ -335,6 +348,11 @@ IpGraph::AddressOf(const std::string& node, const std::string& sender) const
     const auto& theirs = GetInterfaces(node);
     for (const auto i : theirs)
     {
+        const Node* const own = m_interfaces[i].node;
+        if (own && !own->pools.empty())
+        {
+            return own->pools.front().network.address;
+        }
         for (const auto j : GetInterfaces(sender))
         {
             if (m_interfaces[j].address.SharesNetworkWith(m_interfaces[i].address.address))

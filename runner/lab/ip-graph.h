@@ -25,7 +25,8 @@ struct IpInterface
     std::optional<ns3::Ipv4Address> gateway;
     std::size_t station;
     uint16_t mtu;
-    const Node* router; //!< null: passes no packets on
+    const Node* router;         //!< null: passes no packets on
+    const Node* node = nullptr; //!< null: of a host or VM
 };
 
 /// From one node to the next: indices in IpGraph::GetInterfaces().
@@ -73,7 +74,7 @@ class IpGraph
 
     /**
      * The address that traffic to a node has, as EsxTrafficHelper::AddressOf() takes it: the first
-     * on a network of the sender, else its first.
+     * on a network of the sender, else its first. Of an internet one of its pools.
      */
     std::optional<ns3::Ipv4Address> AddressOf(const std::string& node,
                                               const std::string& sender) const;
@@ -92,7 +93,7 @@ class IpGraph
     void AddGlobalRoutes();
     std::optional<Step> FindStep(const std::string& at, ns3::Ipv4Address to) const;
     std::string MissingRoute(const std::string& at, ns3::Ipv4Address to) const;
-    std::string FaultOf(const Step& step, const std::string& at) const;
+    std::string FaultOf(const Step& step, const std::string& at, ns3::Ipv4Address to) const;
 
     const FrameGraph& m_frames;
     std::vector<IpInterface> m_interfaces;

@@ -172,7 +172,11 @@ CheckRoutes(const IpGraph& graph)
         const auto source = there.hops.empty()
                                 ? *target
                                 : graph.GetInterfaces()[there.hops[0].from].address.address;
-        const auto back = there.fault.empty() ? graph.Follow(to, source) : IpWay();
+        const bool answers =
+            !traffic.IsInjected() || !traffic.rtt.empty() || !traffic.profile.empty();
+        const auto back = there.fault.empty() && answers
+                              ? graph.Follow(to, graph.AddressOf(from, to).value_or(source))
+                              : IpWay();
         const auto& fault = there.fault.empty() ? back.fault : there.fault;
         if (!fault.empty() && messages.size() < most && told.insert(fault).second)
         {
@@ -189,10 +193,48 @@ CheckRoutes(const IpGraph& graph)
         {
             for (const auto& to : traffic.to)
             {
-                if (!traffic.IsInjected())
-                {
-                    check(traffic, from, to);
-                }
+                check(traffic, from, to);
+            }
+        }
+    }
+    return messages;
+}
+
+Diagnostics
+CheckMoves(const FrameGraph& graph)
+{
+    const auto& scenario = graph.GetScenario();
+    Diagnostics messages;
+    for (const auto& step : scenario.timeline)
+    {
+        const Host* to = nullptr;
+        const Host* from = nullptr;
+        const Vm* moved = nullptr;
+        for (const auto& host : scenario.hosts)
+        {
+            to = host.name == step.vmotionTo ? &host : to;
+            for (const auto& vm : host.vms)
+            {
+                from = vm.name == step.vm ? &host : from;
+                moved = vm.name == step.vm ? &vm : moved;
+            }
+        }
+        for (const auto& nic : to&& moved&& to != from ? moved->nics : std::vector<Nic>())
+        {
+            const auto old = graph.FindGroup(*from, nic.portGroup);
+            const auto next = graph.FindGroup(*to, nic.portGroup);
+            if (old && next && !graph.Joins(*old, *next))
+            {
+                messages.push_back(scenario.At(
+                    Severity::Error,
+                    step.path + "/vmotion/to",
+                    fmt::format(
+                        "frames do not get from '{}' of {} to that of {}, where {} moves: {}",
+                        nic.portGroup,
+                        from->name,
+                        to->name,
+                        moved->name,
+                        graph.Reason(*old, *next))));
             }
         }
     }

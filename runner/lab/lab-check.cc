@@ -147,6 +147,7 @@ CheckLab(const Scenario& scenario)
     LabReport report{CheckLoops(graph), CheckVlans(graph), {}, {}};
     Append(report.loops, CheckNetworks(addresses));
     Append(report.findings, CheckRoutes(addresses));
+    Append(report.findings, CheckMoves(graph));
     Append(report.findings, CheckCommands(scenario));
     Json routed = Json::array();
     Append(report.findings, CheckExport(addresses, &routed));

@@ -38,6 +38,9 @@ Diagnostics CheckNetworks(const IpGraph& graph);
  */
 Diagnostics CheckRoutes(const IpGraph& graph);
 
+/** Port groups in which a VM that moves is cut off from those it was in: errors. */
+Diagnostics CheckMoves(const FrameGraph& graph);
+
 /**
  * The technote's first step, for each host and collector that a net-netflow line of the timeline
  * names: a vmknic exists on the collector's network, or a gateway leads there, and frames get from

@@ -91,6 +91,10 @@ InputsOf(const Scenario& scenario)
         {
             inputs.push_back({"the traffic of", scenario.PathOf(traffic.file)});
         }
+        if (!traffic.profile.empty())
+        {
+            inputs.push_back({"the traffic of", scenario.PathOf(traffic.profile)});
+        }
     }
     return inputs;
 }

@@ -33,6 +33,7 @@ class LabChecker
         {
             CheckNode(node);
         }
+        CheckAddressesOfPools();
         for (const auto& link : m_scenario.links)
         {
             CheckEnd(link.a, link.path + "/endpoints/0");
@@ -330,15 +331,22 @@ class LabChecker
             address.mask.GetPrefixLength() < 31; // RFC 3021: a /31 has no broadcast address
         const bool isEnd =
             ip == ip.CombineMask(address.mask) || ip.IsSubnetDirectedBroadcast(address.mask);
+        if (CheckUnicast(ip, path, hasEnds && isEnd))
+        {
+            m_notes.Take(m_addresses, "address", Text(ip), path);
+        }
+    }
+
+    bool CheckUnicast(ns3::Ipv4Address ip, const std::string& path, bool isEnd = false)
+    {
         const auto net = ip.Get() >> 24;
         const bool isUnicast =
             net > 0 && net != 127 && net < 224; // else this host, loopback, multicast, reserved
-        if (!isUnicast || (hasEnds && isEnd))
+        if (!isUnicast || isEnd)
         {
             m_notes.Error(path, fmt::format("{} cannot be the address of an interface", Text(ip)));
-            return;
         }
-        m_notes.Take(m_addresses, "address", Text(ip), path);
+        return isUnicast && !isEnd;
     }
 
     void CheckNode(const Node& node)
@@ -349,13 +357,69 @@ class LabChecker
         {
             CheckRouter(node);
         }
-        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
+        if (node.kind == NodeKind::Internet)
+        {
+            CheckPools(node);
+        }
+        if (node.kind != NodeKind::Router && node.kind != NodeKind::Switch)
         {
             CheckEndNode(node);
         }
     }
 
-    /// A collector or server.
+    /// An address is in one place: in no two pools, and in none if an interface has it.
+    void CheckPools(const Node& node)
+    {
+        if (node.pools.empty())
+        {
+            m_notes.Error(
+                node.path,
+                "'pools' are missing; allowed: a list such as [{network: 198.51.0.0/16}]");
+        }
+        for (const auto& pool : node.pools)
+        {
+            const auto& [network, mask] = pool.network;
+            const auto path = pool.path + "/network";
+            if (network != network.CombineMask(mask))
+            {
+                m_notes.Error(path,
+                              fmt::format("is an address within the network {}/{}",
+                                          Text(network.CombineMask(mask)),
+                                          mask.GetPrefixLength()));
+            }
+            CheckUnicast(network, path);
+            for (const auto& [other, place] : m_pools)
+            {
+                if (pool.network.SharesNetworkWith(other.address) ||
+                    other.SharesNetworkWith(network))
+                {
+                    m_notes.Error(path,
+                                  fmt::format("overlaps the network of {}", m_notes.Line(place)));
+                }
+            }
+            m_pools.emplace_back(pool.network, path);
+        }
+    }
+
+    /// When all addresses are known.
+    void CheckAddressesOfPools()
+    {
+        for (const auto& [text, path] : m_addresses)
+        {
+            for (const auto& [network, place] : m_pools)
+            {
+                if (network.SharesNetworkWith(ns3::Ipv4Address(text.c_str())))
+                {
+                    m_notes.Error(path,
+                                  fmt::format("{} is an address of the pool of {}",
+                                              text,
+                                              m_notes.Line(place)));
+                }
+            }
+        }
+    }
+
+    /// A collector, server or internet.
     void CheckEndNode(const Node& node)
     {
         AddInterface(node.name, "eth0");
@@ -374,11 +438,11 @@ class LabChecker
         CheckAddress(*node.address, node.path + "/address");
         CheckGateway(node.gateway, *node.address, node.path + "/gateway");
         m_lab.receivers[node.name] = {*node.address};
-        if (node.kind == NodeKind::Server)
+        if (node.kind != NodeKind::Collector)
         {
             m_lab.senders[node.name] = {*node.address};
         }
-        if (node.kind == NodeKind::Server && node.gateway)
+        if (node.kind != NodeKind::Collector && node.gateway)
         {
             m_lab.gateways.insert(node.name);
         }
@@ -434,7 +498,7 @@ class LabChecker
         {
             CheckPlugged(node.name + ":" + interface.GetPort(), interface.path);
         }
-        if (node.kind == NodeKind::Server)
+        if (node.kind == NodeKind::Server || node.kind == NodeKind::Internet)
         {
             CheckPlugged(node.name + ":eth0", node.path);
         }
@@ -521,6 +585,7 @@ class LabChecker
     LabNames m_lab;
     Taken m_names; //!< hosts, VMs and nodes share one namespace
     Taken m_addresses;
+    std::vector<std::pair<InterfaceAddress, std::string>> m_pools; //!< with their paths
     Taken m_macs;
     Taken m_hostNames;
     Taken m_ends;

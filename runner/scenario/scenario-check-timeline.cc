@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace esxnf
 {
@@ -36,6 +37,7 @@ class TimelineChecker
             CheckStep(step);
         }
         CheckOverlaps();
+        CheckMoves();
     }
 
   private:
@@ -54,14 +56,15 @@ class TimelineChecker
             {"grow", "vm"},
             {"power", "vm", "expect"},
             {"connected", "vm", "nic", "expect"},
-            {"mac", "vm", "nic"}};
+            {"mac", "vm", "nic"},
+            {"vmotion", "vm", "expect"}};
         const auto makes = [&](const auto& form) { return m_notes.Has(step.path, form[0]); };
         if (std::count_if(forms.begin(), forms.end(), makes) != 1)
         {
             m_notes.Error(
                 step.path,
                 "a step has exactly one of: run, press, signal, down, set, memory_pressure, grow, "
-                "power, connected, mac");
+                "power, connected, mac, vmotion");
             return;
         }
         const auto& form = *std::find_if(forms.begin(), forms.end(), makes);
@@ -227,6 +230,96 @@ class TimelineChecker
                                               m_notes.Line(steps[i - 1]->path)));
                 }
             }
+        }
+    }
+
+    /// In order of time, as a VM may move on, or back.
+    void CheckMoves()
+    {
+        std::vector<const TimelineStep*> steps;
+        for (const auto& step : m_scenario.timeline)
+        {
+            steps.push_back(&step);
+        }
+        std::stable_sort(steps.begin(), steps.end(), [](auto a, auto b) { return a->at < b->at; });
+        std::map<std::string, const TimelineStep*> last; // move of each VM
+        for (const auto* step : steps)
+        {
+            const auto before = last.find(step->vm);
+            if (before != last.end() && step->at < before->second->at + before->second->downtime)
+            {
+                m_notes.Error(step->path + "/at",
+                              fmt::format("begins before the move of {} is over, at {}",
+                                          m_notes.Line(before->second->path),
+                                          Text(before->second->at + before->second->downtime)));
+            }
+            if (step->kind == StepKind::Vmotion)
+            {
+                CheckMove(*step, before == last.end() ? nullptr : before->second);
+                last[step->vm] = step;
+            }
+        }
+    }
+
+    /// \param before the last move of the VM; null: none
+    void CheckMove(const TimelineStep& step, const TimelineStep* before)
+    {
+        const auto path = step.path + "/vmotion/to";
+        m_notes.CheckPositive(step.downtime, step.path + "/vmotion/downtime");
+        m_notes.CheckWithinRun(step.at + step.downtime, step.path + "/vmotion/downtime");
+        if (!m_notes.Known(m_lab.hosts, "host", step.vmotionTo, path) || !m_lab.vms.count(step.vm))
+        {
+            return;
+        }
+        const Host& to = *m_lab.hosts.at(step.vmotionTo);
+        for (const Host& owner : m_scenario.hosts)
+        {
+            for (const Vm& vm : owner.vms)
+            {
+                if (vm.name == step.vm && (before ? before->vmotionTo : owner.name) == to.name)
+                {
+                    m_notes.Error(path, fmt::format("{} is on {} already", vm.name, to.name));
+                }
+                else if (vm.name == step.vm)
+                {
+                    CheckTarget(vm, to, path);
+                }
+            }
+        }
+    }
+
+    void CheckTarget(const Vm& vm, const Host& to, const std::string& path)
+    {
+        std::vector<std::string> names;
+        for (const auto& vSwitch : to.vSwitches)
+        {
+            for (const auto& group : vSwitch.portGroups)
+            {
+                names.push_back(group.name);
+            }
+        }
+        for (std::size_t i = 0; i < vm.nics.size(); ++i)
+        {
+            if (!to.FindVSwitchOf(vm.nics[i].portGroup))
+            {
+                m_notes.Error(
+                    path,
+                    fmt::format("{} has no port group '{}', in which {}:eth{} is; allowed: "
+                                "a host that has it ({} has {})",
+                                to.name,
+                                vm.nics[i].portGroup,
+                                vm.name,
+                                i,
+                                to.name,
+                                names.empty() ? "none"
+                                              : fmt::format("{}", fmt::join(names, ", "))));
+            }
+        }
+        if (vm.memoryBytes > 0 && to.memoryBytes == 0)
+        {
+            m_notes.Error(
+                path,
+                fmt::format("{} has no memory.total, and {} has memory", to.name, vm.name));
         }
     }
 

@@ -3,6 +3,8 @@
 #include "runner/scenario/distribution.h"
 #include "runner/scenario/scenario-check.h"
 
+#include "ns3/esx-flow-profile.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -110,18 +112,30 @@ class TrafficChecker
         }
     }
 
-    /// Where frames are injected, the IP stacks are silent: no other traffic can use them.
+    /// At a half-duplex link (CSMA of ns-3) stacks are silent where frames are injected: no other
+    /// traffic can use them.
     void CheckInjection(const Traffic& traffic)
     {
         const auto note = [&](const std::string& name, const std::string& path) {
+            const auto isHere = [&name](const Link& link) {
+                return link.halfDuplex && (link.a.node == name || link.b.node == name);
+            };
+            if (std::none_of(m_scenario.links.begin(), m_scenario.links.end(), isHere))
+            {
+                return;
+            }
+            if (IsInternet(name))
+            {
+                m_notes.Error(path, name + " is at a half-duplex link, where it answers no ARP");
+            }
             auto& names = traffic.IsInjected() ? m_silent : m_talking;
             names.emplace(name, path);
             const auto& others = traffic.IsInjected() ? m_talking : m_silent;
             if (const auto other = others.find(name); other != others.end())
             {
                 m_notes.Error(path,
-                              fmt::format("{} has injected traffic and other traffic ({}); where "
-                                          "frames are injected, IP stacks are silent",
+                              fmt::format("{} has injected traffic and other traffic ({}) at a "
+                                          "half-duplex link, where its IP stack is silent",
                                           name,
                                           m_notes.Line(other->second)));
             }
@@ -149,12 +163,58 @@ class TrafficChecker
             CheckRandom(traffic.path + "/flow_packets", traffic.flowPackets, Quantity::Number);
             CheckRandom(traffic.path + "/packet_size", traffic.packetSize, Quantity::Octets);
             m_notes.CheckPositive(traffic.every, traffic.path + "/every");
+            CheckMix(traffic);
             if (!traffic.hours.empty() &&
                 *std::max_element(traffic.hours.begin(), traffic.hours.end()) == 0)
             {
                 m_notes.Error(traffic.path + "/hours", "no flow begins at any hour");
             }
         }
+    }
+
+    void CheckMix(const Traffic& traffic)
+    {
+        if (!traffic.rtt.empty())
+        {
+            const auto path = traffic.path + "/answers";
+            CheckRandom(path + "/rtt", traffic.rtt, Quantity::Seconds);
+            CheckRandom(path + "/packets", traffic.answerPackets, Quantity::Number);
+            CheckRandom(path + "/packet_size", traffic.answerSize, Quantity::Octets);
+        }
+        for (const auto& from : traffic.from)
+        {
+            if (IsInternet(from) && traffic.sources)
+            {
+                m_notes.Error(traffic.path + "/sources", "sources are of the pools of " + from);
+            }
+        }
+        if (traffic.profile.empty())
+        {
+            return;
+        }
+        std::vector<ns3::EsxProfiledFlow> ignored;
+        uint64_t others = 0;
+        const auto wrong =
+            ns3::EsxReadFlowProfile(m_scenario.PathOf(traffic.profile), ignored, others);
+        const auto path = traffic.path + "/profile";
+        if (!wrong.empty())
+        {
+            m_notes.Error(path, wrong);
+        }
+        else if (others > 0)
+        {
+            m_notes.Warn(path, fmt::format("{} flows of IPv6 are left out", others));
+        }
+        if (!traffic.hours.empty())
+        {
+            m_notes.Error(traffic.path + "/hours", "does not go with 'profile'");
+        }
+    }
+
+    bool IsInternet(const std::string& name) const
+    {
+        const auto node = m_lab.nodes.find(name);
+        return node != m_lab.nodes.end() && node->second->kind == NodeKind::Internet;
     }
 
     Distribution CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
@@ -195,30 +255,54 @@ class TrafficChecker
         }
     }
 
-    /// Injected frames pass no router; without a gateway no other traffic does.
+    /// Only by a gateway does traffic get to other networks, and to and from an internet.
     void CheckPairs(const Traffic& traffic)
     {
         for (const auto& from : traffic.from)
         {
             for (const auto& to : traffic.to)
             {
+                const auto& inside = IsInternet(from) ? to : from;
                 if (from == to)
                 {
                     m_notes.Error(traffic.path + "/to",
                                   fmt::format("{} would send to itself", from));
                 }
+                else if (IsInternet(from) || IsInternet(to))
+                {
+                    CheckInternet(traffic, IsInternet(from) ? from : to, inside);
+                }
                 else if (!ShareNetwork(m_lab.senders.at(from), m_lab.receivers.at(to)) &&
-                         (traffic.IsInjected() || !m_lab.gateways.count(from)))
+                         !m_lab.gateways.count(from))
                 {
                     m_notes.Error(traffic.path + "/to",
-                                  fmt::format("{} has no address on a network of {}, {}",
+                                  fmt::format("{} has no address on a network of {}, which has no "
+                                              "gateway",
                                               to,
-                                              from,
-                                              traffic.IsInjected()
-                                                  ? "and injected frames pass no router"
-                                                  : "which has no gateway"));
+                                              from));
                 }
             }
+        }
+    }
+
+    /// \param inside the other end
+    void CheckInternet(const Traffic& traffic, const std::string& net, const std::string& inside)
+    {
+        if (traffic.app != TrafficApp::Flows || IsInternet(inside))
+        {
+            m_notes.Error(traffic.path,
+                          fmt::format("{} is an internet; allowed: 'app: flows' between it and VMs "
+                                      "or servers",
+                                      net));
+        }
+        else if (!m_lab.gateways.count(inside))
+        {
+            m_notes.Error(traffic.path,
+                          fmt::format("{} has no gateway, by which {} is reached", inside, net));
+        }
+        else if (traffic.to.size() > 1 && std::count(traffic.to.begin(), traffic.to.end(), net) > 0)
+        {
+            m_notes.Error(traffic.path + "/to", net + " is an internet: it receives alone");
         }
     }
 

@@ -3,6 +3,9 @@
 
 #include "runner/scenario/scenario-fields.h"
 
+#include "ns3/esx-address-pools.h"
+
+#include <algorithm>
 #include <ctime>
 #include <limits>
 #include <map>
@@ -200,18 +203,37 @@ ReadRoute(const Fields& fields, Route& route)
 }
 
 void
+ReadPool(const Fields& fields, AddressPool& pool)
+{
+    fields("network", pool.network)("weight", pool.weight)("addresses", pool.addresses);
+    fields("zipf", pool.zipf);
+    pool.addresses = std::min(pool.addresses, ns3::EsxAddressPools::GetSize(pool.network.mask));
+}
+
+void
+ReadService(const Fields& fields, Service& service)
+{
+    fields("protocol", service.protocol)("port", service.port)("weight", service.weight);
+}
+
+void
 ReadNode(const Fields& fields, Node& node)
 {
     static const std::map<std::string, NodeKind> kinds{{"switch", NodeKind::Switch},
                                                        {"collector", NodeKind::Collector},
                                                        {"server", NodeKind::Server},
-                                                       {"router", NodeKind::Router}};
+                                                       {"router", NodeKind::Router},
+                                                       {"internet", NodeKind::Internet}};
     node.kind = kinds.at(fields.Text("kind"));
     if (node.kind == NodeKind::Router)
     {
         fields.Map("interfaces", node.interfaces, ReadRouterInterface);
         fields.List("routes", node.routes, ReadRoute);
         node.globalRouting = fields.Text("routing") == "global";
+    }
+    if (node.kind == NodeKind::Internet)
+    {
+        fields.List("pools", node.pools, ReadPool);
     }
     fields("gateway", node.gateway);
     fields("address", node.address)("listen", node.listen)("receive_buffer",
@@ -289,7 +311,18 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
                                                                  traffic.hours)("protocol",
                                                                                 traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
-    fields("sources", traffic.sources)("file", traffic.file);
+    fields("sources", traffic.sources)("file", traffic.file)("profile", traffic.profile);
+    fields("again", traffic.again)("compress", traffic.compress);
+    if (fields.Has("services"))
+    {
+        fields.List("services", traffic.services, ReadService);
+    }
+    if (fields.Has("answers"))
+    {
+        const auto answers = fields.At("answers");
+        answers("rtt", traffic.rtt)("packet_size", traffic.answerSize);
+        traffic.answerPackets = answers.NumberOrText("packets");
+    }
     fields("trust_ip_length", traffic.trustIpLength);
     fields("may_be_silent", traffic.mayBeSilent);
     if (fields.Has("flow_packets"))
@@ -350,6 +383,10 @@ ReadStep(const Fields& fields, TimelineStep& step)
     {
         fields.At("grow")("to", step.growToBytes)("per_second", step.growPerSecondBytes);
     }
+    if (fields.Has("vmotion"))
+    {
+        fields.At("vmotion")("to", step.vmotionTo)("downtime", step.downtime);
+    }
     const bool ofNode = fields.Has("node");
     step.kind = fields.Has("signal")            ? StepKind::Signal
                 : fields.Has("press")           ? StepKind::Press
@@ -357,6 +394,7 @@ ReadStep(const Fields& fields, TimelineStep& step)
                 : fields.Has("connected")       ? StepKind::Connection
                 : fields.Has("mac")             ? StepKind::MacChange
                 : fields.Has("grow")            ? StepKind::Grow
+                : fields.Has("vmotion")         ? StepKind::Vmotion
                 : ofNode && fields.Has("down")  ? StepKind::NodeDown
                 : ofNode && fields.Has("set")   ? StepKind::NodeSet
                 : fields.Has("down")            ? StepKind::LinkDown

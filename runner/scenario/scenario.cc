@@ -86,7 +86,7 @@ bool
 TimelineStep::CanFail() const
 {
     return kind == StepKind::Console || kind == StepKind::Signal || kind == StepKind::Power ||
-           kind == StepKind::Connection;
+           kind == StepKind::Connection || kind == StepKind::Vmotion;
 }
 
 bool

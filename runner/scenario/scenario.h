@@ -157,7 +157,8 @@ enum class NodeKind
     Switch,
     Collector,
     Server,
-    Router
+    Router,
+    Internet
 };
 
 /// An interface of a router: eth0, or eth0.101 for a VLAN of a trunk.
@@ -177,6 +178,23 @@ struct Route : Part
     ns3::Ipv4Address via;
 };
 
+/** Addresses of an internet. */
+struct AddressPool : Part
+{
+    InterfaceAddress network;
+    double weight = 1;
+    uint32_t addresses = 0; //!< at most those there are
+    double zipf = 1;
+};
+
+/** A purpose of flows. */
+struct Service : Part
+{
+    std::string protocol; //!< udp, tcp
+    uint16_t port = 0;
+    double weight = 1;
+};
+
 /** A port of a physical switch. */
 struct SwitchPort : Part
 {
@@ -193,13 +211,15 @@ struct Node : Part
     NodeKind kind = NodeKind::Switch;
     // of a switch
     std::vector<SwitchPort> ports; //!< others are access ports of VLAN 1
-    // of a collector or server
+    // of a collector, server or internet
     std::optional<InterfaceAddress> address; //!< SemanticCheck() sees to it that there is one
     std::optional<ns3::Ipv4Address> gateway;
     // of a router
     std::vector<RouterInterface> interfaces;
     std::vector<Route> routes;
     bool globalRouting = false;
+    // of an internet
+    std::vector<AddressPool> pools;
     // of a collector
     uint16_t listen = 0;
     uint32_t receiveBufferBytes = 0;
@@ -278,9 +298,16 @@ struct Traffic : Part
     std::string packetSize;
     std::string protocol;                    //!< udp, tcp
     std::optional<InterfaceAddress> sources; //!< none: the sender's address
-    std::string file;                        //!< as written: see PathOf()
-    bool trustIpLength = false;              //!< packets cut without a note count by that length
-    bool mayBeSilent = false;                //!< a run in which a pair of it sent nothing may pass
+    std::vector<Service> services;
+    double again = 0;
+    std::string rtt; //!< distributions; empty: no answers
+    std::string answerPackets;
+    std::string answerSize;
+    double compress = 1;
+    std::string profile;        //!< a file, as written; empty: none
+    std::string file;           //!< as written: see PathOf()
+    bool trustIpLength = false; //!< packets cut without a note count by that length
+    bool mayBeSilent = false;   //!< a run in which a pair of it sent nothing may pass
 
     /// \return true if its frames enter ports past the guests' IP stacks
     bool IsInjected() const;
@@ -297,6 +324,7 @@ enum class StepKind
     Power,
     Connection,
     MacChange,
+    Vmotion,
     NodeDown,
     NodeSet,
     Grow
@@ -339,14 +367,16 @@ struct TimelineStep : Part
     std::string command;                   //!< Console: the line ("run")
     std::string id;                        //!< Console: name of the process it starts, may be empty
     std::string session;                   //!< Console, Press: name of the window; empty: any
-    std::optional<StepExpectation> expect; //!< Console, Signal, Power, Connection
+    std::optional<StepExpectation> expect; //!< of a step that can fail
     bool mayBeIdle = false; //!< Console: a net-netflow that it starts need not meter anything
     std::string key;        //!< Press: ctrl-c, ctrl-d
     std::string signal;     //!< Signal: TERM, INT, KILL
     std::string process;    //!< Signal: the id of an earlier step
     std::string link;       //!< LinkDown, LinkSet
     LinkChange set;
-    std::string vm;                           //!< Power, Connection, MacChange, Grow
+    std::string vm;                           //!< Power, Connection, MacChange, Grow, Vmotion
+    std::string vmotionTo;                    //!< Vmotion: a host
+    ns3::Time downtime;                       //!< Vmotion
     std::string nic;                          //!< Connection, MacChange: eth0
     bool on = false;                          //!< Power: on; Connection: connected
     ns3::Mac48Address mac;                    //!< MacChange
@@ -356,8 +386,8 @@ struct TimelineStep : Part
     uint64_t growToBytes = 0;                 //!< Grow
     uint64_t growPerSecondBytes = 0;          //!< Grow
 
-    /** @return true if it gives an exit status: console lines, signals, VMs' power and connection
-     */
+    /** @return true if it gives an exit status: console lines, signals, VMs' power, connection
+     * and moves */
     bool CanFail() const;
 
     /// \return true if an episode holds at t: [at, at + length)

@@ -7,6 +7,7 @@
 
 #include "ns3/boolean.h"
 #include "ns3/config.h"
+#include "ns3/esx-address-pools.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-netflow-helper.h"
 #include "ns3/esx-physical-switch.h"
@@ -35,9 +36,23 @@ Simulation::Builder::MakeNodes()
         {
             EsxRouterHelper::Install(made);
         }
-        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server)
+        if (node.kind == NodeKind::Collector || node.kind == NodeKind::Server ||
+            node.kind == NodeKind::Internet)
         {
             EsxRouterHelper::InstallServer(made);
+        }
+        if (node.kind == NodeKind::Internet)
+        {
+            const auto pools = CreateObject<EsxAddressPools>();
+            for (const AddressPool& pool : node.pools)
+            {
+                pools->Add(pool.network.address,
+                           pool.network.mask,
+                           pool.weight,
+                           pool.addresses,
+                           pool.zipf);
+            }
+            made->AggregateObject(pools);
         }
         if (node.kind == NodeKind::Collector)
         {

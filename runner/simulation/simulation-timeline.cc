@@ -57,6 +57,7 @@ Simulation::Timeline::ScheduleStep(const TimelineStep& step)
     case StepKind::Power:
     case StepKind::Connection:
     case StepKind::MacChange:
+    case StepKind::Vmotion:
         ScheduleVmStep(step);
         break;
     default:
@@ -144,17 +145,13 @@ Simulation::Timeline::CollectorOf(const std::string& node) const
 void
 Simulation::Timeline::ScheduleVmStep(const TimelineStep& step)
 {
-    const auto owner =
-        std::find_if(m_world.hosts.begin(), m_world.hosts.end(), [&step](const auto& host) {
-            return host->GetGuest(step.vm) != nullptr;
-        });
-    const Ptr<EsxHost> host = *owner;
     const uint32_t nic = step.nic.empty() ? 0 : std::stoul(step.nic.substr(3)); // ethN
     World* world = &m_world;
     Simulator::ScheduleWithContext(
         m_world.nodes.at(step.vm)->GetId(),
         step.at,
-        [world, host, nic, &step] {
+        [world, nic, &step] {
+            const Ptr<EsxHost> host = world->HostOf(step.vm);
             StepOutcome outcome{&step, {}};
             if (step.kind == StepKind::MacChange)
             {
@@ -163,6 +160,11 @@ Simulation::Timeline::ScheduleVmStep(const TimelineStep& step)
             else if (step.kind == StepKind::Connection)
             {
                 outcome.line.errors = host->SetConnected(step.vm, nic, step.on);
+            }
+            else if (step.kind == StepKind::Vmotion)
+            {
+                outcome.line.errors =
+                    host->MoveGuest(step.vm, world->hostsByName.at(step.vmotionTo), step.downtime);
             }
             else if (step.on)
             {

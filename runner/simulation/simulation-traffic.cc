@@ -108,6 +108,24 @@ Inject(const Scenario& scenario,
     options.flows = traffic.flows;
     options.together = traffic.together;
     options.hours = traffic.hours;
+    options.compression = traffic.compress;
+    options.again = traffic.again;
+    for (const Service& service : traffic.services)
+    {
+        const uint8_t protocol = service.protocol == "tcp" ? 6 : 17;
+        options.services.push_back({protocol, service.port, service.weight});
+    }
+    if (!traffic.rtt.empty())
+    {
+        options.rtt = RandomVariable(traffic.rtt, Quantity::Seconds);
+        options.answerPackets = RandomVariable(traffic.answerPackets, Quantity::Number);
+        options.answerSize = RandomVariable(traffic.answerSize, Quantity::Octets);
+    }
+    if (!traffic.profile.empty()) // the check has read it
+    {
+        uint64_t others = 0;
+        EsxReadFlowProfile(scenario.PathOf(traffic.profile), options.profile, others);
+    }
     options.tcp = traffic.protocol == "tcp";
     options.port = traffic.port;
     options.dscp = traffic.dscp;

@@ -76,6 +76,7 @@ struct Simulation::World
     void Press(const TimelineStep& step);
     void Signal(const TimelineStep& step);
     void Grow(const TimelineStep& step);
+    ns3::Ptr<ns3::EsxHost> HostOf(const std::string& vm) const; //!< where it is now
     /// To whom the options say. \param headers octets before the payload
     void Export(uint32_t exporter,
                 ns3::Ipv4Address collector,

@@ -9,6 +9,8 @@
 #include "ns3/node-list.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
+
 namespace esxnf
 {
 
@@ -262,15 +264,17 @@ Simulation::World::Signal(const TimelineStep& step)
 void
 Simulation::World::Grow(const TimelineStep& step)
 {
-    for (const Ptr<EsxHost>& host : hosts)
-    {
-        if (host->GetGuest(step.vm))
-        {
-            host->GetObject<EsxHostMemory>()->Grow(step.vm,
-                                                   step.growToBytes,
-                                                   step.growPerSecondBytes);
-        }
-    }
+    HostOf(step.vm)->GetObject<EsxHostMemory>()->Grow(step.vm,
+                                                      step.growToBytes,
+                                                      step.growPerSecondBytes);
+}
+
+Ptr<EsxHost>
+Simulation::World::HostOf(const std::string& vm) const
+{
+    return *std::find_if(hosts.begin(), hosts.end(), [&vm](const Ptr<EsxHost>& host) {
+        return host->GetGuest(vm) != nullptr;
+    });
 }
 
 void

@@ -93,10 +93,11 @@ Describe(const TimelineStep& step)
     verdict.host = step.kind == StepKind::Console  ? step.host
                    : step.kind == StepKind::Signal ? step.process
                                                    : step.vm;
-    verdict.command = step.kind == StepKind::Console  ? step.command
-                      : step.kind == StepKind::Signal ? "signal " + step.signal
-                      : step.kind == StepKind::Power  ? (step.on ? "power on" : "power off")
-                                                      : (step.on ? "connect" : "disconnect");
+    verdict.command = step.kind == StepKind::Console   ? step.command
+                      : step.kind == StepKind::Signal  ? "signal " + step.signal
+                      : step.kind == StepKind::Vmotion ? "vmotion to " + step.vmotionTo
+                      : step.kind == StepKind::Power   ? (step.on ? "power on" : "power off")
+                                                       : (step.on ? "connect" : "disconnect");
     return verdict;
 }
 

@@ -140,7 +140,7 @@ TrafficWatch::Sender::Add(Ipv4Address destination, TrafficPair* pair)
 void
 TrafficWatch::Sender::Sent(Sender* sender, const NetDevice* device, Ptr<const Packet> packet)
 {
-    if (device->IsLinkUp()) // it is in a port
+    if (device->IsLinkUp() && !EsxInjector::IsInjected(*packet)) // it is in a port
     {
         const bool isPhysical = device->GetChannel() != nullptr;
         sender->Note(*packet, isPhysical ? ETHERNET : 0);

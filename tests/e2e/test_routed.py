@@ -95,7 +95,7 @@ REFUSED = {
     "a VLAN that there is not": [("10.9.0.1/24}}", "10.9.0.1/24}, eth1.4095: {address: 10.7.0.1/24}}"), "VLANs end at 4094"],
     "a router without interfaces": [("interfaces: {eth0: {address: 192.168.0.2/30}, eth1: {address: 10.9.0.1/24}}", "interfaces: {}"), "nodes.r2: 'interfaces' are missing"],
     "traffic that has no gateway": [("app: udp-cbr, from: a, to: b,", "app: udp-cbr, from: b, to: srv1,"), "traffic[0].to: srv1 has no address on a network of b, which has no gateway"],
-    "injected traffic over a router": [("app: icmp-echo, from: a, to: srv1, start: 3s, stop: 10s, packet: 56B", "app: flows, from: a, to: srv1"), "and injected frames pass no router"],
+    "injected traffic that has no gateway": [("app: icmp-echo, from: a, to: srv1, start: 3s, stop: 10s, packet: 56B", "app: flows, from: b, to: srv1"), "to: srv1 has no address on a network of b, which has no gateway"],
 }  # fmt: skip
 
 

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tests/model/traffic-fixture.h"
 
+#include "ns3/double.h"
+#include "ns3/esx-address-pools.h"
+#include "ns3/esx-ethernet-helper.h"
+#include "ns3/esx-router-helper.h"
 #include "ns3/esx-tcp-request-client.h"
 #include "ns3/esx-tcp-request-server.h"
 #include "ns3/esx-tcp-syn-scan.h"
@@ -9,7 +13,9 @@
 #include "ns3/pointer.h"
 #include "ns3/random-variable-stream.h"
 
+#include <map>
 #include <set>
+#include <tuple>
 
 using namespace ns3;
 
@@ -203,6 +209,46 @@ TEST_F(EsxTrafficHelperTest, WhatIsMissingIsNamed)
     EXPECT_DEATH(m_traffic.UdpCbr(nodes.Get(0), Ipv4Address("224.0.0.251"), {}),
                  "traffic to 224.0.0.251: ns-3 has no route");
     EXPECT_DEATH(m_traffic.TcpSynScan(nodes.Get(0), {}, {}), "a SYN scan needs a target");
+}
+
+TEST_F(EsxTrafficHelperTest, NodeWithPoolsIsAllOfTheirAddressesBehindARouter)
+{
+    const NodeContainer nodes(3);
+    const auto [farm, router, net] = std::tuple(nodes.Get(0), nodes.Get(1), nodes.Get(2));
+    EsxRouterHelper::InstallServer(NodeContainer(farm, net));
+    EsxRouterHelper::Install(router);
+    const auto inner = EsxEthernetHelper().Install(farm, router);
+    const auto outer = EsxEthernetHelper().Install(router, net);
+    EsxRouterHelper::AddInterface(inner.Get(0), {"10.0.0.1", "255.255.255.0"}, "10.0.0.2");
+    EsxRouterHelper::AddInterface(inner.Get(1), {"10.0.0.2", "255.255.255.0"});
+    EsxRouterHelper::AddInterface(outer.Get(0), {"10.0.1.1", "255.255.255.0"});
+    EsxRouterHelper::AddInterface(outer.Get(1), {"10.0.1.2", "255.255.255.0"}, "10.0.1.1");
+    EsxRouterHelper::AddRoute(router, "0.0.0.0", "0.0.0.0", "10.0.1.2");
+    const auto pools = CreateObject<EsxAddressPools>();
+    pools->Add("198.18.0.0", "255.255.0.0", 1, 100);
+    net->AggregateObject(pools);
+    using Forward = Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>;
+    std::map<std::string, int> forwarded;
+    router->GetObject<Ipv4L3Protocol>()->TraceConnectWithoutContext(
+        "UnicastForward",
+        Forward([&](const Ipv4Header& ip, Ptr<const Packet>, uint32_t) {
+            const Ipv4Mask pool("255.255.0.0");
+            const bool comes = ip.GetSource().CombineMask(pool) == Ipv4Address("198.18.0.0");
+            const bool goes = ip.GetDestination().CombineMask(pool) == Ipv4Address("198.18.0.0");
+            ++forwarded[comes ? "in" : goes ? "out" : "else"];
+        }));
+    EsxFlowsOptions options;
+    options.flows = 3;
+    options.packets = CreateObject<ConstantRandomVariable>();
+    options.packets->SetAttribute("Constant", DoubleValue(1));
+    options.rtt = CreateObject<ConstantRandomVariable>();
+    options.rtt->SetAttribute("Constant", DoubleValue(0.01));
+    options.answerPackets = CreateObject<ConstantRandomVariable>();
+    options.answerPackets->SetAttribute("Constant", DoubleValue(2));
+    m_traffic.SyntheticFlows(net, {farm}, options);
+    Simulator::Stop(Seconds(20));
+    Simulator::Run();
+    EXPECT_EQ(forwarded, (std::map<std::string, int>{{"in", 3}, {"out", 6}}));
 }
 
 } // namespace

@@ -114,7 +114,7 @@ TEST_F(EsxInjectorTest, OnlyTheDestinationAddressIsTheInjectors)
     EXPECT_EQ(MacAt(entered[1].frame, 6), Mac48Address::ConvertFrom(from->GetAddress()));
 }
 
-TEST_F(EsxInjectorTest, StacksAtBothEndsAreSilent)
+TEST_F(EsxInjectorTest, StacksHearOfAllButWhatIsInjected)
 {
     frames->Add(Seconds(0), 100);
     const Ptr<EsxVnic> other = AddVm("other");
@@ -124,7 +124,55 @@ TEST_F(EsxInjectorTest, StacksAtBothEndsAreSilent)
         to->Send(Create<Packet>(50), other->GetAddress(), IPV4);
     });
     Simulator::Run();
-    EXPECT_EQ(Where(), "other"); // what its own stack was sent; nothing came to the stacks of both
+    EXPECT_EQ(Where(), "from other to"); // what stacks sent, not what was injected
+}
+
+TEST_F(EsxInjectorTest, AnswersEnterAtTheTargetInTheContextOfItsNode)
+{
+    frames->Add(Seconds(0), 100);
+    frames->Add(Seconds(0), 200);
+    frames->frames.back().isAnswer = true;
+    uint32_t context = 0;
+    vSwitch->GetPort(to->GetPortId())
+        ->TraceConnectWithoutContext("Ingress",
+                                     Callback<void, Ptr<const Packet>>([&](Ptr<const Packet>) {
+                                         context = Simulator::GetContext();
+                                     }));
+    Simulator::Run();
+    ASSERT_EQ(tap.notes.size(), 2U);
+    EXPECT_EQ(tap.notes[1].input, to->GetPortId());
+    EXPECT_EQ(tap.notes[1].output, from->GetPortId());
+    EXPECT_EQ(context, to->GetNode()->GetId());
+    EXPECT_EQ(Where(), "");
+}
+
+TEST_F(EsxInjectorTest, FramesGoToTheNextHopsAndNowhereWithoutOne)
+{
+    const Ptr<EsxVnic> router = AddVm("router");
+    const Ptr<EsxVnic> far = AddVm("far");
+    const Mac48Address hop = Mac48Address::ConvertFrom(router->GetAddress());
+    injector->AddTarget(far, hop, hop);
+    injector->AddTarget(far, Mac48Address(), Mac48Address());
+    for (const uint32_t target : {1, 1, 2, 2})
+    {
+        frames->Add(Seconds(0), 100, {}, target);
+        frames->frames.back().isAnswer = frames->frames.size() % 2 == 0;
+    }
+    Simulator::Run();
+    ASSERT_EQ(tap.notes.size(), 2U);
+    EXPECT_EQ(tap.notes[0].output, router->GetPortId());
+    EXPECT_EQ(tap.notes[1].input, far->GetPortId());
+    EXPECT_EQ(tap.notes[1].output, router->GetPortId());
+    EXPECT_FALSE(injector->HasSentTo(2));
+}
+
+TEST_F(EsxInjectorTest, AnAnswerAloneIsNotWhatTheSenderSent)
+{
+    frames->Add(Seconds(0), 100);
+    frames->frames.back().isAnswer = true;
+    Simulator::Run();
+    EXPECT_EQ(injector->GetSent(), 1U);
+    EXPECT_FALSE(injector->HasSentTo(0));
 }
 
 TEST_F(EsxInjectorTest, FramesOfOneInstantCostOneEvent)

@@ -27,6 +27,7 @@ struct Seen
     uint16_t destinationPort;
     uint8_t flags;
     uint32_t target;
+    bool isAnswer;
 };
 
 class EsxSyntheticFlowsTest : public ::testing::Test
@@ -59,7 +60,7 @@ class EsxSyntheticFlowsTest : public ::testing::Test
         EsxInjectedFrame frame;
         while (all.size() < most && flows->Next(frame))
         {
-            Seen seen{frame.at, frame.packet->GetSize(), {}, 0, 0, 0, frame.target};
+            Seen seen{frame.at, frame.packet->GetSize(), {}, 0, 0, 0, frame.target, frame.isAnswer};
             seen.ip.EnableChecksum();
             frame.packet->RemoveHeader(seen.ip);
             EXPECT_TRUE(seen.ip.IsChecksumOk());
@@ -97,6 +98,97 @@ TEST_F(EsxSyntheticFlowsTest, PacketsAreSpreadEvenlyFromBeginToEnd)
     EXPECT_EQ(all[0].at, Seconds(0));
     EXPECT_EQ(all[1].at, MilliSeconds(500));
     EXPECT_EQ(all[2].at, Seconds(1));
+}
+
+TEST_F(EsxSyntheticFlowsTest, AnswersAreOfTheSwappedKeyARoundTripTimeLater)
+{
+    flows->SetAttribute("Flows", UintegerValue(1));
+    flows->SetAttribute("Protocol", StringValue("Tcp"));
+    Set("Rtt", "ns3::ConstantRandomVariable[Constant=0.03]");
+    Set("AnswerPackets", "ns3::ConstantRandomVariable[Constant=2]");
+    Set("AnswerSize", "ns3::ConstantRandomVariable[Constant=1400]");
+    const auto all = All();
+    ASSERT_EQ(all.size(), 5U);
+    EXPECT_FALSE(all[0].isAnswer);
+    EXPECT_TRUE(all[1].isAnswer);
+    EXPECT_EQ(all[1].at, MilliSeconds(30));
+    EXPECT_EQ(all[4].at, MilliSeconds(1030));
+    EXPECT_EQ(all[1].octets, 1400U);
+    EXPECT_EQ(all[1].ip.GetSource(), all[0].ip.GetDestination());
+    EXPECT_EQ(all[1].ip.GetDestination(), all[0].ip.GetSource());
+    EXPECT_EQ(all[1].sourcePort, all[0].destinationPort);
+    EXPECT_EQ(all[1].destinationPort, all[0].sourcePort);
+    EXPECT_EQ(all[1].flags, TcpHeader::SYN | TcpHeader::ACK);
+    EXPECT_EQ(all[4].flags, TcpHeader::FIN | TcpHeader::ACK);
+}
+
+TEST_F(EsxSyntheticFlowsTest, ServicesAndAddressesComeByTheirShares)
+{
+    const auto pools = CreateObject<EsxAddressPools>();
+    pools->Add("10.9.0.0", "255.255.0.0", 1, 2, 1); // shares 2/3, 1/3
+    flows->SetPools(pools, true);
+    flows->SetServices({{6, 443, 3}, {17, 53, 1}});
+    flows->SetAttribute("Flows", UintegerValue(4000));
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    EXPECT_EQ(flows->AssignStreams(7), 8);
+    std::map<uint16_t, int> ports;
+    int first = 0;
+    for (const Seen& seen : All())
+    {
+        ++ports[seen.destinationPort];
+        first += seen.ip.GetSource() == Ipv4Address("10.9.0.1") ? 1 : 0;
+        EXPECT_EQ(seen.ip.GetProtocol(), seen.destinationPort == 443 ? 6 : 17);
+        EXPECT_EQ(seen.ip.GetDestination(), Ipv4Address("10.0.0.2"));
+    }
+    EXPECT_EQ(ports.size(), 2U);
+    EXPECT_NEAR(ports[443], 3000, 110); // 4 standard deviations
+    EXPECT_NEAR(first, 2667, 120);
+}
+
+TEST_F(EsxSyntheticFlowsTest, KeysComeAgainAsOftenAsAskedFor)
+{
+    flows->SetAttribute("Flows", UintegerValue(2000));
+    flows->SetAttribute("Again", DoubleValue(0.25));
+    Set("Packets", "ns3::ConstantRandomVariable[Constant=1]");
+    flows->AssignStreams(3);
+    std::set<uint16_t> ports;
+    const auto all = All();
+    for (const Seen& seen : all)
+    {
+        ports.insert(seen.sourcePort);
+    }
+    EXPECT_EQ(all.size(), 2000U);
+    EXPECT_NEAR(static_cast<double>(ports.size()), 1500, 80);
+}
+
+TEST_F(EsxSyntheticFlowsTest, PlainFlowsTakeTheStreamsThatTheyAlwaysTook)
+{
+    EXPECT_EQ(flows->AssignStreams(7), 5);
+}
+
+TEST_F(EsxSyntheticFlowsTest, AProfileGivesEachFlowToTheOctet)
+{
+    EsxProfiledFlow tcp{0, 2'000'000'000, 6, 1000, 80, 3, 200, 2, 3001, 0, 0};
+    EsxProfiledFlow udp{500'000'000, 500'000'000, 17, 53, 5353, 1, 28, 0, 0, 0x01020304, 0};
+    flows->SetProfile({tcp, udp});
+    flows->SetAttribute("Compression", DoubleValue(2));
+    const auto pools = CreateObject<EsxAddressPools>();
+    pools->Add("10.9.0.0", "255.255.0.0", 1, 1, 1);
+    flows->SetPools(pools, true);
+    const auto all = All();
+    ASSERT_EQ(all.size(), 6U);
+    std::vector<uint32_t> sizes;
+    for (const Seen& seen : all)
+    {
+        sizes.push_back(seen.octets);
+    }
+    EXPECT_EQ(sizes, (std::vector<uint32_t>{67, 1501, 28, 67, 66, 1500}));
+    EXPECT_TRUE(all[1].isAnswer);
+    EXPECT_EQ(all[2].at, MilliSeconds(250));
+    EXPECT_EQ(all[4].at, Seconds(1)) << "the end, at twice the speed";
+    EXPECT_EQ(all[0].ip.GetSource(), Ipv4Address("10.9.0.1")) << "one of the pool";
+    EXPECT_EQ(all[2].ip.GetSource(), Ipv4Address("1.2.3.4")) << "the profile's own";
+    EXPECT_EQ(all[2].sourcePort, 53);
 }
 
 TEST_F(EsxSyntheticFlowsTest, FramesAreInOrderOfTimeAndFlowsBeginAtIntervals)

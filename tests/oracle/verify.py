@@ -7,7 +7,9 @@ the folder must hold.
 """
 import csv
 import json
+import math
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 from .capture import CaptureError, Packet, read_capture
@@ -76,10 +78,12 @@ class Window:
 
 
 class Switch:
-    """Ports of a vSwitch by MAC address: as registered, and learnt from the captures of the whole run."""
+    """Ports of a vSwitch by MAC address: as registered, and learnt from the captures of the whole run. A port has an address while it is
+    connected: adapters are unplugged, and virtual machines move to other hosts."""
 
     def __init__(self):
         self.port_of: dict[bytes, set[int]] = defaultdict(set)
+        self.spans: dict[int, tuple[int, float]] = {}  # of ports, [from, to)
         self.uplinks: set[int] = set()
         self.judged = True
 
@@ -88,6 +92,7 @@ class Switch:
         self.judged = self.judged and "role" in entry and entry["direction"] == "in"
         if is_uplink:
             self.uplinks.add(entry["port"])
+        self.spans[entry["port"]] = entry.get("from_ns", 0), entry.get("to_ns", math.inf)
         if "mac" in entry:  # of one that never sends
             self.port_of[bytes.fromhex(entry["mac"].replace(":", ""))].add(entry["port"])
         for packet in packets:
@@ -96,15 +101,21 @@ class Switch:
                 self.port_of[packet.data[6:12]].add(entry["port"])
 
     def is_judged(self) -> bool:
-        """Not: teams of uplinks, VLANs, and addresses that were seen at two ports."""
-        return self.judged and len(self.uplinks) <= 1 and all(len(ports) == 1 for ports in self.port_of.values())
+        """Not: teams of uplinks, VLANs, and addresses that two ports had at once."""
+        return self.judged and len(self.uplinks) <= 1 and not any(map(self._overlap, self.port_of.values()))
 
-    def output(self, entry: dict, frame: bytes) -> int:
+    def _overlap(self, ports: set[int]) -> bool:
+        spans = sorted(self.spans[port] for port in ports)
+        return any(before[1] > after[0] for before, after in pairwise(spans))
+
+    def output(self, entry: dict, frame: bytes, time_ns: int = 0) -> int:
         """The port by which a frame leaves; 0: by several or none."""
         destination = frame[:6]
         if not destination or destination[0] & 1 or not self.is_judged():
             return 0
         for port in self.port_of.get(destination, ()):
+            if not self.spans[port][0] <= time_ns < self.spans[port][1]:
+                continue
             return port if port != entry["port"] else 0
         return 0 if entry["port"] in self.uplinks else next(iter(self.uplinks), 0)
 
@@ -169,7 +180,7 @@ class Verification:
                 continue
             window = next((w for w in windows if w.from_ns <= packet.time_ns < w.to_ns), None)
             if window is not None:
-                window.meter(packet, entry, switch.output(entry, packet.data), self.udp_ports)
+                window.meter(packet, entry, switch.output(entry, packet.data, packet.time_ns), self.udp_ports)
 
     def _captured(self, collectors: list[dict]) -> Counter:
         """Rows of all records that reached a collector, copies of datagrams left out."""

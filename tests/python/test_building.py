@@ -128,7 +128,7 @@ def test_every_key_of_the_schema_can_be_given():
         ("traffic", traffic, {"app"}),
         ("link", [Lab.link], {"endpoints"}),
         ("step", [Lab.step], set()),
-        ("node", [Lab.switch, Lab.collector, Lab.server, Lab.router], {"kind", "interfaces", "routes"}),
+        ("node", [Lab.switch, Lab.collector, Lab.server, Lab.internet, Lab.router], {"kind", "interfaces", "routes"}),
         ("routerinterface", [esx_netflow.building.Router.interface], set()),
         ("host", [Lab.host], {"vswitches", "vmknics", "vms"}),
         ("vm", [host.vm], {"nics"}),
@@ -189,3 +189,27 @@ def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
     lab.expect("all comes back", metric="flow.packets.collected_ratio", vm=vm, at_least=1)
     result = esx_netflow.run(lab, out=tmp_path / "out")
     assert result.verdict == "pass", result
+
+
+def test_an_internet_and_a_move_are_built_and_their_lab_runs(tmp_path):
+    """The internet is the VM's gateway, on its own network."""
+    lab = Lab("moving", duration="60s", arp="static")
+    hosts = [lab.host("esx1"), lab.host("esx2")]
+    switch, collector = lab.switch("sw"), lab.collector("nf1", "10.6.1.84/24")
+    for i, host in enumerate(hosts, 1):
+        host.vswitch("vSwitch0", uplink="vmnic0").portgroup("VM Network")
+        host.vmknic(f"10.6.1.1{i}/24")
+        lab.link(host, switch)
+    vm = hosts[0].vm("web", "10.1.1.11/24", gateway="10.1.1.1")
+    net = lab.internet("net", "10.1.1.1/24", pools=[{"network": "198.18.0.0/16", "weight": 2, "addresses": 20}])
+    lab.link(net, switch)
+    lab.link(collector, switch)
+    lab.flows(net, vm, start=3, flows=200, every=0.1, flow_packets=1, services=[{"protocol": "udp", "port": 53}], answers={"rtt": 0.02, "packets": 2})
+    for host in hosts:
+        host.export(collector)
+    lab.step(10, vm=vm, vmotion={"to": hosts[1], "downtime": 0.25})
+    lab.expect("answers come from both hosts", metric="flow.packets.metered", flow="10.1.1.11:53->*", host="esx2", between=[250, 270])
+    lab.expect("all but those of the downtime", metric="flow.packets.metered", flow="10.1.1.11:53->*", host="esx1", between=[130, 140])
+    result = esx_netflow.run(lab, out=tmp_path / "out")
+    assert result.verdict == "pass", result
+    assert {(nic["exporter"], nic["name"]) for nic in result.talkers().vms} == {("esx1", "web"), ("esx2", "web")}

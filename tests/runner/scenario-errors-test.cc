@@ -471,12 +471,12 @@ const Mistake g_mistakes[] = {
      "link: trunk, down: true",
      "link: trunk, down: true, run: ps",
      "lab.yaml:32:5: timeline[2]: a step has exactly one of: run, press, signal, down, set, "
-     "memory_pressure, grow, power, connected, mac"},
+     "memory_pressure, grow, power, connected, mac, vmotion"},
     {"StepOfNoKind",
      ", run: vmkload_mod netflow",
      "",
      "lab.yaml:30:5: timeline[0]: a step has exactly one of: run, press, signal, down, set, "
-     "memory_pressure, grow, power, connected, mac"},
+     "memory_pressure, grow, power, connected, mac, vmotion"},
     {"StepLacksItsHost",
      "at: 1s, host: esx1,",
      "at: 1s,",

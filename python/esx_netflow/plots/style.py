@@ -136,7 +136,7 @@ def episodes_of(result):
     return found
 
 
-_INSTANTS = ("signal", "power", "connected", "mac", "grow")
+_INSTANTS = ("signal", "power", "connected", "mac", "grow", "vmotion")
 
 
 def _episode_name(step):
@@ -157,6 +157,8 @@ def _episode_name(step):
         return f"{step['vm']} changes its MAC"
     if "grow" in step:
         return f"{step['vm']} grows"
+    if "vmotion" in step:
+        return f"{step['vm']} moves to {step['vmotion']['to']}"
     return None
 
 
