@@ -64,7 +64,7 @@ def table_of(name: str, entry: dict, definitions: dict) -> str:
     rows = [f"## {name}\n", entry.get("description", ""), "\n| key | value | default | meaning |", "|---|---|---|---|"]
     for key, of in entry["properties"].items():
         meaning = of.get("description") or definitions.get(of.get("$ref", "").rpartition("/")[2], {}).get("description", "")
-        default = f"`{json.dumps(of['default']).strip(chr(34))}`" if "default" in of else "required" if key in entry.get("required", []) else ""
+        default = f"`{json.dumps(of['default']).strip(chr(34)) or chr(34) * 2}`" if "default" in of else "required" if key in entry.get("required", []) else ""
         attribute = f" Attribute `{of['x-attribute']}`." if isinstance(of.get("x-attribute"), str) else ""
         cells = [f"`{key}`", kind_of(of, definitions), default, meaning + attribute]
         rows.append("| " + " | ".join(re.sub(r"\s+", " ", cell).replace("|", "\\|").replace("<", "\\<") for cell in cells) + " |")
