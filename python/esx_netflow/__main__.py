@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The command line in Python: ``python3 -m esx_netflow``. What is not in `_COMMANDS` is done by the runner."""
+"""The command line in Python: ``python3 -m esx_netflow``. The runner does all commands that are not in `_COMMANDS`."""
 
 import argparse
 import dataclasses

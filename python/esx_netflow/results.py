@@ -375,7 +375,7 @@ class Result:
         return grade(self._folder, store, format, **options)
 
     def advise(self) -> str:
-        """What ``esx-netflow advise`` says of the scenario: for each host the longest ``-s`` and the smallest purgatory that lose nothing, each tried in a
+        """The text of ``esx-netflow advise``: for each host the longest ``-s`` and the smallest purgatory that lose nothing, each tried in a
         run. RunError: a script made the result."""
         if self.scenario is None:
             raise _core.RunError("advice needs a scenario to run again, and a script made this result")
@@ -390,7 +390,7 @@ class Result:
             return _said("advise", f"{place}/scenario.yaml", good=(0, 1))
 
     def verify(self) -> str:
-        """What ``esx-netflow verify`` says: whether an oracle that shares no code with the program finds the same in the captures.
+        """The text of ``esx-netflow verify``: whether an oracle that shares no code with the program finds the same in the captures.
 
         Raises
         ------

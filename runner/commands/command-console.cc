@@ -68,7 +68,7 @@ ChooseHost(const ConsoleOptions& options, const Scenario& scenario)
     return options.host;
 }
 
-/// What an administrator types after a command: vSwitches, collectors, and the parts of netflow.
+/// Words that may stand after a command: vSwitches, collectors, and the parts of netflow.
 std::vector<std::string>
 ArgumentsAt(const Scenario& scenario, const std::string& name)
 {

@@ -386,7 +386,7 @@ struct TimelineStep : Part
     uint64_t growToBytes = 0;                 //!< Grow
     uint64_t growPerSecondBytes = 0;          //!< Grow
 
-    /** @return true if it gives an exit status: console lines, signals, VMs' power, connection
+    /** \return true if it gives an exit status: console lines, signals, VMs' power, connection
      * and moves */
     bool CanFail() const;
 
