@@ -9,7 +9,7 @@ import struct
 import pytest
 from oracle.building import ethernet, ipv4, pcap, udp
 from oracle.netflow5 import Datagram, V5Record
-from probing import BOOT_NS, DATA, DIFFERENTIAL, Sink
+from probing import BOOT_NS, DATA, DIFFERENTIAL
 
 WAIT_S = 120
 
