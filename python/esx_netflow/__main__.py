@@ -90,7 +90,10 @@ def _report(arguments):
         parser.error("--out is for several folders; that of one is in it")
     pages = [(folder, Path(folder) / "report.html") for folder in options.folder]
     if several:
-        pages.append((options.folder, Path(options.out or os.path.join(os.path.commonpath([Path(f).parent for f in options.folder]), "report.html"))))
+        parents = [Path(folder).parent for folder in options.folder]
+        if len({parent.is_absolute() for parent in parents}) > 1:
+            parents = [parent.absolute() for parent in parents]
+        pages.append((options.folder, Path(options.out or os.path.join(os.path.commonpath(parents), "report.html"))))
     read = [os.fspath(file) for folder in options.folder for file in Path(folder).glob("*") if file.name != "report.html"]
     _core.refuse_shared_files([("the report of", file) for file in read], [("the report", os.fspath(path)) for _, path in pages])
     for of, path in pages:
