@@ -343,6 +343,7 @@ EsxHostHelper::UseEsxArp(const NetDeviceContainer& devices)
         Mac48Address::ConvertFrom((*device)->GetAddress()).CopyTo(mac);
         const uint64_t number = mac[3] << 16 | mac[4] << 8 | mac[5];
         arp->SetDeadTimeout(Time(0));
+        (*device)->SetAttributeFailSafe("FilterArp", BooleanValue(true)); // of a vSwitch
         const bool isVmknic = DynamicCast<EsxVmknic>(*device) != nullptr;
         const Time spread = MicroSeconds(isVmknic ? 0 : number * STRIDE_US % SPREAD_US);
         arp->SetWaitReplyTimeout(Seconds(1) + spread);

@@ -247,6 +247,10 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
             cache->TraceConnectWithoutContext("Drop", arpDrop);
         }
     }
+    if (node->GetObject<EsxHost>())
+    {
+        WatchSending(ipv4, name);
+    }
     if (!IsNew(ipv4))
     {
         return;
@@ -276,29 +280,16 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
                     Lost(packet, netflow::Move::LOST_MTU, name);
                 }));
     }
-    for (const char* const sends : {"SendOutgoing", "UnicastForward"})
-    {
-        ipv4->TraceConnectWithoutContext(
-            sends,
-            Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
-                [this, raw = PeekPointer(ipv4), name](const Ipv4Header&,
-                                                      Ptr<const Packet> packet,
-                                                      uint32_t interface) {
-                    // Where a route outlives its interface, ns-3 drops without a word.
-                    if (!raw->IsUp(interface))
-                    {
-                        Lost(packet, CauseOf(Ipv4L3Protocol::DROP_INTERFACE_DOWN), name);
-                    }
-                }));
-    }
     ipv4->TraceConnectWithoutContext(
-        "Tx",
-        Callback<void, Ptr<const Packet>, Ptr<Ipv4>, uint32_t>(
-            [this, raw = PeekPointer(ipv4)](Ptr<const Packet> packet, Ptr<Ipv4>, uint32_t out) {
-                if (const EsxExportDatagram* datagram = Find(packet))
+        "UnicastForward",
+        Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
+            [this, raw = PeekPointer(ipv4), name](const Ipv4Header&,
+                                                  Ptr<const Packet> packet,
+                                                  uint32_t interface) {
+                if (Find(packet))
                 {
-                    m_waiting[PeekPointer(raw->GetNetDevice(out))]
-                             [{datagram->exporter, datagram->number}] = packet;
+                    WatchSending(raw, name);
+                    LostIfDown(*raw, interface, packet, name);
                 }
             }));
     ipv4->TraceConnectWithoutContext(
@@ -315,6 +306,55 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
     if (const Ptr<ArpL3Protocol> arp = node->GetObject<ArpL3Protocol>())
     {
         arp->TraceConnectWithoutContext("Drop", arpDrop);
+    }
+}
+
+/// What a node does with datagrams that it sends or forwards. Most nodes never do, and pay nothing.
+void
+EsxExportTracker::WatchSending(const Ptr<Ipv4L3Protocol>& ipv4, const std::string& name)
+{
+    for (uint32_t i = 0; i < ipv4->GetNInterfaces(); ++i)
+    {
+        if (!IsNew(ipv4->GetInterface(i)))
+        {
+            continue;
+        }
+        WatchArp(ipv4->GetNetDevice(i), name);
+        if (i != 0)
+        {
+            continue;
+        }
+        ipv4->TraceConnectWithoutContext(
+            "SendOutgoing",
+            Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
+                [this, raw = PeekPointer(ipv4), name](const Ipv4Header&,
+                                                      Ptr<const Packet> packet,
+                                                      uint32_t interface) {
+                    LostIfDown(*raw, interface, packet, name);
+                }));
+        ipv4->TraceConnectWithoutContext(
+            "Tx",
+            Callback<void, Ptr<const Packet>, Ptr<Ipv4>, uint32_t>(
+                [this, raw = PeekPointer(ipv4)](Ptr<const Packet> packet, Ptr<Ipv4>, uint32_t out) {
+                    if (const EsxExportDatagram* datagram = Find(packet))
+                    {
+                        m_waiting[PeekPointer(raw->GetNetDevice(out))]
+                                 [{datagram->exporter, datagram->number}] = packet;
+                    }
+                }));
+    }
+}
+
+/// Where a route outlives its interface, ns-3 drops without a word.
+void
+EsxExportTracker::LostIfDown(const Ipv4L3Protocol& ipv4,
+                             uint32_t interface,
+                             const Ptr<const Packet>& packet,
+                             const std::string& name)
+{
+    if (!ipv4.IsUp(interface))
+    {
+        Lost(packet, CauseOf(Ipv4L3Protocol::DROP_INTERFACE_DOWN), name);
     }
 }
 
@@ -366,7 +406,6 @@ EsxExportTracker::WatchDevices(const Ptr<Node>& node, const std::string& name)
         if (IsNew(device))
         {
             WatchDevice(device, PlaceOf(device, name));
-            WatchArp(device, name);
         }
     }
 }

@@ -25,6 +25,7 @@ class EsxHost;
 class EsxNetflowCollector;
 class EsxNetflow;
 class EsxVmknic;
+class Ipv4L3Protocol;
 class NetDevice;
 class Node;
 class QueueDisc;
@@ -79,6 +80,9 @@ class EsxExportTracker : public Object
     /// Objects that are watched already stay so.
     void WatchAll();
 
+    /// The same for one node.
+    void Watch(const Ptr<Node>& node);
+
     /// Datagrams of a host in order of sending. \param exporter node ID of its VMkernel node
     const std::vector<EsxExportDatagram>& GetDatagrams(uint32_t exporter) const;
 
@@ -90,11 +94,15 @@ class EsxExportTracker : public Object
     void DoDispose() override;
 
   private:
-    void Watch(const Ptr<Node>& node);
     void WatchHost(const Ptr<EsxHost>& host);
     void WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module);
     void WatchQueueDisc(const Ptr<QueueDisc>& disc, const std::string& place);
     void WatchIp(const Ptr<Node>& node, const std::string& name);
+    void WatchSending(const Ptr<Ipv4L3Protocol>& ipv4, const std::string& name);
+    void LostIfDown(const Ipv4L3Protocol& ipv4,
+                    uint32_t interface,
+                    const Ptr<const Packet>& packet,
+                    const std::string& name);
     void WatchSwitch(const Ptr<Node>& node, const std::string& name);
     void WatchDevices(const Ptr<Node>& node, const std::string& name);
     void WatchDevice(const Ptr<NetDevice>& device, const std::string& place);

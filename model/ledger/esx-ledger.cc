@@ -177,6 +177,20 @@ EsxLedger::Refresh()
     }
 }
 
+void
+EsxLedger::Refresh(const Ptr<Node>& node)
+{
+    if (g_installed)
+    {
+        g_installed->m_tracker->Watch(node);
+        EventId& later = g_installed->m_takingIn;
+        if (!later.IsRunning())
+        {
+            later = Simulator::ScheduleNow(&EsxLedger::TakeIn, Ptr<EsxLedger>(g_installed));
+        }
+    }
+}
+
 /// Nothing of the simulation is taken in any more, and another one may have a ledger.
 void
 EsxLedger::EndSimulation()

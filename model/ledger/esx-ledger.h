@@ -76,6 +76,9 @@ class EsxLedger : public Object
     void InstallAll();
     /// Has the simulation's ledger, if there is one, take in what is new.
     static void Refresh();
+    /// The same: what is on a node at once, all else later in this instant, so that it is looked
+    /// for once, however many hosts begin to export.
+    static void Refresh(const Ptr<Node>& node);
 
     /// In order of node ID.
     const std::vector<Ptr<EsxHost>>& GetHosts() const;
@@ -122,6 +125,7 @@ class EsxLedger : public Object
     std::vector<Ptr<EsxNetflowCollector>> m_collectors;
     std::vector<EsxLinkEnd> m_linkEnds;
     Ptr<EsxExportTracker> m_tracker;
+    EventId m_takingIn; //!< later in this instant
 };
 
 } // namespace ns3

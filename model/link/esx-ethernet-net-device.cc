@@ -268,15 +268,15 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
         m_wake.Cancel();
         TransmitNext();
     }
+    if (!m_waking && Simulator::Now() >= m_freeAt)
+    {
+        Begin(packet); // it does not wait
+        return true;
+    }
     if (m_shrinking || !m_queue->Enqueue(packet))
     {
         DropOnTransmit(packet, EsxEthernetDrop::QUEUE);
         return false;
-    }
-    if (!m_waking && Simulator::Now() >= m_freeAt)
-    {
-        TransmitNext();
-        return true;
     }
     m_queueHighWater = std::max(m_queueHighWater, m_queue->GetNPackets());
     if (!m_waking)
@@ -293,12 +293,26 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
 void
 EsxEthernetNetDevice::TransmitNext()
 {
-    const Time now = Simulator::Now();
     const Ptr<Packet> frame = m_queue->Dequeue();
     if (m_shrinking)
     {
         ApplyQueueSize();
     }
+    Begin(frame);
+    m_waking = !m_queue->IsEmpty();
+    if (m_waking)
+    {
+        m_wake = Simulator::Schedule(m_freeAt - Simulator::Now(),
+                                     &EsxEthernetNetDevice::TransmitNext,
+                                     this);
+    }
+}
+
+/// Begins to send a frame, and schedules its arrival.
+void
+EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
+{
+    const Time now = Simulator::Now();
     m_phyTxBeginTrace(frame);
     m_promiscSnifferTrace(frame);
     m_snifferTrace(frame);
@@ -324,11 +338,6 @@ EsxEthernetNetDevice::TransmitNext()
                                    m_peer,
                                    frame,
                                    cuts);
-    m_waking = !m_queue->IsEmpty();
-    if (m_waking)
-    {
-        m_wake = Simulator::Schedule(m_freeAt - now, &EsxEthernetNetDevice::TransmitNext, this);
-    }
 }
 
 Time

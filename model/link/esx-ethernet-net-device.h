@@ -94,6 +94,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
 
   private:
     void TransmitNext();
+    void Begin(const Ptr<Packet>& frame);
     void ApplyQueueSize();
     void Sent(const Ptr<const Packet>& frame, uint64_t cuts);
     Time TransmissionTime(uint32_t octets);

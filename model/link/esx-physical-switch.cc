@@ -64,8 +64,8 @@ EsxPhysicalSwitch::~EsxPhysicalSwitch() = default;
 void
 EsxPhysicalSwitch::DoDispose()
 {
+    m_byDevice.clear();
     m_ports.clear();
-    m_numbers.clear();
     m_learned.clear();
     Object::DoDispose();
 }
@@ -86,8 +86,7 @@ EsxPhysicalSwitch::AddPort(uint16_t number, Ptr<NetDevice> device)
     Port port;
     port.number = number;
     port.device = device;
-    m_ports.emplace(number, port);
-    m_numbers[device] = number;
+    m_byDevice[PeekPointer(device)] = &m_ports.emplace(number, port).first->second;
     SetAccess(number, DEFAULT_VLAN);
     device->GetNode()->RegisterProtocolHandler(MakeCallback(&EsxPhysicalSwitch::Receive, this),
                                                0, // every EtherType
@@ -205,12 +204,12 @@ EsxPhysicalSwitch::Receive(Ptr<NetDevice> device,
                            const Address& destination,
                            NetDevice::PacketType /* type: the address says more */)
 {
-    const auto number = m_numbers.find(device);
-    if (number == m_numbers.end())
+    const auto found = m_byDevice.find(PeekPointer(device));
+    if (found == m_byDevice.end())
     {
         return; // disposed of
     }
-    const Port& input = m_ports.at(number->second);
+    const Port& input = *found->second;
     Frame frame{packet->Copy(), // the device's packet may have other readers
                 Mac48Address::ConvertFrom(source),
                 Mac48Address::ConvertFrom(destination),
@@ -265,7 +264,13 @@ EsxPhysicalSwitch::Forward(const Port& input, const Frame& frame, const Ptr<cons
         m_dropTrace(received, input.number, EsxPhysicalSwitchDrop::SAME_PORT);
         return;
     }
-    const bool cutOff = known != 0 && !IsOpen(m_ports.at(known));
+    const Port* const only = known != 0 ? &m_ports.at(known) : nullptr;
+    const bool cutOff = only && !IsOpen(*only);
+    if (only && !cutOff && only->vlans[frame.vlan])
+    {
+        Send(*only, frame, frame.packet);
+        return;
+    }
     if (cutOff)
     {
         m_dropTrace(received, input.number, EsxPhysicalSwitchDrop::PORT_DOWN);
@@ -274,10 +279,10 @@ EsxPhysicalSwitch::Forward(const Port& input, const Frame& frame, const Ptr<cons
     bool sent = false;
     for (const auto& [number, port] : m_ports)
     {
-        const bool wanted = known != 0 ? number == known : number != input.number;
+        const bool wanted = known == 0 && number != input.number;
         if (wanted && port.vlans[frame.vlan] && IsOpen(port))
         {
-            Send(port, frame);
+            Send(port, frame, frame.packet->Copy());
             sent = true;
         }
     }
@@ -288,9 +293,8 @@ EsxPhysicalSwitch::Forward(const Port& input, const Frame& frame, const Ptr<cons
 }
 
 void
-EsxPhysicalSwitch::Send(const Port& port, const Frame& frame) const
+EsxPhysicalSwitch::Send(const Port& port, const Frame& frame, const Ptr<Packet>& packet)
 {
-    const Ptr<Packet> packet = frame.packet->Copy();
     uint16_t protocol = frame.protocol;
     if (port.trunk && frame.vlan != port.untagged)
     {

@@ -124,12 +124,12 @@ class EsxPhysicalSwitch : public Object
     bool Classify(const Port& port, Frame& frame) const;
     void Learn(const Port& port, const Frame& frame);
     void Forward(const Port& input, const Frame& frame, const Ptr<const Packet>& received);
-    void Send(const Port& port, const Frame& frame) const;
+    static void Send(const Port& port, const Frame& frame, const Ptr<Packet>& packet);
     void Forget(uint16_t number);
 
     Time m_ageingTime;                //!< attribute AgeingTime
     std::map<uint16_t, Port> m_ports; //!< by number
-    std::map<Ptr<NetDevice>, uint16_t> m_numbers;
+    std::unordered_map<const NetDevice*, Port*> m_byDevice;
     std::unordered_map<uint64_t, Learned>
         m_learned; //!< by address and VLAN; never iterated in order
     TracedCallback<Ptr<const Packet>, uint16_t, EsxPhysicalSwitchDrop> m_dropTrace;

@@ -201,7 +201,7 @@ EsxNetflowCollector::StartApplication()
 {
     NS_ABORT_MSG_UNLESS(GetNode()->GetObject<Ipv4>(),
                         "the collector's node " << GetNodeName() << " has no IPv4 stack");
-    EsxLedger::Refresh(); // it may have been installed before this collector was
+    EsxLedger::Refresh(GetNode()); // it may have been installed before this collector was
     NoteAddresses();
     m_socket = Socket::CreateSocket(GetNode(), UdpSocketFactory::GetTypeId());
     m_socket->SetAttribute("RcvBufSize", UintegerValue(m_bufferOctets));

@@ -550,9 +550,10 @@ void
 EsxNetflow::TellLevels()
 {
     const netflow::MeteringProcess* metering = m_impl->metering.get();
-    m_cacheRecords = metering ? metering->GetCache().GetSize() : 0;
-    m_purgatoryRecords = metering ? metering->GetPurgatory().GetSize() : 0;
-    m_heapOctets = m_impl->heap.GetUsed();
+    // By Set(), not by assignment, which makes a TracedValue of each number first.
+    m_cacheRecords.Set(metering ? metering->GetCache().GetSize() : 0);
+    m_purgatoryRecords.Set(metering ? metering->GetPurgatory().GetSize() : 0);
+    m_heapOctets.Set(m_impl->heap.GetUsed());
 }
 
 void

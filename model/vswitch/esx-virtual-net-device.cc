@@ -6,6 +6,8 @@
 #include "ns3/boolean.h"
 #include "ns3/channel.h"
 #include "ns3/esx-host.h"
+#include "ns3/ipv4-interface.h"
+#include "ns3/ipv4-l3-protocol.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/trace-source-accessor.h"
@@ -64,6 +66,13 @@ EsxVirtualNetDevice::GetTypeId()
                           BooleanValue(false),
                           MakeBooleanAccessor(&EsxVirtualNetDevice::SetPromiscuous,
                                               &EsxVirtualNetDevice::IsPromiscuous),
+                          MakeBooleanChecker())
+            .AddAttribute("FilterArp",
+                          "The adapter keeps broadcast requests for others from its node: ARP for "
+                          "addresses that the node does not have on it, and reverse ARP. ns-3's "
+                          "ARP would drop them; off for a node that has another handler for them",
+                          BooleanValue(false),
+                          MakeBooleanAccessor(&EsxVirtualNetDevice::m_filterArp),
                           MakeBooleanChecker());
     return tid;
 }
@@ -96,6 +105,7 @@ EsxVirtualNetDevice::DoDispose()
         setLogsHost(PeekPointer(host));
     }
     m_vSwitch = nullptr;
+    m_ipv4Interface = nullptr;
     EsxNetDevice::DoDispose();
 }
 
@@ -134,6 +144,12 @@ EsxVirtualNetDevice::Unplug()
     m_linkChange();
 }
 
+inline bool
+EsxVirtualNetDevice::IsSniffed() const
+{
+    return !m_promiscSnifferTrace.IsEmpty() || !m_snifferTrace.IsEmpty();
+}
+
 bool
 EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
                               const Mac48Address& source,
@@ -146,7 +162,10 @@ EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
         TransmitDrop(packet, EsxDropCause::DISCONNECTED, true);
         return false;
     }
-    Sniff(packet, source, destination, protocol, false);
+    if (IsSniffed())
+    {
+        Sniff(packet, source, destination, protocol, false);
+    }
     m_vSwitch->Input(m_port, packet, source, destination, protocol);
     return true;
 }
@@ -168,7 +187,10 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
                              uint16_t protocol)
 {
     const PacketType type = TypeFor(destination);
-    Sniff(packet, source, destination, protocol, type == PACKET_OTHERHOST);
+    if (IsSniffed())
+    {
+        Sniff(packet, source, destination, protocol, type == PACKET_OTHERHOST);
+    }
     if (!m_promiscReceive.IsNull())
     {
         m_macPromiscRxTrace(packet);
@@ -184,6 +206,46 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
     }
 }
 
+bool
+EsxVirtualNetDevice::Filters(Ipv4Address target)
+{
+    if (!m_filterArp || m_receiverTaken || HasRing() || !m_promiscReceive.IsNull())
+    {
+        return false;
+    }
+    if (!m_ipv4Interface)
+    {
+        const auto ipv4 = GetNode()->GetObject<Ipv4L3Protocol>();
+        const int32_t index = ipv4 ? ipv4->GetInterfaceForDevice(this) : -1;
+        if (index < 0)
+        {
+            return false;
+        }
+        m_ipv4Interface = PeekPointer(ipv4->GetInterface(index));
+    }
+    for (uint32_t i = 0; i < m_ipv4Interface->GetNAddresses(); ++i)
+    {
+        if (m_ipv4Interface->GetAddress(i).GetLocal() == target)
+        {
+            return false;
+        }
+    }
+    return true;
+}
+
+void
+EsxVirtualNetDevice::ReceiveFiltered(const Ptr<const Packet>& packet,
+                                     const Mac48Address& source,
+                                     const Mac48Address& destination,
+                                     uint16_t protocol)
+{
+    if (IsSniffed())
+    {
+        Sniff(packet, source, destination, protocol, false);
+    }
+    m_macRxTrace(packet);
+}
+
 void
 EsxVirtualNetDevice::Sniff(const Ptr<const Packet>& packet,
                            const Mac48Address& source,
@@ -191,10 +253,6 @@ EsxVirtualNetDevice::Sniff(const Ptr<const Packet>& packet,
                            uint16_t protocol,
                            bool othersFrame)
 {
-    if (m_promiscSnifferTrace.IsEmpty() && m_snifferTrace.IsEmpty())
-    {
-        return;
-    }
     const Ptr<const Packet> frame = EsxPort::MakeFrame(packet, source, destination, protocol);
     m_promiscSnifferTrace(frame);
     if (!othersFrame)

@@ -10,6 +10,7 @@ namespace ns3
 {
 
 class EsxVSwitch;
+class Ipv4Interface;
 
 /**
  * Base class of a guest's vNIC and of a vmknic: an Ethernet NetDevice whose other end is a port
@@ -66,6 +67,15 @@ class EsxVirtualNetDevice : public EsxNetDevice
                          const Mac48Address& destination,
                          uint16_t protocol);
 
+    /// Whether it keeps an ARP request from its node (attribute FilterArp). \param target the
+    /// address that is asked for; 0.0.0.0: nobody's
+    bool Filters(Ipv4Address target);
+    /// For the vSwitch: a frame that the device keeps from its node.
+    void ReceiveFiltered(const Ptr<const Packet>& packet,
+                         const Mac48Address& source,
+                         const Mac48Address& destination,
+                         uint16_t protocol);
+
     // NetDevice
     void SetAddress(Address address) override;
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
@@ -84,6 +94,7 @@ class EsxVirtualNetDevice : public EsxNetDevice
 
   private:
     Mac48Address CopyMac() const;
+    bool IsSniffed() const;
     void Sniff(const Ptr<const Packet>& packet,
                const Mac48Address& source,
                const Mac48Address& destination,
@@ -95,6 +106,9 @@ class EsxVirtualNetDevice : public EsxNetDevice
     Mac48Address m_configuredAddress;
     bool m_hasConfiguredAddress{false};
     bool m_promiscuous{false}; //!< attribute Promiscuous
+    bool m_filterArp{false};   //!< attribute FilterArp
+    /// The node's on this device, once asked for; not owned: it holds the device.
+    Ipv4Interface* m_ipv4Interface{nullptr};
 };
 
 } // namespace ns3

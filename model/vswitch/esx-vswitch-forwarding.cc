@@ -14,7 +14,10 @@
 #include "ns3/log.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
+#include <iterator>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace ns3
@@ -62,7 +65,7 @@ class EsxVSwitch::Delivery final : public EventImpl
 
     void Notify() override
     {
-        m_vSwitch->Deliver(*m_port, m_frame);
+        m_vSwitch->Deliver(*m_port, m_frame, false);
     }
 
     Ptr<EsxVSwitch> m_vSwitch;
@@ -71,6 +74,54 @@ class EsxVSwitch::Delivery final : public EventImpl
 };
 
 EsxVSwitch::Delivery::Arrived* EsxVSwitch::Delivery::g_arrived = nullptr;
+
+/// A flooded frame on its way to devices that keep it from their nodes: no node runs in this event,
+/// and one is enough for all. The packet is shared: nobody changes it.
+class EsxVSwitch::FilteredFlood final : public EventImpl
+{
+  public:
+    FilteredFlood(EsxVSwitch* vSwitch, std::vector<EsxPort*>&& ports, const EsxFrame& frame)
+        : m_vSwitch(vSwitch),
+          m_ports(std::move(ports)),
+          m_frame(frame)
+    {
+    }
+
+  private:
+    void Notify() override
+    {
+        for (EsxPort* const port : m_ports)
+        {
+            m_vSwitch->Deliver(*port, m_frame, true);
+        }
+    }
+
+    Ptr<EsxVSwitch> m_vSwitch;
+    std::vector<EsxPort*> m_ports; //!< live as long as the vSwitch
+    EsxFrame m_frame;
+};
+
+namespace
+{
+
+/// Whose address a broadcast asks for: an ARP request's target, 0.0.0.0 for reverse ARP.
+std::optional<Ipv4Address>
+AskedFor(const EsxFrame& frame)
+{
+    constexpr uint16_t ARP = 0x0806;
+    constexpr uint16_t RARP = 0x8035;
+    constexpr uint8_t REQUEST[] = {0, 1, 8, 0, 6, 4, 0, 1}; // Ethernet, IPv4, lengths, request
+    constexpr uint32_t TARGET = 24;
+    uint8_t octets[TARGET + 4];
+    const bool isArp = frame.protocol == ARP &&
+                       frame.packet->CopyData(octets, sizeof(octets)) == sizeof(octets) &&
+                       std::equal(std::begin(REQUEST), std::end(REQUEST), octets);
+    return isArp                    ? std::optional(Ipv4Address::Deserialize(octets + TARGET))
+           : frame.protocol == RARP ? std::optional(Ipv4Address::GetZero())
+                                    : std::nullopt;
+}
+
+} // namespace
 
 /// A frame that waits for the tap: its way is decided, and the ports live as long as the vSwitch.
 class EsxVSwitch::Wait : public EventImpl
@@ -321,6 +372,8 @@ void
 EsxVSwitch::Flood(EsxPort& input, const EsxFrame& frame)
 {
     const bool fromUplink = input.m_kind == EsxPortKind::UPLINK;
+    const std::optional<Ipv4Address> asked = AskedFor(frame);
+    std::vector<EsxPort*> keepers;
     bool filtered = false;
     bool taken = false;
     const auto give = [&](EsxPort& port) {
@@ -343,10 +396,21 @@ EsxVSwitch::Flood(EsxPort& input, const EsxFrame& frame)
         {
             Drop(*port, frame.packet, EsxDropCause::MAC_CHANGE);
         }
+        else if (asked && !port->m_tagged && port->m_device->Filters(*asked))
+        {
+            keepers.push_back(PeekPointer(port));
+            taken = true;
+        }
         else
         {
             give(*port);
         }
+    }
+    if (!keepers.empty())
+    {
+        Simulator::Schedule(
+            m_delay,
+            Ptr<EventImpl>(new FilteredFlood(this, std::move(keepers), frame), false));
     }
     if (filtered && !taken)
     {
@@ -413,7 +477,7 @@ EsxVSwitch::Transmit(EsxPort& port, EsxFrame& frame)
 }
 
 void
-EsxVSwitch::Deliver(EsxPort& port, const EsxFrame& frame)
+EsxVSwitch::Deliver(EsxPort& port, const EsxFrame& frame, bool filtered)
 {
     if (!port.m_connected)
     {
@@ -433,6 +497,11 @@ EsxVSwitch::Deliver(EsxPort& port, const EsxFrame& frame)
     {
         port.m_egressTrace(
             EsxPort::MakeFrame(frame.packet, frame.source, frame.destination, frame.protocol));
+    }
+    if (filtered)
+    {
+        device->ReceiveFiltered(frame.packet, frame.source, frame.destination, frame.protocol);
+        return;
     }
     device->Receive(frame.packet, frame.source, frame.destination, frame.protocol);
 }

@@ -52,7 +52,8 @@ class EsxSwitchTap
 
 /**
  * One virtual switch ("portset") of an ESX host. Devices call Input() synchronously; the vSwitch
- * decides, tells its tap, and schedules one event per receiving device, Delay later. Frames for an
+ * decides, tells its tap, and schedules one event per receiving node, Delay later; one for all
+ * devices that keep a broadcast from their nodes (EsxVirtualNetDevice::Filters). Frames for an
  * uplink are handed to the physical NIC at once.
  *
  * Documented: MAC addresses are known by registration and never learned; no spanning tree, no
@@ -214,6 +215,7 @@ class EsxVSwitch : public Object
 
     class Delivery;
     class Wait;
+    class FilteredFlood;
 
     void Attach(EsxHost* host, uint16_t id, const std::string& name);
     void Delete();
@@ -248,7 +250,7 @@ class EsxVSwitch : public Object
     void Flood(EsxPort& input, const EsxFrame& frame);
     void Output(EsxPort& port, EsxFrame& frame);
     void Transmit(EsxPort& port, EsxFrame& frame);
-    void Deliver(EsxPort& port, const EsxFrame& frame);
+    void Deliver(EsxPort& port, const EsxFrame& frame, bool filtered);
     void Drop(EsxPort& port, const Ptr<const Packet>& packet, EsxDropCause cause);
 
     EsxHost* m_host{nullptr}; //!< the host owns the vSwitch
