@@ -40,12 +40,20 @@ class NetworkChecker
     Diagnostics Check()
     {
         const auto& interfaces = m_graph.GetInterfaces();
+        std::vector<std::size_t> routers;
+        for (std::size_t j = 0; j < interfaces.size(); ++j)
+        {
+            if (interfaces[j].router)
+            {
+                routers.push_back(j);
+            }
+        }
         for (std::size_t i = 0; i < interfaces.size(); ++i)
         {
-            for (std::size_t j = 0; j < interfaces.size() && m_messages.size() < MOST; ++j)
+            for (const std::size_t j : routers)
             {
                 // Two routers once; a router and another node from the other's side.
-                if (interfaces[j].router && (interfaces[i].router ? j < i : true) &&
+                if (m_messages.size() < MOST && (interfaces[i].router ? j < i : true) &&
                     Overlap(interfaces[i], interfaces[j]))
                 {
                     CheckPair(interfaces[i], interfaces[j]);

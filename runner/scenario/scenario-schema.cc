@@ -4,6 +4,7 @@
 #include "runner/scenario/scenario-validator.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace esxnf
 {
@@ -24,9 +25,15 @@ Keyword(const Json& schema, const std::string& keyword)
     }
     if (const auto reference = schema.find("$ref"); reference != schema.end())
     {
-        const Json::json_pointer target(
-            reference->get<std::string>().substr(1)); // "#/definitions/..."
-        return Keyword(Schema()[target], keyword);
+        // What a reference means is looked up once: a large scenario asks a million times.
+        static std::unordered_map<const Json*, const Json*> targets;
+        const Json*& target = targets[&schema];
+        if (!target)
+        {
+            const auto path = reference->get<std::string>().substr(1); // "#/definitions/..."
+            target = &Schema().at(Json::json_pointer(path));
+        }
+        return Keyword(*target, keyword);
     }
     return nullptr;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/simulation.h"
 
+#include "runner/base/huge-pages.h"
 #include "runner/simulation/simulation-world.h"
 
 #include "ns3/config.h"
@@ -51,6 +52,7 @@ Simulation::RunTo(Time instant)
     if (!world.started)
     {
         world.started = true;
+        UseHugePages();
         world.scheduler->BeginRun();
         if (ns3::EsxRealClock* clock = world.options.realClock)
         {
