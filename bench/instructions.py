@@ -25,6 +25,9 @@ STEPS = {
     "encode": ("bench-instructions", 300, 9300),
     "switch": ("bench-instructions-ns3", 500, 2500),
     "tap": ("bench-instructions-ns3", 500, 2500),
+    "hosts4": ("bench-instructions-ns3", 2048, 4096),
+    "hosts16": ("bench-instructions-ns3", 2048, 4096),
+    "hosts64": ("bench-instructions-ns3", 2048, 4096),
 }
 MARGIN = 0.05
 # Features by which glibc chooses its memcpy and the like; valgrind shows a program those of the machine that it knows.
