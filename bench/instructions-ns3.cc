@@ -46,7 +46,7 @@ MakePacket(uint8_t flow)
 
 constexpr uint32_t GUESTS = 16; // of each of several hosts
 
-/// Who sends frames to whom: the first vNIC to the second, or each to the same guest's of the next
+/// Pairs that send frames: the first vNIC to the second, or each to the same guest's of the next
 /// host in turn.
 struct Senders
 {

@@ -309,7 +309,7 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
     }
 }
 
-/// What a node does with datagrams that it sends or forwards. Most nodes never do, and pay nothing.
+/// Watches the datagrams that a node sends or forwards. Most nodes never do, and pay nothing.
 void
 EsxExportTracker::WatchSending(const Ptr<Ipv4L3Protocol>& ipv4, const std::string& name)
 {

@@ -25,7 +25,7 @@ Keyword(const Json& schema, const std::string& keyword)
     }
     if (const auto reference = schema.find("$ref"); reference != schema.end())
     {
-        // What a reference means is looked up once: a large scenario asks a million times.
+        // The target of a reference is looked up once: a large scenario asks a million times.
         static std::unordered_map<const Json*, const Json*> targets;
         const Json*& target = targets[&schema];
         if (!target)
