@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 #include <cmath>
 #include <fmt/format.h>
+#include <limits>
 
 namespace esxnf
 {
@@ -22,8 +23,7 @@ namespace
 {
 
 const char* const PROBE_EXAMPLES = R"(Examples:
-  esx-netflow probe -r lan.pcap -n 127.0.0.1:2055 -n other:9995 -v
-  esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -w export.pcap --csv records.csv
+  esx-netflow probe -r trunk.pcap --map 101=1:5 --map 102=2:3 -n 127.0.0.1:2055 -n other:9995 -v
   esx-netflow probe -i eth0 -n collector --stats 10      until Ctrl-C or SIGTERM, which flushes)";
 
 // First may lie 2^31 ms = 2.1e6 s before SysUptime (docs/netflow-v5-rules.md, R6): a timeout, a
@@ -136,6 +136,13 @@ DescribeExport(CLI::App& app, ProbeOptions& options)
               {{"at-send", netflow::SequenceMode::AT_SEND},
                {"at-expiry", netflow::SequenceMode::AT_EXPIRY}},
               "at-send (default), or at-expiry: drops show as gaps");
+    AddNumber(app,
+              "--initial-sequence",
+              exporter.initialSequence,
+              "N",
+              0U,
+              std::numeric_limits<uint32_t>::max(),
+              "Sequence of the first record");
     exporting.rate = UdpSender::DEFAULT_RATE;
     AddNumber(app,
               "--rate",

@@ -123,6 +123,11 @@ def test_drops_show_as_gaps_under_at_expiry_only(esx_netflow, tmp_path):
         assert [d.sequence for d in datagrams] == [0, next_sequence]
 
 
+def test_the_sequence_begins_where_it_is_told_and_wraps(esx_netflow, tmp_path):
+    _, datagrams = probe(esx_netflow, capture_file(tmp_path, many_flows(70)), "--initial-sequence", 2**32 - 40)
+    assert [d.sequence for d in datagrams] == [2**32 - 40, 2**32 - 10, 20]
+
+
 @pytest.mark.parametrize("policy, metered, move", [("drop-new", 2, "shed_no_memory"), ("evict-oldest", 5, "ended_evicted")])
 def test_memory_runs_out_as_the_policy_says(esx_netflow, tmp_path, policy, metered, move):
     heap = 10 * 64 + 2 * 80

@@ -50,7 +50,7 @@ def test_hosts_with_equal_switch_ids_stay_apart(esx_netflow, tmp_path):
 
 
 def test_a_sequence_that_passes_2_32_is_no_complaint(esx_netflow, tmp_path):
-    text = lab().replace("run: {", "run: {attributes: {ns3::EsxNetNetflow::InitialSequence: 4294967290}, ", 1)
+    text = lab().replace("netflow: {", "netflow: {initial_sequence: 4294967290, ", 1)
     with NfcapdRun() as collector:
         assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}").returncode == 0
         collector.stop()
