@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""How cost grows with H, hosts of 16 VMs in one broadcast domain, each VM sending UDP to one of the next host.
+"""How cost grows with H, hosts of 16 VMs in one broadcast domain, each VM sending UDP to one of the next host (H = 1: of its own).
 
   bench/scale.py [-n ROUNDS] [--hosts H,H,...] [--frames H,H,...] [--build FOLDER]
 
-H = 1: within the host. CPU time of whole runs (160 datagrams a VM) with ARP as guests do it and with 'arp: static', in turns, medians; of 160 more, which is
-steady cost; of validate. Then instructions that a frame costs between two hosts, metered and tracked, without IP stacks, and behind one
+H = 1: within the host. CPU time of whole runs (160 datagrams a VM) with ARP as guests do it and with 'arp: static', in turns, medians; of 160 more, which
+is steady cost; of validate. Then instructions that a frame costs between two hosts, metered and tracked, without IP stacks, and behind one
 bridge with as many CSMA stations (callgrind). Exponents: of the last two rows, 1 is linear.
 """
 import argparse
@@ -24,7 +24,8 @@ VMS, DATAGRAMS = 16, 160  # of each host; of each VM in 4 s of 64 kbit/s
 def lab(hosts: int, arp: str, stop: int) -> str:
     numbers = range(1, hosts + 1)
     network = lambda h: f"10.{h // 256}.{h % 256}"
-    lines = [f"version: 1\nname: hosts\nsummary: Hosts in one broadcast domain.\nrun: {{duration: {stop + 3}s, seed: 1, arp: {arp}}}\nhosts:"]
+    run = f"run: {{duration: {stop + 3}s, seed: 1, arp: {arp}}}"
+    lines = [f"version: 1\nname: hosts\nsummary: Hosts in one broadcast domain.\n{run}\nhosts:"]
     for h in numbers:
         lines += [
             f"  esx{h}:\n    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{VM Network: {{}}}}}}}}",
