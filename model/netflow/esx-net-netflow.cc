@@ -229,7 +229,8 @@ EsxNetNetflow::Launch()
     }
     if (error.empty())
     {
-        EsxLedger::Refresh(m_host->GetVmkernelNode()); // it may have been installed before this exporter was
+        EsxLedger::Refresh(
+            m_host->GetVmkernelNode()); // it may have been installed before this exporter was
         error = m_module->Register(names, m_registered);
     }
     if (!error.empty())

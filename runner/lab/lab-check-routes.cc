@@ -177,6 +177,14 @@ CheckRoutes(const IpGraph& graph)
         {
             return; // no router is on the way
         }
+        const auto& own = graph.GetInterfaces(from);
+        const bool isNear = std::any_of(own.begin(), own.end(), [&](std::size_t i) {
+            return graph.GetInterfaces()[i].address.SharesNetworkWith(*target);
+        });
+        if (there.hops.empty() && isNear && traffic.IsInjected())
+        {
+            return; // CheckVlans() warns of it
+        }
         const auto source = there.hops.empty()
                                 ? *target
                                 : graph.GetInterfaces()[there.hops[0].from].address.address;

@@ -204,7 +204,7 @@ def test_sigterm_ends_the_session_and_keeps_the_record(esx_netflow, scenario, tm
 
 def test_a_terminal_has_a_prompt_with_the_clock_editing_and_history(terminal, scenario):
     child = terminal(scenario)
-    child.expect("The service console of esx1 at 0 s. 'run 30s' lets time pass; Ctrl-D ends the session.")
+    child.expect("The service console of esx1 at 0 s. 'run 30s' lets time pass; Tab completes words, Ctrl-D ends the session.")
     child.expect("0s " + PROMPT)
     child.sendline("vmkload_mod netfloww\x7f")  # backspace
     child.expect("Module load of netflow succeeded.\r\n")

@@ -43,7 +43,7 @@ def usage(tmp_path):
         for name, lines in rows.items():
             path = tmp_path / f"{name}.csv"
             path.write_text("\n".join([HEADERS[name], *lines, ""]))
-            read[name] = tables.read_csv(path, name, lists)
+            read[name] = tables.read(path, name, lists)
         return _Usage(SimpleNamespace(lab=LAB, require=read.get), 10 * 10**9, 20 * 10**9)
 
     return make
