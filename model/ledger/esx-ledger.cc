@@ -183,10 +183,10 @@ EsxLedger::Refresh(const Ptr<Node>& node)
     if (g_installed)
     {
         g_installed->m_tracker->Watch(node);
-        EventId& later = g_installed->m_takingIn;
-        if (!later.IsRunning())
+        if (!g_installed->m_takesInLater) // no EventId: it would keep the ledger alive
         {
-            later = Simulator::ScheduleNow(&EsxLedger::TakeIn, Ptr<EsxLedger>(g_installed));
+            g_installed->m_takesInLater = true;
+            Simulator::ScheduleNow(&EsxLedger::TakeIn, Ptr<EsxLedger>(g_installed));
         }
     }
 }
@@ -201,6 +201,7 @@ EsxLedger::EndSimulation()
 void
 EsxLedger::TakeIn()
 {
+    m_takesInLater = false;
     m_tracker->WatchAll();
     m_hosts.clear();
     m_collectors.clear();

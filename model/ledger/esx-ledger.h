@@ -125,7 +125,7 @@ class EsxLedger : public Object
     std::vector<Ptr<EsxNetflowCollector>> m_collectors;
     std::vector<EsxLinkEnd> m_linkEnds;
     Ptr<EsxExportTracker> m_tracker;
-    EventId m_takingIn; //!< later in this instant
+    bool m_takesInLater{false}; //!< an event of this instant calls TakeIn()
 };
 
 } // namespace ns3
