@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -268,11 +267,13 @@ def read(path: Path, kind: str, lists: dict[str, list[str]]) -> Table:
 
 
 def write(table: Table, path: Path) -> None:
-    """Writes a table as `read` reads it: as Parquet where pyarrow is installed, else as the CSV file of a run."""
+    """Writes a table as `read` reads it: as Parquet where pandas has a pyarrow that it can use, else as the CSV file of a run."""
     frame = table.to_pandas()
-    if importlib.util.find_spec("pyarrow"):
+    try:
         frame.to_parquet(path.with_suffix(".parquet"))
         return
+    except ImportError:  # none, or one that this pandas or NumPy is too old for
+        pass
     for field, name, kind, _ in table._columns():
         if kind == "ms":
             whole, rest = np.divmod(table[field], _NS_PER_MS)
