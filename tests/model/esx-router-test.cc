@@ -64,10 +64,11 @@ class EsxRouterTest : public ::testing::Test
     /// Notes what comes to a node: "3/1 from 10.0.2.2" of ICMP, "1000 B" of UDP.
     void Listen(const Ptr<Node>& node)
     {
+        const bool isA = node == a;
         node->GetObject<Ipv4L3Protocol>()->TraceConnectWithoutContext(
             "LocalDeliver",
             Callback<void, const Ipv4Header&, Ptr<const Packet>, uint32_t>(
-                [this, node](const Ipv4Header& header, Ptr<const Packet> packet, uint32_t) {
+                [this, isA](const Ipv4Header& header, Ptr<const Packet> packet, uint32_t) {
                     std::ostringstream text;
                     if (header.GetProtocol() == UDP)
                     {
@@ -80,7 +81,7 @@ class EsxRouterTest : public ::testing::Test
                         text << unsigned{icmp.GetType()} << "/" << unsigned{icmp.GetCode()}
                              << " from " << header.GetSource();
                     }
-                    (node == a ? atA : atB).push_back(text.str());
+                    (isA ? atA : atB).push_back(text.str());
                 }));
     }
 
