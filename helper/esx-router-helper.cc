@@ -45,9 +45,7 @@ EsxRouterHelper::Install(const NodeContainer& nodes)
                         "EsxRouterHelper: node " << (*node)->GetId()
                                                  << " has an IPv4 stack already");
         InstallStack(*node);
-        const auto ipv4 = (*node)->GetObject<Ipv4>();
-        ipv4->GetRoutingProtocol()->Dispose(); // it and the stack hold each other
-        ipv4->SetRoutingProtocol(CreateObject<EsxRouter>());
+        (*node)->GetObject<Ipv4>()->SetRoutingProtocol(CreateObject<EsxRouter>());
     }
 }
 

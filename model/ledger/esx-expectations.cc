@@ -19,6 +19,12 @@ namespace
 constexpr double INFINITE = std::numeric_limits<double>::infinity();
 constexpr double NOTHING = std::numeric_limits<double>::quiet_NaN(); // lies within no bounds
 
+bool
+IsOfLinks(const EsxMetric& metric)
+{
+    return metric.name.rfind("link.", 0) == 0;
+}
+
 } // namespace
 
 TypeId
@@ -77,7 +83,7 @@ EsxExpectations::Add(const EsxExpectation& expectation)
                             Ptr<EsxExpectations>(this),
                             index);
     }
-    else
+    else if (IsOfLinks(expectation.metric) || IsOfLinks(expectation.over)) // they need the clock
     {
         Simulator::ScheduleDestroy(&EsxExpectations::End, Ptr<EsxExpectations>(this), index);
     }

@@ -61,7 +61,7 @@ EsxRouter::DoDispose()
 void
 EsxRouter::SetIpv4(Ptr<Ipv4> ipv4)
 {
-    m_stack = PeekPointer(ipv4);
+    m_stack = ipv4;
     Ipv4StaticRouting::SetIpv4(ipv4);
 }
 
@@ -105,7 +105,7 @@ EsxRouter::NotifyInterfaceUp(uint32_t interface)
 {
     Ipv4StaticRouting::NotifyInterfaceUp(interface);
     const auto cache = m_stack->GetObject<Ipv4L3Protocol>()->GetInterface(interface)->GetArpCache();
-    if (cache && m_caches.insert(PeekPointer(cache)).second)
+    if (cache && m_caches.insert(cache).second)
     {
         cache->TraceConnectWithoutContext("Drop", MakeCallback(&EsxRouter::ArpDropped, this));
     }

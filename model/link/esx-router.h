@@ -74,8 +74,8 @@ class EsxRouter : public Ipv4StaticRouting
 
     void SetIpv4(Ptr<Ipv4> ipv4) override;
 
-    Ipv4* m_stack{nullptr};                           //!< of the node, which owns this
-    std::set<ArpCache*> m_caches;                     //!< those that are watched
+    Ptr<Ipv4> m_stack;
+    std::set<Ptr<ArpCache>> m_caches;                 //!< those that are watched
     UnicastForwardCallback m_check;                   //!< Forward(), made once
     const UnicastForwardCallback* m_forward{nullptr}; //!< ns-3's, during RouteInput()
     TracedCallback<const Ipv4Header&, Ptr<const Packet>> m_tooBigTrace;
