@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-event-heap.h"
 
+#include "esx-ranked-event.h"
+
 #include "ns3/assert.h"
-#include "ns3/event-impl.h"
 
 #include <algorithm>
 
@@ -14,12 +15,42 @@ NS_OBJECT_ENSURE_REGISTERED(EsxEventHeap);
 namespace
 {
 
+// Node ids are below this bit; the id that means "no node" has all bits.
+constexpr uint32_t RANKED = 0x80000000;
+constexpr uint32_t RANKED_MASK = 0xc0000000;
+
+uint32_t g_lists = 0; // of this kind
+
+bool
+IsRanked(const Scheduler::Event& event)
+{
+    return (event.key.m_context & RANKED_MASK) == RANKED;
+}
+
+uint64_t
+RankOf(const Scheduler::Event& event)
+{
+    return static_cast<const EsxRankedEvent*>(event.impl)->GetRank();
+}
+
+/// Whether an event of the same instant comes later.
+bool
+IsLaterInInstant(const Scheduler::Event& a, const Scheduler::Event& b)
+{
+    const bool ranked = IsRanked(a);
+    if (ranked != IsRanked(b))
+    {
+        return ranked;
+    }
+    return ranked && RankOf(a) != RankOf(b) ? RankOf(a) > RankOf(b) : a.key.m_uid > b.key.m_uid;
+}
+
 /// For the heap of the standard library, whose first one is the greatest: the next event is.
 struct IsLater
 {
     bool operator()(const Scheduler::Event& a, const Scheduler::Event& b) const
     {
-        return a.key.m_ts != b.key.m_ts ? a.key.m_ts > b.key.m_ts : a.key.m_uid > b.key.m_uid;
+        return a.key.m_ts != b.key.m_ts ? a.key.m_ts > b.key.m_ts : IsLaterInInstant(a, b);
     }
 };
 
@@ -35,10 +66,14 @@ EsxEventHeap::GetTypeId()
     return tid;
 }
 
-EsxEventHeap::EsxEventHeap() = default;
+EsxEventHeap::EsxEventHeap()
+{
+    ++g_lists;
+}
 
 EsxEventHeap::~EsxEventHeap()
 {
+    --g_lists;
     for (EventImpl* removed : m_removed)
     {
         removed->Unref();
@@ -81,6 +116,19 @@ EsxEventHeap::PeekNext() const
     return m_soonest.impl ? m_soonest : m_heap.front();
 }
 
+bool
+EsxEventHeap::IsInUse()
+{
+    return g_lists > 0;
+}
+
+uint32_t
+EsxEventHeap::MarkRanked(uint32_t context)
+{
+    NS_ASSERT((context & RANKED_MASK) == 0);
+    return IsInUse() ? context | RANKED : context;
+}
+
 Scheduler::Event
 EsxEventHeap::RemoveNext()
 {
@@ -88,11 +136,17 @@ EsxEventHeap::RemoveNext()
     if (next.impl)
     {
         m_soonest.impl = nullptr;
-        return next;
     }
-    NS_ASSERT(!m_heap.empty());
-    next = m_heap.front();
-    Pop();
+    else
+    {
+        NS_ASSERT(!m_heap.empty());
+        next = m_heap.front();
+        Pop();
+    }
+    if (IsRanked(next))
+    {
+        next.key.m_context &= ~RANKED;
+    }
     return next;
 }
 

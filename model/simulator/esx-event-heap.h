@@ -12,10 +12,10 @@ namespace ns3
 
 /**
  * A list of events with the order of MapScheduler at a fraction of its instructions
- * (docs/decisions.md, "The list of events"). The soonest event stands aside of a heap, which most
- * events that are soon to happen, as a vSwitch's deliveries are, never see. Unlike ns-3's two heaps
- * it searches for nothing when an event is removed: that one stays until it would be next, and is
- * left out then.
+ * (docs/decisions.md, "The list of events"), but that ranked events come last in their instant. The
+ * soonest event stands aside of a heap, which most events that are soon to happen, as a vSwitch's
+ * deliveries are, never see. Unlike ns-3's two heaps it searches for nothing when an event is
+ * removed: that one stays until it would be next, and is left out then.
  *
  * The command line of a script takes it by `--SchedulerType=ns3::EsxEventHeap`.
  */
@@ -32,7 +32,16 @@ class EsxEventHeap : public Scheduler
     Event RemoveNext() override;
     void Remove(const Event& event) override;
 
+    /// Whether the simulator's list of events is one of these.
+    static bool IsInUse();
+
   private:
+    friend class EsxRankedEvent;
+
+    /// \return a node id that tells a list like this that the event is an EsxRankedEvent; the same
+    /// id if the simulator's list is another one
+    static uint32_t MarkRanked(uint32_t context);
+
     void Push(const Event& event);
     void Pop();
 

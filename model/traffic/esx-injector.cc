@@ -58,11 +58,12 @@ class InjectedTag : public Tag
 } // namespace
 
 /// The time of the next frame has come.
-class EsxInjector::Arrival : public EventImpl
+class EsxInjector::Arrival : public EsxRankedEvent
 {
   public:
-    Arrival(EsxInjector* injector)
-        : m_injector(injector)
+    Arrival(EsxInjector* injector, uint64_t rank)
+        : EsxRankedEvent(rank),
+          m_injector(injector)
     {
     }
 
@@ -200,7 +201,7 @@ EsxInjector::StartApplication()
     }
     if (m_source->Next(m_frame))
     {
-        m_arrival = Create<Arrival>(this);
+        m_arrival = Create<Arrival>(this, Rank());
         Await(m_frame.at);
     }
 }
@@ -215,6 +216,18 @@ EsxInjector::StopApplication()
     }
 }
 
+/// Injected frames come last in their instant, in order of nodes and of their applications.
+uint64_t
+EsxInjector::Rank() const
+{
+    uint64_t index = 0;
+    while (GetNode()->GetApplication(index) != this)
+    {
+        ++index;
+    }
+    return uint64_t{1} << 63 | uint64_t{GetNode()->GetId()} << 32 | index;
+}
+
 /// Schedules the frame taken last. \param wait from now on
 void
 EsxInjector::Await(Time wait)
@@ -222,9 +235,9 @@ EsxInjector::Await(Time wait)
     NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
     m_arrival->Ref(); // the simulator lets go of it when it has happened
     NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
-    Simulator::ScheduleWithContext(SenderOf(m_frame).device->GetNode()->GetId(),
-                                   wait,
-                                   PeekPointer(m_arrival));
+    EsxRankedEvent::Schedule(SenderOf(m_frame).device->GetNode()->GetId(),
+                             wait,
+                             PeekPointer(m_arrival));
 }
 
 EsxInjector::End

@@ -3,8 +3,8 @@
 #define ESX_INJECTOR_H
 
 #include "ns3/application.h"
+#include "ns3/esx-ranked-event.h"
 #include "ns3/esx-virtual-net-device.h"
-#include "ns3/event-impl.h"
 #include "ns3/traced-callback.h"
 
 #include <optional>
@@ -105,6 +105,7 @@ class EsxInjector : public Application
 
     void StartApplication() override;
     void StopApplication() override;
+    uint64_t Rank() const;
     void Await(Time wait);
     void Inject();
 
@@ -112,7 +113,7 @@ class EsxInjector : public Application
     End m_own;
     std::vector<Target> m_targets;
     EsxInjectedFrame m_frame; //!< the next one
-    Ptr<EventImpl> m_arrival; //!< that of the next frame, and again of each after it
+    Ptr<Arrival> m_arrival;   //!< that of the next frame, and again of each after it
     uint64_t m_sent{0};
     TracedCallback<Ptr<const Packet>, uint16_t> m_txTrace;
 };

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ns3/esx-event-heap.h"
+#include "ns3/esx-ranked-event.h"
+#include "ns3/object-factory.h"
+#include "ns3/simulator.h"
+
+#include <gtest/gtest.h>
+#include <string>
+#include <vector>
+
+namespace ns3
+{
+namespace
+{
+
+class RankedEventTest : public testing::Test
+{
+  protected:
+    RankedEventTest()
+    {
+        ObjectFactory factory;
+        factory.SetTypeId(EsxEventHeap::GetTypeId());
+        Simulator::SetScheduler(factory);
+    }
+
+    ~RankedEventTest() override
+    {
+        Simulator::Destroy();
+    }
+
+    class Told : public EsxRankedEvent
+    {
+      public:
+        Told(RankedEventTest& test, uint64_t rank)
+            : EsxRankedEvent(rank),
+              m_test(test)
+        {
+        }
+
+      private:
+        void Notify() override
+        {
+            m_test.Tell(std::to_string(GetRank()));
+        }
+
+        RankedEventTest& m_test;
+    };
+
+    void Tell(const std::string& name)
+    {
+        m_happened.push_back(name);
+        m_contexts.push_back(Simulator::GetContext());
+    }
+
+    void Rank(uint64_t rank, int64_t ms, uint32_t context = 7)
+    {
+        EsxRankedEvent::Schedule(context, MilliSeconds(ms), new Told(*this, rank));
+    }
+
+    void Plain(const std::string& name, int64_t ms)
+    {
+        Simulator::Schedule(MilliSeconds(ms), &RankedEventTest::Tell, this, name);
+    }
+
+    std::vector<std::string> m_happened;
+    std::vector<uint32_t> m_contexts;
+};
+
+using Names = std::vector<std::string>;
+
+TEST_F(RankedEventTest, ComesBehindAllOthersOfItsInstantInOrderOfRanks)
+{
+    Rank(9, 1);
+    Rank(3, 1);
+    Plain("a", 1);
+    Rank(4, 0);
+    Simulator::Schedule(MilliSeconds(1), [this] {
+        Rank(1, 0);
+        Plain("late", 0);
+    });
+    Simulator::Run();
+    EXPECT_EQ(m_happened, (Names{"4", "a", "late", "1", "3", "9"}));
+}
+
+TEST_F(RankedEventTest, EqualRanksComeAsScheduled)
+{
+    Rank(5, 1, 1);
+    Rank(5, 1, 2);
+    Simulator::Run();
+    EXPECT_EQ(m_contexts, (std::vector<uint32_t>{1, 2}));
+}
+
+TEST_F(RankedEventTest, RunsInTheContextOfItsNode)
+{
+    Rank(uint64_t{1} << 63, 1, 42);
+    Plain("setup", 1); // scheduled without a node
+    Simulator::Run();
+    EXPECT_EQ(m_contexts, (std::vector<uint32_t>{Simulator::NO_CONTEXT, 42}));
+}
+
+TEST_F(RankedEventTest, AnotherListOfEventsTakesItAsAnyOther)
+{
+    ObjectFactory factory;
+    factory.SetTypeId("ns3::MapScheduler");
+    Simulator::SetScheduler(factory);
+    ASSERT_FALSE(EsxEventHeap::IsInUse());
+    Rank(9, 1);
+    Plain("a", 1);
+    Simulator::Run();
+    EXPECT_EQ(m_happened, (Names{"9", "a"}));
+    EXPECT_EQ(m_contexts[0], 7U);
+}
+
+} // namespace
+} // namespace ns3
