@@ -20,7 +20,8 @@ root_make() {
   mkdir -p "$folder" build-roots/apt
   free=$(df --output=avail -m "$folder" | tail -1)
   ((free >= root_megabytes)) || root_die "a Debian root takes $root_megabytes MB, $folder has $free: free some, or set TMPDIR"
-  mmdebstrap --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io "$suite" "$folder" "$debian_mirror" >"$log" 2>&1 ||
+  # a mirror may be weeks behind
+  mmdebstrap --aptopt='Acquire::Check-Valid-Until "false"' --variant=minbase --include=ca-certificates --dpkgopt=force-unsafe-io "$suite" "$folder" "$debian_mirror" >"$log" 2>&1 ||
     root_die "no root of Debian $suite could be made: $(grep -m 1 -E '^(E|Err):' "$log") (suite and network right? $debian_mirror)"
   rm -f "$log"
   cat /etc/resolv.conf >"$folder/etc/resolv.conf"
@@ -29,7 +30,7 @@ root_make() {
   if [[ -s /etc/ssl/certs/ca-certificates.crt ]]; then
     cp /etc/ssl/certs/ca-certificates.crt "$folder/etc/ssl/certs/"
   fi
-  printf 'Acquire::Retries "3";\n' >"$folder/etc/apt/apt.conf.d/80retries"
+  printf 'Acquire::Retries "3";\nAcquire::Check-Valid-Until "false";\n' >"$folder/etc/apt/apt.conf.d/80retries"
   rm -f "$folder"/etc/apt/apt.conf.d/docker-clean
   if [[ -n ${CCACHE_DIR:-} ]]; then
     root_run "$folder" sh -c 'apt-get -qq update && apt-get -qq install -y --no-install-recommends ccache' >/dev/null

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-ethernet-helper.h"
 
+#include "ns3/channel.h"
 #include "ns3/drop-tail-queue.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/net-device-queue-interface.h"

@@ -138,26 +138,32 @@ ESX_CASE(EmptyLab, RealTime, "A run in real time takes as long as it lasts, and 
     Simulator::SetScheduler(ObjectFactory("ns3::MapScheduler"));
 }
 
-ESX_CASE(Lab, CaptureReplay, "A capture of a port gives the same records when it is injected")
+ESX_CASE(EmptyLab, CaptureReplay, "A capture of a port gives the same records when it is injected")
 {
     const std::string path = CreateTempDirFilename("port.pcap");
     {
-        const auto capture = lab.esx.EnablePcap(path,
-                                                lab.vSwitch,
-                                                lab.a->GetPortId(),
-                                                EsxPcapDirection::INGRESS,
-                                                true);
-        lab.ExportThree();
-        capture->Close();
+        Lab captured;
+        const auto capture = captured.esx.EnablePcap(path,
+                                                     captured.vSwitch,
+                                                     captured.a->GetPortId(),
+                                                     EsxPcapDirection::INGRESS,
+                                                     true);
+        captured.ExportThree();
+        ESX_SAME(captured.Records(Move::RECEIVED), 3U);
+        capture->Close(); // no frame comes any more
+        Simulator::Destroy();
     }
+    Names::Clear();
+    Lab replayed;
+    replayed.Start();
     const auto frames = CreateObject<EsxCaptureFrames>();
     NS_TEST_ASSERT_MSG_EQ(frames->Open(path), "", "a readable capture");
     EsxTrafficOptions options;
     options.start = Seconds(1);
-    EsxTrafficHelper().Inject(lab.a->GetNode(), {lab.b->GetNode()}, frames, options);
-    lab.RunUntil(Seconds(50));
-    ESX_SAME(lab.Records(Move::RECEIVED), 6U);
-    ESX_SAME(lab.books.GetLedger()->GetFlows().size(), 3U);
+    EsxTrafficHelper().Inject(replayed.a->GetNode(), {replayed.b->GetNode()}, frames, options);
+    replayed.RunUntil(Seconds(50));
+    ESX_SAME(replayed.Records(Move::RECEIVED), 3U);
+    ESX_SAME(replayed.books.GetLedger()->GetFlows().size(), 3U);
 }
 
 ESX_CASE(EmptyLab, Containers, "Helpers take containers, and set attributes of what they make")

@@ -7,6 +7,7 @@
 #include "ns3/arp-cache.h"
 #include "ns3/arp-l3-protocol.h"
 #include "ns3/boolean.h"
+#include "ns3/channel.h"
 #include "ns3/csma-channel.h"
 #include "ns3/csma-net-device.h"
 #include "ns3/esx-ethernet-net-device.h"

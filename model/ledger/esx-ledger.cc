@@ -3,6 +3,7 @@
 
 #include "model/ledger/esx-ledger-laws.h"
 
+#include "ns3/channel.h"
 #include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
