@@ -2,13 +2,16 @@
 #include "esx-host-helper.h"
 
 #include "model/vswitch/esx-checksums.h"
+#include "model/vswitch/esx-vlan-header.h"
 
 #include "ns3/abort.h"
 #include "ns3/arp-cache.h"
 #include "ns3/boolean.h"
 #include "ns3/esx-link-impairment.h"
+#include "ns3/esx-physical-switch.h"
 #include "ns3/esx-router-helper.h"
 #include "ns3/esx-traffic-helper.h"
+#include "ns3/esx-vlan-net-device.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-interface.h"
 #include "ns3/ipv4-l3-protocol.h"
@@ -88,23 +91,62 @@ ArpInterfacesOf(const Ptr<Node>& node)
     return interfaces;
 }
 
-/// One node after the other, at the pace of a slow link: no queue is to overflow.
+/// A device's way to the physical network.
+struct Port
+{
+    Ptr<NetDevice> device; //!< null: there is none
+    uint16_t vlan{0};      //!< of the tag that its frames carry there; 0: none
+};
+
+Port
+PhysicalPortOf(const Ptr<NetDevice>& device)
+{
+    const auto adapter = DynamicCast<EsxVirtualNetDevice>(device);
+    if (!adapter)
+    {
+        const auto vlan = DynamicCast<EsxVlanNetDevice>(device);
+        return vlan ? Port{vlan->GetTrunk(), vlan->GetVlan()} : Port{device};
+    }
+    const Ptr<EsxPort> port =
+        adapter->IsLinkUp() ? adapter->GetVSwitch()->GetPort(adapter->GetPortId()) : nullptr;
+    Ptr<EsxUplink> uplink = port ? port->GetTeamUplink() : nullptr;
+    const auto& all =
+        port ? adapter->GetVSwitch()->GetHost()->GetUplinks() : std::vector<Ptr<EsxUplink>>();
+    for (const Ptr<EsxUplink>& other : all) // a team that hashes takes any
+    {
+        uplink = uplink || other->GetVSwitch() != adapter->GetVSwitch() ? uplink : other;
+    }
+    const bool tagged = port && port->GetVlan() != ESX_VLAN_GUEST;
+    return uplink ? Port{uplink->GetDevice(), tagged ? port->GetVlan() : uint16_t{0}} : Port{};
+}
+
+/// Enters devices in the address tables of the physical switches. Where there is none, but perhaps
+/// a bridge of ns-3, vNICs and vmknics announce themselves one after the other, at the pace of a
+/// slow link: no queue is to overflow.
 void
-Announce(const std::map<uint32_t, std::vector<Ptr<Ipv4Interface>>>& interfacesOfNode)
+TellSwitches(const std::map<uint32_t, std::vector<Ptr<Ipv4Interface>>>& interfacesOfNode)
 {
     Time at = MicroSeconds(1);
     for (const auto& [node, interfaces] : interfacesOfNode)
     {
-        bool isVirtual = false;
         for (const Ptr<Ipv4Interface>& interface : interfaces)
         {
-            if (const auto device = DynamicCast<EsxVirtualNetDevice>(interface->GetDevice()))
+            const auto [port, vlan] = PhysicalPortOf(interface->GetDevice());
+            const auto far = port ? EsxPhysicalSwitch::FarEndOf(*port) : nullptr;
+            const auto next = far ? far->GetNode()->GetObject<EsxPhysicalSwitch>() : nullptr;
+            const auto adapter = DynamicCast<EsxVirtualNetDevice>(interface->GetDevice());
+            if (next)
             {
-                Simulator::Schedule(at, &EsxVirtualNetDevice::Announce, device);
-                isVirtual = true;
+                next->Enter(Mac48Address::ConvertFrom(interface->GetDevice()->GetAddress()),
+                            *far,
+                            vlan);
+            }
+            else if (adapter && port && !(far && far->GetNode()->GetObject<Ipv4>()))
+            {
+                Simulator::Schedule(at, &EsxVirtualNetDevice::Announce, adapter);
+                at += MicroSeconds(20);
             }
         }
-        at += isVirtual ? MicroSeconds(20) : Time(0);
     }
 }
 
@@ -384,7 +426,7 @@ EsxHostHelper::FillArp(const std::vector<std::pair<Ptr<Node>, Ptr<Node>>>& pairs
         interfacesOfNode.emplace(one->GetId(), mine);
         interfacesOfNode.emplace(other->GetId(), theirs);
     }
-    Announce(interfacesOfNode);
+    Simulator::ScheduleNow([interfacesOfNode] { TellSwitches(interfacesOfNode); });
 }
 
 void

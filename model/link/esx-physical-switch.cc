@@ -2,6 +2,7 @@
 #include "esx-physical-switch.h"
 
 #include "ns3/abort.h"
+#include "ns3/channel.h"
 #include "ns3/esx-mac-table.h"
 #include "ns3/esx-vlan-header.h"
 #include "ns3/log.h"
@@ -9,6 +10,8 @@
 #include "ns3/packet.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
+
+#include <algorithm>
 
 namespace ns3
 {
@@ -251,7 +254,46 @@ EsxPhysicalSwitch::Learn(const Port& port, const Frame& frame)
 {
     if (!frame.source.IsGroup())
     {
-        m_learned[ToKey(frame.source, frame.vlan)] = {port.number, Simulator::Now() + m_ageingTime};
+        Learned& learned = m_learned[ToKey(frame.source, frame.vlan)];
+        learned.port = port.number;
+        learned.until = std::max(learned.until, Simulator::Now() + m_ageingTime);
+    }
+}
+
+Ptr<NetDevice>
+EsxPhysicalSwitch::FarEndOf(const NetDevice& device)
+{
+    const Ptr<Channel> cable = device.GetChannel();
+    if (!cable || cable->GetNDevices() != 2)
+    {
+        return nullptr;
+    }
+    return cable->GetDevice(PeekPointer(cable->GetDevice(0)) == &device ? 1 : 0);
+}
+
+void
+EsxPhysicalSwitch::Enter(const Mac48Address& address, const NetDevice& device, uint16_t tag)
+{
+    const auto found = m_byDevice.find(&device);
+    const uint16_t vlan = found == m_byDevice.end() ? 0 : tag != 0 ? tag : found->second->untagged;
+    if (vlan == 0 || found->second->blocked || !found->second->vlans[vlan])
+    {
+        return;
+    }
+    Learned& entered = m_learned[ToKey(address, vlan)];
+    if (entered.until == Time::Max())
+    {
+        return; // the way here closes a loop
+    }
+    entered = {found->second->number, Time::Max()};
+    for (const auto& [number, port] : m_ports)
+    {
+        const auto far = port.vlans[vlan] && !port.blocked ? FarEndOf(*port.device) : nullptr;
+        const auto next = far ? far->GetNode()->GetObject<EsxPhysicalSwitch>() : nullptr;
+        if (next && number != found->second->number)
+        {
+            next->Enter(address, *far, port.trunk && vlan != port.untagged ? vlan : 0);
+        }
     }
 }
 

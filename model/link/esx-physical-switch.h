@@ -74,6 +74,16 @@ class EsxPhysicalSwitch : public Object
     /// link stays up.
     void SetBlocked(uint16_t number, bool blocked);
 
+    /**
+     * Enters an address for good, here and in the switches behind: where its frames come from. It
+     * moves when they come in by another port, and is not forgotten when they cease.
+     * \param device port to whose cable the address is
+     * \param tag VLAN of the tag that its frames come in with; 0: none
+     */
+    void Enter(const Mac48Address& address, const NetDevice& device, uint16_t tag);
+    /// \return the device at the other end of a cable; nullptr: none, or several
+    static Ptr<NetDevice> FarEndOf(const NetDevice& device);
+
     /// \return numbers of the ports in order
     std::vector<uint16_t> GetPorts() const;
     /// \return true if a port is in a VLAN

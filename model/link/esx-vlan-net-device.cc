@@ -54,6 +54,12 @@ EsxVlanNetDevice::SetTrunk(const Ptr<NetDevice>& trunk, uint16_t vlan)
                                        trunk);
 }
 
+Ptr<NetDevice>
+EsxVlanNetDevice::GetTrunk() const
+{
+    return m_trunk;
+}
+
 uint16_t
 EsxVlanNetDevice::GetVlan() const
 {

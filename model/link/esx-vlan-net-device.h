@@ -22,6 +22,7 @@ class EsxVlanNetDevice : public EsxEthernetNetDevice
 
     /// Call once, when both are devices of one node. \param vlan 1 to 4094
     void SetTrunk(const Ptr<NetDevice>& trunk, uint16_t vlan);
+    Ptr<NetDevice> GetTrunk() const;
     uint16_t GetVlan() const;
 
     bool IsLinkUp() const override;

@@ -6,6 +6,7 @@
 #include "ns3/csma-helper.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-physical-switch.h"
+#include "ns3/esx-router-helper.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/ipv4-interface.h"
@@ -293,10 +294,43 @@ TEST_F(EsxHostHelperTest, PhysicalSwitchesKnowWhereFilledNodesAre)
     host->AddUplink(vSwitch, link.Get(0));
     physical->AddPort(7, link.Get(1));
     const auto a = AddVm("a", "10.0.0.1");
-    EsxHostHelper::FillArp(NodeContainer(a->GetNode()));
-    Simulator::Stop(Seconds(1));
+    const Ptr<Node> server = CreateObject<Node>();
+    const NetDeviceContainer cable = CsmaHelper().Install(NodeContainer(server, rack));
+    physical->AddPort(3, cable.Get(1));
+    EsxRouterHelper::InstallServer(server);
+    EsxRouterHelper::AddInterface(cable.Get(0), {"10.0.0.2", "255.255.255.0"}, "0.0.0.0");
+    int frames = 0;
+    link.Get(0)->TraceConnectWithoutContext(
+        "MacTx",
+        Callback<void, Ptr<const Packet>>([&](Ptr<const Packet>) { ++frames; }));
+    EsxHostHelper::FillArp(NodeContainer(a->GetNode(), server));
+    Simulator::Stop(Seconds(1000));
     Simulator::Run();
     EXPECT_EQ(physical->GetPortOf(a->GetMac(), EsxPhysicalSwitch::DEFAULT_VLAN), 7u);
+    EXPECT_EQ(physical->GetPortOf(Mac48Address::ConvertFrom(cable.Get(0)->GetAddress()),
+                                  EsxPhysicalSwitch::DEFAULT_VLAN),
+              3u);
+    EXPECT_EQ(frames, 0) << "nobody tells them: other hosts would hear it";
+}
+
+TEST_F(EsxHostHelperTest, WhereThereIsNoPhysicalSwitchFilledNodesAnnounceThemselves)
+{
+    const Ptr<Node> bridge = CreateObject<Node>();
+    const NetDeviceContainer link =
+        CsmaHelper().Install(NodeContainer(host->GetVmkernelNode(), bridge));
+    host->AddUplink(vSwitch, link.Get(0));
+    std::vector<uint16_t> types;
+    link.Get(0)->TraceConnectWithoutContext(
+        "MacTx",
+        Callback<void, Ptr<const Packet>>([&](Ptr<const Packet> frame) {
+            EthernetHeader ethernet(false);
+            frame->PeekHeader(ethernet);
+            types.push_back(ethernet.GetLengthType());
+        }));
+    EsxHostHelper::FillArp(NodeContainer(AddVm("a", "10.0.0.1")->GetNode()));
+    Simulator::Stop(Seconds(1));
+    Simulator::Run();
+    EXPECT_EQ(types, std::vector<uint16_t>{0x8035}); // reverse ARP
 }
 
 TEST_F(EsxHostHelperTest, VnicsCanHaveTheMacOfTheirScript)

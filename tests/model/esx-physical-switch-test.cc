@@ -136,6 +136,43 @@ TEST_F(EsxPhysicalSwitchTest, AddressThatMovesIsLearnedAnew)
     EXPECT_EQ(Send(1, mobile), "3");
 }
 
+TEST_F(EsxPhysicalSwitchTest, AnAddressThatWasEnteredIsKnownWhileItIsSilentAndMovesWhenItSpeaks)
+{
+    const Mac48Address silent = Mac48Address::ConvertFrom(Station(3)->GetAddress());
+    sw->Enter(silent, *node->GetDevice(2), 0);
+    Simulator::Schedule(Hours(1), [] {});
+    Simulator::Run();
+    EXPECT_EQ(Send(1, silent), "3") << "long after the ageing time";
+    Station(4)->SendFrom(Create<Packet>(50), silent, NOBODY, IPV4);
+    Simulator::Schedule(Hours(2), [] {});
+    Simulator::Run();
+    EXPECT_EQ(Send(1, silent), "4");
+    sw->SetAccess(5, 20);
+    sw->Enter(silent, *node->GetDevice(4), 0);
+    EXPECT_EQ(sw->GetPortOf(silent, 20), 5u) << "tables are of one VLAN each";
+    EXPECT_EQ(sw->GetPortOf(silent, 1), 4u);
+}
+
+TEST_F(EsxPhysicalSwitchTest, AnAddressIsEnteredInAllSwitchesThatItsFramesGetTo)
+{
+    const auto other = CreateObject<EsxPhysicalSwitch>();
+    Station(5)->GetNode()->AggregateObject(other);
+    other->AddPort(9, Station(5));
+    sw->SetTrunk(5, {1, 20});
+    other->SetTrunk(9, {1, 20});
+    sw->SetAccess(2, 20);
+    const Mac48Address mac = Mac48Address::ConvertFrom(Station(2)->GetAddress());
+    sw->Enter(mac, *node->GetDevice(1), 0);
+    EXPECT_EQ(other->GetPortOf(mac, 20), 9u);
+    EXPECT_EQ(other->GetPortOf(mac, 1), 0u);
+    sw->SetAccess(1, 30);
+    const Mac48Address apart = Mac48Address::ConvertFrom(Station(1)->GetAddress());
+    sw->Enter(apart, *node->GetDevice(0), 0);
+    EXPECT_EQ(other->GetPortOf(apart, 30), 0u) << "the trunk is not in its VLAN";
+    sw->Enter(NOBODY, *node->GetDevice(0), 20);
+    EXPECT_EQ(sw->GetPortOf(NOBODY, 20), 0u) << "nor is the port that it would come in by";
+}
+
 TEST_F(EsxPhysicalSwitchTest, ForgetsAfterTheAgeingTime)
 {
     sw->SetAttribute("AgeingTime", TimeValue(Seconds(10)));
