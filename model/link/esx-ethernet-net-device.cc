@@ -3,6 +3,7 @@
 
 #include "esx-ethernet-channel.h"
 
+#include "ns3/esx-ranked-event.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
@@ -25,6 +26,30 @@ constexpr uint32_t MIN_FRAME = 60; // octets without FCS
 constexpr uint32_t FCS = 4;
 
 } // namespace
+
+/// A frame arrives. Those of one instant come in order of the devices that sent them, whenever they
+/// did.
+class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
+{
+  public:
+    Arrival(uint64_t rank, EsxEthernetNetDevice* at, const Ptr<Packet>& frame, uint64_t cuts)
+        : EsxRankedEvent(rank),
+          m_at(at),
+          m_frame(frame),
+          m_cuts(cuts)
+    {
+    }
+
+  private:
+    void Notify() override
+    {
+        m_at->Receive(m_frame, m_cuts);
+    }
+
+    EsxEthernetNetDevice* m_at;
+    Ptr<Packet> m_frame;
+    uint64_t m_cuts;
+};
 
 TypeId
 EsxEthernetNetDevice::GetTypeId()
@@ -332,12 +357,10 @@ EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
         Simulator::Schedule(m_freeAt - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
     }
     m_lastArrival = std::max(m_freeAt + m_delay, m_lastArrival);
-    Simulator::ScheduleWithContext(m_peer->m_node->GetId(),
-                                   m_lastArrival - now,
-                                   &EsxEthernetNetDevice::Receive,
-                                   m_peer,
-                                   frame,
-                                   cuts);
+    const uint64_t rank = uint64_t{m_node->GetId()} << 32 | GetIfIndex();
+    EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
+                             m_lastArrival - now,
+                             new Arrival(rank, m_peer, frame, cuts));
 }
 
 Time

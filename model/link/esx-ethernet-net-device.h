@@ -42,7 +42,9 @@ enum class EsxEthernetDrop
  *
  * Trace sources have CsmaNetDevice's names; their packets are frames with their Ethernet header. A
  * frame that was on the link when it was cut is told by PhyRxDrop, when it would have arrived. A
- * hop costs one event, and a second one if the frame waits or PhyTxEnd is observed.
+ * hop costs one event, and a second one if the frame waits or PhyTxEnd is observed. Frames that
+ * arrive in one instant, anywhere, come behind all other events of it, in order of the nodes and
+ * devices that sent them (EsxRankedEvent).
  */
 class EsxEthernetNetDevice : public EsxNetDevice
 {
@@ -93,6 +95,8 @@ class EsxEthernetNetDevice : public EsxNetDevice
     void DoDispose() override;
 
   private:
+    class Arrival;
+
     void TransmitNext();
     void Begin(const Ptr<Packet>& frame);
     void ApplyQueueSize();

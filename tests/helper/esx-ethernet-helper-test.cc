@@ -9,6 +9,7 @@
 #include "ns3/esx-host.h"
 #include "ns3/esx-link-impairment.h"
 #include "ns3/esx-physical-switch.h"
+#include "ns3/esx-steered-scheduler.h"
 #include "ns3/esx-uplink.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/fifo-queue-disc.h"
@@ -205,6 +206,39 @@ TEST_F(EsxEthernetTest, AFrameThatComesAsTheTransmitterBecomesFreeFindsItFree)
     Simulator::Run();
     EXPECT_EQ(arrived[1].size(), 3U);
     EXPECT_TRUE(drops.empty());
+}
+
+TEST_F(EsxEthernetTest, FramesOfOneInstantArriveInOrderOfTheirSendersAndBehindAllElse)
+{
+    EsxSteeredScheduler::Install();
+    Make("8Mbps", MicroSeconds(9));
+    EsxEthernetHelper helper;
+    helper.SetDeviceAttribute("DataRate", DataRateValue(DataRate("8Mbps")));
+    helper.SetDeviceAttribute("Delay", TimeValue(MicroSeconds(9)));
+    const NetDeviceContainer second = helper.Install(nodes);
+    std::string order;
+    const auto hear = [&](const Ptr<NetDevice>& at, char name) {
+        at->SetReceiveCallback(NetDevice::ReceiveCallback(
+            [&order, name](Ptr<NetDevice>, Ptr<const Packet>, uint16_t, const Address&) {
+                order += name;
+                return true;
+            }));
+    };
+    hear(ends[0], 'c');
+    hear(ends[1], 'a');
+    hear(second.Get(1), 'b');
+    const auto send = [](const Ptr<NetDevice>& from, const Ptr<NetDevice>& to) {
+        from->Send(Create<Packet>(100 - HEADER), to->GetAddress(), IPV4);
+    };
+    Simulator::Schedule(Seconds(1), [&] {
+        send(ends[1], ends[0]); // the second node's, by its first device
+        send(second.Get(0), second.Get(1));
+        send(ends[0], ends[1]);
+        const Time arrival = MicroSeconds(124 + 9); // 100 octets, FCS, preamble and gap
+        Simulator::Schedule(arrival, [&] { order += '0'; });
+    });
+    Simulator::Run();
+    EXPECT_EQ(order, "0abc");
 }
 
 TEST_F(EsxEthernetTest, ANewRateHoldsFromTheNextFrameOn)
