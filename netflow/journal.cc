@@ -45,6 +45,12 @@ Journal::Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags,
     shed.tcpFlags |= tcpFlags;
 }
 
+void
+Journal::Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets& shed)
+{
+    m_shed[flowAndCause] = shed;
+}
+
 const std::vector<JournalEntry>&
 Journal::GetEntries() const
 {

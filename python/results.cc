@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstring>
 #include <pybind11/stl.h>
+#include <sstream>
 #include <stdexcept>
 
 namespace py = pybind11;
@@ -278,9 +279,20 @@ HostsToPython(const Simulation& simulation)
     {
         const py::str name(host->GetName());
         ledger[name] = LedgerOf(host);
-        const auto& lines = host->GetLog()->GetLines();
+        const auto linesOf = [&](const char* file, const auto& made) {
+            const std::string* const booked = simulation.FindText(host->GetName() + file);
+            std::istringstream text(booked ? *booked : "");
+            std::vector<std::string> lines(made.begin(), booked ? made.begin() : made.end());
+            for (std::string line; std::getline(text, line);)
+            {
+                lines.push_back(line);
+            }
+            return lines;
+        };
+        const auto lines = linesOf(".vmkernel.log", host->GetLog()->GetLines());
         log[name] = Names(lines.begin(), lines.end());
-        console[name] = host->GetObject<ns3::EsxConsole>()->GetTranscript();
+        console[name] =
+            linesOf(".console.log", host->GetObject<ns3::EsxConsole>()->GetTranscript());
     }
     py::dict result;
     result["ledger"] = ledger;

@@ -9,6 +9,7 @@
 #include "runner/commands/cli.h"
 #include "runner/lab/drawing.h"
 #include "runner/lab/lab-check.h"
+#include "runner/lab/split-check.h"
 #include "runner/results/activity.h"
 #include "runner/results/results.h"
 #include "runner/results/second-run.h"
@@ -17,6 +18,7 @@
 #include "runner/scenario/data-files.h"
 #include "runner/scenario/scenario-diagnostic.h"
 #include "runner/scenario/yaml-emitter.h"
+#include "runner/simulation/split-run.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -165,7 +167,8 @@ Run(const std::string& json,
     const std::string& name,
     const std::optional<std::string>& out,
     bool captures,
-    const py::object& progress)
+    const py::object& progress,
+    const std::string& books)
 {
     const Scenario scenario = Source{json, text, name}.Build(nullptr);
     RequireRunnable(scenario);
@@ -181,6 +184,12 @@ Run(const std::string& json,
         options.captureEverything = out && captures;
     }
     options.heartbeat = [&](const Progress& now) { return heartbeat.Beat(now); };
+    std::vector<HostBook> read;
+    if (!books.empty())
+    {
+        read = ReadBooks(scenario, books);
+        options.books = &read;
+    }
     std::optional<Simulation> simulation;
     std::optional<Summary> summary;
     std::optional<ResultTables> tables;
@@ -218,6 +227,35 @@ Run(const std::string& json,
     result["error"] = heartbeat.GetError();
     result["resolved"] = scenario.document.GetRoot().dump();
     return result;
+}
+
+/// Raises ScenarioError if the hosts cannot be simulated apart.
+void
+RequireSplittable(const std::string& json, const std::string& text, const std::string& name)
+{
+    const Scenario scenario = Source{json, text, name}.Build(nullptr);
+    RequireRunnable(scenario);
+    const Diagnostics couplings = FindCouplings(scenario);
+    if (!couplings.empty())
+    {
+        throw ScenarioError(couplings);
+    }
+}
+
+/// Writes what came of hosts that are simulated apart.
+void
+RunApart(const std::string& json,
+         const std::string& text,
+         const std::string& name,
+         const std::set<std::string>& hosts,
+         const std::string& folder)
+{
+    const Scenario scenario = Source{json, text, name}.Build(nullptr);
+    PythonHeartbeat heartbeat(py::none{});
+    const py::gil_scoped_release released;
+    SimulateApart(scenario, hosts, folder, [&](const Progress& now) {
+        return heartbeat.Beat(now);
+    });
 }
 
 /// -> what YAML text says, as JSON text
@@ -309,7 +347,20 @@ BindScenario(py::module_& module)
                py::arg("name"),
                py::arg("out") = py::none(),
                py::arg("captures") = false,
-               py::arg("progress") = py::none());
+               py::arg("progress") = py::none(),
+               py::arg("books") = "");
+    module.def("require_splittable",
+               &RequireSplittable,
+               py::arg("json"),
+               py::arg("text"),
+               py::arg("name"));
+    module.def("run_apart",
+               &RunApart,
+               py::arg("json"),
+               py::arg("text"),
+               py::arg("name"),
+               py::arg("hosts"),
+               py::arg("folder"));
 }
 
 } // namespace esxnf

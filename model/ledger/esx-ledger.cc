@@ -298,10 +298,7 @@ EsxLedger::GetResidual(const Ptr<EsxHost>& host) const
     netflow::Counts residual;
     residual.packets += static_cast<uint64_t>(std::abs(module->GetTapResidual()));
     residual.records += EsxCountBreaches(*this, host);
-    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
-    {
-        residual += metering->GetResidual();
-    }
+    residual += module->GetMeteringResidual();
     // The same totals a second time, from the records' and the datagrams' own stories.
     std::map<std::pair<uint16_t, Move>, netflow::Counts> stories;
     ForEachRecord(host,
@@ -354,11 +351,8 @@ EsxLedger::ForEachRecord(const Ptr<EsxHost>& host, const RecordVisitor& visit) c
         const EsxExportDatagram& datagram = datagrams[entry.datagram];
         visit(entry.record, datagram.fate, &datagram);
     }
-    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
-    {
-        metering->GetCache().ForEach(
-            [&](const netflow::FlowRecord& record) { visit(record, Move::METERED, nullptr); });
-    }
+    module->ForEachLive(
+        [&](const netflow::FlowRecord& record) { visit(record, Move::METERED, nullptr); });
 }
 
 std::vector<EsxFlow>

@@ -282,7 +282,7 @@ ReadOfHost(const EsxLedger& ledger, const EsxMetric& metric, const Ptr<EsxHost>&
         return static_cast<double>(
             ledger.GetTracker()->GetAmbiguousInterfaces(host->GetVmkernelNode()->GetId()));
     }
-    return metric.name == LOG_LINES ? CountLogLines(*host, metric.text) : 0;
+    return EsxReadHostMetric(host, metric).value_or(0);
 }
 
 double
@@ -467,6 +467,28 @@ EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
                : EsxFindLabMetric(ledger, metric);
 }
 
+std::optional<double>
+EsxReadHostMetric(const Ptr<EsxHost>& host, const EsxMetric& metric)
+{
+    const bool ofPorts = IsVSwitchMetric(metric.name);
+    if (!ofPorts && metric.name != LOG_LINES)
+    {
+        return std::nullopt;
+    }
+    if (const EsxNetflowReplay* replay = host->GetObject<EsxNetflow>()->GetReplay())
+    {
+        return replay->metrics(EsxHostMetricKey(metric));
+    }
+    return ofPorts ? EsxReadVSwitchMetric(*host, metric.name, metric.cause, metric.vSwitch)
+                   : CountLogLines(*host, metric.text);
+}
+
+std::string
+EsxHostMetricKey(const EsxMetric& metric)
+{
+    return metric.name + '\n' + metric.cause + '\n' + metric.vSwitch + '\n' + metric.text;
+}
+
 EsxMetricSample
 EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
 {
@@ -500,14 +522,6 @@ EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric)
             {
                 sample.counter = std::max(sample.counter, read(*host->GetObject<EsxNetflow>()));
             }
-        }
-    }
-    for (const Ptr<EsxHost>& host : ledger.GetHosts())
-    {
-        if (IsVSwitchMetric(metric.name) && IsNamed(metric.host, host->GetName()))
-        {
-            sample.counter +=
-                EsxReadVSwitchMetric(*host, metric.name, metric.cause, metric.vSwitch);
         }
     }
     const Unit* unit = nullptr;

@@ -154,6 +154,10 @@ EsxNetflow::GetTypeId()
                             "net-netflow is about to hand a datagram to its socket",
                             MakeTraceSourceAccessor(&EsxNetflow::m_datagramTrace),
                             "ns3::EsxNetflow::DatagramTracedCallback")
+            .AddTraceSource("Polled",
+                            "A poll took records; also none",
+                            MakeTraceSourceAccessor(&EsxNetflow::m_polledTrace),
+                            "ns3::EsxNetflow::PolledTracedCallback")
             .AddTraceSource("SendFailed",
                             "The socket refused the datagram",
                             MakeTraceSourceAccessor(&EsxNetflow::m_sendFailedTrace),

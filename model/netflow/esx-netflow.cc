@@ -128,6 +128,8 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     netflow::Ledger ledger;
     netflow::Journal journal;
     std::unique_ptr<netflow::MeteringProcess> metering;
+    std::unique_ptr<EsxNetflowReplay> replay; // in its place
+    netflow::Ledger idle;                     // of a process in whose place something is replayed
     EsxNetflowTaps taps;
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
     std::vector<Ptr<EsxNetNetflow>> processes;
@@ -185,10 +187,11 @@ EsxNetflow::Load()
     config.cache.firstRecordId = m_impl->nextRecordId;
     config.purgatoryMax = m_purgatoryMax;
     config.purgatoryPolicy = m_purgatoryPolicy;
+    const bool meters = !m_impl->replay;
     m_impl->metering = netflow::MeteringProcess::Create(config,
                                                         m_impl->heap,
-                                                        m_impl->ledger,
-                                                        &m_impl->journal,
+                                                        meters ? m_impl->ledger : m_impl->idle,
+                                                        meters ? &m_impl->journal : nullptr,
                                                         m_impl.get());
     if (!m_impl->metering)
     {
@@ -333,7 +336,8 @@ EsxNetflow::Poll(const std::vector<uint16_t>& ids, std::vector<netflow::QueuedRe
     {
         m_impl->metering->Scan(now);
     }
-    m_impl->metering->Poll(ids, now, records);
+    m_impl->replay ? m_impl->replay->poll(ids, records) : m_impl->metering->Poll(ids, now, records);
+    m_polledTrace(ids, records);
     TellLevels();
 }
 
@@ -389,13 +393,13 @@ EsxNetflow::GetHeapMax() const
 uint64_t
 EsxNetflow::GetHeapUsed() const
 {
-    return m_impl->heap.GetUsed();
+    return m_impl->replay ? m_impl->replay->levels.heapOctets : m_impl->heap.GetUsed();
 }
 
 uint64_t
 EsxNetflow::GetHeapHighWater() const
 {
-    return m_impl->heap.GetHighWater();
+    return m_impl->replay ? m_impl->replay->marks.heapOctets : m_impl->heap.GetHighWater();
 }
 
 netflow::Ledger&
@@ -428,6 +432,39 @@ EsxNetflow::GetMeteringProcess() const
     return m_impl->metering.get();
 }
 
+void
+EsxNetflow::ForEachLive(const std::function<void(const netflow::FlowRecord&)>& visit) const
+{
+    if (m_impl->replay)
+    {
+        std::for_each(m_impl->replay->live.begin(), m_impl->replay->live.end(), visit);
+    }
+    else if (IsLoaded())
+    {
+        m_impl->metering->GetCache().ForEach(visit);
+    }
+}
+
+netflow::Counts
+EsxNetflow::GetMeteringResidual() const
+{
+    return m_impl->replay ? m_impl->replay->residual
+           : IsLoaded()   ? m_impl->metering->GetResidual()
+                          : netflow::Counts();
+}
+
+void
+EsxNetflow::Replay(std::unique_ptr<EsxNetflowReplay> replay)
+{
+    m_impl->replay = std::move(replay);
+}
+
+EsxNetflowReplay*
+EsxNetflow::GetReplay() const
+{
+    return m_impl->replay.get();
+}
+
 uint32_t
 EsxNetflow::GetRegistrations(uint16_t id) const
 {
@@ -438,6 +475,10 @@ EsxNetflow::GetRegistrations(uint16_t id) const
 uint64_t
 EsxNetflow::GetCacheHighWater() const
 {
+    if (m_impl->replay)
+    {
+        return m_impl->replay->marks.cacheRecords;
+    }
     const uint64_t before = m_impl->cacheHighWater.Get();
     return IsLoaded() ? std::max(before, m_impl->metering->GetCache().GetHighWater()) : before;
 }
@@ -445,6 +486,10 @@ EsxNetflow::GetCacheHighWater() const
 uint64_t
 EsxNetflow::GetPurgatoryHighWater() const
 {
+    if (m_impl->replay)
+    {
+        return m_impl->replay->marks.purgatoryRecords;
+    }
     const uint64_t before = m_impl->purgatoryHighWater.Get();
     return IsLoaded() ? std::max<uint64_t>(before, m_impl->metering->GetPurgatory().GetHighWater())
                       : before;
@@ -453,12 +498,20 @@ EsxNetflow::GetPurgatoryHighWater() const
 uint64_t
 EsxNetflow::GetBreaches() const
 {
+    if (m_impl->replay)
+    {
+        return m_impl->replay->breaches;
+    }
     return m_impl->breaches + (IsLoaded() ? m_impl->metering->GetBreaches() : 0);
 }
 
 int64_t
 EsxNetflow::GetTapResidual() const
 {
+    if (m_impl->replay)
+    {
+        return m_impl->replay->tapResidual;
+    }
     return static_cast<int64_t>(m_impl->taps.GetAccepted() -
                                 m_impl->ledger.GetTotal().Get(netflow::Move::OFFERED).packets);
 }
@@ -489,6 +542,10 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
                   uint16_t input,
                   uint16_t output)
 {
+    if (m_impl->replay)
+    {
+        return;
+    }
     const uint16_t id = vSwitch.GetId();
     netflow::MeteringProcess& metering = *m_impl->metering;
     if (!metering.IsRegistered(id))
@@ -567,13 +624,38 @@ EsxNetflow::TakeHighWaterMarks()
     }
 }
 
+uint64_t
+EsxNetflow::GetPurgatoryHighWaterOfLoad() const
+{
+    return m_impl->replay ? m_impl->replay->purgatoryMarkOfLoad
+           : IsLoaded()   ? m_impl->metering->GetPurgatory().GetHighWater()
+                          : 0;
+}
+
+EsxNetflowPeaks
+EsxNetflow::GetLevels() const
+{
+    if (m_impl->replay)
+    {
+        return m_impl->replay->levels;
+    }
+    const netflow::MeteringProcess* metering = m_impl->metering.get();
+    return {metering ? metering->GetCache().GetSize() : 0,
+            metering ? metering->GetPurgatory().GetSize() : 0,
+            m_impl->heap.GetUsed()};
+}
+
 EsxNetflowPeaks
 EsxNetflow::TakePeaks()
 {
+    if (m_impl->replay)
+    {
+        return m_impl->replay->peaks;
+    }
     TakeHighWaterMarks();
-    const netflow::MeteringProcess* metering = m_impl->metering.get();
-    return {m_impl->cacheHighWater.Take(metering ? metering->GetCache().GetSize() : 0),
-            m_impl->purgatoryHighWater.Take(metering ? metering->GetPurgatory().GetSize() : 0),
+    const EsxNetflowPeaks levels = GetLevels();
+    return {m_impl->cacheHighWater.Take(levels.cacheRecords),
+            m_impl->purgatoryHighWater.Take(levels.purgatoryRecords),
             m_impl->heap.TakeHighWater()};
 }
 

@@ -12,6 +12,7 @@
 #include "ns3/traced-value.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,25 @@ struct EsxNetflowPeaks
     uint64_t cacheRecords{0};
     uint64_t purgatoryRecords{0};
     uint64_t heapOctets{0};
+};
+
+/// What a host metered in a simulation without the rest of its lab. In that of the lab its module
+/// meters nothing and tells this (EsxNetflow::Replay): its net-netflow exports it once more.
+struct EsxNetflowReplay
+{
+    /// Gives what a poll of these vSwitches took.
+    std::function<void(const std::vector<uint16_t>& ids,
+                       std::vector<netflow::QueuedRecord>& records)>
+        poll;
+    std::vector<netflow::FlowRecord> live; //!< at the end
+    netflow::Counts residual;              //!< laws L1 to L3
+    uint64_t breaches{0};                  //!< laws L7 and L8
+    int64_t tapResidual{0};                //!< law L0
+    EsxNetflowPeaks levels;                //!< now
+    EsxNetflowPeaks marks;                 //!< high-water marks so far
+    EsxNetflowPeaks peaks;                 //!< since the sample before
+    uint64_t purgatoryMarkOfLoad{0};
+    std::function<double(const std::string& metric)> metrics; //!< of ports and log, now
 };
 
 /**
@@ -52,6 +72,9 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// An export datagram and where it is bound for.
     typedef void (*DatagramTracedCallback)(const netflow::Datagram& datagram,
                                            Ipv4Address collector);
+    /// What a poll of vSwitches took.
+    typedef void (*PolledTracedCallback)(const std::vector<uint16_t>& ids,
+                                         const std::vector<netflow::QueuedRecord>& records);
     /// An export datagram.
     typedef void (*SendFailedTracedCallback)(const netflow::Datagram& datagram);
 
@@ -115,9 +138,21 @@ class EsxNetflow : public Object, private EsxSwitchTap
     const netflow::Journal& GetJournal() const;
     /// \return nullptr while the module is not loaded
     const netflow::MeteringProcess* GetMeteringProcess() const;
+    /// Every live record, in order of creation.
+    void ForEachLive(const std::function<void(const netflow::FlowRecord&)>& visit) const;
+    /// Laws L1 to L3: what MeteringProcess::GetResidual() says.
+    netflow::Counts GetMeteringResidual() const;
+    /// Meters nothing from now on and tells what another simulation of this host gave.
+    void Replay(std::unique_ptr<EsxNetflowReplay> replay);
+    /// \return nullptr if the module meters
+    EsxNetflowReplay* GetReplay() const;
     /// High-water marks over all loads.
     uint64_t GetCacheHighWater() const;
     uint64_t GetPurgatoryHighWater() const;
+    /// The most that waited in purgatory since the module's load.
+    uint64_t GetPurgatoryHighWaterOfLoad() const;
+    /// The levels now.
+    EsxNetflowPeaks GetLevels() const;
     /// The highest levels since the last call, or since the start.
     EsxNetflowPeaks TakePeaks();
 
@@ -182,6 +217,8 @@ class EsxNetflow : public Object, private EsxSwitchTap
     TracedValue<uint64_t> m_heapOctets;
     TracedCallback<const netflow::FlowRecord&, netflow::Move> m_recordTrace;
     TracedCallback<const netflow::Datagram&, Ipv4Address> m_datagramTrace;
+    TracedCallback<const std::vector<uint16_t>&, const std::vector<netflow::QueuedRecord>&>
+        m_polledTrace;
     TracedCallback<const netflow::Datagram&> m_sendFailedTrace;
 };
 

@@ -3,7 +3,6 @@
 
 #include "netflow/flow-key.h"
 #include "netflow/journal.h"
-#include "netflow/metering-process.h"
 #include "netflow/v5-codec.h"
 
 #include "ns3/esx-flow-columns.h"
@@ -251,15 +250,12 @@ VisitRecords(const Ptr<EsxHost>& host, const Visitor& visit)
         }
         visit(row);
     }
-    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
-    {
-        metering->GetCache().ForEach([&](const FlowRecord& record) {
-            Row row = RowOf(host, record);
-            row.reason = "";
-            row.station = netflow::GetInfo(Move::METERED).name;
-            visit(row);
-        });
-    }
+    module->ForEachLive([&](const FlowRecord& record) {
+        Row row = RowOf(host, record);
+        row.reason = "";
+        row.station = netflow::GetInfo(Move::METERED).name;
+        visit(row);
+    });
     for (const auto& [flowAndCause, shed] : module->GetJournal().GetShed())
     {
         Row row = RowOf(host, flowAndCause.first, std::nullopt);

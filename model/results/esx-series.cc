@@ -2,7 +2,6 @@
 #include "ns3/esx-series.h"
 
 #include "netflow/ledger.h"
-#include "netflow/metering-process.h"
 
 #include "ns3/esx-host-memory.h"
 #include "ns3/esx-netflow.h"
@@ -119,13 +118,11 @@ EsxSampleOf(const Ptr<EsxHost>& host)
     EsxSeriesSample sample;
     sample.at = Simulator::Now();
     sample.host = host->GetName();
-    if (const netflow::MeteringProcess* metering = module->GetMeteringProcess())
-    {
-        sample.cacheRecords = metering->GetCache().GetSize();
-        sample.purgatoryRecords = metering->GetPurgatory().GetSize();
-        sample.purgatoryHighWater = metering->GetPurgatory().GetHighWater();
-    }
-    sample.heapUsed = module->GetHeapUsed();
+    const EsxNetflowPeaks levels = module->GetLevels();
+    sample.cacheRecords = levels.cacheRecords;
+    sample.purgatoryRecords = levels.purgatoryRecords;
+    sample.purgatoryHighWater = module->GetPurgatoryHighWaterOfLoad();
+    sample.heapUsed = levels.heapOctets;
     sample.heapHighWater = module->GetHeapHighWater();
     const EsxNetflowPeaks peaks = module->TakePeaks();
     sample.cachePeak = peaks.cacheRecords;

@@ -160,6 +160,12 @@ EsxInjector::IsInjected(const Packet& packet)
 }
 
 void
+EsxInjector::Mark(const Packet& packet)
+{
+    packet.AddPacketTag(InjectedTag());
+}
+
+void
 EsxInjector::Silence(const Ptr<NetDevice>& device)
 {
     using Receiver = NetDevice::ReceiveCallback;
@@ -284,7 +290,7 @@ EsxInjector::Send()
     }
     m_txTrace(m_frame.packet, m_frame.protocol);
     ++m_sent;
-    m_frame.packet->AddPacketTag(InjectedTag());
+    Mark(*m_frame.packet);
     const Mac48Address source = m_frame.source ? *m_frame.source
                                 : from.asVirtual
                                     ? from.asVirtual->GetMac()

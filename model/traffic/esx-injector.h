@@ -78,6 +78,8 @@ class EsxInjector : public Application
     /// device that is no EsxNetDevice, all packets.
     static void Silence(const Ptr<NetDevice>& device);
     static bool IsInjected(const Packet& packet);
+    /// Makes it one, for who sends anew what an injector sent.
+    static void Mark(const Packet& packet);
 
   protected:
     void DoDispose() override;

@@ -262,6 +262,7 @@ _COMMANDS = {
     "feed": _elsewhere("grading.collector", "feed_command"),
     "exam": _elsewhere("grading.exam", "exam_command"),
     "metadata": _elsewhere("metadata", "metadata_command"),
+    "split": _elsewhere("splitting", "split_command"),
 }
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import threading
 import warnings
-from typing import Callable, Optional, Union
+from typing import Any, Callable, Optional, Union
 
 from . import _core
 from .results import Result
@@ -50,6 +51,14 @@ class _Bar:
         self._bar.close()
 
 
+def bar(total: int, unit: str, progress: Optional[str]) -> Any:
+    """A tqdm bar, shown if somebody looks and `progress` is "auto"."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from tqdm.auto import tqdm
+    return tqdm(total=total, unit=unit, disable=not (progress == "auto" and is_shown()), leave=False)
+
+
 def is_shown() -> bool:
     """Whether somebody looks: a terminal, or a notebook."""
     return sys.stderr.isatty() or "ipykernel" in sys.modules
@@ -71,6 +80,8 @@ def run(
     run: Optional[int] = None,
     captures: bool = False,
     progress: Union[str, None, Callable[[float, float], object]] = "auto",
+    split: Any = None,
+    store: Optional[PathLike] = None,
 ) -> Result:
     """Runs a scenario.
 
@@ -87,6 +98,11 @@ def run(
     progress : "auto", None or callable
         "auto": a tqdm bar at a terminal and in notebooks, if the run takes longer than a second. A callable gets
         ``(now_s, end_s)`` in simulated seconds, about ten times a second of real time; what it raises ends the run.
+    split : True, int, distributed.Client, str or concurrent.futures.Executor, optional
+        Where hosts are simulated apart before the network is: processes of this machine, a Dask client or the address of its scheduler, as
+        `executor` of `sweep`. The result is the same. Not with `captures`.
+    store : path-like, optional
+        With `split`: folder that keeps what came of each host, so that a run that was killed repeats none. None: a temporary one.
 
     Returns
     -------
@@ -95,7 +111,7 @@ def run(
     Raises
     ------
     ScenarioError
-        The scenario is wrong; the text has file, line and what is allowed, as the command line prints it.
+        The scenario is wrong, or cannot be split; the text has file, line and what is allowed, as the command line prints it.
     RunError
         The result folder cannot be written, or a run goes on in this process.
     RunInterrupted
@@ -114,13 +130,25 @@ def run(
     overrides = {"run.seed": seed, "run.run": run}
     scenario = scenario.varied({path: value for path, value in overrides.items() if value is not None})
     scenario.warn()
+    with tempfile.TemporaryDirectory(prefix="esx-netflow-split-") as temporary:
+        books = ""
+        if split is not None and split is not False:
+            from .splitting import simulate_hosts
+
+            if captures:
+                raise ValueError("captures are of a run that is not split")
+            books = os.fspath(simulate_hosts(scenario, split, store or temporary, progress if isinstance(progress, str) else None))
+        return _run_alone(scenario, out, captures, progress, books)
+
+
+def _run_alone(scenario, out, captures, progress, books):
     if not _one_at_a_time.acquire(blocking=False):
         raise _core.RunError("a run goes on in this process, and ns-3 has room for one; use processes, as sweep() does")
     bar = None
     try:
         if progress == "auto":
             progress = bar = _Bar(scenario.name) if is_shown() else None
-        return run_now(scenario, out, captures, progress, warn=True)
+        return run_now(scenario, out, captures, progress, warn=True, books=books)
     finally:
         if bar is not None:
             bar.close()
@@ -132,10 +160,10 @@ def turn():
     return _one_at_a_time
 
 
-def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None, warn: bool = False) -> Result:
+def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None, warn: bool = False, books: str = "") -> Result:
     """Runs a `Scenario` without ceremony. The caller sees to it that no other run goes on in this process."""
     raw = _core.run(
-        scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress
+        scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress, books
     )
     error = raw["error"]
     if error is not None and not isinstance(error, KeyboardInterrupt):

@@ -23,7 +23,7 @@ class _Pool:
     takes_any_function = False
 
     def __init__(self, workers):
-        self._workers = workers
+        self._workers = self.workers = workers
         self._pool = None
         self._processes = {}
 
@@ -66,7 +66,9 @@ class _Pool:
 
 
 class _Given:
-    """Somebody's executor; it repeats what it loses as it likes. Dask takes any function, by cloudpickle."""
+    """Somebody's executor, with as many workers as it likes; it repeats what it loses as it likes. Dask takes any function, by cloudpickle."""
+
+    workers = None
 
     def __init__(self, executor, close=None, takes_any_function=False):
         self._executor = executor

@@ -196,7 +196,7 @@ class _Sweep:
         self._costs = [{"wall_s": math.nan, "memory_MB": math.nan} for _ in rows]
 
     def run(self, progress):
-        bar = _bar(len(self.rows), progress)
+        bar = running.bar(len(self.rows), "run", progress)
         bar.update(len(self.rows) - len(self._calls))
 
         def done(index, value, error):
@@ -264,10 +264,3 @@ def _can_be_imported(function):
         return b"__main__" not in pickle.dumps(function)
     except Exception:  # whatever pickle meets
         return False
-
-
-def _bar(total, progress):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from tqdm.auto import tqdm
-    return tqdm(total=total, unit="run", disable=not (progress == "auto" and running.is_shown()), leave=False)

@@ -20,6 +20,7 @@
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/simulation.h"
+#include "runner/simulation/split-run.h"
 
 #include "ns3/esx-real-clock.h"
 
@@ -45,6 +46,7 @@ const char* const RUN_EXAMPLES = R"(Examples:
   esx-netflow run lab.yaml --realtime --to 127.0.0.1:2055      live
   esx-netflow run lab.yaml --to nf1=127.0.0.1:2055 --to nf2=127.0.0.1:9995
   esx-netflow run scenarios/*.yaml -j 2 --junit junit.xml     for CI: one table
+  esx-netflow run lab.yaml --split dask --scheduler tcp://head:8786    over many machines
   esx-netflow run lab.yaml --update golden         keep what it gives; later:
   esx-netflow run lab.yaml --check golden          exit code 1 if it gives anything else
 Ctrl-C ends a run early; its results are written all the same.)";
@@ -75,6 +77,9 @@ struct RunOptions
     std::string markdown;
     std::string check;     //!< folder of golden results; empty: none
     std::string update;    //!< the same
+    std::string split;     //!< where hosts are simulated apart: local, dask; empty: nowhere
+    std::string scheduler; //!< of dask
+    std::string books;     //!< folder of what came of hosts that were; empty: none
     std::string collector; //!< command of a real one to start, feed and grade; empty: none
 };
 
@@ -232,6 +237,12 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
             [&job](const auto& host, ns3::Ipv4Address collector, const auto& payload) {
                 job.collectors->Send(host, collector, payload);
             };
+    }
+    std::vector<HostBook> books;
+    if (!options.books.empty())
+    {
+        books = ReadBooks(job.scenario, options.books);
+        simulationOptions.books = &books;
     }
     ns3::EsxRealClock clock;
     simulationOptions.realClock = options.realTime ? &clock : nullptr;
@@ -475,11 +486,32 @@ AddCollectorOptions(CLI::App& app, std::string& command)
     }
 }
 
-/// Becomes the Python package's command 'feed' with what was given.
+/// Options of --split, whose first stage the Python package does.
 void
-FeedCollector(const CLI::App& app)
+AddSplitOptions(CLI::App& app, RunOptions& options)
 {
-    std::vector<std::string> words{"feed"};
+    AddChoice<std::string>(app,
+                           "--split",
+                           options.split,
+                           {{"local", "local"}, {"dask", "dask"}},
+                           "Simulate hosts apart first: in -j processes,\nor on a Dask cluster");
+    CLI::Option* split = app.get_option("--split");
+    app.add_option("--scheduler", options.scheduler, "Of the cluster (default: one here)")
+        ->type_name("ADDRESS")
+        ->needs(split);
+    CLI::Option* books = app.add_option("--books", options.books)->group(""); // of --split itself
+    for (const char* other : {"--collector", "--to", "--captures", "--realtime"})
+    {
+        split->excludes(app.get_option(other));
+        books->excludes(app.get_option(other));
+    }
+}
+
+/// Becomes a command of the Python package with what was given.
+void
+HandOver(const char* command, const CLI::App& app)
+{
+    std::vector<std::string> words{command};
     for (const CLI::Option* option : app.get_options())
     {
         const bool isFlag = option->get_items_expected_max() == 0;
@@ -610,16 +642,15 @@ AddRun(CLI::App& program, int& exitCode)
         *app,
         "--metadata",
         options->metadata,
-        {{"akvorado", "akvorado"},
-         {"netdata", "netdata"},
-         {"ntopng", "ntopng"},
-         {"pmacct", "pmacct"}},
-        "Write exporters and interfaces for a collector:\nakvorado, netdata, ntopng or pmacct");
+        {{"akvorado", "akvorado"}, {"netdata", "netdata"}, {"pmacct", "pmacct"}},
+        "Write exporters and interfaces for a collector:\nakvorado, netdata or pmacct");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
     AddCollectorOptions(*app, options->collector);
+    AddSplitOptions(*app, *options);
     app->footer(RUN_EXAMPLES);
     app->callback([options, app, &exitCode] {
-        options->collector.empty() ? void() : FeedCollector(*app);
+        options->collector.empty() ? void() : HandOver("feed", *app);
+        options->split.empty() ? void() : HandOver("split", *app);
         exitCode = RunAll(*options);
     });
 }

@@ -5,6 +5,7 @@
  */
 #include "runner/commands/cli.h"
 #include "runner/lab/lab-check.h"
+#include "runner/lab/split-check.h"
 #include "runner/results/scenario-report.h"
 
 #include <CLI/CLI.hpp>
@@ -29,6 +30,7 @@ struct ValidateOptions
     std::vector<std::string> scenarios;
     bool spanningTree{false};
     bool json{false};
+    bool split{false};
 };
 
 /// One line for each scenario.
@@ -68,6 +70,8 @@ Validate(const std::string& path, const ValidateOptions& options)
     Diagnostics messages = report.loops;
     messages.insert(messages.end(), report.findings.begin(), report.findings.end());
     messages.insert(messages.end(), report.failures.begin(), report.failures.end());
+    const Diagnostics couplings = options.split ? FindCouplings(*scenario) : Diagnostics();
+    messages.insert(messages.end(), couplings.begin(), couplings.end());
     if (options.json)
     {
         PrintJson(path, messages, report.facts);
@@ -78,7 +82,9 @@ Validate(const std::string& path, const ValidateOptions& options)
     {
         return false;
     }
-    fmt::print("{}: valid\n", path);
+    const std::string parts =
+        fmt::format("{} hosts can be simulated apart", scenario->hosts.size());
+    fmt::print("{}: valid{}\n", path, options.split ? "; its " + parts : "");
     return true;
 }
 
@@ -93,6 +99,7 @@ AddValidate(CLI::App& program, int& exitCode)
         ->type_name("SCENARIO")
         ->required();
     app->add_flag("--spanning-tree", options->spanningTree, "Block the links that close loops");
+    app->add_flag("--split", options->split, "Whether 'run --split' can be used, or why not");
     app->add_flag("--json", options->json, "A line of JSON for each scenario");
     app->footer(VALIDATE_EXAMPLES);
     app->callback([options, &exitCode] {

@@ -180,7 +180,10 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
     WriteSummary(summary, directory);
     simulation.GetResults().ForEachFile(
-        [&](const std::string& name, const std::string& text) { WriteFile(folder / name, text); },
+        [&](const std::string& name, const std::string& text) {
+            const std::string* const booked = simulation.FindText(name);
+            WriteFile(folder / name, booked ? *booked : text);
+        },
         scenario.outputs.flows);
     for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
     {

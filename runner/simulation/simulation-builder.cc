@@ -207,7 +207,11 @@ Simulation::Builder::Build()
         MakeNetflow(host);
         CheckAttributesArrived(m_scenario, host.path, ObjectsOf(host));
     }
-    m_traffic = MakeTraffic(m_scenario, m_world.nodes, m_world.traffic);
+    if (!m_world.options.apart.empty() || m_world.options.books)
+    {
+        m_world.split = std::make_unique<SplitRun>(m_scenario, m_world.options.apart);
+    }
+    m_traffic = MakeTraffic(m_scenario, m_world.nodes, m_world.traffic, m_world.split.get());
     if (m_scenario.run.staticArp)
     {
         FillArpCaches();
@@ -395,12 +399,63 @@ Simulation::Builder::MakeNetflow(const Host& host)
     made->AggregateObject(console);
 }
 
+/// Metrics of ports and logs that expectations ask for, each once.
+std::vector<EsxMetric>
+Simulation::Builder::HostMetrics() const
+{
+    std::map<std::string, EsxMetric> metrics;
+    for (const Expectation& wanted : m_scenario.expect)
+    {
+        if (wanted.check.empty())
+        {
+            const EsxMetric metric = MetricOf(m_scenario, wanted);
+            metrics.emplace(EsxHostMetricKey(metric), metric);
+            EsxMetric over = metric;
+            over.name = wanted.over;
+            over.cause.clear();
+            metrics.emplace(EsxHostMetricKey(over), over);
+        }
+    }
+    std::vector<EsxMetric> ofHosts;
+    for (const auto& [key, metric] : metrics)
+    {
+        if (EsxReadHostMetric(m_world.hosts.front(), metric))
+        {
+            ofHosts.push_back(metric);
+        }
+    }
+    return ofHosts;
+}
+
+void
+Simulation::Builder::Split()
+{
+    World* world = &m_world;
+    world->split->Attach(world->hosts, world->options.books, HostMetrics(), [world] {
+        world->scheduler->PauseAt(MilliSeconds(Simulator::Now().GetMilliSeconds() + 1));
+    });
+    for (const Link& link : m_scenario.links)
+    {
+        for (const auto& [end, index] : {std::pair(link.a, 0U), std::pair(link.b, 1U)})
+        {
+            const auto host = world->hostsByName.find(end.node);
+            if (host != world->hostsByName.end())
+            {
+                world->split->Watch(host->second, world->cables.at(link.name)->GetDevice(index));
+            }
+        }
+    }
+    world->split->SnapshotEvery(m_scenario.outputs.seriesEvery);
+}
+
 void
 Simulation::Builder::Watch()
 {
     World* world = &m_world;
     const Ptr<EsxLedger> ledger = world->books.InstallAll();
-    world->results.Install(ledger, m_scenario.outputs.seriesEvery);
+    world->split ? Split() : void();
+    const bool isApart = world->split && world->split->IsApart();
+    world->results.Install(ledger, isApart ? Time(0) : m_scenario.outputs.seriesEvery);
     for (const Link& link : m_scenario.links)
     {
         Cable* const cable = world->cables.at(link.name).get();
@@ -450,6 +505,17 @@ Simulation::Builder::AddExpectations()
         if (wanted.check == CHECK_DETERMINISTIC || wanted.check == CHECK_METERED)
         {
             continue; // judged after the run
+        }
+        if (m_world.split && wanted.during)
+        {
+            for (const Time& at : {wanted.during->begin, wanted.during->end})
+            {
+                at.IsStrictlyPositive() ? m_world.split->SnapshotAt(at) : void();
+            }
+        }
+        if (m_world.split && m_world.split->IsApart())
+        {
+            continue; // judged in the simulation of the whole lab
         }
         EsxExpectation expectation;
         expectation.name = wanted.name;

@@ -29,7 +29,7 @@ Simulation::Timeline::Schedule()
     }
     for (const TimelineStep& step : m_world.scenario.timeline)
     {
-        ScheduleStep(step);
+        !m_world.split || m_world.split->Takes(step) ? ScheduleStep(step) : void();
     }
 }
 

@@ -4,6 +4,7 @@
 #include "runner/capture/capture-frames.h"
 #include "runner/scenario/distribution.h"
 #include "runner/simulation/attribute-scope.h"
+#include "runner/simulation/split-run.h"
 
 #include "ns3/esx-injector.h"
 #include "ns3/esx-traffic-helper.h"
@@ -191,7 +192,8 @@ Make(const Scenario& scenario,
 ApplicationContainer
 MakeTraffic(const Scenario& scenario,
             const std::map<std::string, Ptr<ns3::Node>>& nodes,
-            TrafficWatch& watch)
+            TrafficWatch& watch,
+            const SplitRun* split)
 {
     ApplicationContainer made;
     for (const Traffic& traffic : scenario.traffic)
@@ -207,6 +209,7 @@ MakeTraffic(const Scenario& scenario,
         {
             const ApplicationContainer senders = Make(scenario, traffic, nodes.at(from), to);
             Watch(watch, traffic, from, nodes, senders);
+            split ? split->Silence(from, nodes.at(from), senders) : void();
             made.Add(senders);
             applications.insert(applications.end(), senders.Begin(), senders.End());
         }

@@ -16,12 +16,16 @@
 namespace esxnf
 {
 
+class SplitRun;
+
 /// \param nodes by name; all that traffic is from and to are there
 /// \param [out] watch sees what sends
+/// \param split silences some of the senders; nullptr: none
 /// \return the applications in the order of the scenario
 ns3::ApplicationContainer MakeTraffic(const Scenario& scenario,
                                       const std::map<std::string, ns3::Ptr<ns3::Node>>& nodes,
-                                      TrafficWatch& watch);
+                                      TrafficWatch& watch,
+                                      const SplitRun* split);
 
 } // namespace esxnf
 

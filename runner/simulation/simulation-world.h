@@ -8,6 +8,7 @@
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/cable.h"
 #include "runner/simulation/simulation.h"
+#include "runner/simulation/split-run.h"
 #include "runner/simulation/traffic-watch.h"
 
 #include "ns3/application-container.h"
@@ -42,6 +43,7 @@ struct Simulation::World
     std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
     std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
     TrafficWatch traffic;
+    std::unique_ptr<SplitRun> split; //!< nullptr: the run is whole
     ns3::EsxLedgerHelper books;
     ns3::EsxResultsHelper results;
 
@@ -118,6 +120,8 @@ class Simulation::Builder
     void BlockLoops();
     void FillArpCaches();
     void Watch();
+    void Split();
+    std::vector<ns3::EsxMetric> HostMetrics() const;
     void AddExpectations();
     std::size_t CountCaptures() const;
     void AddCaptures();

@@ -84,6 +84,7 @@ Simulation::Finish()
 {
     World& world = *m_world;
     world.end = Simulator::Now();
+    world.split ? world.split->Finish(*this, world.steps) : void();
     world.results.Finish();
     world.events = Simulator::GetEventCount();
     world.verdicts = world.books.GetExpectations()->Evaluate();
@@ -146,7 +147,21 @@ Simulation::GetResults() const
 std::vector<TrafficPair>
 Simulation::GetTraffic() const
 {
-    return m_world->traffic.GetPairs();
+    std::vector<TrafficPair> pairs = m_world->traffic.GetPairs();
+    m_world->split ? m_world->split->Restore(pairs) : void();
+    return pairs;
+}
+
+std::vector<HostBook>
+Simulation::TakeBooks()
+{
+    return m_world->split->TakeBooks();
+}
+
+const std::string*
+Simulation::FindText(const std::string& file) const
+{
+    return m_world->split ? m_world->split->FindText(file) : nullptr;
 }
 
 std::vector<LinkDrops>

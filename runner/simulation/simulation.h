@@ -7,6 +7,7 @@
 
 #include "runner/scenario/scenario.h"
 #include "runner/simulation/cable.h"
+#include "runner/simulation/host-book.h"
 #include "runner/simulation/step-verdict.h"
 #include "runner/simulation/traffic-watch.h"
 
@@ -22,6 +23,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -66,6 +68,13 @@ struct SimulationOptions
     /// Called about ten times a second of real time. \return false to stop the run
     std::function<bool(const Progress&)> heartbeat;
 
+    /// Of a run that is split over many machines: hosts to simulate apart, for TakeBooks().
+    std::set<std::string> apart;
+
+    /// Of the same run: what came of all hosts, in the order of the scenario. Used up. nullptr: no
+    /// run is split
+    std::vector<HostBook>* books{nullptr};
+
     /// Paces the run by the wall clock; must outlive the simulation. nullptr: as fast as possible.
     ns3::EsxRealClock* realClock{nullptr};
 };
@@ -81,6 +90,7 @@ class Simulation
     Simulation& operator=(const Simulation&) = delete;
 
     /// The whole run: RunTo(the scenario's duration) and Finish().
+    /// Throws UserError if it is split and cannot be.
     void Run();
 
     /**
@@ -109,6 +119,10 @@ class Simulation
     std::vector<LinkDrops> GetLinkDrops() const;
     /// Outcomes of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
+    /// What came of the hosts that were simulated apart; after the run.
+    std::vector<HostBook> TakeBooks();
+    /// A file of the result folder that the books hold; nullptr: it is made of the simulation
+    const std::string* FindText(const std::string& file) const;
     /// The helper that watched the run; after it.
     const ns3::EsxResultsHelper& GetResults() const;
     /// After the run: captures are whole then. Throws UserError if one cannot be.

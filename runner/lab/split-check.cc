@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "runner/lab/split-check.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <map>
+
+namespace esxnf
+{
+
+namespace
+{
+
+class CouplingFinder
+{
+  public:
+    explicit CouplingFinder(const Scenario& scenario)
+        : m_scenario(scenario)
+    {
+        for (const Host& host : scenario.hosts)
+        {
+            for (const Vm& vm : host.vms)
+            {
+                m_vms[vm.name] = {&host, &vm};
+            }
+        }
+    }
+
+    Diagnostics Find()
+    {
+        if (m_scenario.hosts.empty())
+        {
+            Add(m_scenario.run.path, "there is no host to simulate apart");
+        }
+        if (!m_scenario.run.staticArp)
+        {
+            Add(m_scenario.run.path,
+                "ARP requests of a host come to all others; 'arp: static' has none");
+        }
+        for (const Host& host : m_scenario.hosts)
+        {
+            if (host.netflow.meteringDelay.IsStrictlyPositive())
+            {
+                Add(host.netflow.path,
+                    host.name + "'s exports wait until its guests' frames are metered "
+                                "(metering_delay)");
+            }
+        }
+        for (const Traffic& traffic : m_scenario.traffic)
+        {
+            Look(traffic);
+        }
+        for (const TimelineStep& step : m_scenario.timeline)
+        {
+            Look(step);
+        }
+        for (const Expectation& expectation : m_scenario.expect)
+        {
+            Look(expectation);
+        }
+        for (const std::string& name : m_scenario.outputs.pcap)
+        {
+            if (m_vms.count(name.substr(0, name.find(':'))) != 0)
+            {
+                Add("/outputs/pcap", "the capture " + name + " is of a guest's frames");
+            }
+        }
+        return std::move(m_couplings);
+    }
+
+  private:
+    struct Home
+    {
+        const Host* host{nullptr};
+        const Vm* vm{nullptr};
+    };
+
+    void Add(const std::string& path, const std::string& what)
+    {
+        m_couplings.push_back(m_scenario.At(Severity::Error, path, "cannot be split: " + what));
+    }
+
+    Home HomeOf(const std::string& name) const
+    {
+        const auto home = m_vms.find(name);
+        return home == m_vms.end() ? Home{} : home->second;
+    }
+
+    /// Whether frames between two guests of a host stay on one vSwitch.
+    static bool AreNeighbours(const Host& host, const Vm& a, const Vm& b)
+    {
+        const auto vlanOf = [](const VSwitch& vSwitch, const std::string& name) {
+            const auto group =
+                std::find_if(vSwitch.portGroups.begin(),
+                             vSwitch.portGroups.end(),
+                             [&](const PortGroup& other) { return other.name == name; });
+            return group->vlan;
+        };
+        for (const Nic& mine : a.nics)
+        {
+            for (const Nic& theirs : b.nics)
+            {
+                const VSwitch* const one = host.FindVSwitchOf(mine.portGroup);
+                if (one && one == host.FindVSwitchOf(theirs.portGroup) &&
+                    mine.address.SharesNetworkWith(theirs.address.address) &&
+                    vlanOf(*one, mine.portGroup) == vlanOf(*one, theirs.portGroup))
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    /// Whether nothing of an item's traffic is answered.
+    static bool IsOneWay(const Traffic& traffic)
+    {
+        return traffic.app == TrafficApp::UdpCbr || traffic.app == TrafficApp::UdpOnOff ||
+               (traffic.app == TrafficApp::Flows && traffic.rtt.empty());
+    }
+
+    /// The first pair of an item that couples is enough.
+    void Look(const Traffic& traffic)
+    {
+        for (const std::string& from : traffic.from)
+        {
+            for (const std::string& to : traffic.to)
+            {
+                const Home a = HomeOf(from);
+                const Home b = HomeOf(to);
+                const bool comesToNone = !b.host && (!a.host || IsOneWay(traffic));
+                if (comesToNone || (a.host == b.host && AreNeighbours(*a.host, *a.vm, *b.vm)))
+                {
+                    continue;
+                }
+                const auto place = [](const std::string& name, const Home& home) {
+                    return home.host ? name + " on " + home.host->name : name;
+                };
+                Add(traffic.path,
+                    fmt::format("{} from {} to {} comes over the network",
+                                b.host ? "traffic" : "the answer to traffic",
+                                place(from, a),
+                                place(to, b)));
+                return;
+            }
+        }
+    }
+
+    /// Whether physical switches, and so other hosts, hear of ports of a vSwitch.
+    bool IsHeard(const VSwitch& vSwitch) const
+    {
+        const auto notifies = [](const PortGroup& group) {
+            return group.policy && group.policy->notify;
+        };
+        return m_scenario.hosts.size() > 1 && !vSwitch.uplinks.empty() &&
+               (vSwitch.policy.notify ||
+                std::any_of(vSwitch.portGroups.begin(), vSwitch.portGroups.end(), notifies));
+    }
+
+    void Look(const TimelineStep& step)
+    {
+        switch (step.kind)
+        {
+        case StepKind::Console:
+            if (step.command.find("vmkping") != std::string::npos)
+            {
+                Add(step.path, "answers to vmkping come back to " + step.host);
+            }
+            break;
+        case StepKind::Vmotion:
+            Add(step.path, step.vm + " moves to another host");
+            break;
+        case StepKind::NodeDown:
+            Add(step.path, step.node + " answers exports with ICMP errors while it is down");
+            break;
+        case StepKind::Power:
+        case StepKind::Connection:
+        case StepKind::MacChange:
+            LookAtVm(step);
+            break;
+        case StepKind::LinkDown:
+            LookAtTeams(step);
+            LookAtSwitches(step);
+            break;
+        default:
+            break;
+        }
+    }
+
+    void LookAtVm(const TimelineStep& step)
+    {
+        const Home home = HomeOf(step.vm);
+        const bool appears = step.on || step.kind == StepKind::MacChange;
+        const auto isHeard = [&](const Nic& nic) {
+            const VSwitch* const vSwitch = home.host->FindVSwitchOf(nic.portGroup);
+            return vSwitch && IsHeard(*vSwitch);
+        };
+        const auto isTeamed = [&](const Nic& nic) {
+            const VSwitch* const vSwitch = home.host->FindVSwitchOf(nic.portGroup);
+            return vSwitch && vSwitch->uplinks.size() > 1;
+        };
+        if (!appears && std::any_of(home.vm->nics.begin(), home.vm->nics.end(), isTeamed))
+        {
+            Add(step.path,
+                "what is sent to " + step.vm + " then leaves " + home.host->name +
+                    " by one uplink and comes back by another");
+        }
+        if (appears && std::any_of(home.vm->nics.begin(), home.vm->nics.end(), isHeard))
+        {
+            Add(step.path,
+                home.host->name + " tells the network where " + step.vm +
+                    " is (notify_switches), and other hosts hear it");
+        }
+    }
+
+    /// Frames that a switch cannot send where they are bound go to all its other ports.
+    void LookAtSwitches(const TimelineStep& step)
+    {
+        const auto isSwitch = [&](const LinkEnd& end) {
+            return std::any_of(m_scenario.nodes.begin(),
+                               m_scenario.nodes.end(),
+                               [&](const Node& node) {
+                                   return node.name == end.node && node.kind == NodeKind::Switch;
+                               });
+        };
+        const auto isHost = [&](const LinkEnd& end) {
+            return std::any_of(m_scenario.hosts.begin(),
+                               m_scenario.hosts.end(),
+                               [&](const Host& host) { return host.name == end.node; });
+        };
+        for (const Link& link : m_scenario.links)
+        {
+            if (link.name == step.link && m_scenario.hosts.size() > 1 && !isHost(link.a) &&
+                !isHost(link.b) && (isSwitch(link.a) || isSwitch(link.b)))
+            {
+                Add(step.path,
+                    "while " + step.link +
+                        " is down switches flood to all hosts what was bound "
+                        "there");
+            }
+        }
+    }
+
+    void LookAtTeams(const TimelineStep& step)
+    {
+        for (const Link& link : m_scenario.links)
+        {
+            for (const LinkEnd& end : {link.a, link.b})
+            {
+                for (const Host& host : m_scenario.hosts)
+                {
+                    for (const VSwitch& vSwitch : host.vSwitches)
+                    {
+                        const bool isOf = std::count(vSwitch.uplinks.begin(),
+                                                     vSwitch.uplinks.end(),
+                                                     end.interface) > 0;
+                        if (link.name == step.link && end.node == host.name && isOf &&
+                            IsHeard(vSwitch))
+                        {
+                            Add(step.path,
+                                host.name + " tells the network that ports moved to another uplink "
+                                            "(notify_switches), and other hosts hear it");
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    void Look(const Expectation& expectation)
+    {
+        if (expectation.check == CHECK_DETERMINISTIC)
+        {
+            Add(expectation.path, "the second run of 'deterministic' would be split, too");
+        }
+        const bool readsRecords =
+            expectation.check == "conservation" || expectation.metric == "netflow.residual" ||
+            expectation.metric.rfind("flow.", 0) == 0 || expectation.over.rfind("flow.", 0) == 0;
+        if (expectation.during && readsRecords)
+        {
+            Add(expectation.path, "records are known at the end only, not within a time span");
+        }
+    }
+
+    const Scenario& m_scenario;
+    std::map<std::string, Home> m_vms;
+    Diagnostics m_couplings;
+};
+
+} // namespace
+
+Diagnostics
+FindCouplings(const Scenario& scenario)
+{
+    return CouplingFinder(scenario).Find();
+}
+
+} // namespace esxnf
