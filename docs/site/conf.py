@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sphinx: the documentation site, of the folder that make.py puts together (./setup docs)."""
+"""Sphinx: the documentation site, of the folder that make.py puts together (./setup docs). The test docs.api builds its API reference alone."""
 import esx_netflow
 
 project = "esx-netflow"
 author = "the authors of esx-netflow"
 version = release = esx_netflow.__version__
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_parser"]
-myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 4
 html_theme = "alabaster"
 html_theme_options = {"description": "NetFlow v5 of VMware ESX Server 3.5", "page_width": "1100px", "fixed_sidebar": True}

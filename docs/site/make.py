@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 import esx_netflow
-from esx_netflow import _core
+from esx_netflow import _core, examples
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["README.md", "CHANGES.md", "LICENSE", "ns3-module/README.md", "bench/RESULTS.md", "tests/oracle/README.md", "docs/esx-netflow.rst"]
@@ -96,6 +96,9 @@ def output_of(output: dict, place: Path, name: str) -> str:
     return "```{raw} html\n<div class=\"cell-output\"><pre>" + html.escape(text.rstrip()).replace("\n\n", "\n&nbsp;\n") + "</pre></div>\n```\n" if text.strip() else ""
 
 
+MATH = "---\nmyst:\n  enable_extensions: [dollarmath]\n---\n"  # elsewhere a dollar is one
+
+
 def tutorial(path: Path, place: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
@@ -103,7 +106,7 @@ def tutorial(path: Path, place: Path) -> None:
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # nobody debugs these kernels
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(path.parent)}}).execute()
-    parts = []
+    parts = [MATH] if any(re.search(r"\$.+\$", cell.source) for cell in notebook.cells if cell.cell_type == "markdown") else []
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             parts.append(cell.source + "\n")
@@ -128,7 +131,7 @@ def main() -> int:
     copy_pages(source)
     (source / "docs" / "scenario-reference.md").write_text(scenario_reference())
     (source / "notebooks").mkdir()
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+    for path in examples.notebooks(source.with_name(f"{source.name}-run")):  # copies: what they write stays there
         if options.only in (None, path.stem):
             print(f"tutorial: {path.name}", flush=True)
             tutorial(path, source / "notebooks")

@@ -14,7 +14,7 @@ from . import _core
 from .results import Result
 
 _GUEST_BPS = 10**9  # what a virtual machine's adapter tells
-KINDS = {"akvorado": "yaml", "netdata": "yaml", "pmacct": "map"}
+KINDS = {"akvorado": "yaml", "netdata": "yaml", "ntopng": "txt", "pmacct": "map"}
 
 
 def exporters(result: Result, folder: Path) -> dict[str, dict[str, Any]]:
@@ -37,9 +37,9 @@ def exporters(result: Result, folder: Path) -> dict[str, dict[str, Any]]:
 
 def text(kind: str, known: dict[str, dict[str, Any]]) -> str:
     """The file; YAML is written as JSON, but for the quotes of numbers."""
-    if kind == "pmacct":  # pre_tag_map
-        rows = [(address, one["name"], number, port["name"]) for address, one in known.items() for number, port in one["interfaces"].items()]
-        return "".join(f"set_label={host}:{name} ip={address} in={number}\n" for address, host, number, name in rows)
+    if kind in ("pmacct", "ntopng"):  # pre_tag_map; what nprobe --snmp-mappings tells ntopng
+        row = "set_label={1}:{3} ip={0} in={2}\n" if kind == "pmacct" else "{0} {2} {3}\n"
+        return "".join(row.format(address, one["name"], number, port["name"]) for address, one in known.items() for number, port in one["interfaces"].items())
     unit, key = (10**6, "ifindexes") if kind == "akvorado" else (1, "if_indexes")
     listed = {
         address: {"name": one["name"], key: {number: {"name": port["name"], "description": port["name"], "speed": port["speed"] // unit} for number, port in one["interfaces"].items()}}

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, Iterator, NamedTuple, Optional, Union
 
 from . import _core, explaining, labs, showing, tables, talkers
 from .explaining import FlowStory
@@ -171,6 +172,7 @@ class Result:
         self.log = log
         self.console = console
         self._text = text
+        self._lists = lists
         self._folder = folder
         self._lab: Optional[dict[str, Any]] = lab
         self._resolved: Optional[dict[str, Any]] = None
@@ -210,13 +212,43 @@ class Result:
         return cls._load(Path(folder), tables.FILES)
 
     @classmethod
+    def pieces(cls, folder: Union[str, os.PathLike[str]], table: str, rows: int = 1_000_000) -> Iterator[tables.Table]:
+        """A table of a result folder, piece by piece: for one that is larger than memory.
+
+        Parameters
+        ----------
+        folder : path-like
+        table : str
+            "truth", "records" or any other that a result has.
+        rows : int
+            Of a piece; the last has the rest.
+
+        Yields
+        ------
+        Table
+            Addresses are a category of its own in each.
+
+        Examples
+        --------
+        >>> sum(piece["octets"].sum() for piece in Result.pieces("out/quickstart", "truth", rows=100))
+        25108376
+        """
+        if table not in tables.FILES or rows < 1:
+            raise ValueError(f"a table is one of {', '.join(tables.FILES)}, of 1 row or more a piece")
+        lists = cls._load(Path(folder), ())._lists
+        for piece in tables.pieces(Path(folder) / tables.FILES[table], table, lists, rows):
+            piece._lists = copy.copy(lists)
+            piece._lists.share([piece])
+            yield piece
+
+    @classmethod
     def _load(cls, folder, wanted):
         """With some of the tables, and without the scenario where lab.json says enough."""
         if not (folder / "summary.json").exists():
             raise FileNotFoundError(f"{folder}: no summary.json, so this is no result folder")
         summary = json.loads(_core.read_summary(os.fspath(folder)))
         lab = labs.read(folder / "lab.json")
-        wants_scenario = wanted is tables.FILES or lab is None
+        wants_scenario = wanted in (tables.FILES, ()) or lab is None
         scenario = Scenario.load(folder / "resolved.yaml") if wants_scenario and (folder / "resolved.yaml").exists() else None
         lists = tables.Names(
             exporter=[host["name"] for host in summary["hosts"]], collector=[collector["node"] for collector in summary["collectors"]]

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, NamedTuple, Optional
+from typing import Any, Iterator, NamedTuple, Optional
 
 import numpy as np
 import pandas as pd
@@ -54,6 +54,7 @@ class Names(dict):
 
     def share(self, tables: list[Table]) -> None:
         """Takes the addresses of these tables, when they are asked for."""
+        self._addresses = None
         self._arrays = [np.asarray(table[field]) for table in tables for field, _, kind, _ in table._columns() if kind == "address"]
 
     @property
@@ -253,17 +254,37 @@ def read(path: Path, kind: str, lists: dict[str, list[str]]) -> Table:
     RunError
         It is no such table; the text names the line.
     """
-    parquet = path.with_suffix(".parquet")
+    return next(pieces(path, kind, lists))
+
+
+def pieces(path: Path, kind: str, lists: dict[str, list[str]], rows: int = 0) -> Iterator[Table]:
+    """As `read`, so many rows at a time; 0: all."""
+    if not path.is_file() and path.with_suffix(".parquet").is_file():
+        path = path.with_suffix(".parquet")
     try:
-        if path.is_file() or not parquet.is_file():
-            return _read_csv(path, kind, lists)
-        path = parquet
-        frame = pd.read_parquet(path)
-        for name in frame.columns[frame.dtypes == "category"]:
-            frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
-        return _of_frame(frame, kind, lists)
+        for frame in _frames(path, kind, rows):
+            yield _of_frame(frame, kind, lists)
     except (ValueError, TypeError, OverflowError, ImportError) as error:
         raise _core.RunError(f"{path}: {error}") from None
+
+
+def _frames(path, kind, rows):
+    if path.suffix == ".csv":
+        _check_cells(path)
+        texts = {c.name: str for c in _described(kind).values() if c.kind in ("name", "address", "signed")}
+        frames = pd.read_csv(path, dtype=texts, keep_default_na=False, chunksize=rows or None)
+        yield from frames if rows else [frames]
+        return
+    if rows:
+        from pyarrow import parquet
+
+        frames = (batch.to_pandas() for batch in parquet.ParquetFile(path).iter_batches(rows))
+    else:
+        frames = iter([pd.read_parquet(path)])
+    for frame in frames:
+        for name in frame.columns[frame.dtypes == "category"]:
+            frame[name] = frame[name].astype(object).where(frame[name].notna(), "")
+        yield frame
 
 
 def write(table: Table, path: Path) -> None:
@@ -293,19 +314,22 @@ def _numbers(array, field, values, source, texts=None):
         wrong = pd.to_numeric(values, errors="coerce").isna()
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"line {row + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column")
+        raise ValueError(f"line {values.index[row] + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column")
 
 
 def _check_cells(path):
     """pandas takes a line that ends early for one with empty cells."""
     with open(path, "rb") as file:
-        data = file.read()
-    header, _, rest = data.partition(b"\n")
-    commas = header.count(b",")
-    if b'"' not in data and rest.count(b",") != commas * rest.count(b"\n"):
-        for number, line in enumerate(rest.split(b"\n"), 2):
-            if line and line.count(b",") != commas:
-                raise ValueError(f"line {number}: {line.count(b',') + 1} cells under {commas + 1} columns")
+        commas, number = file.readline().count(b","), 2
+        while lines := file.readlines(1 << 24):
+            data = b"".join(lines)
+            if b'"' in data:
+                return
+            if data.count(b",") != commas * len(lines):
+                for place, line in enumerate(lines, number):
+                    if line.strip() and line.count(b",") != commas:
+                        raise ValueError(f"line {place}: {line.count(b',') + 1} cells under {commas + 1} columns")
+            number += len(lines)
 
 
 def _indices(values, known):
@@ -318,12 +342,6 @@ def _indices(values, known):
             known.append(name)
     places[""] = NONE
     return np.array([places[name] for name in unique], np.int64)[codes] if len(unique) else NONE
-
-
-def _read_csv(path, kind, lists):
-    _check_cells(path)
-    texts = {c.name: str for c in _described(kind).values() if c.kind in ("name", "address", "signed")}
-    return _of_frame(pd.read_csv(path, dtype=texts, keep_default_na=False), kind, lists)
 
 
 def _of_frame(frame, kind, lists):

@@ -642,8 +642,11 @@ AddRun(CLI::App& program, int& exitCode)
         *app,
         "--metadata",
         options->metadata,
-        {{"akvorado", "akvorado"}, {"netdata", "netdata"}, {"pmacct", "pmacct"}},
-        "Write exporters and interfaces for a collector:\nakvorado, netdata or pmacct");
+        {{"akvorado", "akvorado"},
+         {"netdata", "netdata"},
+         {"ntopng", "ntopng"},
+         {"pmacct", "pmacct"}},
+        "Write exporters and interfaces for a collector:\nakvorado, netdata, ntopng or pmacct");
     app->add_flag("-q,--quiet", options->quiet, "No progress, no summary");
     AddCollectorOptions(*app, options->collector);
     AddSplitOptions(*app, *options);

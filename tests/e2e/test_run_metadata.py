@@ -41,6 +41,17 @@ def test_nfacctd_labels_records_by_the_map(esx_netflow, tmp_path):
     assert rows and all(row["label"] == names[row["iface_in"]] for row in rows)
 
 
+def test_nprobes_mappings_for_ntopng_name_every_interface_of_every_record(esx_netflow, tmp_path):
+    """A line is `AgentIP ifIndex ifName`, as nProbe's documentation of --snmp-mappings has it."""
+    scenario = write(tmp_path, lab(hosts=("esx1", "esx2")))
+    with ClosedPort() as closed:
+        assert esx_netflow("run", scenario, "-q", "--out", tmp_path / "out", "--to", closed.target, "--metadata", "ntopng").returncode == 0
+    lines = [line.split() for line in (tmp_path / "out" / "ntopng.txt").read_text().splitlines()]
+    rows = table(tmp_path / "out", "flows-exported.csv")
+    address = {"esx1": "127.0.0.2", "esx2": "127.0.0.3"}
+    assert {tuple(line) for line in lines} == {(address[row["exporter"]], row[number], row[name]) for row in rows for number, name in NAMES.items() if row[name]}
+
+
 def test_an_unknown_collector_is_exit_2(esx_netflow, tmp_path):
     done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--metadata", "akvorad")
     assert done.returncode == 2 and "did you mean 'akvorado'?" in done.stderr, done.stderr

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every notebook runs from top to bottom in the interpreter that runs the tests, and is kept without outputs."""
+"""Every notebook of the package runs from top to bottom in the interpreter that runs the tests, and is kept without outputs."""
 import os
 import sys
 import tempfile
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -11,7 +10,9 @@ from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from traitlets import default
 
-NOTEBOOKS = sorted((Path(__file__).resolve().parents[2] / "notebooks").glob("*.ipynb"))
+from esx_netflow import examples
+
+NOTEBOOKS = sorted((examples.DATA / "notebooks").glob("*.ipynb"))
 
 
 def test_there_are_notebooks():
@@ -43,11 +44,15 @@ def runtime(monkeypatch):
         yield
 
 
+def execute(notebook, folder):
+    NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(folder)}}).execute()
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
-def test_a_notebook_runs(path, runtime):
+def test_a_notebook_runs(path, runtime, tmp_path):
+    examples.notebooks(tmp_path)
     notebook = nbformat.read(path, as_version=4)
-    client = NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(path.parent)}})
-    client.execute()
+    execute(notebook, tmp_path / "notebooks")
     images = [o for c in notebook.cells if c.cell_type == "code" for o in c.outputs if "image/png" in o.get("data", {})]
     assert images, "a notebook without a plot"
 
@@ -63,10 +68,9 @@ two = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, metrics=lambda
 assert one["error"].isna().all() and (one["flows seen"] > 0).all() and one.equals(two)"""
 
 
-def test_a_sweep_takes_a_function_of_a_cell_and_a_lambda(runtime):
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("\n---\n")])
-    folder = NOTEBOOKS[0].parents[1] / "scenarios"
-    NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(folder)}}).execute()
+def test_a_sweep_takes_a_function_of_a_cell_and_a_lambda(runtime, tmp_path):
+    examples.notebooks(tmp_path)
+    execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("\n---\n")]), tmp_path / "scenarios")
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

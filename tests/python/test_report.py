@@ -286,23 +286,32 @@ def test_a_run_without_tables_has_a_report():
 FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
 
 
+def chromium(folder, page, *arguments):
+    assert shutil.which("chromium"), "Debian's package chromium is missing"
+    (folder / "page.html").write_text(page, encoding="utf-8")
+    (folder / "user").mkdir()
+    command = ["chromium", *FLAGS, f"--user-data-dir={folder / 'user'}", *arguments, f"file://{folder / 'page.html'}"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder, env={**os.environ, "HOME": str(folder)})
+
+
 def colours_of(png):
     image = plt.imread(png)
     return image, {tuple(c) for c in (image.reshape(-1, image.shape[2])[:, :3] * 255).round().astype(int).tolist()}
 
 
 def test_a_browser_shows_the_report(page, tmp_path):
-    browser = shutil.which("chromium")
-    assert browser, "Debian's package chromium is missing"
-    (tmp_path / "report.html").write_text(page, encoding="utf-8")
-    (tmp_path / "user").mkdir()
-    command = [browser, *FLAGS, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}", f"file://{tmp_path / 'report.html'}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
+    done = chromium(tmp_path, page, "--window-size=1040,2600", f"--screenshot={tmp_path / 'report.png'}")
     assert (tmp_path / "report.png").is_file(), done.stderr
     image, colours = colours_of(tmp_path / "report.png")
     assert image.shape[:2] == (2600, 1040)
     for colour in (plots.COLLECTED, plots.CAUSES["purgatory_full"][0], plots.TRUTH):
         assert tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in colours, f"{colour} is not to be seen"
+
+
+def test_a_printed_report_breaks_pages_between_its_parts(quickstart, tmp_path):
+    """Verdict and lab, fates, timeline, talkers, the rest; a heading that is parted from its figure would take pages more."""
+    done = chromium(tmp_path, esx_netflow.report(quickstart), "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}")
+    assert len(re.findall(rb"/Type /Page\b", (tmp_path / "report.pdf").read_bytes())) == 5, done.stderr
 
 
 # Tells the parent's title of what does not fit: elements beyond the right edge that do not scroll, letters and figures that are too small.
@@ -320,11 +329,8 @@ parent.document.title = wide + ': ' + document.querySelectorAll('svg[role=img][a
 def test_nothing_overflows_and_every_letter_can_be_read(request, tmp_path, width, which, dark):
     page = request.getfixturevalue(which)
     framed = html.escape(page.replace("</body>", FITS + "</body>"))
-    (tmp_path / "frame.html").write_text(f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>', encoding="utf-8")
-    (tmp_path / "user").mkdir()
-    flags = [*FLAGS, *(["--blink-settings=preferredColorScheme=0"] if dark else [])]
-    command = ["chromium", *flags, f"--user-data-dir={tmp_path / 'user'}", "--window-size=1400,900", "--dump-dom", f"file://{tmp_path / 'frame.html'}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=tmp_path, env={**os.environ, "HOME": str(tmp_path)})
+    frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>'
+    done = chromium(tmp_path, frame, *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--window-size=1400,900", "--dump-dom")
     assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: {7 if which == 'page' else 8} figures"], done.stderr
 
 

@@ -239,6 +239,29 @@ def test_tables_without_pyarrow_are_those_of_the_command_line(result, folder, tm
         assert frames[0].equals(frames[1][list(frames[0].columns)]), name
 
 
+@pytest.mark.parametrize("rows", [50, 10**6])
+def test_pieces_of_a_file_are_the_table(result, folder, tmp_path, rows):
+    result.save(tmp_path / "saved")
+    for place in (folder, tmp_path / "saved"):  # CSV; Parquet, where it can be written
+        pieces = list(esx_netflow.Result.pieces(place, "datagrams", rows))
+        assert [len(piece) for piece in pieces[:-1]] == [rows] * (len(pieces) - 1)
+        assert np.concatenate(pieces).tolist() == result.datagrams.tolist()
+        frames = [piece.to_pandas(times="timedelta", names=True).astype(object) for piece in pieces]
+        assert pd.concat(frames, ignore_index=True).equals(result.datagrams.to_pandas(times="timedelta", names=True).astype(object))
+
+
+def test_a_piece_tells_the_line_of_the_file(folder, tmp_path):
+    lines = (folder / "datagrams.csv").read_text().splitlines()
+    lines[11] = lines[11].replace(",", ",x", 1)
+    for name in ("summary.json", "lab.json", "resolved.yaml"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    (tmp_path / "datagrams.csv").write_text("\n".join(lines) + "\n")
+    with pytest.raises(esx_netflow.RunError, match="datagrams.csv: line 12: "):
+        list(esx_netflow.Result.pieces(tmp_path, "datagrams", 4))
+    with pytest.raises(ValueError, match="a table is one of truth, "):
+        next(esx_netflow.Result.pieces(tmp_path, "flows"))
+
+
 def test_nothing_but_results_is_replaced(result, tmp_path):
     (tmp_path / "mine").write_text("kept")
     for place in (tmp_path, tmp_path / "mine"):

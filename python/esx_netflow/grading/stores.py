@@ -253,7 +253,7 @@ def _addresses(values: pd.Series) -> np.ndarray:
         for text in texts:
             if text.count(".") != 3 or not text.replace(".", "").isdigit():
                 raise ValueError(f"'{text}' is no IPv4 address")
-        return tables._addresses(texts)
+        return tables._addresses(pd.Series(texts, dtype=object))
 
     return values.to_numpy(np.int64) if values.dtype.kind in "iu" else _unique(values, convert)
 
