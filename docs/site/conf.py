@@ -5,7 +5,7 @@ import esx_netflow
 project = "esx-netflow"
 author = "the authors of esx-netflow"
 version = release = esx_netflow.__version__
-extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "myst_parser"]
+extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
 myst_heading_anchors = 4
 html_theme = "alabaster"
 html_theme_options = {"description": "NetFlow v5 of VMware ESX Server 3.5", "page_width": "1100px", "fixed_sidebar": True}

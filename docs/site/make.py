@@ -96,9 +96,6 @@ def output_of(output: dict, place: Path, name: str) -> str:
     return "```{raw} html\n<div class=\"cell-output\"><pre>" + html.escape(text.rstrip()).replace("\n\n", "\n&nbsp;\n") + "</pre></div>\n```\n" if text.strip() else ""
 
 
-MATH = "---\nmyst:\n  enable_extensions: [dollarmath]\n---\n"  # elsewhere a dollar is one
-
-
 def tutorial(path: Path, place: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
@@ -106,7 +103,7 @@ def tutorial(path: Path, place: Path) -> None:
     os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"  # nobody debugs these kernels
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, timeout=1200, resources={"metadata": {"path": str(path.parent)}}).execute()
-    parts = [MATH] if any(re.search(r"\$.+\$", cell.source) for cell in notebook.cells if cell.cell_type == "markdown") else []
+    parts = []
     for number, cell in enumerate(notebook.cells):
         if cell.cell_type == "markdown":
             parts.append(cell.source + "\n")

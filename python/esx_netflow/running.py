@@ -123,6 +123,8 @@ def run(
         Of what the command line warns of, such as an exporter that does not reach its collector; and of console lines that
         failed and traffic that sent nothing, which make the verdict "fail".
 
+    Notes
+    -----
     Other Python threads run meanwhile. ns-3's state is global: one run at a time in a process; successive runs do not depend on
     each other. For many runs see `sweep`.
     """
