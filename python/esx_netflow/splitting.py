@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from concurrent.futures import CancelledError
 from pathlib import Path
 from typing import Any, Optional
 
@@ -44,6 +45,8 @@ def simulate_hosts(scenario: Scenario, executor: Any, store: running.PathLike, p
 
     try:
         run_calls(pool, calls, done, Path(store))
+    except CancelledError as error:
+        raise _core.RunError(f"the scheduler of the workers is gone; hosts that are done are kept in {folder}") from error
     finally:
         bar.close()
     pool.close()

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run(split=…): where hosts are simulated apart, and what becomes of it when workers die."""
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import Future
 
@@ -91,6 +94,27 @@ def test_a_scheduler_that_goes_away_is_told(monkeypatch):
         esx_netflow.run(lab(), split=address)
 
 
+def test_a_scheduler_that_dies_in_the_middle_is_told(tmp_path):
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(tmp_path / "where")]
+    scheduler = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    workers = []
+    try:
+        assert until(lambda: (tmp_path / "where").exists() and (tmp_path / "where").stat().st_size > 0)
+        address = json.loads((tmp_path / "where").read_text())["address"]
+        workers.append(worker_process(address, tmp_path / "a", "a"))
+        store, done = tmp_path / "store", threading.Event()
+        thread, killed = kill_when(lambda: list(store.glob("*/*/*.book")), lambda: scheduler.pid, done)
+        with pytest.raises(esx_netflow.RunError, match="the scheduler of the workers is gone; hosts that are done are kept in .*/store/"):
+            esx_netflow.run(lab(hosts=16, seconds=60, rate="5Mbps"), split=address, store=store)
+        done.set()
+        thread.join()
+        assert killed.is_set()
+    finally:
+        for process in (scheduler, *workers):
+            process.kill()
+            process.wait()
+
+
 class Here:
     """An executor of another build."""
 
@@ -104,7 +128,7 @@ class Here:
 
 
 def test_a_worker_of_another_build_is_told():
-    with pytest.raises(esx_netflow.RunError, match="esx1: this worker has esx-netflow .*, another build than that of .* that splits the run"):
+    with pytest.raises(esx_netflow.RunError, match=r"esx\d: this worker has esx-netflow .*, another build than that of .* that splits the run"):
         esx_netflow.run(lab(), split=Here())
 
 
