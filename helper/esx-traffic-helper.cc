@@ -365,6 +365,7 @@ EsxTrafficHelper::SyntheticFlows(const NodeContainer& from,
     SetUnlessNull(factory, "Duration", options.duration);
     SetUnlessNull(factory, "Packets", options.packets);
     SetUnlessNull(factory, "PacketSize", options.packetSize);
+    factory.Set("Fidelity", StringValue(options.inFlowFidelity ? "Flow" : "Packet"));
     factory.Set("Flows", UintegerValue(options.flows));
     factory.Set("Together", UintegerValue(options.together));
     factory.Set("Protocol", StringValue(options.tcp ? "Tcp" : "Udp"));

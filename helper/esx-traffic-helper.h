@@ -98,6 +98,7 @@ struct EsxFlowsOptions : EsxTrafficOptions
     Ptr<RandomVariableStream> answerPackets; //!< of a flow's answers
     Ptr<RandomVariableStream> answerSize;    //!< octets, IP total length
     std::vector<EsxProfiledFlow> profile; //!< in place of every, duration, packets, sizes, services
+    bool inFlowFidelity{false};           //!< see EsxSyntheticFlows::Fidelity
     bool tcp{false};                      //!< else UDP
     uint16_t port{5001};                  //!< destination port of the first flows
     uint8_t dscp{0};                      //!< 0..63

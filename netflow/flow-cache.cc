@@ -81,7 +81,7 @@ FlowCache::Prepare(BatchedPacket* packets, std::size_t count) const
 AccountResult
 FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t output, TimeNs now)
 {
-    const AccountResult room = MakeRoom();
+    const AccountResult room = MakeRoom(now);
     if (room != AccountResult::COUNTED_NEW)
     {
         return room;
@@ -110,6 +110,12 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
 AccountResult
 FlowCache::AccountNext(FlowEntry& entry, const PacketSummary& packet, uint16_t output, TimeNs now)
 {
+    if (entry.last == DEFERRED) // most probably it does not end
+    {
+        CatchUp(entry, now);
+        Resume(entry);
+        return AccountIn(&entry, packet, 0, output, now);
+    }
     const uint32_t index = entry.number;
     End(entry, now > Deadline(entry) ? TimeoutReason(entry, now) : EndReason::SPLIT);
     Begin(index, packet, output, now);
@@ -122,7 +128,7 @@ FlowCache::AccountNext(FlowEntry& entry, const PacketSummary& packet, uint16_t o
 
 /// Charges the heap for one more record, if need be with what the evicted record gives back.
 AccountResult
-FlowCache::MakeRoom()
+FlowCache::MakeRoom(TimeNs now)
 {
     const bool full = m_config.maxEntries != 0 && m_table.GetSize() >= m_config.maxEntries;
     if (!full && m_heap.Allocate(m_config.heapPerRecord))
@@ -135,7 +141,7 @@ FlowCache::MakeRoom()
     }
     // The new record takes over the evicted one's charge: under a limit that was lowered below the
     // use, freeing one record would not make an allocation succeed.
-    EvictOldest();
+    EvictOldest(now);
     return AccountResult::COUNTED_NEW;
 }
 
@@ -146,7 +152,7 @@ FlowCache::Scan(TimeNs now)
     m_due.clear();
     while (m_wheel.NextTick() <= tick)
     {
-        CollectDue(m_wheel.NextTick(), tick);
+        CollectDue(m_wheel.NextTick(), now);
     }
     m_wheel.Advance(tick);
     if (!std::is_sorted(m_due.begin(), m_due.end()))
@@ -167,8 +173,9 @@ FlowCache::Scan(TimeNs now)
 
 /// Takes what the wheel has for a tick: what is due goes to m_due, the rest is armed again.
 void
-FlowCache::CollectDue(int64_t visited, int64_t tick)
+FlowCache::CollectDue(int64_t visited, TimeNs now)
 {
+    const int64_t tick = now / m_config.scanInterval;
     m_references.clear();
     m_wheel.Take(visited, m_references);
     for (std::size_t i = 0; i < m_references.size(); ++i)
@@ -178,13 +185,14 @@ FlowCache::CollectDue(int64_t visited, int64_t tick)
             m_table.PrefetchEntry(m_references[i + AHEAD]);
         }
         const uint32_t index = m_references[i];
-        const FlowEntry& entry = m_table.At(index);
+        FlowEntry& entry = m_table.At(index);
         // A reference is stale when its entry was freed, or is now another record's, armed at
         // another tick.
         if (!entry.live || entry.armedTick != static_cast<uint32_t>(visited))
         {
             continue;
         }
+        CatchUp(entry, now);
         if (DueTick(entry) <= tick)
         {
             m_due.emplace_back(entry.id, index);
@@ -212,6 +220,71 @@ FlowCache::Stop(uint16_t vSwitch)
             EndAndRemove(index, EndReason::STOPPED);
         }
     }
+}
+
+const FlowEntry*
+FlowCache::Defer(const FlowKey& key, DeferredPackets& packets)
+{
+    FlowEntry* const entry = m_table.Find(key, m_table.HashOf(key));
+    if (entry)
+    {
+        assert(entry->last != DEFERRED);
+        m_deferred[entry->number] = {&packets, entry->last};
+        entry->last = DEFERRED;
+    }
+    return entry;
+}
+
+void
+FlowCache::Settle(TimeNs until)
+{
+    for (const auto& [number, deferred] : m_deferred)
+    {
+        CatchUp(m_table.At(number), until);
+    }
+}
+
+void
+FlowCache::Undefer(const FlowKey& key, TimeNs until)
+{
+    FlowEntry& entry = *m_table.Find(key, m_table.HashOf(key));
+    CatchUp(entry, until);
+    entry.last = LastOf(entry);
+    m_deferred.erase(entry.number);
+}
+
+/// Counts the packets of a record before an instant, if they are deferred.
+void
+FlowCache::CatchUp(FlowEntry& entry, TimeNs until)
+{
+    if (entry.last != DEFERRED)
+    {
+        return;
+    }
+    Deferred& deferred = m_deferred.at(entry.number);
+    const DeferredPackets::Sum sum = deferred.packets->Take(until);
+    if (sum.packets == 0)
+    {
+        return;
+    }
+    assert(entry.first + m_config.activeTimeout >= sum.last);
+    assert((sum.tcpFlags & m_endingFlags) == 0);
+    entry.packets += sum.packets;
+    entry.octets += sum.octets;
+    entry.tcpFlags |= sum.tcpFlags;
+    deferred.last = sum.last;
+    m_sink.DeferredCounted(entry.key, sum);
+}
+
+/// Ends a record's deferral, which the owner of its packets does not know yet.
+void
+FlowCache::Resume(FlowEntry& entry)
+{
+    const auto deferred = m_deferred.find(entry.number);
+    DeferredPackets* const packets = deferred->second.packets;
+    entry.last = deferred->second.last;
+    m_deferred.erase(deferred);
+    packets->Resume();
 }
 
 uint64_t
@@ -244,8 +317,15 @@ FlowCache::GetConfig() const
     return m_config;
 }
 
+/// When the record's last packet came, as far as it is counted.
+TimeNs
+FlowCache::LastOf(const FlowEntry& entry) const
+{
+    return entry.last == DEFERRED ? m_deferred.at(entry.number).last : entry.last;
+}
+
 FlowRecord
-FlowCache::ToRecord(const FlowEntry& entry)
+FlowCache::ToRecord(const FlowEntry& entry) const
 {
     FlowRecord record;
     record.key = entry.key;
@@ -254,7 +334,7 @@ FlowCache::ToRecord(const FlowEntry& entry)
     record.packets = entry.packets;
     record.octets = entry.octets;
     record.first = entry.first;
-    record.last = entry.last;
+    record.last = LastOf(entry);
     record.id = entry.id;
     return record;
 }
@@ -288,8 +368,13 @@ FlowCache::End(const FlowEntry& entry, EndReason reason)
 void
 FlowCache::EndAndRemove(uint32_t index, EndReason reason)
 {
-    End(m_table.At(index), reason);
-    m_table.Remove(m_table.At(index));
+    FlowEntry& entry = m_table.At(index);
+    if (entry.last == DEFERRED)
+    {
+        Resume(entry);
+    }
+    End(entry, reason);
+    m_table.Remove(entry);
     m_heap.Free(m_config.heapPerRecord);
 }
 
@@ -316,7 +401,7 @@ FlowCache::RememberCreation(uint32_t index, uint64_t id)
 /// Ends the record created first. Time never runs backwards here, so that is also the one with the
 /// smallest First.
 void
-FlowCache::EvictOldest()
+FlowCache::EvictOldest(TimeNs now)
 {
     while (IsStale(m_creationOrder.front()))
     {
@@ -324,8 +409,14 @@ FlowCache::EvictOldest()
     }
     const uint32_t index = m_creationOrder.front().second;
     m_creationOrder.pop_front();
-    End(m_table.At(index), EndReason::EVICTED);
-    m_table.Remove(m_table.At(index));
+    FlowEntry& entry = m_table.At(index);
+    if (entry.last == DEFERRED)
+    {
+        CatchUp(entry, now);
+        Resume(entry);
+    }
+    End(entry, EndReason::EVICTED);
+    m_table.Remove(entry);
 }
 
 void
@@ -345,7 +436,7 @@ FlowCache::DueTick(const FlowEntry& entry) const
 EndReason
 FlowCache::TimeoutReason(const FlowEntry& entry, TimeNs now) const
 {
-    return now - entry.last > m_config.idleTimeout ? EndReason::IDLE : EndReason::ACTIVE;
+    return now - LastOf(entry) > m_config.idleTimeout ? EndReason::IDLE : EndReason::ACTIVE;
 }
 
 std::vector<FlowCache::Creation>

@@ -14,6 +14,7 @@
 #ifndef NETFLOW_FLOW_CACHE_H
 #define NETFLOW_FLOW_CACHE_H
 
+#include "netflow/deferred-packets.h"
 #include "netflow/flow-record.h"
 #include "netflow/flow-table.h"
 #include "netflow/heap.h"
@@ -25,6 +26,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -60,6 +62,11 @@ class EndedRecordSink
   public:
     virtual ~EndedRecordSink() = default;
     virtual void RecordEnded(const FlowRecord& record) = 0;
+
+    /// Deferred packets were counted in a live record.
+    virtual void DeferredCounted(const FlowKey& /* key */, const DeferredPackets::Sum& /* sum */)
+    {
+    }
 };
 
 /// Outcome of counting a packet.
@@ -133,8 +140,23 @@ class FlowCache
     /// empty.
     TimeNs NextScan() const;
 
-    /// Ends all live records of a vSwitch with STOPPED, in order of creation.
+    /// Ends all live records of a vSwitch with STOPPED, in order of creation. Deferred ones have
+    /// what they had at the last Settle().
     void Stop(uint16_t vSwitch);
+
+    /**
+     * Counts packets of a live record only when it matters.
+     * \param packets all of the flow from now on; they must live until Resume() was called of them
+     * or by Undefer()
+     * \return its entry as it is now, or nullptr: the key has no record
+     */
+    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
+
+    /// Counts deferred packets of all records up to an instant.
+    void Settle(TimeNs until);
+
+    /// Counts a deferred record's packets up to an instant; from now on they are observed.
+    void Undefer(const FlowKey& key, TimeNs until);
 
     uint64_t GetSize() const;
     uint64_t GetHighWater() const;
@@ -158,12 +180,13 @@ class FlowCache
   private:
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
-    static FlowRecord ToRecord(const FlowEntry& entry);
+    FlowRecord ToRecord(const FlowEntry& entry) const;
+    TimeNs LastOf(const FlowEntry& entry) const;
 
     /// The last instant at which a packet still belongs to the record.
     TimeNs Deadline(const FlowEntry& entry) const
     {
-        return std::min(entry.last + m_config.idleTimeout, entry.first + m_config.activeTimeout);
+        return std::min(LastOf(entry) + m_config.idleTimeout, entry.first + m_config.activeTimeout);
     }
 
     /// Counts a packet whose flow has this entry, or none. The usual case calls nothing.
@@ -205,18 +228,20 @@ class FlowCache
                               const PacketSummary& packet,
                               uint16_t output,
                               TimeNs now);
-    AccountResult MakeRoom();
+    AccountResult MakeRoom(TimeNs now);
     void Begin(uint32_t index, const PacketSummary& packet, uint16_t output, TimeNs now);
     void End(const FlowEntry& entry, EndReason reason);
     void EndAndRemove(uint32_t index, EndReason reason);
     using Creation = std::pair<uint64_t, uint32_t>; // record id, entry: sorts by creation
     bool IsStale(const Creation& creation) const;
     void RememberCreation(uint32_t index, uint64_t id);
-    void EvictOldest();
+    void EvictOldest(TimeNs now);
+    void CatchUp(FlowEntry& entry, TimeNs until);
+    void Resume(FlowEntry& entry);
     void ArmFor(uint32_t index);
     int64_t DueTick(const FlowEntry& entry) const;
     EndReason TimeoutReason(const FlowEntry& entry, TimeNs now) const;
-    void CollectDue(int64_t visited, int64_t tick);
+    void CollectDue(int64_t visited, TimeNs now);
     std::vector<Creation> LiveInOrderOfCreation() const;
 
     const FlowCacheConfig m_config;
@@ -229,6 +254,17 @@ class FlowCache
     TimerWheel m_wheel;
     std::vector<uint32_t> m_references; // scratch of Scan
     std::vector<Creation> m_due;        // scratch of Scan
+
+    /// A live record whose entry says `last = DEFERRED`, so that a packet of its flow takes the way
+    /// of one that comes too late.
+    struct Deferred
+    {
+        DeferredPackets* packets;
+        TimeNs last;
+    };
+
+    static constexpr TimeNs DEFERRED = INT64_MIN / 2;
+    std::unordered_map<uint32_t, Deferred> m_deferred; // by number of the entry
     std::deque<Creation>
         m_creationOrder; // with stale ones left in; kept only when the policy evicts
 };

@@ -142,6 +142,7 @@ MeteringProcess::Unregister(uint16_t vSwitch, StopCause cause, TimeNs now)
     assert(IsRegistered(vSwitch));
     m_now = std::max(m_now, now);
     m_stopCause = cause;
+    m_cache.Settle(m_now);
     m_cache.Stop(vSwitch);
     std::vector<QueuedRecord> queued;
     m_purgatory.Take({vSwitch}, m_now, queued);
@@ -165,6 +166,7 @@ MeteringProcess::Flush(uint16_t vSwitch, TimeNs now)
     assert(IsRegistered(vSwitch));
     m_now = std::max(m_now, now);
     m_flushing = true;
+    m_cache.Settle(m_now);
     m_cache.Stop(vSwitch);
     m_flushing = false;
     AssertBalance();
@@ -301,11 +303,38 @@ MeteringProcess::Shed(Account& account,
 }
 
 void
-MeteringProcess::Ignore(uint16_t vSwitch, Move cause, uint32_t octets)
+MeteringProcess::Ignore(uint16_t vSwitch, Move cause, uint64_t octets, uint64_t packets)
 {
     Account& account = *GetRegistration(vSwitch).account;
-    account.Book(Move::OFFERED, {1, octets, 0});
-    account.Book(cause, {1, octets, 0});
+    account.Book(Move::OFFERED, {packets, octets, 0});
+    account.Book(cause, {packets, octets, 0});
+}
+
+const FlowEntry*
+MeteringProcess::Defer(const FlowKey& key, DeferredPackets& packets)
+{
+    return m_cache.Defer(key, packets);
+}
+
+void
+MeteringProcess::Settle(TimeNs until)
+{
+    m_cache.Settle(until);
+    AssertBalance();
+}
+
+void
+MeteringProcess::Undefer(const FlowKey& key, TimeNs until)
+{
+    m_cache.Undefer(key, until);
+}
+
+void
+MeteringProcess::DeferredCounted(const FlowKey& key, const DeferredPackets::Sum& sum)
+{
+    Account& account = *m_registrations[key.vSwitch].account;
+    account.Book(Move::OFFERED, {sum.packets, sum.octets, 0});
+    account.Book(Move::METERED, {sum.packets, sum.octets, 0});
 }
 
 void

@@ -139,11 +139,28 @@ class MeteringProcess : private EndedRecordSink
     std::size_t ObserveBatch(const BatchedPacket* packets, std::size_t count, TimeNs until);
 
     /**
-     * Books a frame that is offered and ignored unparsed.
+     * Books frames that are offered and ignored unparsed.
      * \param cause IGNORED_NOT_MONITORED or IGNORED_OWN_EXPORT
-     * \param octets of the frame after its Ethernet header
+     * \param octets of the frames after their Ethernet headers
      */
-    void Ignore(uint16_t vSwitch, Move cause, uint32_t octets);
+    void Ignore(uint16_t vSwitch, Move cause, uint64_t octets, uint64_t packets = 1);
+
+    /**
+     * Takes note of a flow's packets from now on only when it matters: they are the same as if each
+     * were observed at its instant. Scans, polls and whatever else is said to happen at an instant
+     * come before packets of that instant.
+     * \param key of a packet that was just observed
+     * \param packets of METERABLE verdict, all; see DeferredPackets for those that must be observed
+     * \return the flow's record up to now, or nullptr if it has none: nothing is deferred
+     */
+    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
+
+    /// Takes note of all deferred packets before an instant: to be called before anybody reads
+    /// counts, and before packets go another way.
+    void Settle(TimeNs until);
+
+    /// The same for the packets of one flow, which will be observed from now on.
+    void Undefer(const FlowKey& key, TimeNs until);
 
     /// Ends the records that are past a timeout. \param now a multiple of the scan interval
     void Scan(TimeNs now);
@@ -202,6 +219,7 @@ class MeteringProcess : private EndedRecordSink
     TimeNs NotBefore(TimeNs now);
     void Shed(Account& account, const PacketSummary& packet, AccountResult result, TimeNs now);
     void RecordEnded(const FlowRecord& record) override;
+    void DeferredCounted(const FlowKey& key, const DeferredPackets::Sum& sum) override;
     void Queue(const FlowRecord& record, Registration& registration);
     void NoteDrop();
     void CheckTimes(const FlowRecord& record);

@@ -257,7 +257,10 @@ ESX_CASE(Lab, ResidualSeesAWrongBooking, "A booking that nothing stands behind m
     lab.Send(Seconds(1), 1);
     lab.RunUntil(Seconds(30));
     ESX_SAME(lab.books.GetLedger()->GetResidual().packets, 0U);
-    lab.Module()->GetLedger().GetAccount(lab.vSwitch->GetId()).Book(Move::METERED, {1, 100, 0});
+    lab.Module()
+        ->GetLedgerToBook()
+        .GetAccount(lab.vSwitch->GetId())
+        .Book(Move::METERED, {1, 100, 0});
     NS_TEST_EXPECT_MSG_NE(lab.books.GetLedger()->GetResidual().packets, 0U, "a packet too much");
 }
 

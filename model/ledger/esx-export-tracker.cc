@@ -307,7 +307,7 @@ EsxExportTracker::Book(const EsxExportDatagram& datagram, netflow::Move move, bo
     netflow::Counts counts;
     undo ? counts -= datagram.counts : counts += datagram.counts;
     m_inFlight[datagram.exporter] -= counts.records;
-    m_modules[datagram.exporter]->GetLedger().GetAccount(datagram.vSwitch).Book(move, counts);
+    m_modules[datagram.exporter]->GetLedgerToBook().GetAccount(datagram.vSwitch).Book(move, counts);
 }
 
 /// Law L5, in debug builds: what was sealed and has no fate yet is at the socket or in the network.
@@ -315,7 +315,7 @@ void
 EsxExportTracker::AssertInFlight([[maybe_unused]] uint32_t exporter) const
 {
 #ifdef NS3_ASSERT_ENABLE
-    const netflow::Account total = m_modules.at(exporter)->GetLedger().GetTotal();
+    const netflow::Account total = m_modules.at(exporter)->GetLedgerToBook().GetTotal();
     NS_ASSERT_MSG(total.GetBalance(netflow::Place::SOCKET).records +
                           total.GetBalance(netflow::Place::NETWORK).records ==
                       m_inFlight.at(exporter),

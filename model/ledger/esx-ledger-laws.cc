@@ -115,7 +115,7 @@ CountBrokenSequences(const Ptr<EsxNetflow>& module,
     }
     for (const auto& [vSwitch, records] : skipped)
     {
-        const netflow::Account& account = module->GetLedger().GetAccount(vSwitch);
+        const netflow::Account& account = module->GetLedger().GetAccounts().at(vSwitch);
         broken += records > RecordsWithoutDatagram(account) ? 1 : 0;
     }
     return broken;

@@ -65,7 +65,7 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
 {
     Impl(EsxNetNetflow& owner, const netflow::ExporterConfig& config)
         : process(owner),
-          exporter(config, *this, owner.m_module->GetLedger(), &owner.m_module->GetJournal())
+          exporter(config, *this, owner.m_module->GetLedgerToBook(), &owner.m_module->GetJournal())
     {
     }
 
@@ -475,7 +475,7 @@ EsxNetNetflow::Poll()
     m_impl->exporter.Export(m_impl->records, m_module->GetUptimeNs());
     m_exporting = false;
 #ifdef NS3_ASSERT_ENABLE
-    const netflow::Account total = m_module->GetLedger().GetTotal();
+    const netflow::Account total = m_module->GetLedgerToBook().GetTotal();
     NS_ASSERT_MSG(total.GetBalance(netflow::Place::STAGING) == netflow::Counts{}, "law L2");
     NS_ASSERT_MSG(total.GetBalance(netflow::Place::SOCKET) == netflow::Counts{}, "law L2");
 #endif

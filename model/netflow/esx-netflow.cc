@@ -130,6 +130,7 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     std::unique_ptr<netflow::MeteringProcess> metering;
     std::unique_ptr<EsxNetflowReplay> replay; // in its place
     netflow::Ledger idle;                     // of a process in whose place something is replayed
+    Time settledAt{-1};                       //!< SettleAll() was called
     EsxNetflowTaps taps;
     std::map<uint16_t, uint32_t> registrations; // so far, by switch ID
     std::vector<Ptr<EsxNetNetflow>> processes;
@@ -273,6 +274,10 @@ EsxNetflow::Register(const std::vector<std::string>& names, std::vector<uint16_t
     for (const std::string& name : names)
     {
         const Ptr<EsxVSwitch> vSwitch = m_host->GetVSwitch(name);
+        if (vSwitch)
+        {
+            vSwitch->GoSingly();
+        }
         const bool registered = vSwitch && m_impl->metering->Register(vSwitch->GetId());
         if (!registered)
         {
@@ -402,14 +407,15 @@ EsxNetflow::GetHeapHighWater() const
     return m_impl->replay ? m_impl->replay->marks.heapOctets : m_impl->heap.GetHighWater();
 }
 
-netflow::Ledger&
-EsxNetflow::GetLedger()
+const netflow::Ledger&
+EsxNetflow::GetLedger() const
 {
+    SettleAll();
     return m_impl->ledger;
 }
 
-const netflow::Ledger&
-EsxNetflow::GetLedger() const
+netflow::Ledger&
+EsxNetflow::GetLedgerToBook()
 {
     return m_impl->ledger;
 }
@@ -429,6 +435,7 @@ EsxNetflow::GetJournal() const
 const netflow::MeteringProcess*
 EsxNetflow::GetMeteringProcess() const
 {
+    SettleAll();
     return m_impl->metering.get();
 }
 
@@ -441,6 +448,7 @@ EsxNetflow::ForEachLive(const std::function<void(const netflow::FlowRecord&)>& v
     }
     else if (IsLoaded())
     {
+        SettleAll();
         m_impl->metering->GetCache().ForEach(visit);
     }
 }
@@ -448,6 +456,7 @@ EsxNetflow::ForEachLive(const std::function<void(const netflow::FlowRecord&)>& v
 netflow::Counts
 EsxNetflow::GetMeteringResidual() const
 {
+    SettleAll();
     return m_impl->replay ? m_impl->replay->residual
            : IsLoaded()   ? m_impl->metering->GetResidual()
                           : netflow::Counts();
@@ -572,6 +581,60 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
     }
     ScheduleScan();
     NS_ASSERT_MSG(GetTapResidual() == 0, "law L0");
+}
+
+EsxNetflow::Deferral
+EsxNetflow::Defer(uint16_t vSwitch, const netflow::FlowKey& key, netflow::DeferredPackets& packets)
+{
+    if (!m_meteringDelay.IsZero() || m_impl->replay)
+    {
+        return {};
+    }
+    if (!IsRegistered(vSwitch))
+    {
+        return {true, nullptr, nullptr};
+    }
+    const netflow::FlowEntry* const record = m_impl->metering->Defer(key, packets);
+    return {record != nullptr, record, &m_impl->metering->GetCache().GetConfig()};
+}
+
+void
+EsxNetflow::Undefer(const netflow::FlowKey& key)
+{
+    m_impl->metering->Undefer(key, GetUptimeNs());
+}
+
+void
+EsxNetflow::Ignore(uint16_t vSwitch, uint32_t packets, uint64_t octets)
+{
+    m_impl->metering->Ignore(vSwitch, netflow::Move::IGNORED_NOT_MONITORED, octets, packets);
+}
+
+void
+EsxNetflow::Settle()
+{
+    m_impl->metering->Settle(GetUptimeNs());
+}
+
+void
+EsxNetflow::SettleAll() const
+{
+    if (m_impl->settledAt == Simulator::Now())
+    {
+        return;
+    }
+    m_impl->settledAt = Simulator::Now();
+    if (m_impl->metering)
+    {
+        m_impl->metering->Settle(GetUptimeNs());
+    }
+    for (const Ptr<EsxVSwitch>& vSwitch : m_impl->taps.GetVSwitches())
+    {
+        if (!IsRegistered(vSwitch->GetId())) // what is ignored is no record's
+        {
+            vSwitch->Settle();
+        }
+    }
 }
 
 bool

@@ -64,7 +64,7 @@ struct EsxNetflowReplay
  * other, and every frame of the host's vSwitches waits until it is done. Such frames wait without
  * bound, and nothing else of a processor is modelled.
  */
-class EsxNetflow : public Object, private EsxSwitchTap
+class EsxNetflow : public Object, public EsxSwitchTap
 {
   public:
     /// A record ended, or was lost at its end.
@@ -132,8 +132,10 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// Most octets that were in use at once over all loads: what the heap has grown to.
     uint64_t GetHeapHighWater() const;
 
-    netflow::Ledger& GetLedger();
+    /// Everything that has happened before now is booked.
     const netflow::Ledger& GetLedger() const;
+    /// The same for those who book: deferred packets are not counted first.
+    netflow::Ledger& GetLedgerToBook();
     netflow::Journal& GetJournal();
     const netflow::Journal& GetJournal() const;
     /// \return nullptr while the module is not loaded
@@ -167,6 +169,24 @@ class EsxNetflow : public Object, private EsxSwitchTap
     /// meter. 0 unless there is a bug.
     int64_t GetTapResidual() const;
 
+    /// What was agreed about packets that are known beforehand.
+    struct Deferral
+    {
+        bool isAgreed{false};
+        const netflow::FlowEntry* record{nullptr};       //!< up to now; nullptr: not monitored
+        const netflow::FlowCacheConfig* config{nullptr}; //!< timeouts of the record
+    };
+
+    /// Packets of a vSwitch after one that was just metered: MeteringProcess::Defer(), unless
+    /// single packets matter to the module.
+    Deferral Defer(uint16_t vSwitch,
+                   const netflow::FlowKey& key,
+                   netflow::DeferredPackets& packets);
+    /// Ends that; only of a record.
+    void Undefer(const netflow::FlowKey& key);
+    /// Deferred packets of a vSwitch that is not monitored.
+    void Ignore(uint16_t vSwitch, uint32_t packets, uint64_t octets);
+
   protected:
     void DoDispose() override;
 
@@ -190,6 +210,8 @@ class EsxNetflow : public Object, private EsxSwitchTap
     template <typename T, T EsxNetflow::*MEMBER>
     T Get() const;
     bool IsOwnExport(const Ptr<const Packet>& packet) const;
+    void Settle() override;
+    void SettleAll() const;
     void SwitchDeleted(const EsxVSwitch& vSwitch) override;
     void TakeHighWaterMarks();
     void TellLevels();

@@ -8,6 +8,7 @@
 #include "ns3/esx-flow-columns.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/simulator.h"
 
 #include <map>
 #include <set>
@@ -33,9 +34,7 @@ const std::string KEY = "exporter vswitch src dst proto sport dport tos input ";
 int64_t
 UptimeAtStart(const Ptr<EsxHost>& host)
 {
-    TimeValue uptime;
-    host->GetAttribute("UptimeAtStart", uptime);
-    return uptime.Get().GetNanoSeconds();
+    return (host->GetUptime() - Simulator::Now()).GetNanoSeconds();
 }
 
 /// Begins a row: names its vSwitch, which is found by the engine.

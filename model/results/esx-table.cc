@@ -26,11 +26,12 @@ Append(std::string& text, Number number)
 void
 AppendDotted(std::string& text, uint32_t address)
 {
-    for (unsigned shift : {24U, 16U, 8U, 0U})
+    for (unsigned shift : {24U, 16U, 8U})
     {
         Append(text, address >> shift & 0xff);
-        text.append(shift > 0 ? 1 : 0, '.');
+        text += '.';
     }
+    Append(text, address & 0xff);
 }
 
 void
@@ -103,7 +104,10 @@ EsxRowPrinter::AppendRow(std::string& text, const std::vector<EsxValue>& values)
     {
         if (m_format == CSV)
         {
-            text.append(i > 0 ? 1 : 0, ',');
+            if (i > 0)
+            {
+                text += ',';
+            }
         }
         else if (!values[i].isAbsent)
         {
@@ -122,8 +126,11 @@ EsxRowPrinter::AppendCell(std::string& text, EsxColumnType type, const EsxValue&
     {
         return;
     }
-    const char* const quote = m_format == JSON_LINES && IsText(type) ? "\"" : "";
-    text += quote;
+    const bool isQuoted = m_format == JSON_LINES && IsText(type);
+    if (isQuoted)
+    {
+        text += '"';
+    }
     switch (type)
     {
     case EsxColumnType::NAME:
@@ -142,7 +149,10 @@ EsxRowPrinter::AppendCell(std::string& text, EsxColumnType type, const EsxValue&
     default:
         Append(text, value.number);
     }
-    text += quote;
+    if (isQuoted)
+    {
+        text += '"';
+    }
 }
 
 const std::string&

@@ -55,6 +55,16 @@ class InjectedTag : public Tag
     }
 };
 
+/// The frame that is being sent.
+struct Sending
+{
+    bool isOn{false};
+    uint64_t rank{0};
+    uint64_t order{0};
+};
+
+Sending g_sending;
+
 } // namespace
 
 /// The time of the next frame has come.
@@ -88,6 +98,38 @@ EsxFrameSource::~EsxFrameSource() = default;
 
 int64_t
 EsxFrameSource::AssignStreams(int64_t)
+{
+    return 0;
+}
+
+void
+EsxFrameSource::Begin(EsxInjector&, uint64_t)
+{
+}
+
+void
+EsxFrameSource::Return(const EsxInjectedFrame&)
+{
+    NS_FATAL_ERROR("EsxFrameSource: frames of this source are in order");
+}
+
+void
+EsxFrameSource::Sending(const EsxInjectedFrame&)
+{
+}
+
+void
+EsxFrameSource::Sent(const EsxInjectedFrame&, const EsxInjectedWay*)
+{
+}
+
+void
+EsxFrameSource::End()
+{
+}
+
+uint64_t
+EsxFrameSource::CountPassed()
 {
     return 0;
 }
@@ -143,7 +185,32 @@ EsxInjector::AddTarget(Ptr<NetDevice> target,
 uint64_t
 EsxInjector::GetSent() const
 {
-    return m_sent;
+    return m_sent + GetPassed();
+}
+
+uint64_t
+EsxInjector::GetPassed() const
+{
+    return m_source ? m_source->CountPassed() : 0;
+}
+
+bool
+EsxInjector::IsObserved() const
+{
+    return !m_txTrace.IsEmpty();
+}
+
+Time
+EsxInjector::GetStart() const
+{
+    return m_start;
+}
+
+bool
+EsxInjector::IsSendingAfter(uint64_t rank, uint64_t order)
+{
+    return g_sending.isOn &&
+           (g_sending.rank != rank ? g_sending.rank > rank : g_sending.order > order);
 }
 
 bool
@@ -205,11 +272,10 @@ EsxInjector::StartApplication()
     {
         target.back = target.back.value_or(Mac48Address::ConvertFrom(m_own.device->GetAddress()));
     }
-    if (m_source->Next(m_frame))
-    {
-        m_arrival = Create<Arrival>(this, Rank());
-        Await(m_frame.at);
-    }
+    m_start = Simulator::Now();
+    m_arrival = Create<Arrival>(this, Rank());
+    m_source->Begin(*this, m_arrival->GetRank());
+    Ask();
 }
 
 void
@@ -219,6 +285,7 @@ EsxInjector::StopApplication()
     {
         m_arrival->Cancel();
         m_arrival = nullptr;
+        m_source->End();
     }
 }
 
@@ -234,16 +301,44 @@ EsxInjector::Rank() const
     return uint64_t{1} << 63 | uint64_t{GetNode()->GetId()} << 32 | index;
 }
 
-/// Schedules the frame taken last. \param wait from now on
 void
-EsxInjector::Await(Time wait)
+EsxInjector::Ask()
 {
+    m_hasFrame = m_source->Next(m_frame);
+    Await();
+}
+
+/// Schedules the frame taken last, if there is one.
+void
+EsxInjector::Await()
+{
+    if (!m_hasFrame)
+    {
+        return;
+    }
+    const Time wait = m_start + m_frame.at - Simulator::Now();
     NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
-    m_arrival->Ref(); // the simulator lets go of it when it has happened
     NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
+    m_arrival->Ref(); // the simulator lets go of it when it has happened
     EsxRankedEvent::Schedule(SenderOf(m_frame).device->GetNode()->GetId(),
                              wait,
                              PeekPointer(m_arrival));
+}
+
+void
+EsxInjector::Hurry(int64_t at, uint64_t order)
+{
+    const int64_t next = m_frame.at.GetNanoSeconds();
+    if (m_isInjecting || !m_arrival ||
+        (m_hasFrame && (next != at ? next < at : m_frame.order < order)))
+    {
+        return;
+    }
+    if (m_hasFrame)
+    {
+        m_source->Return(m_frame);
+    }
+    Ask();
 }
 
 EsxInjector::End
@@ -261,31 +356,36 @@ EsxInjector::SenderOf(const EsxInjectedFrame& frame) const
 void
 EsxInjector::Inject()
 {
+    if (!m_hasFrame || m_start + m_frame.at != Simulator::Now())
+    {
+        return; // it went with an earlier one
+    }
     const Time at = m_frame.at;
     const End* const sender = &SenderOf(m_frame);
-    bool more = true;
-    while (more && m_frame.at == at && &SenderOf(m_frame) == sender)
+    const Ptr<Arrival> arrival = m_arrival;
+    m_isInjecting = true;
+    do
     {
+        g_sending = {true, arrival->GetRank(), m_frame.order};
         Send();
-        more = m_source->Next(m_frame);
-        NS_ABORT_MSG_IF(more && m_frame.target >= m_targets.size(),
-                        "EsxInjector: a frame for no target");
-    }
-    if (more)
-    {
-        Await(m_frame.at - at);
-    }
+        g_sending.isOn = false;
+        m_hasFrame = m_arrival && m_source->Next(m_frame); // or it was stopped by what it sent
+    } while (m_hasFrame && m_frame.at == at && &SenderOf(m_frame) == sender);
+    m_isInjecting = false;
+    Await();
 }
 
 /// The frame taken last.
 void
 EsxInjector::Send()
 {
+    m_source->Sending(m_frame);
     Target& target = m_targets[m_frame.target];
     const End& from = SenderOf(m_frame);
     const Mac48Address& to = m_frame.isAnswer ? *target.back : target.next;
     if (to == Mac48Address())
     {
+        m_source->Sent(m_frame, nullptr);
         return; // as without an answer to ARP
     }
     m_txTrace(m_frame.packet, m_frame.protocol);
@@ -299,6 +399,9 @@ EsxInjector::Send()
                            ? from.asVirtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
                            : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
     target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
+    const End& receiver = m_frame.isAnswer ? m_own : target.end;
+    const EsxInjectedWay way{from.asVirtual, receiver.asVirtual, source, to};
+    m_source->Sent(m_frame, taken && way.from && way.to ? &way : nullptr);
 }
 
 } // namespace ns3

@@ -22,7 +22,20 @@ struct EsxInjectedFrame
     uint32_t target{0};   //!< index of the target whose MAC address is its destination
     std::optional<Mac48Address> source; //!< sender; none: the MAC address of the port's own device
     bool isAnswer{false};               //!< it enters at the target, for the injector's own device
+    uint64_t order{0};                  //!< among frames of the same instant and source
+    uint32_t flow{0};                   //!< for the source to know it by
 };
+
+/// From a device to another one that are both virtual.
+struct EsxInjectedWay
+{
+    EsxVirtualNetDevice* from;
+    EsxVirtualNetDevice* to;
+    Mac48Address source;
+    Mac48Address destination;
+};
+
+class EsxInjector;
 
 /// Where an injector takes its frames from: a capture, or a synthetic trace.
 class EsxFrameSource : public Object
@@ -34,6 +47,19 @@ class EsxFrameSource : public Object
     /// \param [out] frame the next one; its time is not before that of the one before
     /// \return false if there is none left
     virtual bool Next(EsxInjectedFrame& frame) = 0;
+
+    /// Called once before the first Next(), when the injector starts. \param rank of its frames
+    virtual void Begin(EsxInjector& injector, uint64_t rank);
+    /// The frame given out last is not sent yet, and comes again: there is an earlier one.
+    virtual void Return(const EsxInjectedFrame& frame);
+    /// A frame is sent next.
+    virtual void Sending(const EsxInjectedFrame& frame);
+    /// It was sent. \param way by which, if the port took it and both devices are virtual
+    virtual void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way);
+    /// No more frames are asked for.
+    virtual void End();
+    /// \return frames that passed without being given out, before now
+    virtual uint64_t CountPassed();
 
     /// Gives random streams from \p stream on. \return how many
     virtual int64_t AssignStreams(int64_t stream);
@@ -70,7 +96,17 @@ class EsxInjector : public Application
                    std::optional<Mac48Address> next = {},
                    std::optional<Mac48Address> back = {});
 
-    uint64_t GetSent() const; //!< frames put into the port
+    uint64_t GetSent() const;   //!< frames put into the port
+    uint64_t GetPassed() const; //!< of these, those counted without being sent one by one
+    /// Whether somebody sees each frame (trace Tx).
+    bool IsObserved() const;
+    /// The source has a frame for an instant (since the injector's start) that it did not have when
+    /// it was asked last. \param order of the frame
+    void Hurry(int64_t at, uint64_t order);
+    Time GetStart() const; //!< when it started
+    /// Whether a frame is being sent that comes behind another one of its instant. \param rank of
+    /// the other one's injector
+    static bool IsSendingAfter(uint64_t rank, uint64_t order);
     /// \return whether the port took a frame for a target. \param target in order of AddTarget()
     bool HasSentTo(uint32_t target) const;
 
@@ -108,14 +144,18 @@ class EsxInjector : public Application
     void StartApplication() override;
     void StopApplication() override;
     uint64_t Rank() const;
-    void Await(Time wait);
+    void Ask();
+    void Await();
     void Inject();
 
     Ptr<EsxFrameSource> m_source;
     End m_own;
     std::vector<Target> m_targets;
     EsxInjectedFrame m_frame; //!< the next one
-    Ptr<Arrival> m_arrival;   //!< that of the next frame, and again of each after it
+    bool m_hasFrame{false};
+    bool m_isInjecting{false};
+    Time m_start;
+    Ptr<Arrival> m_arrival; //!< that of the next frame, and again of each after it
     uint64_t m_sent{0};
     TracedCallback<Ptr<const Packet>, uint16_t> m_txTrace;
 };

@@ -6,6 +6,7 @@
 #include "ns3/abort.h"
 #include "ns3/double.h"
 #include "ns3/enum.h"
+#include "ns3/esx-event-heap.h"
 #include "ns3/pointer.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
@@ -22,62 +23,11 @@ namespace
 {
 
 constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
-constexpr uint32_t IP_OCTETS = 20;
-constexpr uint32_t TCP_OCTETS = 20;
-constexpr uint8_t PROTOCOL_ICMP = 1;
 constexpr uint8_t PROTOCOL_TCP = 6;
 constexpr uint8_t PROTOCOL_UDP = 17;
-constexpr uint8_t TCP_FIN = 0x01;
-constexpr uint8_t TCP_SYN = 0x02;
-constexpr uint8_t TCP_ACK = 0x10;
 constexpr uint32_t IP_MAX_OCTETS = 65535;
 constexpr double NS_PER_HOUR = 3'600'000'000'000;
 constexpr std::size_t KEYS = 1024; // that may come again
-
-/// Writes the headers of a packet, most significant octet first.
-class HeaderWriter
-{
-  public:
-    explicit HeaderWriter(uint8_t* octets)
-        : m_next(octets)
-    {
-    }
-
-    void Append8(uint8_t value)
-    {
-        *m_next++ = value;
-    }
-
-    void Append16(uint32_t value)
-    {
-        Append8(value >> 8 & 0xff);
-        Append8(value & 0xff);
-    }
-
-    void Append32(uint32_t value)
-    {
-        Append16(value >> 16);
-        Append16(value & 0xffff);
-    }
-
-  private:
-    uint8_t* m_next;
-};
-
-/// RFC 791. \param octets an IPv4 header without options whose checksum field is zero now
-void
-SetIpChecksum(uint8_t* octets)
-{
-    uint32_t sum = 0;
-    for (uint32_t i = 0; i < IP_OCTETS; i += 2)
-    {
-        sum += static_cast<uint32_t>(octets[i] << 8 | octets[i + 1]);
-    }
-    sum = (sum & 0xffff) + (sum >> 16);
-    sum = ~((sum & 0xffff) + (sum >> 16));
-    octets[10] = sum >> 8;
-    octets[11] = sum;
-}
 
 int64_t
 ToNs(double seconds)
@@ -122,7 +72,8 @@ EsxSyntheticFlows::GetTypeId()
                           MakePointerAccessor(&EsxSyntheticFlows::m_packets),
                           MakePointerChecker<RandomVariableStream>())
             .AddAttribute("PacketSize",
-                          "IP total length in octets, drawn for each packet; at least its headers.",
+                          "IP total length in octets of packets; at least their headers. 4096 are "
+                          "drawn, and each flow takes those from a place of its own on.",
                           StringValue("ns3::ConstantRandomVariable[Constant=500.0]"),
                           MakePointerAccessor(&EsxSyntheticFlows::m_packetSize),
                           MakePointerChecker<RandomVariableStream>())
@@ -180,7 +131,14 @@ EsxSyntheticFlows::GetTypeId()
                 "times of a profile are divided by it.",
                 DoubleValue(1),
                 MakeDoubleAccessor(&EsxSyntheticFlows::m_compression),
-                MakeDoubleChecker<double>(1, 1e6));
+                MakeDoubleChecker<double>(1, 1e6))
+            .AddAttribute("Fidelity",
+                          "Packet: each packet is sent. Flow: within a vSwitch only those that "
+                          "decide something; results are the same. Wants the list of events "
+                          "EsxEventHeap.",
+                          EnumValue(PACKET),
+                          MakeEsxEnumAccessor<Fidelity>(&EsxSyntheticFlows::m_fidelity),
+                          MakeEnumChecker(PACKET, "Packet", FLOW, "Flow"));
     return tid;
 }
 
@@ -274,6 +232,38 @@ EsxSyntheticFlows::GetBegun() const
     return m_begun;
 }
 
+uint64_t
+EsxSyntheticFlows::GetRank() const
+{
+    return m_rank;
+}
+
+uint64_t
+EsxSyntheticFlows::CountPassed()
+{
+    for (const EsxSyntheticFlow& flow : m_all)
+    {
+        if (flow.IsDeferred())
+        {
+            flow.GetVSwitch()->Settle();
+        }
+    }
+    return m_passed;
+}
+
+void
+EsxSyntheticFlows::Begin(EsxInjector& injector, uint64_t rank)
+{
+    m_rank = rank;
+    if (m_fidelity == FLOW)
+    {
+        NS_ABORT_MSG_UNLESS(EsxEventHeap::IsInUse(),
+                            "EsxSyntheticFlows: Fidelity=Flow wants the list of events "
+                            "ns3::EsxEventHeap (--SchedulerType=ns3::EsxEventHeap)");
+        m_injector = &injector;
+    }
+}
+
 bool
 EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
 {
@@ -282,28 +272,159 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     {
         SkipIdleHours();
     }
-    while (HasMore() && (m_active.empty() || m_nextBegin <= m_active.top().next))
+    DropStale();
+    while (HasMore() && (m_due.empty() || m_nextBegin <= m_due.top().at))
     {
-        m_profile.empty() ? Begin() : BeginProfiled();
+        m_profile.empty() ? BeginFlows() : BeginProfiled();
     }
-    if (m_active.empty())
+    if (m_due.empty())
     {
         return false;
     }
-    Flow flow = m_active.top();
-    m_active.pop();
-    frame.at = NanoSeconds(flow.next);
-    frame.packet = MakePacket(flow);
+    const Due due = m_due.top();
+    m_due.pop();
+    m_index = due.index;
+    EsxSyntheticFlow& flow = m_all[due.flow];
+    frame.at = NanoSeconds(due.at);
+    frame.packet = MakePacket(flow, due.index);
     frame.protocol = ETHERTYPE_IPV4;
     frame.target = flow.key.target;
     frame.isAnswer = flow.isAnswer;
     frame.source.reset();
-    if (++flow.sent < flow.packets)
+    frame.order = due.order;
+    frame.flow = due.flow;
+    if (!m_injector) // as if it was sent
     {
-        flow.next += flow.step;
-        m_active.push(flow);
+        ++flow.sent;
+        flow.sent < flow.packets ? Plan(due.flow, flow.sent) : Forget(flow);
     }
     return true;
+}
+
+void
+EsxSyntheticFlows::Return(const EsxInjectedFrame& frame)
+{
+    m_due.push({frame.at.GetNanoSeconds(), frame.order, frame.flow, m_index});
+}
+
+void
+EsxSyntheticFlows::Sending(const EsxInjectedFrame& frame)
+{
+    if (m_injector && m_all[frame.flow].IsDeferred())
+    {
+        m_all[frame.flow].Undefer(m_index);
+    }
+}
+
+void
+EsxSyntheticFlows::Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way)
+{
+    if (!m_injector)
+    {
+        return;
+    }
+    EsxSyntheticFlow& flow = m_all[frame.flow];
+    ++flow.sent;
+    if (flow.sent == flow.packets)
+    {
+        Forget(flow);
+        return;
+    }
+    const uint32_t next = way ? Defer(flow, *way) : flow.sent;
+    if (next < flow.packets)
+    {
+        Plan(frame.flow, next);
+    }
+}
+
+/// \return the next packet that has to be sent; none: the number of packets
+uint32_t
+EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way)
+{
+    EsxSyntheticFlow::Way deferred{way.from->GetVSwitch(), {}, way.source, way.destination, {}};
+    if (m_injector->IsObserved() || way.to->GetVSwitch() != deferred.vSwitch ||
+        !deferred.vSwitch->FindPassage(way.from->GetPortId(),
+                                       way.source,
+                                       way.destination,
+                                       flow.GetMostOctets(),
+                                       deferred.passage) ||
+        deferred.passage.to->GetDevice() != way.to)
+    {
+        return flow.sent;
+    }
+    deferred.module = dynamic_cast<EsxNetflow*>(deferred.vSwitch->GetTap());
+    return flow.Defer(*this, deferred, m_injector->GetStart());
+}
+
+void
+EsxSyntheticFlows::End()
+{
+    m_injector = nullptr;
+    for (EsxSyntheticFlow& flow : m_all)
+    {
+        if (flow.IsDeferred())
+        {
+            flow.Undefer();
+        }
+    }
+}
+
+/// A flow's packets are sent again from now on.
+void
+EsxSyntheticFlows::Resumed(EsxSyntheticFlow& flow)
+{
+    if (flow.sent == flow.packets)
+    {
+        Forget(flow);
+        return;
+    }
+    Plan(flow.slot, flow.sent);
+    if (m_injector)
+    {
+        m_injector->Hurry(flow.TimeOf(flow.sent), flow.order);
+    }
+}
+
+void
+EsxSyntheticFlows::NotifyPassed(uint32_t packets)
+{
+    m_passed += packets;
+}
+
+Ptr<Packet>
+EsxSyntheticFlows::MakePacket(const EsxSyntheticFlow& flow, uint32_t index)
+{
+    return flow.MakePacket(index, m_octets);
+}
+
+/// Whether it was sent already, or counted: a flow can be due more than once.
+bool
+EsxSyntheticFlows::IsStale(const Due& due) const
+{
+    const EsxSyntheticFlow& flow = m_all[due.flow];
+    return flow.order != due.order || flow.sent > due.index;
+}
+
+void
+EsxSyntheticFlows::DropStale()
+{
+    while (!m_due.empty() && IsStale(m_due.top()))
+    {
+        m_due.pop();
+    }
+}
+
+void
+EsxSyntheticFlows::Plan(uint32_t flow, uint32_t index)
+{
+    m_due.push({m_all[flow].TimeOf(index), m_all[flow].order, flow, index});
+}
+
+void
+EsxSyntheticFlows::Forget(EsxSyntheticFlow& flow)
+{
+    flow.order = UINT64_MAX;
+    m_unused.push_back(flow.slot);
 }
 
 bool
@@ -312,26 +433,47 @@ EsxSyntheticFlows::HasMore() const
     return m_profile.empty() ? m_flows == 0 || m_begun < m_flows : m_begun < m_profile.size();
 }
 
-/// The flows of the next instant; draws everything about them but the sizes of their packets.
+/// The flows of the next instant; draws everything about them.
 void
-EsxSyntheticFlows::Begin()
+EsxSyntheticFlows::BeginFlows()
 {
     for (uint32_t i = 0; i < m_together && HasMore(); ++i)
     {
-        Flow flow{};
-        flow.number = m_begun++;
+        const uint64_t number = m_begun++;
+        EsxSyntheticFlow& flow = NewFlow(number, false);
         flow.packets = DrawPackets(m_packets);
         const int64_t duration = ToNs(m_duration->GetValue());
-        flow.key = NewKey(flow.number);
+        flow.key = NewKey(number);
         Push(flow, m_nextBegin, duration);
         if (m_rtt)
         {
-            flow.isAnswer = true;
-            flow.packets = DrawPackets(m_answerPackets);
-            Push(flow, m_nextBegin + ToNs(m_rtt->GetValue()), duration);
+            EsxSyntheticFlow& answers = NewFlow(number, true);
+            answers.key = flow.key;
+            answers.packets = DrawPackets(m_answerPackets);
+            Push(answers, m_nextBegin + ToNs(m_rtt->GetValue()), duration);
         }
     }
     AwaitNext();
+}
+
+/// \param number of the flow, or of the one that it answers
+EsxSyntheticFlow&
+EsxSyntheticFlows::NewFlow(uint64_t number, bool isAnswer)
+{
+    if (m_unused.empty())
+    {
+        m_unused.push_back(m_all.size());
+        m_all.emplace_back();
+        m_all.back().slot = m_unused.back();
+    }
+    EsxSyntheticFlow& flow = m_all[m_unused.back()]; // a deque's elements stay where they are
+    m_unused.pop_back();
+    flow.order = number * 2 + (isAnswer ? 1 : 0);
+    flow.isAnswer = isAnswer;
+    flow.tos = m_dscp << 2;
+    flow.octets = 0;
+    flow.sent = 0;
+    return flow;
 }
 
 /// The next flow of the profile. The rest of it is as without one: the lab's address, or one
@@ -344,11 +486,11 @@ EsxSyntheticFlows::BeginProfiled()
     };
     const EsxProfiledFlow& profiled = m_profile[m_begun];
     const uint32_t address = m_pooledSources ? profiled.source : profiled.destination;
-    Flow flow{};
-    flow.number = m_begun++;
+    const uint64_t number = m_begun++;
+    EsxSyntheticFlow& flow = NewFlow(number, false);
     flow.packets = profiled.packets;
     flow.octets = profiled.octets;
-    flow.key = NewKey(flow.number);
+    flow.key = NewKey(number);
     flow.key.protocol = profiled.protocol;
     flow.key.sourcePort = profiled.sourcePort;
     flow.key.destinationPort = profiled.destinationPort;
@@ -360,25 +502,34 @@ EsxSyntheticFlows::BeginProfiled()
     Push(flow, m_nextBegin, duration);
     if (profiled.answerPackets > 0)
     {
-        flow.isAnswer = true;
-        flow.packets = profiled.answerPackets;
-        flow.octets = profiled.answerOctets;
-        Push(flow, m_nextBegin + (m_rtt ? ToNs(m_rtt->GetValue()) : 0), duration);
+        EsxSyntheticFlow& answers = NewFlow(number, true);
+        answers.key = flow.key;
+        answers.packets = profiled.answerPackets;
+        answers.octets = profiled.answerOctets;
+        Push(answers, m_nextBegin + (m_rtt ? ToNs(m_rtt->GetValue()) : 0), duration);
     }
     m_nextBegin = HasMore() ? compressed(m_profile[m_begun].begin) : m_nextBegin;
 }
 
+/// The flow begins.
 void
-EsxSyntheticFlows::Push(Flow flow, int64_t at, int64_t duration)
+EsxSyntheticFlows::Push(EsxSyntheticFlow& flow, int64_t at, int64_t duration)
 {
-    flow.next = at;
+    flow.begin = at;
     flow.step = flow.packets > 1 ? duration / (flow.packets - 1) : 0;
     if (flow.isAnswer)
     {
         std::swap(flow.key.source, flow.key.destination);
         std::swap(flow.key.sourcePort, flow.key.destinationPort);
     }
-    m_active.push(flow);
+    if (flow.octets == 0)
+    {
+        const uint32_t headers = EsxHeaderOctets(flow.key.protocol);
+        flow.sizes = flow.isAnswer ? &m_answerSizes.Of(m_answerSize, headers)
+                                   : &m_sizes.Of(m_packetSize, headers);
+        flow.place = flow.sizes->PlaceOf(flow.order);
+    }
+    Plan(flow.slot, 0);
 }
 
 EsxSyntheticFlows::Key
@@ -458,66 +609,6 @@ EsxSyntheticFlows::DrawPackets(const Ptr<RandomVariableStream>& packets)
 {
     constexpr double most = UINT32_MAX;
     return static_cast<uint32_t>(std::clamp(std::round(packets->GetValue()), 1.0, most));
-}
-
-uint32_t
-EsxSyntheticFlows::DrawOctets(const Flow& flow, uint32_t headers) const
-{
-    if (flow.octets > 0) // even, to the octet
-    {
-        return static_cast<uint32_t>(flow.octets / flow.packets +
-                                     (flow.sent < flow.octets % flow.packets ? 1 : 0));
-    }
-    const double octets =
-        std::round(flow.isAnswer ? m_answerSize->GetValue() : m_packetSize->GetValue());
-    return static_cast<uint32_t>(
-        std::clamp<double>(octets, headers, static_cast<double>(IP_MAX_OCTETS)));
-}
-
-Ptr<Packet>
-EsxSyntheticFlows::MakePacket(const Flow& flow)
-{
-    const Key& key = flow.key;
-    const uint32_t octets = DrawOctets(flow, EsxHeaderOctets(key.protocol));
-    HeaderWriter raw(m_octets.data());
-    raw.Append16(0x4500 | m_dscp << 2);
-    raw.Append16(octets);
-    raw.Append32(static_cast<uint32_t>(m_identification++) << 16); // no fragment
-    raw.Append16(64 << 8 | key.protocol);
-    raw.Append16(0);
-    raw.Append32(key.source);
-    raw.Append32(key.destination);
-    SetIpChecksum(m_octets.data());
-    if (key.protocol == PROTOCOL_ICMP)
-    {
-        raw.Append16(key.destinationPort); // type and code, as records have them
-        raw.Append16(0);
-    }
-    else
-    {
-        raw.Append16(key.sourcePort);
-        raw.Append16(key.destinationPort);
-    }
-    if (key.protocol == PROTOCOL_TCP)
-    {
-        const bool first = flow.sent == 0;
-        const bool last = flow.sent + 1 == flow.packets;
-        raw.Append32(flow.sent);          // sequence number
-        raw.Append32(0);                  // acknowledgement
-        raw.Append8(TCP_OCTETS / 4 << 4); // data offset
-        raw.Append8(first  ? (flow.isAnswer ? TCP_SYN | TCP_ACK : TCP_SYN)
-                    : last ? TCP_FIN | TCP_ACK
-                           : TCP_ACK);
-        raw.Append16(UINT16_MAX); // window
-        raw.Append32(0);          // checksum, urgent pointer
-    }
-    else
-    {
-        raw.Append16(key.protocol == PROTOCOL_UDP ? octets - IP_OCTETS : 0);
-        raw.Append16(0); // no checksum
-        std::fill_n(m_octets.begin() + IP_OCTETS + 8, TCP_OCTETS - 8, 0);
-    }
-    return Create<Packet>(m_octets.data(), octets);
 }
 
 } // namespace ns3

@@ -6,10 +6,14 @@
 
 #include "ns3/esx-address-pools.h"
 #include "ns3/esx-flow-profile.h"
+#include "ns3/esx-packet-sizes.h"
+#include "ns3/esx-synthetic-flow.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/random-variable-stream.h"
 
 #include <cstdint>
+#include <deque>
+#include <functional>
 #include <queue>
 #include <vector>
 
@@ -29,6 +33,9 @@ namespace ns3
  * For the mix of an Internet: flows of several services, addresses of pools at one of both ends,
  * keys that come again, and answers, flows of the swapped key that begin a round-trip time later. A
  * profile says all of this flow by flow.
+ *
+ * Of flows within a vSwitch (attribute Fidelity) only packets that decide something are sent: those
+ * with which a record begins or ends. The others are counted, with the same results.
  */
 class EsxSyntheticFlows : public EsxFrameSource
 {
@@ -38,6 +45,13 @@ class EsxSyntheticFlows : public EsxFrameSource
     {
         UDP,
         TCP
+    };
+
+    /// What is simulated of a flow.
+    enum Fidelity
+    {
+        PACKET, //!< each packet
+        FLOW    //!< packets that decide something, where others need not be seen
     };
 
     /// A purpose of flows.
@@ -71,55 +85,59 @@ class EsxSyntheticFlows : public EsxFrameSource
     void SetProfile(std::vector<EsxProfiledFlow> profile);
 
     bool Next(EsxInjectedFrame& frame) override;
+    void Begin(EsxInjector& injector, uint64_t rank) override;
+    void Return(const EsxInjectedFrame& frame) override;
+    void Sending(const EsxInjectedFrame& frame) override;
+    void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way) override;
+    void End() override;
+    uint64_t CountPassed() override;
     int64_t AssignStreams(int64_t stream) override;
 
     uint64_t GetBegun() const; //!< flows of which a packet was given out, or is about to be
 
     static constexpr uint16_t FIRST_SOURCE_PORT = 1024;
 
+    uint64_t GetRank() const; //!< of the injector's frames
+
   private:
-    struct Key
-    {
-        uint32_t source; //!< IPv4 address
-        uint32_t destination;
-        uint16_t sourcePort;
-        uint16_t destinationPort;
-        uint8_t protocol;
-        uint32_t target; //!< index of the destination
-    };
+    friend class EsxSyntheticFlow;
 
-    struct Flow
-    {
-        int64_t next;    //!< ns since the injector's start
-        uint64_t number; //!< in order of begin, which is the order of equal instants
-        int64_t step;    //!< ns from packet to packet
-        uint32_t packets;
-        uint32_t sent;
-        uint64_t octets; //!< of all packets together; 0: drawn for each
-        Key key;
-        bool isAnswer;
+    using Key = EsxSyntheticFlowKey;
 
-        bool operator>(const Flow& other) const
+    /// A packet that is to be sent.
+    struct Due
+    {
+        int64_t at;     //!< ns since the injector's start
+        uint64_t order; //!< EsxSyntheticFlow::order
+        uint32_t flow;  //!< where it is in m_all
+        uint32_t index; //!< of the packet
+
+        bool operator>(const Due& other) const
         {
-            return next != other.next       ? next > other.next
-                   : number != other.number ? number > other.number
-                                            : isAnswer > other.isAnswer;
+            return at != other.at ? at > other.at : order > other.order;
         }
     };
 
+    uint32_t Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way);
+    void Resumed(EsxSyntheticFlow& flow);
+    void NotifyPassed(uint32_t packets);
+    Ptr<Packet> MakePacket(const EsxSyntheticFlow& flow, uint32_t index);
+    bool IsStale(const Due& due) const;
+    void DropStale();
+    void Plan(uint32_t flow, uint32_t index);
+    void Forget(EsxSyntheticFlow& flow);
     bool HasMore() const;
     bool IsMixed() const;
-    void Begin();
+    void BeginFlows();
     void BeginProfiled();
-    void Push(Flow flow, int64_t at, int64_t duration);
+    void Push(EsxSyntheticFlow& flow, int64_t at, int64_t duration);
+    EsxSyntheticFlow& NewFlow(uint64_t number, bool isAnswer);
     Key NewKey(uint64_t number);
     void AwaitNext();
     int64_t HourNs() const;
     double HourFactor() const;
     void SkipIdleHours();
     static uint32_t DrawPackets(const Ptr<RandomVariableStream>& packets);
-    Ptr<Packet> MakePacket(const Flow& flow);
-    uint32_t DrawOctets(const Flow& flow, uint32_t headers) const;
 
     Ptr<RandomVariableStream> m_interval;
     Ptr<RandomVariableStream> m_duration;
@@ -135,6 +153,7 @@ class EsxSyntheticFlows : public EsxFrameSource
     uint64_t m_flows{0};
     uint32_t m_together{1};
     Protocol m_protocol{UDP};
+    Fidelity m_fidelity{PACKET};
     uint16_t m_port{0};
     uint8_t m_dscp{0};
     Ipv4Address m_sourceNetwork;
@@ -148,10 +167,17 @@ class EsxSyntheticFlows : public EsxFrameSource
     bool m_pooledSources{false};
     std::vector<EsxProfiledFlow> m_profile;
     std::vector<Key> m_keys; //!< the latest ones, which may come again
-    std::priority_queue<Flow, std::vector<Flow>, std::greater<>> m_active;
+    EsxPacketSizes m_sizes;
+    EsxPacketSizes m_answerSizes;
+    std::deque<EsxSyntheticFlow> m_all; //!< with unused ones
+    std::vector<uint32_t> m_unused;     //!< places in it
+    std::priority_queue<Due, std::vector<Due>, std::greater<>> m_due;
+    EsxInjector* m_injector{nullptr}; //!< set while it runs in flow fidelity
+    uint64_t m_rank{0};
+    uint32_t m_index{0};  //!< of the packet given out last
+    uint64_t m_passed{0}; //!< packets that were counted only
     int64_t m_nextBegin{0};
     uint64_t m_begun{0};
-    uint16_t m_identification{0};
     std::vector<uint8_t> m_octets; //!< of the packet being made; zeros behind its headers
 };
 

@@ -5,6 +5,7 @@
 #include "esx-uplink.h"
 #include "esx-virtual-net-device.h"
 #include "esx-vlan-header.h"
+#include "esx-vswitch.h"
 
 #include "ns3/ethernet-header.h"
 #include "ns3/trace-source-accessor.h"
@@ -138,6 +139,10 @@ EsxPort::GetTeamUplink() const
 const EsxPortCounters&
 EsxPort::GetCounters() const
 {
+    if (m_vSwitch)
+    {
+        m_vSwitch->Settle();
+    }
     return m_counters;
 }
 
@@ -171,6 +176,7 @@ EsxPort::MakeFrame(const Ptr<const Packet>& packet,
 void
 EsxPort::DoDispose()
 {
+    m_vSwitch = nullptr;
     m_connected = false;
     m_team = nullptr;
     m_device = nullptr;

@@ -22,6 +22,7 @@ class EsxPortPolicy;
 class EsxShaper;
 class EsxUplink;
 class EsxVirtualNetDevice;
+class EsxVSwitch;
 
 /// Kind of device in a port of a vSwitch.
 enum class EsxPortKind : uint8_t
@@ -142,6 +143,7 @@ class EsxPort : public Object
     uint16_t m_switchId{0};
     uint16_t m_group{0};               //!< index of its port group, if it is in one
     uint32_t m_nodeId{0};              //!< of the node of m_device: the context of its events
+    EsxVSwitch* m_vSwitch{nullptr};    //!< nullptr: it is gone
     EsxPort* m_team{nullptr};          //!< the uplink its frames leave by, if not hashed
     uint64_t m_bit{0};                 //!< of an uplink: its bit in the masks of other ports
     uint64_t m_unicastFrom{0};         //!< uplinks it takes unicast frames from

@@ -151,6 +151,13 @@ EsxVirtualNetDevice::IsSniffed() const
 }
 
 bool
+EsxVirtualNetDevice::IsObserved() const
+{
+    return IsSniffed() || !m_macTxTrace.IsEmpty() || !m_macRxTrace.IsEmpty() ||
+           !m_promiscReceive.IsNull();
+}
+
+bool
 EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
                               const Mac48Address& source,
                               const Mac48Address& destination,

@@ -70,6 +70,9 @@ class EsxVirtualNetDevice : public EsxNetDevice
     /// Whether it keeps an ARP request from its node (attribute FilterArp). \param target the
     /// address that is asked for; 0.0.0.0: nobody's
     bool Filters(Ipv4Address target);
+
+    /// Whether somebody sees each frame that it sends or receives, besides its node's stack.
+    bool IsObserved() const;
     /// For the vSwitch: a frame that the device keeps from its node.
     void ReceiveFiltered(const Ptr<const Packet>& packet,
                          const Mac48Address& source,

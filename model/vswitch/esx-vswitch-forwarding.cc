@@ -279,6 +279,107 @@ EsxVSwitch::Dispatch(EsxPort& input, const Decision& decision, EsxFrame& frame)
     }
 }
 
+bool
+EsxVSwitch::FindPassage(uint16_t port,
+                        const Mac48Address& source,
+                        const Mac48Address& destination,
+                        uint32_t octets,
+                        EsxPassage& passage) const
+{
+    EsxPort& from = *m_ports[port - 1];
+    const uint16_t known = m_macs.Find(EsxMacTable::ToKey(destination));
+    const bool mayEnter = (from.m_inFlags & ~EsxPort::IN_CHECK_SOURCE) == 0 && !from.m_tagged &&
+                          octets <= m_mtu &&
+                          (from.m_inFlags == 0 || source == from.m_device->GetMac());
+    if (!mayEnter || known == 0 || known == port || !m_listeners.empty())
+    {
+        return false;
+    }
+    EsxPort& to = *m_ports[known - 1];
+    if (to.m_outFlags != 0 || to.m_tagged || to.m_vlan != from.m_vlan || !to.m_connected ||
+        !from.m_ingressTrace.IsEmpty() || !to.m_egressTrace.IsEmpty() ||
+        from.m_device->IsObserved() || to.m_device->IsObserved())
+    {
+        return false;
+    }
+    passage = {&from, &to};
+    return true;
+}
+
+void
+EsxVSwitch::AddDeferred(EsxDeferredFrames& frames)
+{
+    frames.m_place = m_deferred.size();
+    m_deferred.push_back(&frames);
+}
+
+void
+EsxVSwitch::RemoveDeferred(EsxDeferredFrames& frames)
+{
+    m_deferred.back()->m_place = frames.m_place;
+    m_deferred[frames.m_place] = m_deferred.back();
+    m_deferred.pop_back();
+}
+
+void
+EsxVSwitch::CountSent(const EsxPassage& passage, uint32_t frames, uint64_t octets)
+{
+    EsxPortCounters& counters = passage.from->m_counters;
+    counters.framesIn += frames;
+    counters.octetsIn += octets;
+    counters.framesAccepted += frames;
+    counters.octetsAccepted += octets;
+}
+
+void
+EsxVSwitch::CountDelivered(const EsxPassage& passage, uint32_t frames, uint64_t octets)
+{
+    EsxPortCounters& counters = passage.to->m_counters;
+    counters.framesOut += frames;
+    counters.octetsOut += octets;
+}
+
+void
+EsxVSwitch::DeliverSingly(const EsxPassage& passage,
+                          Ptr<Packet> packet,
+                          const Mac48Address& source,
+                          const Mac48Address& destination,
+                          uint16_t protocol,
+                          Time wait)
+{
+    EsxFrame frame{packet, source, destination, protocol, passage.from->m_vlan};
+    Simulator::ScheduleWithContext(passage.to->m_nodeId,
+                                   wait,
+                                   new Delivery(this, passage.to, std::move(frame)));
+}
+
+void
+EsxVSwitch::Settle()
+{
+    if (m_deferred.empty() || m_settledAt == Simulator::Now())
+    {
+        return;
+    }
+    m_settledAt = Simulator::Now();
+    if (m_tap)
+    {
+        m_tap->Settle();
+    }
+    for (EsxDeferredFrames* const frames : m_deferred)
+    {
+        frames->Settle();
+    }
+}
+
+void
+EsxVSwitch::GoSingly()
+{
+    while (!m_deferred.empty())
+    {
+        m_deferred.back()->GoSingly();
+    }
+}
+
 void
 EsxVSwitch::Reject(uint16_t port, Ptr<const Packet> packet, EsxDropCause cause)
 {

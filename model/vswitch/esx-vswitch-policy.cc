@@ -99,6 +99,7 @@ EsxVSwitch::CheckUplinks(const EsxPortPolicy& policy) const
 void
 EsxVSwitch::Renew()
 {
+    GoSingly();
     for (std::size_t group = 0; group < m_teams.size(); ++group)
     {
         m_teams[group].Renew(PolicyOf(group), m_uplinks);
@@ -126,6 +127,7 @@ EsxVSwitch::Renew()
 void
 EsxVSwitch::RenewPort(EsxPort& port)
 {
+    GoSingly();
     const EsxPortPolicy& policy = PolicyOf(port.m_group);
     const EsxTeam& team = m_teams[port.m_group];
     port.m_team = team.ChooseFor(port);
@@ -178,6 +180,7 @@ EsxVSwitch::RenewShaper(EsxPort& port, const EsxPortPolicy& policy)
 void
 EsxVSwitch::RenewListeners()
 {
+    GoSingly();
     m_listeners.clear();
     for (const Ptr<EsxPort>& port : m_ports)
     {

@@ -47,13 +47,13 @@ EsxVSwitch::GetTypeId()
                           "Longest frame in octets after its Ethernet header; longer ones are "
                           "dropped at ingress",
                           UintegerValue(1500),
-                          MakeUintegerAccessor(&EsxVSwitch::m_mtu),
+                          MakeUintegerAccessor(&EsxVSwitch::SetMtu, &EsxVSwitch::GetMtu),
                           MakeUintegerChecker<uint16_t>(68, 9000))
             .AddAttribute("Delay",
                           "Time from a frame's ingress to its delivery to a vNIC or vmknic (our "
                           "choice); none is added on the way to an uplink",
                           TimeValue(MicroSeconds(5)),
-                          MakeTimeAccessor(&EsxVSwitch::m_delay),
+                          MakeTimeAccessor(&EsxVSwitch::SetDelay, &EsxVSwitch::GetDelay),
                           MakeTimeChecker(Time(0)))
             .AddAttribute("Policy",
                           "Security, teaming and shaping of the ports whose port group has no "
@@ -93,6 +93,10 @@ EsxVSwitch::EsxVSwitch()
 EsxVSwitch::~EsxVSwitch()
 {
     NS_LOG_FUNCTION(this);
+    for (const auto& port : m_ports)
+    {
+        port->m_vSwitch = nullptr;
+    }
 }
 
 void
@@ -163,8 +167,35 @@ EsxVSwitch::GetCapacity() const
 }
 
 void
+EsxVSwitch::SetMtu(uint16_t mtu)
+{
+    GoSingly();
+    m_mtu = mtu;
+}
+
+uint16_t
+EsxVSwitch::GetMtu() const
+{
+    return m_mtu;
+}
+
+void
+EsxVSwitch::SetDelay(Time delay)
+{
+    GoSingly();
+    m_delay = delay;
+}
+
+Time
+EsxVSwitch::GetDelay() const
+{
+    return m_delay;
+}
+
+void
 EsxVSwitch::SetTap(EsxSwitchTap* tap)
 {
+    GoSingly();
     m_tap = tap;
 }
 
@@ -261,6 +292,7 @@ EsxVSwitch::NewPort(EsxPortKind kind, const std::string& name)
     NS_ABORT_MSG_IF(m_ports.size() >= std::numeric_limits<uint16_t>::max(),
                     name << ": vSwitch " << m_name << " has used up its port IDs");
     Ptr<EsxPort> port = CreateObject<EsxPort>();
+    port->m_vSwitch = this;
     port->m_switchId = m_id;
     port->m_localId = m_ports.size() + 1;
     port->m_kind = kind;
@@ -346,6 +378,7 @@ EsxVSwitch::Detach(EsxPort& port)
     {
         return;
     }
+    GoSingly();
     port.m_connected = false;
     port.m_disconnectedAt = Simulator::Now();
     port.m_inFlags |= EsxPort::IN_GONE;
@@ -414,6 +447,7 @@ EsxVSwitch::Register(const EsxPort& port, const Mac48Address& address)
 void
 EsxVSwitch::ChangeAddress(uint16_t local, const Mac48Address& from, const Mac48Address& to)
 {
+    GoSingly();
     m_macs.Erase(EsxMacTable::ToKey(from));
     EsxPort& port = *m_ports[local - 1];
     Register(port, to);
@@ -458,7 +492,7 @@ EsxVSwitch::GetTotals() const
     EsxPortCounters totals;
     for (const auto& port : m_ports)
     {
-        totals += port->m_counters;
+        totals += port->GetCounters();
     }
     return totals;
 }

@@ -2,6 +2,7 @@
 #ifndef ESX_VSWITCH_H
 #define ESX_VSWITCH_H
 
+#include "esx-deferred-frames.h"
 #include "esx-mac-table.h"
 #include "esx-port-policy.h"
 #include "esx-port.h"
@@ -44,6 +45,11 @@ class EsxSwitchTap
                             uint16_t protocol,
                             uint16_t input,
                             uint16_t output) = 0;
+
+    /// Counts deferred frames before this instant (EsxDeferredFrames), if it takes note of any.
+    virtual void Settle()
+    {
+    }
 
     /// Called before a monitored vSwitch goes away, while it is still whole. The vSwitch forgets
     /// its tap afterwards.
@@ -168,6 +174,38 @@ class EsxVSwitch : public Object
                const Mac48Address& destination,
                uint16_t protocol);
 
+    /**
+     * Looks for a way on which a sender's frames need not be followed one by one.
+     * \param port local ID of the sender's port
+     * \param octets of the largest frame after its Ethernet header
+     * \return whether there is one now: no limit, policy, trace or listener on it
+     */
+    bool FindPassage(uint16_t port,
+                     const Mac48Address& source,
+                     const Mac48Address& destination,
+                     uint32_t octets,
+                     EsxPassage& passage) const;
+    /// Remembers frames until they are taken away. Before anything changes that could matter to
+    /// them they are told to go singly. \param frames live until RemoveDeferred()
+    void AddDeferred(EsxDeferredFrames& frames);
+    void RemoveDeferred(EsxDeferredFrames& frames);
+    /// Counts deferred frames into the port that they came in by.
+    void CountSent(const EsxPassage& passage, uint32_t frames, uint64_t octets);
+    /// Counts deferred frames out of the port of their receiver.
+    void CountDelivered(const EsxPassage& passage, uint32_t frames, uint64_t octets);
+    /// Delivers a deferred frame that was sent, by an event of its own. \param wait from now on
+    void DeliverSingly(const EsxPassage& passage,
+                       Ptr<Packet> packet,
+                       const Mac48Address& source,
+                       const Mac48Address& destination,
+                       uint16_t protocol,
+                       Time wait);
+    /// Counts deferred frames before this instant; whoever reads counts calls it.
+    void Settle();
+    /// All deferred frames go singly from now on.
+    void GoSingly();
+    Time GetDelay() const;
+
     /// A frame came to a port that cannot take it: it is counted in, and dropped before the tap.
     void Reject(uint16_t port, Ptr<const Packet> packet, EsxDropCause cause);
 
@@ -220,6 +258,9 @@ class EsxVSwitch : public Object
     void Attach(EsxHost* host, uint16_t id, const std::string& name);
     void Delete();
     void SetConfiguredPorts(uint32_t ports);
+    void SetMtu(uint16_t mtu);
+    uint16_t GetMtu() const;
+    void SetDelay(Time delay);
     EsxPort& NewPort(EsxPortKind kind, const std::string& name);
     void Detach(EsxPort& port);
     void LogPort(const EsxPort& port) const;
@@ -272,6 +313,8 @@ class EsxVSwitch : public Object
     std::vector<EsxPort*> m_listeners;          //!< ports in promiscuous mode that may be
     uint32_t m_connected{0};                    //!< ports in use now
     EsxMacTable m_macs;
+    std::vector<EsxDeferredFrames*> m_deferred;
+    Time m_settledAt{-1};
 
     TracedCallback<Ptr<const Packet>, uint16_t, EsxDropCause> m_dropTrace;
     TracedCallback<Ptr<EsxPort>> m_connectedTrace;

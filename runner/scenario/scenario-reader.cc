@@ -312,7 +312,7 @@ ReadTraffic(const Fields& fields, Traffic& traffic)
                                                                                 traffic.protocol);
     fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
     fields("sources", traffic.sources)("file", traffic.file)("profile", traffic.profile);
-    fields("again", traffic.again)("compress", traffic.compress);
+    fields("fidelity", traffic.fidelity)("again", traffic.again)("compress", traffic.compress);
     if (fields.Has("services"))
     {
         fields.List("services", traffic.services, ReadService);

@@ -292,6 +292,7 @@ struct Traffic : Part
     std::string pause;
     uint64_t flows = 0; //!< 0: until stop
     uint32_t together = 1;
+    std::string fidelity;
     std::vector<double> hours; //!< factors of the rate of begins, hour by hour
     std::string flowDuration;  //!< distributions, too
     std::string flowPackets;

@@ -111,6 +111,7 @@ Inject(const Scenario& scenario,
     options.hours = traffic.hours;
     options.compression = traffic.compress;
     options.again = traffic.again;
+    options.inFlowFidelity = traffic.fidelity == "flow";
     for (const Service& service : traffic.services)
     {
         const uint8_t protocol = service.protocol == "tcp" ? 6 : 17;

@@ -285,7 +285,7 @@ class SplitRun::Player
         while (at != row.end())
         {
             netflow::Account& account =
-                m_module->GetLedger().GetAccount(static_cast<uint16_t>(*at++));
+                m_module->GetLedgerToBook().GetAccount(static_cast<uint16_t>(*at++));
             for (unsigned i = 0; i < netflow::MOVES; ++i, at += 3)
             {
                 const auto move = static_cast<netflow::Move>(i);
@@ -386,7 +386,7 @@ class SplitRun::Player
         {
             const netflow::FlowRecord& record = entries[m_places.at(polled.id)].record;
             records.push_back({record, polled.queuedAt, polled.expirySequence});
-            m_module->GetLedger()
+            m_module->GetLedgerToBook()
                 .GetAccount(record.key.vSwitch)
                 .Book(netflow::Move::POLLED, {record.packets, record.octets, 1});
         }

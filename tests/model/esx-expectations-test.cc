@@ -235,7 +235,7 @@ TEST_F(EsxExpectationsTest, ConservationIsTheLedgersResidual)
     Burst(Seconds(1), 1, 3);
     RunUntil(Seconds(5));
     EXPECT_TRUE(books.GetExpectations()->AllPass());
-    netflow::Account& account = Module()->GetLedger().GetAccount(vSwitch->GetId());
+    netflow::Account& account = Module()->GetLedgerToBook().GetAccount(vSwitch->GetId());
     account.Book(Move::RECEIVED, {1, 100, 1});
     EXPECT_FALSE(Passes(0));
     EXPECT_GE(Measured()[0], 102);

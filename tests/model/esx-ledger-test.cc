@@ -33,7 +33,7 @@ class EsxLedgerTest : public NetflowTest
 
     netflow::Account& Account() const
     {
-        return Module()->GetLedger().GetAccount(vSwitch->GetId());
+        return Module()->GetLedgerToBook().GetAccount(vSwitch->GetId());
     }
 
     /// One flow each that is live, queued, collected, lost, shed; and one that is all but shed.

@@ -274,7 +274,7 @@ TEST_F(EsxMetricsTest, NothingPassesWhileTheLedgerDoesNotBalance)
     Send(MilliSeconds(500), 1);
     RunUntil(Seconds(1));
     EXPECT_TRUE(books.GetExpectations()->AllPass());
-    netflow::Account& account = Module()->GetLedger().GetAccount(vSwitch->GetId());
+    netflow::Account& account = Module()->GetLedgerToBook().GetAccount(vSwitch->GetId());
     account.Book(Move::RECEIVED, {1, 100, 1});
     EXPECT_FALSE(books.GetExpectations()->AllPass());
     netflow::Counts back;

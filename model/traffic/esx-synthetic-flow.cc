@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "esx-synthetic-flow.h"
+
+#include "esx-flow-profile.h"
+#include "esx-injector.h"
+#include "esx-synthetic-flows.h"
+
+#include "ns3/simulator.h"
+
+#include <algorithm>
+
+namespace ns3
+{
+
+namespace
+{
+
+constexpr uint16_t IPV4_TYPE = 0x0800;
+constexpr uint32_t IP_OCTETS = 20;
+constexpr uint32_t TCP_OCTETS = 20;
+constexpr uint8_t IP_ICMP = 1;
+constexpr uint8_t IP_TCP = 6;
+constexpr uint8_t IP_UDP = 17;
+constexpr uint8_t TCP_FIN = 0x01;
+constexpr uint8_t TCP_SYN = 0x02;
+constexpr uint8_t TCP_ACK = 0x10;
+
+/// Writes the headers of a packet, most significant octet first.
+class HeaderWriter
+{
+  public:
+    explicit HeaderWriter(uint8_t* octets)
+        : m_next(octets)
+    {
+    }
+
+    void Append8(uint8_t value)
+    {
+        *m_next++ = value;
+    }
+
+    void Append16(uint32_t value)
+    {
+        Append8(value >> 8 & 0xff);
+        Append8(value & 0xff);
+    }
+
+    void Append32(uint32_t value)
+    {
+        Append16(value >> 16);
+        Append16(value & 0xffff);
+    }
+
+  private:
+    uint8_t* m_next;
+};
+
+/// RFC 791. \param octets an IPv4 header without options whose checksum field is zero now
+void
+SetIpChecksum(uint8_t* octets)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < IP_OCTETS; i += 2)
+    {
+        sum += static_cast<uint32_t>(octets[i] << 8 | octets[i + 1]);
+    }
+    sum = (sum & 0xffff) + (sum >> 16);
+    sum = ~((sum & 0xffff) + (sum >> 16));
+    octets[10] = sum >> 8;
+    octets[11] = sum;
+}
+
+} // namespace
+
+int64_t
+EsxSyntheticFlow::TimeOf(uint32_t index) const
+{
+    return begin + index * step;
+}
+
+uint32_t
+EsxSyntheticFlow::CountBefore(int64_t at, bool inclusive) const
+{
+    const int64_t since = at - begin + (inclusive ? 1 : 0); // of an instant not before the first
+    if (since <= 0)
+    {
+        return 0;
+    }
+    return step == 0 ? packets : std::min<int64_t>((since - 1) / step + 1, packets);
+}
+
+uint32_t
+EsxSyntheticFlow::OctetsOf(uint32_t index) const
+{
+    return octets > 0 ? octets / packets + (index < octets % packets ? 1 : 0)
+                      : sizes->At(place, index);
+}
+
+uint64_t
+EsxSyntheticFlow::OctetsBefore(uint32_t index) const
+{
+    return octets > 0 ? octets / packets * index + std::min<uint64_t>(index, octets % packets)
+                      : sizes->SumBefore(place, index);
+}
+
+uint32_t
+EsxSyntheticFlow::GetMostOctets() const
+{
+    return octets > 0 ? OctetsOf(0) : sizes->GetMost();
+}
+
+Ptr<Packet>
+EsxSyntheticFlow::MakePacket(uint32_t index, std::vector<uint8_t>& memory) const
+{
+    const uint32_t size = OctetsOf(index);
+    HeaderWriter raw(memory.data());
+    raw.Append16(0x4500 | tos);
+    raw.Append16(size);
+    raw.Append32(static_cast<uint32_t>(order * 0x9e37 + index) << 16); // no fragment
+    raw.Append16(64 << 8 | key.protocol);
+    raw.Append16(0);
+    raw.Append32(key.source);
+    raw.Append32(key.destination);
+    SetIpChecksum(memory.data());
+    if (key.protocol == IP_ICMP)
+    {
+        raw.Append16(key.destinationPort); // type and code, as records have them
+        raw.Append16(0);
+    }
+    else
+    {
+        raw.Append16(key.sourcePort);
+        raw.Append16(key.destinationPort);
+    }
+    if (key.protocol == IP_TCP)
+    {
+        const bool first = index == 0;
+        const bool last = index + 1 == packets;
+        raw.Append32(index);              // sequence number
+        raw.Append32(0);                  // acknowledgement
+        raw.Append8(TCP_OCTETS / 4 << 4); // data offset
+        raw.Append8(first  ? (isAnswer ? TCP_SYN | TCP_ACK : TCP_SYN)
+                    : last ? TCP_FIN | TCP_ACK
+                           : TCP_ACK);
+        raw.Append16(UINT16_MAX); // window
+        raw.Append32(0);          // checksum, urgent pointer
+    }
+    else
+    {
+        raw.Append16(key.protocol == IP_UDP ? size - IP_OCTETS : 0);
+        raw.Append16(0); // no checksum
+        std::fill_n(memory.begin() + IP_OCTETS + 8, TCP_OCTETS - 8, 0);
+    }
+    return Create<Packet>(memory.data(), size);
+}
+
+bool
+EsxSyntheticFlow::IsDeferred() const
+{
+    return m_way.vSwitch != nullptr;
+}
+
+const Ptr<EsxVSwitch>&
+EsxSyntheticFlow::GetVSwitch() const
+{
+    return m_way.vSwitch;
+}
+
+uint32_t
+EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner, const Way& way, Time start)
+{
+    const bool hasPorts = key.protocol == IP_TCP || key.protocol == IP_UDP;
+    constexpr uint32_t WORTH = 3; // fewer packets cost less than not to send them
+    const uint32_t lastOfTcp = key.protocol == IP_TCP ? 1 : 0;
+    if (packets - sent < WORTH + lastOfTcp || (!hasPorts && key.protocol != IP_ICMP))
+    {
+        return sent;
+    }
+    m_owner = &owner;
+    m_way = way;
+    m_start = start.GetNanoSeconds();
+    m_isMetered = false;
+    uint32_t next = key.protocol == IP_TCP ? packets - 1 : packets;
+    if (way.module)
+    {
+        m_bootToStart = way.module->GetUptimeNs() - (Simulator::Now().GetNanoSeconds() - m_start);
+        const auto deferral = way.module->Defer(way.vSwitch->GetId(), FlowKeyOf(), *this);
+        m_isMetered = deferral.record != nullptr;
+        next = !deferral.isAgreed ? sent
+               : m_isMetered      ? std::min(next, NextToSend(deferral.record, *deferral.config))
+                                  : next;
+    }
+    if (next - sent < WORTH)
+    {
+        if (m_isMetered)
+        {
+            way.module->Undefer(FlowKeyOf());
+        }
+        m_isMetered = false;
+        m_way = {};
+        return sent;
+    }
+    m_delivered = sent;
+    m_way.vSwitch->AddDeferred(*this);
+    // Nobody else notices the end of a flow that is in no record.
+    return next == packets && !m_isMetered ? packets - 1 : next;
+}
+
+/// The first packet that does not belong to the record, if it exists until then.
+uint32_t
+EsxSyntheticFlow::NextToSend(const netflow::FlowEntry* record,
+                             const netflow::FlowCacheConfig& config) const
+{
+    if (step > config.idleTimeout)
+    {
+        return sent;
+    }
+    const int64_t deadline = record->first + config.activeTimeout - m_bootToStart;
+    uint32_t next = CountBefore(deadline, true);
+    next = std::min<uint64_t>(next, uint64_t{sent} + UINT32_MAX - record->packets);
+    const uint64_t most = OctetsBefore(sent) + UINT32_MAX - record->octets;
+    if (OctetsBefore(next) > most) // 32 bits do not count them: the first one that is too much
+    {
+        uint32_t fits = sent;
+        while (next - fits > 1)
+        {
+            const uint32_t middle = fits + (next - fits) / 2;
+            (OctetsBefore(middle) > most ? next : fits) = middle;
+        }
+        next = fits;
+    }
+    return next;
+}
+
+netflow::FlowKey
+EsxSyntheticFlow::FlowKeyOf() const
+{
+    netflow::FlowKey flow;
+    flow.source = key.source;
+    flow.destination = key.destination;
+    flow.sourcePort = key.protocol == IP_ICMP ? 0 : key.sourcePort;
+    flow.destinationPort = key.destinationPort;
+    flow.vSwitch = m_way.vSwitch->GetId();
+    flow.input = m_way.passage.from->GetLocalId();
+    flow.protocol = key.protocol;
+    flow.tos = tos;
+    return flow;
+}
+
+void
+EsxSyntheticFlow::Undefer(uint32_t next)
+{
+    m_least = next;
+    if (m_isMetered)
+    {
+        m_way.module->Undefer(FlowKeyOf());
+    }
+    Settle();
+    End();
+    m_least = 0;
+}
+
+netflow::DeferredPackets::Sum
+EsxSyntheticFlow::Take(netflow::TimeNs until)
+{
+    const uint32_t before = sent;
+    const bool inclusive = EsxInjector::IsSendingAfter(m_owner->GetRank(), order);
+    Sum sum;
+    sum.octets = Advance(CountBefore(until - m_bootToStart, inclusive));
+    sum.packets = sent - before;
+    sum.tcpFlags = key.protocol == IP_TCP ? TCP_ACK : 0;
+    sum.last = sum.packets > 0 ? TimeOf(sent - 1) + m_bootToStart : 0;
+    return sum;
+}
+
+/// \param count packets that are sent by now. \return octets of the further ones
+uint64_t
+EsxSyntheticFlow::Advance(uint32_t count)
+{
+    count = std::max(count, m_least);
+    if (count <= sent)
+    {
+        return 0;
+    }
+    const uint64_t more = OctetsBefore(count) - OctetsBefore(sent);
+    m_way.vSwitch->CountSent(m_way.passage, count - sent, more);
+    m_owner->NotifyPassed(count - sent);
+    sent = count;
+    return more;
+}
+
+void
+EsxSyntheticFlow::Settle()
+{
+    if (!m_isMetered)
+    {
+        const uint32_t before = sent;
+        const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
+        const uint64_t more = Advance(CountBefore(now, false));
+        if (m_way.module && sent > before)
+        {
+            m_way.module->Ignore(m_way.vSwitch->GetId(), sent - before, more);
+        }
+    }
+    CountDelivered();
+}
+
+void
+EsxSyntheticFlow::CountDelivered()
+{
+    const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
+    const int64_t delay = m_way.vSwitch->GetDelay().GetNanoSeconds();
+    const uint32_t count = std::min(CountBefore(now - delay, false), sent);
+    if (count > m_delivered)
+    {
+        m_way.vSwitch->CountDelivered(m_way.passage,
+                                      count - m_delivered,
+                                      OctetsBefore(count) - OctetsBefore(m_delivered));
+        m_delivered = count;
+    }
+}
+
+/// Frames between sender and receiver arrive by themselves.
+void
+EsxSyntheticFlow::End()
+{
+    const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
+    const Time delay = m_way.vSwitch->GetDelay();
+    for (; m_delivered < sent; ++m_delivered)
+    {
+        const Ptr<Packet> packet = m_owner->MakePacket(*this, m_delivered);
+        EsxInjector::Mark(*packet);
+        m_way.vSwitch->DeliverSingly(m_way.passage,
+                                     packet,
+                                     m_way.source,
+                                     m_way.destination,
+                                     IPV4_TYPE,
+                                     NanoSeconds(TimeOf(m_delivered) - now) + delay);
+    }
+    m_way.vSwitch->RemoveDeferred(*this);
+    m_way = {};
+    m_isMetered = false;
+}
+
+void
+EsxSyntheticFlow::Resume()
+{
+    m_isMetered = true; // and taken up to now
+    CountDelivered();
+    End();
+    m_owner->Resumed(*this);
+}
+
+void
+EsxSyntheticFlow::GoSingly()
+{
+    Undefer();
+    m_owner->Resumed(*this);
+}
+
+} // namespace ns3
