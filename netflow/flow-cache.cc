@@ -192,7 +192,10 @@ FlowCache::CollectDue(int64_t visited, TimeNs now)
         {
             continue;
         }
-        CatchUp(entry, now);
+        if (entry.last == DEFERRED)
+        {
+            CatchUp(entry, now);
+        }
         if (DueTick(entry) <= tick)
         {
             m_due.emplace_back(entry.id, index);
@@ -317,11 +320,10 @@ FlowCache::GetConfig() const
     return m_config;
 }
 
-/// When the record's last packet came, as far as it is counted.
 TimeNs
-FlowCache::LastOf(const FlowEntry& entry) const
+FlowCache::DeferredLastOf(const FlowEntry& entry) const
 {
-    return entry.last == DEFERRED ? m_deferred.at(entry.number).last : entry.last;
+    return m_deferred.at(entry.number).last;
 }
 
 FlowRecord

@@ -181,7 +181,13 @@ class FlowCache
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
     FlowRecord ToRecord(const FlowEntry& entry) const;
-    TimeNs LastOf(const FlowEntry& entry) const;
+    TimeNs DeferredLastOf(const FlowEntry& entry) const;
+
+    /// When the record's last packet came, as far as it is counted.
+    TimeNs LastOf(const FlowEntry& entry) const
+    {
+        return entry.last == DEFERRED ? DeferredLastOf(entry) : entry.last;
+    }
 
     /// The last instant at which a packet still belongs to the record.
     TimeNs Deadline(const FlowEntry& entry) const
