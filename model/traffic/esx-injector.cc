@@ -304,8 +304,17 @@ EsxInjector::Rank() const
 void
 EsxInjector::Ask()
 {
-    m_hasFrame = m_source->Next(m_frame);
+    Take();
     Await();
+}
+
+/// The next frame, if there is one and it was not stopped.
+void
+EsxInjector::Take()
+{
+    m_hasFrame = m_arrival && m_source->Next(m_frame);
+    NS_ABORT_MSG_IF(m_hasFrame && m_frame.target >= m_targets.size(),
+                    "EsxInjector: a frame for no target");
 }
 
 /// Schedules the frame taken last, if there is one.
@@ -318,7 +327,6 @@ EsxInjector::Await()
     }
     const Time wait = m_start + m_frame.at - Simulator::Now();
     NS_ABORT_MSG_IF(wait.IsStrictlyNegative(), "EsxInjector: frames are not in order of time");
-    NS_ABORT_MSG_IF(m_frame.target >= m_targets.size(), "EsxInjector: a frame for no target");
     m_arrival->Ref(); // the simulator lets go of it when it has happened
     EsxRankedEvent::Schedule(SenderOf(m_frame).device->GetNode()->GetId(),
                              wait,
@@ -369,7 +377,7 @@ EsxInjector::Inject()
         g_sending = {true, arrival->GetRank(), m_frame.order};
         Send();
         g_sending.isOn = false;
-        m_hasFrame = m_arrival && m_source->Next(m_frame); // or it was stopped by what it sent
+        Take();
     } while (m_hasFrame && m_frame.at == at && &SenderOf(m_frame) == sender);
     m_isInjecting = false;
     Await();

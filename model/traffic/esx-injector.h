@@ -145,6 +145,7 @@ class EsxInjector : public Application
     void StopApplication() override;
     uint64_t Rank() const;
     void Ask();
+    void Take();
     void Await();
     void Inject();
 

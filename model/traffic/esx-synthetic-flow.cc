@@ -345,8 +345,7 @@ EsxSyntheticFlow::End()
 void
 EsxSyntheticFlow::Resume()
 {
-    m_isMetered = true; // and taken up to now
-    CountDelivered();
+    CountDelivered(); // those before now are taken
     End();
     m_owner->Resumed(*this);
 }
