@@ -27,7 +27,7 @@ class Collector:
     """Takes datagrams, keeps rows."""
 
     def __init__(self, bug=""):
-        self.bug, self.rows, self.taken, self.highest, self.flows = bug, [], 0, {}, set()
+        self.bug, self.rows, self.taken, self.highest, self.flows, self.totals, self.uptime, self.restarted = bug, [], 0, {}, set(), {}, {}, set()
 
     def take(self, payload, source):
         bug = self.bug
@@ -37,12 +37,20 @@ class Collector:
         version, count, uptime, secs, nsecs, sequence, kind, engine, sampling = HEADER.unpack_from(payload)
         if version != 5 or not 1 <= count <= 30 or len(payload) != 24 + 48 * count:
             return
+        if uptime < self.uptime.get(source, 0) - 9_000:
+            self.restarted.add(source)
+            self.highest.clear()
+        self.uptime[source] = uptime
+        if bug == "misread":
+            payload = payload[:24] + payload[26:] + b"\0\0"
         key = source, kind, engine
         late = sequence < self.highest.get(key, 0)
         self.highest[key] = max(sequence, self.highest.get(key, 0))
-        if bug == "every_50th" and self.taken % 50 == 0 or bug == "first_datagram" and self.taken == 1 or bug == "stops" and self.taken > 60:
+        if bug == "every_50th" and self.taken % 50 == 0 or bug == "first_datagram" and self.taken == 1 or bug == "stops" and self.taken > 60 or bug == "one_datagram" and self.taken == 84:
             return
         if bug == "late" and late or bug == "one_engine" and engine == 2 or bug == "full" and count == 30:
+            return
+        if bug == "restart_lost" and source in self.restarted:
             return
         rows = [dict(zip(NAMES, RECORD.unpack_from(payload, 24 + 48 * n))) for n in range(count)]
         ms = secs * 1000 + (0 if bug == "no_nsecs" else nsecs // 10**6)
@@ -50,7 +58,7 @@ class Collector:
             ago = [(uptime - row[t] + 2**31) % 2**32 - 2**31 for t in ("first", "last")]
             if bug == "wrap":
                 ago = [t % 2**32 for t in ago]
-            row.update(exporter=source, engine=kind * 256 + engine, sequence=sequence, raw=(row["first"], row["last"]), first=ms - ago[0], last=ms - ago[1], bin=ms // 60000 * 60)
+            row.update(exporter=source, engine=kind * 256 + engine, sequence=sequence, raw=(row["first"], row["last"]), nsecs=nsecs, restarted=source in self.restarted, first=ms - ago[0], last=ms - ago[1], bin=ms // 60000 * 60)
         if bug == "unknown_interface":
             rows = [row for row in rows if row["output"]]
         if bug == "first_of_flow":
@@ -67,6 +75,17 @@ class Collector:
         if bug == "stale":
             for row in rows:
                 row["tos"] = rows[0]["tos"]
+        if bug == "so_far":
+            for row in rows:
+                key = tuple(row[k] for k in ("exporter", "src", "dst", "proto", "sport", "dport"))
+                row["octets"] = self.totals[key] = self.totals.get(key, 0) + row["octets"]
+        if bug == "next_record":
+            for row, after in zip(rows, rows[1:]):
+                row["dport"] = after["dport"]
+        if bug == "one_packet":
+            rows = [row for row in rows if row["packets"] != 1]
+        if bug == "one_host":
+            rows = [row for row in rows if row["src"] & 255 != 17]
         if bug == "garbage":
             rows.append({**rows[-1], "src": 0x01020304, "octets": 77, "packets": 99})
         self.rows += [self.spoil(row) for row in rows]
@@ -76,6 +95,19 @@ class Collector:
     def spoil(self, row):
         bug, r = self.bug, dict(row)
         changes = {
+            "restart_doubled": lambda: dict(octets=r["octets"] << r["restarted"]),
+            "local": lambda: dict(exporter="127.0.0.1"),
+            "ports_32": lambda: dict(sport=r["sport"] << 16 | r["dport"]),
+            "rate": lambda: dict(octets=r["octets"] * 1000 // max(r["last"] - r["first"], 1)),
+            "icmp_in_sport": lambda: dict(sport=r["dport"] >> 8, dport=r["dport"] & 255) if r["proto"] == 1 else {},
+            "whole_seconds": lambda: dict(last=r["first"] + (r["last"] - r["first"]) // 1000 * 1000),
+            "nsecs_us": lambda: dict(first=r["first"] + r["nsecs"] // 1000 - r["nsecs"] // 10**6),
+            "year_1872": lambda: dict(first=r["first"] - 2**32 * 1000, last=r["last"] - 2**32 * 1000),
+            "ms_for_s": lambda: dict(first=r["first"] * 1000, last=r["last"] * 1000),
+            "seconds_for_ms": lambda: dict(first=r["first"] // 1000, last=r["last"] // 1000),
+            "uptime_s": lambda: dict(first=r["raw"][0] // 1000, last=r["raw"][1] // 1000),
+            "time_of_day": lambda: dict(first=r["first"] % 86400_000, last=r["last"] % 86400_000),
+            "summer": lambda: dict(first=r["first"] + 3600_000) if r["first"] >= 1225000100_000 else {},
             "doubled": lambda: dict(packets=r["packets"] * 2, octets=r["octets"] * 2),
             "headers": lambda: dict(octets=r["octets"] - 4 * r["packets"]),
             "capped": lambda: dict(packets=min(r["packets"], 1000)),
@@ -128,6 +160,13 @@ KEYS = "exporter engine src dst proto sport dport tos input output".split()
 
 def write(collector, format_, path):
     rows = collector.rows
+    if collector.bug == "overwritten":
+        rows = list({tuple(row[k] for k in ("src", "dst", "proto", "sport", "dport")): row for row in rows}.values())
+    if collector.bug == "both_ways":
+        ports = lambda r: {} if r["proto"] == 1 else {"sport": r["dport"], "dport": r["sport"]}
+        back = lambda r: {**r, **ports(r), "src": r["dst"], "dst": r["src"], "input": r["output"], "output": r["input"]}
+        collector.rows = [back(r) if (r["src"], r["sport"]) > (r["dst"], r["dport"]) else r for r in rows]
+        rows = collector.merged(["exporter", "sequence", "src", "dst", "proto", "sport", "dport"])
     if collector.bug == "interfaces_merged":
         rows = collector.merged([k for k in KEYS if k != "input"])
     dotted = {}

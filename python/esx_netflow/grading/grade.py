@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
+from functools import partial
 from typing import Any, Iterable, Iterator, NamedTuple, Optional
 
 import numpy as np
@@ -12,17 +15,18 @@ import pandas as pd
 from . import matching as m
 from .patterns import PARTNERS, SCALED, WEAK, Rule, condition, explanations, plural, shown, which
 from .report import Fault, Grade
-from .sent import Sent, read_sent
+from .sent import HEADER, Sent, read_from, read_sent
 from .stores import COUNTERS, FIELDS, KEYS, TIMES, Store, StoreError, read_store
 
 _ROUNDS = 4
 _SYSTEMATIC = 0.5  # an explanation of that part of what it can be of is looked for in all records
-_FEW, _MOST_EXPLANATIONS = 0.02, 6
+_YEAR_10000_MS = 253_402_300_800_000  # what is later is no time in seconds
+_FEW, _MOST_EXPLANATIONS, _MOST_TRIED, _FEW_READ, _NEARLY = 0.02, 6, 20_000, 300, 0.9
 _FIVE = ("src", "dst", "proto", "sport", "dport")
 _MERGES = [tuple(fields.split()) for fields in ("input", "output", "input output", "tos", "proto", "sport", "dport", "sport dport", "tcp_flags", "engine", "exporter", "exporter engine")]
 _ATTRIBUTES = {
-    "protocol {}": "proto", "ToS {}": "tos", "input {}": "input", "output {}": "output", "{} packets": "packets", "{} octets": "octets", "TCP flags {}": "tcp_flags",
-    "source port {}": "sport", "destination port {}": "dport",
+    "protocol {}": "proto", "ToS {}": "tos", "input {}": "input", "output {}": "output", "packets {}": "packets", "octets {}": "octets", "TCP flags {}": "tcp_flags",
+    "source {}": "src", "destination {}": "dst", "source port {}": "sport", "destination port {}": "dport", "First {}": "first", "Last {}": "last",
 }  # fmt: skip
 
 
@@ -73,7 +77,7 @@ class _Grading:
             values = self.stored[field].to_numpy() if field in self.stored else np.zeros(0)
             if field in self.store.uptime:
                 self.truth[field] = self.truth[f"{field}_raw"]
-            elif len(values) > 1 and not (values % 1000).any() and (self.truth[field] % 1000).any():
+            elif len(values) > 1 and not (values % 1000).any() and values.max() < _YEAR_10000_MS and (self.truth[field] % 1000).any():
                 self.truth[field] = self.truth[field] // 1000 * 1000
                 self.resolution[field] = 1000
 
@@ -104,7 +108,9 @@ class _Grading:
         if not repeated.any() or not {"first", "last"} & set(self.columns):
             return bool(repeated.any())
         record, row = m.hashed(truth, self.columns), m.hashed(self.stored, self.columns)
-        return bool((~np.isin(row, record)).sum() > np.isin(row, record[repeated]).sum())
+        is_other = ~np.isin(row, record)
+        may_be_sum = np.isin(m.hashed(self.stored, keys), m.hashed(truth[repeated], keys))
+        return bool(is_other.sum() > np.isin(row, record[repeated]).sum() or is_other.any() and may_be_sum[is_other].all())
 
     def _sum_up(self, keys: list[str]) -> None:
         self.columns = [c for c in self.columns if c != "sequence"]
@@ -132,7 +138,7 @@ class _Grading:
         self._take_merged(matching)
         self._pair(matching)
         mine, theirs = matching.paired()
-        self._check_run(matching, mine, theirs)
+        self._check_run(matching)
         self.is_stored = np.ones(len(self.truth), bool)
         self.is_stored[matching.missing] = False
         wrong = self._name_wrong(mine, theirs)
@@ -149,14 +155,23 @@ class _Grading:
 
     def _take_merged(self, matching: m.Matching) -> None:
         outside = tuple(c for c in (*m.keys_of(self.columns), "tcp_flags") if c not in _FIVE)
-        for over in ((), *_MERGES, outside):
-            mine, theirs = m.merged(matching, self.truth, self.stored, over) if set(over) <= set(self.columns) else (m.NONE, m.NONE)
+        tables, ways = (self.truth, self.stored), (m.one_way(self.truth), m.one_way(self.stored))
+        fields = [((), tables), *((names, tables) for names in _MERGES if set(names) <= set(self.columns)), (outside, tables), (outside, ways)]
+        while True:  # the first that tells nearly as much as any
+            found = [m.merged(matching, *of, over) for over, of in fields]
+            most = max(len(mine) for mine, _ in found)
+            if not most:
+                return
+            number = next(n for n, (mine, _) in enumerate(found) if len(mine) >= _NEARLY * most)
+            (over, (truth, _)), (mine, theirs) = fields[number], matching.take(*found[number])
             merged = f"{plural(len(mine), 'record')} in {plural(len(theirs), 'row')}"
-            is_by_five = over == outside and self.store.format == "nfdump" and not self.stored.duplicated(list(_FIVE)).any()
-            if len(mine) and (not over or is_by_five):
+            is_by_five = over == outside and truth is self.truth and self.store.format == "nfdump" and not self.stored.duplicated(list(_FIVE)).any()
+            if not over or is_by_five:
                 self.notes.append(f"{'records of equal keys are merged, with right sums' if not over else 'sums by the 5-tuple, as of nfdump -a'}: {merged}")
                 matching.exact += len(mine)
-            elif len(mine):
+            elif truth is not self.truth:
+                self.faults.append(Fault("merged", "both directions of flows are merged", len(mine), merged, fields=("src", "dst")))
+            else:
                 names = " and ".join(over) if len(over) < 3 else "something outside of the 5-tuple"
                 self.faults.append(Fault("merged", f"records that differ in {names} alone are merged", len(mine), f"{merged} (if the store is to hold sums: --aggregate)", fields=over))
 
@@ -176,14 +191,41 @@ class _Grading:
                 self._name_datagrams(found, kind)
 
     def _solve(self, lack: np.ndarray, parts: np.ndarray) -> np.ndarray:
-        datagram = self.sent.records["datagram"].to_numpy()
-        fits = (lack[:, self.of_group] >= parts).all(axis=0) & (parts.sum(axis=0) > 0)
-        whole = pd.Series(fits).groupby(datagram).all().reindex(range(len(self.sent.datagrams)), fill_value=False).to_numpy()
-        candidates = np.flatnonzero(whole & ~self.sent.datagrams["optional"].to_numpy())
-        chosen = np.isin(datagram, candidates)
-        left = [row - np.bincount(self.of_group[chosen], weights=values[chosen], minlength=len(row)) for row, values in zip(lack, parts)]
-        is_solved = 0 < len(candidates) < len(self.sent.datagrams) and not np.stack(left)[:, self.of_group[chosen]].any()
-        return candidates if is_solved else np.zeros(0, int)
+        datagram, groups = self.sent.records["datagram"].to_numpy(), self.of_group
+        may = ~self.sent.datagrams["optional"].to_numpy()
+        for chosen in self._guesses(lack, parts, may):
+            of = np.isin(datagram, chosen)
+            left = [row - np.bincount(groups[of], weights=values[of], minlength=len(row)) for row, values in zip(lack, parts)]
+            if 0 < len(chosen) < len(may) and not np.stack(left)[:, groups[of]].any() and 2 * len(np.unique(groups[of])) >= (lack > 0).any(axis=0).sum():
+                return chosen
+        return m.NONE
+
+    def _guesses(self, lack: np.ndarray, parts: np.ndarray, may: np.ndarray) -> Iterator[np.ndarray]:
+        """Datagrams that could make up what sums lack: all that fit in; those that rules choose, by their totals; the largest that fit in one after the other."""
+        datagram, groups, table = self.sent.records["datagram"].to_numpy(), self.of_group, self.sent.datagrams
+        fits = (lack[:, groups] >= parts).all(axis=0) & (parts.sum(axis=0) > 0)
+        candidates = np.flatnonzero(pd.Series(fits).groupby(datagram).all().reindex(range(len(may)), fill_value=False).to_numpy() & may)
+        yield candidates
+        total, lacking = np.bincount(datagram, parts.sum(axis=0), len(may)), lack.sum()
+        numbers = np.arange(len(may))
+        yield numbers[total[::-1].cumsum()[::-1] <= lacking]
+        yield numbers[total.cumsum() <= lacking]
+        for step in range(2, min(len(may) // 3, 1000) + 1):
+            for begin in np.flatnonzero(np.bincount(numbers % step, total) == lacking):
+                yield numbers[begin::step]
+        for name in ("exporter", "engine", "since", "records"):
+            for value, sum_ in pd.Series(total).groupby(table[name]).sum().items():
+                if sum_ == lacking:
+                    yield numbers[table[name] == value]
+        left, chosen = lack.copy(), []
+        for number in sorted(candidates, key=lambda n: -table["records"].iloc[n])[:_MOST_TRIED]:
+            rows = slice(*np.searchsorted(datagram, (number, number + 1)))
+            of, index = np.unique(groups[rows], return_inverse=True)
+            part = np.stack([np.bincount(index, values[rows]) for values in parts]).astype(np.int64)
+            if (left[:, of] >= part).all():
+                left[:, of] -= part
+                chosen.append(number)
+        yield np.sort(np.array(chosen, int))
 
     def _pair(self, matching: m.Matching) -> None:
         """Pairs records that differ; what most of a field's differences have in common is then looked for in all records."""
@@ -205,7 +247,7 @@ class _Grading:
             for rule, at, _ in self._explain(field, mine, self.stored[field].to_numpy()[theirs]):
                 unlike[at] += rule is None
         alike = [self._equal(fields, mine, theirs) for fields in (_FIVE, ("packets", "octets"), ("first", "last"))]
-        unlike[np.sum(alike, axis=0) >= 2] = 0
+        unlike[alike[0] if self.of_group is not None else np.sum(alike, axis=0) >= 2] = 0
         matching.pairs = [(mine[unlike < 2], theirs[unlike < 2])]
         matching.put_back(mine[unlike >= 2], theirs[unlike >= 2])
 
@@ -236,8 +278,10 @@ class _Grading:
         if self.of_group is None:
             values, start = self.truth[field].to_numpy(), rows - (self.truth["position"].to_numpy()[rows] - 1)
             count = self.sent.datagrams["records"].to_numpy()[self.truth["datagram"].to_numpy()[rows]]
-            for name, at in (("record before", np.maximum(rows - 1, 0)), ("first of datagram", start), ("last of datagram", start + count - 1)):
+            for name, at in (("record before", np.maximum(rows - 1, 0)), ("record after", np.minimum(rows + 1, len(values) - 1)), ("first of datagram", start), ("last of datagram", start + count - 1)):
                 t[f"{field} of {name}"] = values[at]
+            if field in COUNTERS:
+                t["so far"] = self.truth.groupby(["exporter", *_FIVE])[field].cumsum().to_numpy()[rows]
         return t
 
     def _explain(self, field: str, mine: np.ndarray, stored: np.ndarray) -> Iterator[tuple[Optional[Rule], np.ndarray, int]]:
@@ -253,7 +297,7 @@ class _Grading:
             part = self._true_columns(mine[differ], field)
             best: Optional[Rule] = None
             most = np.zeros(len(differ), bool)
-            for rule in explanations(field, part, stored[differ]):
+            for rule in itertools.chain(explanations(field, part, stored[differ]), self._before_summing(field, mine[differ])):
                 try:
                     hits = np.abs(stored[differ] - rule[1](part[field], part) // scale * scale) <= slack
                 except KeyError:  # of a column that sums do not have
@@ -268,6 +312,21 @@ class _Grading:
             yield best, differ[most], len(differ)
             differ = differ[~most]
 
+    def _before_summing(self, field: str, rows: np.ndarray) -> Iterator[Rule]:
+        """What rules make of the records of sums."""
+        if self.of_group is None:
+            return
+        records = {c: values.to_numpy() for c, values in self.sent.records.items() if values.dtype != object}
+        told = []
+        for one in ("first", "last"):
+            told.append((f"is that of the {one} record of a sum", pd.Series(records[field]).groupby(self.of_group).agg(one).to_numpy()))
+        if field in COUNTERS:
+            for text, rule in explanations(field, records, records[field]):
+                with contextlib.suppress(KeyError):
+                    told.append((f"{text}, in each record of a sum", np.bincount(self.of_group, rule(records[field], records)).astype(np.int64)))
+        for text, sums in told:
+            yield text, partial(lambda v, t, sums: sums[rows] if len(v) == len(rows) else sums, sums=sums)
+
     # ------------------------------------------------------------ naming
 
     def _tell(self, kind: str, what: str, count: int, unit: str, where: Optional[str] = "", example: str = "", fields: tuple[str, ...] = (), rows: Iterable[int] = ()) -> None:
@@ -281,7 +340,7 @@ class _Grading:
     def _where(self, mask: np.ndarray, among: Optional[np.ndarray] = None) -> Optional[str]:
         """By what some records can be told from the others, in words."""
         among = np.ones(len(mask), bool) if among is None else among
-        if found := condition(mask[among], self._attributes(np.flatnonzero(among))):
+        if found := condition(mask[among], {text: values[among] for text, values in self._attributes.items()}, _ATTRIBUTES):
             return found
         if self.of_group is None and mask.any():
             place = self.truth["position"].to_numpy()[among]
@@ -290,22 +349,27 @@ class _Grading:
                 return f"of the places in a datagram {rule}"
         return which(mask[among]) if mask.sum() > 1 else None
 
-    def _attributes(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Attributes that records may have in common, in words."""
-        found = {text: self.truth[field].to_numpy()[rows] for text, field in _ATTRIBUTES.items() if field in self.truth}
+    @functools.cached_property
+    def _attributes(self) -> dict[str, np.ndarray]:
+        """What records may have in common, in words."""
+        found = {text: self.truth[field].to_numpy() for text, field in _ATTRIBUTES.items() if field in self.truth}
         if self.of_group is not None:
             return found
-        datagram, position = self.truth["datagram"].to_numpy()[rows], self.truth["position"].to_numpy()[rows]
-        count = self.sent.datagrams["records"].to_numpy()[datagram]
+        position = self.truth["position"].to_numpy()
+        sent = {name: values.to_numpy()[self.truth["datagram"]] for name, values in self.sent.datagrams.items()}
+        for keys, of in (("exporter", *_FIVE), "its flow"), (_FIVE, "its 5-tuple"), (m.keys_of(self.columns), "its keys"):
+            flows = self.truth.groupby([*keys])
+            found[f"place {{}} among the records of {of}"] = flows.cumcount().to_numpy() + 1
+            found[f"place {{}} among the records of {of}, from its last"] = flows.cumcount(ascending=False).to_numpy() + 1
         return {
-            "exporter {}": self.sent.datagrams["name"].to_numpy(object)[datagram],
-            "engine {}": self.truth["engine"].to_numpy()[rows],
+            "exporter {}": sent["name"],
+            "engine {}": self.truth["engine"].to_numpy(),
             "place {} in its datagram": position,
-            "the last place in its datagram": np.where(position == count, 1, -1 - np.arange(len(rows))),
-            "datagrams of {} records": count,
+            "the last place in its datagram": position == sent["records"],
+            "datagrams of {} records": sent["records"],
+            "{} of the exporter": sent["since"],
             **found,
-            "place {} among the records of its flow": self.truth.groupby(["exporter", *_FIVE]).cumcount().to_numpy()[rows] + 1,
-            "datagram {}": datagram,
+            "datagram {}": self.truth["datagram"].to_numpy(),
         }
 
     def _name_wrong(self, mine: np.ndarray, theirs: np.ndarray) -> pd.DataFrame:
@@ -356,7 +420,7 @@ class _Grading:
         gone = np.bincount(datagram[missing], minlength=len(self.sent.datagrams))
         whole = np.flatnonzero((gone == self.sent.datagrams["records"]) & ~self.sent.datagrams["optional"])
         single = missing[~np.isin(datagram[missing], whole)]
-        if len(single) and len(whole) and condition(mask, self._attributes(np.arange(len(mask)))):
+        if len(single) and len(whole) and self._where(mask):
             whole, single = whole[:0], missing  # datagrams of such records alone
         self.lost = whole
         if len(whole):
@@ -380,8 +444,8 @@ class _Grading:
         attributes = {
             "exporter {}": table["name"].to_numpy(object),
             "engine {}": table["engine"].to_numpy(),
-            "all after restart {} of the exporter": table["boot"].to_numpy(),
-            "those that came after a later one": np.where(late, 1, -1 - np.arange(len(table))),
+            "all {} of the exporter": table["since"].to_numpy(),
+            "those that came after a later one": late.to_numpy(),
             "those of {} records": table["records"].to_numpy(),
         }
         if found := condition(mask, attributes):
@@ -415,11 +479,22 @@ class _Grading:
         d = self.sent.datagrams.iloc[int(r["datagram"])]
         return f"{d['name']} datagram {d['number']} (sequence {d['sequence']}), place {r['position']}: {flow}"
 
-    def _check_run(self, matching: m.Matching, mine: np.ndarray, theirs: np.ndarray) -> None:
+    def _check_run(self, matching: m.Matching) -> None:
         """A store of another run has next to nothing of this one."""
-        flows = [c for c in (*_FIVE, "packets", "octets") if c in self.columns]
-        if matching.exact or not len(self.stored) or self.truth["optional"].all():
+        if matching.exact or matching.pairs and len(matching.paired()[0]) or not len(self.stored) or self.truth["optional"].all() or self._take_misread(matching):
             return
-        same = np.sum([self._equal([c], mine, theirs) for c in flows], axis=0)
-        if (same >= min(3, len(flows))).sum() < 0.05 * min(len(self.stored), len(self.truth)):
+        flows = [c for c in _FIVE if c in self.columns]
+        if np.isin(m.hashed(self.stored, flows), m.hashed(self.truth, flows)).sum() < 0.05 * min(len(self.stored), len(self.truth)):
             raise StoreError(f"none of the {plural(len(self.stored), 'row')} of this store is like any of the {plural(len(self.truth), 'record')} that were sent: it is the store of another run, or --map is wrong")
+
+    def _take_misread(self, matching: m.Matching) -> bool:
+        """Records that were read from another octet on."""
+        columns = [c for c in (*_FIVE, "packets", "octets") if c in self.columns]
+        some = self.truth.head(_FEW_READ)
+        for by in sorted(range(1 - HEADER, HEADER + 1), key=abs)[1:] if self.of_group is None else ():
+            read = m.hashed(read_from(some, by), columns)
+            if 2 * np.isin(read, m.hashed(self.stored, columns)).sum() > len(read):
+                self._tell("wrong", f"records are read {plural(abs(by), 'octet')} too {'late' if by > 0 else 'early'} in the datagram", len(self.stored), "record", fields=tuple(columns))
+                matching.missing, matching.extra = m.NONE, m.NONE
+                return True
+        return False

@@ -128,7 +128,7 @@ def keys_of(columns: Iterable[str]) -> list[str]:
 
 
 def merged(matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Takes rows that are the sums of several records which are equal but for times, counters and the columns of `over`. -> rows of both"""
+    """What is left that are sums of several records which are equal but for times, counters and the columns of `over`. -> places of both in what is left"""
     columns = [c for c in matching.columns if c not in over]
     keys = keys_of(columns)
     if not 0 < len(matching.extra) < len(matching.missing) or not keys:
@@ -140,4 +140,18 @@ def merged(matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: 
     rows = pd.Series(np.bincount(in_other), index=right)
     fewer = rows[~rows.index.duplicated()].reindex(left).fillna(0).to_numpy()
     same = np.isin(left, right) & (np.bincount(in_group) > fewer)
-    return matching.take(np.flatnonzero(same[in_group]), np.flatnonzero(np.isin(right, left[same])[in_other]))
+    return np.flatnonzero(same[in_group]), np.flatnonzero(np.isin(right, left[same])[in_other])
+
+
+def one_way(table: pd.DataFrame) -> pd.DataFrame:
+    """A table in which answers have the direction of what they answer."""
+    ends = [pair for pair in (("src", "dst"), ("sport", "dport"), ("input", "output")) if set(pair) <= set(table)]
+    if ("src", "dst") not in ends:
+        return table
+    has_ports = np.full(len(table), ("sport", "dport") in ends) & (table["proto"].to_numpy() != 1 if "proto" in table else True)
+    first, second = (table[end].to_numpy(np.int64) * 65536 + np.where(has_ports, table.get(port, 0), 0) for end, port in (("src", "sport"), ("dst", "dport")))
+    changed = {}
+    for one, other in ends:
+        back = (first > second) & (has_ports | (one != "sport"))
+        changed[one], changed[other] = np.where(back, table[other], table[one]), np.where(back, table[one], table[other])
+    return table.assign(**changed)

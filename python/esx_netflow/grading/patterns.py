@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Callable, Iterator, Optional
+from typing import Any, Callable, Iterator, Mapping, Optional
 
 import numpy as np
 import pandas as pd
@@ -16,7 +16,8 @@ WRAP = 2**32
 _NTP_MS = 2_208_988_800_000  # from 1900 to 1970
 _PARTNERS = {"src": "dst", "sport": "dport", "input": "output", "packets": "octets", "first": "last", "src_as": "dst_as", "src_mask": "dst_mask"}
 PARTNERS = {**_PARTNERS, **{b: a for a, b in _PARTNERS.items()}}
-_BITS = {**dict.fromkeys("src dst nexthop exporter packets octets first last sequence".split(), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
+_ADDRESSES = ("src", "dst", "nexthop", "exporter")
+_BITS = {**dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
 _FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
 _OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", 38: "an Ethernet frame on the wire"}
 SCALED = "is scaled by the sampling interval"  # of the header: a collector may
@@ -36,14 +37,21 @@ _TIMES: list[Rule] = [
     ("is 49.7 days (2^32 ms) too late: it is after SysUptime, and taken for a wrap", lambda v, t: v + WRAP * (t["ago"] < 0)),
     ("is 49.7 days (2^32 ms) too late", lambda v, t: v + WRAP),
     ("is SysUptime, not time since 1970", lambda v, t: t["raw"]),
-    ("lacks the nanoseconds of the header (unix_nsecs)", lambda v, t: v - (t["unix_ms"] - t["unix_s"] * 1000)),
+    ("is SysUptime in seconds, not time since 1970", lambda v, t: t["raw"] // 1000),
+    ("is 136 years (2^32 s) too early", lambda v, t: v - WRAP * 1000),
+    ("lacks the nanoseconds of the header (unix_nsecs)", lambda v, t: v - t["unix_ns"] // 10**6),
+    ("has the nanoseconds of the header (unix_nsecs) twice", lambda v, t: v + t["unix_ns"] // 10**6),
+    ("takes the nanoseconds of the header (unix_nsecs) for microseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"] // 1000),
+    ("takes the nanoseconds of the header (unix_nsecs) for milliseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"]),
     ("is the time of export", lambda v, t: t["unix_ms"]),
-    ("is the second of the export", lambda v, t: t["unix_s"] * 1000),
+    ("is the second of the export", lambda v, t: t["unix_ms"] - t["unix_ns"] // 10**6),
     ("is added to the time of export as if SysUptime were 0", lambda v, t: t["unix_ms"] + t["raw"]),
     ("takes SysUptime for seconds", lambda v, t: t["unix_ms"] - (t["unix_ms"] - v) * 1000),
     ("is the duration, Last - First", lambda v, t: t["last"] - t["first"]),
     ("is 70 years too late, the distance of NTP's epoch", lambda v, t: v + _NTP_MS),
     ("is 70 years too early, the distance of NTP's epoch", lambda v, t: v - _NTP_MS),
+    ("is cut to whole seconds after First", lambda v, t: t["first"] + (v - t["first"]) // 1000 * 1000),
+    ("is the time of day, without the date", lambda v, t: v % 86_400_000),
     ("is cut to the minute", lambda v, t: v // 60_000 * 60_000),
     ("is in seconds where ms belong", lambda v, t: v // 1000),
     ("is in ms where seconds belong", lambda v, t: v * 1000),
@@ -56,7 +64,10 @@ _COUNTERS: list[Rule] = [
     ("is in thousands", lambda v, t: v // 1000),
     ("is in units of 1024", lambda v, t: v // 1024),
     ("is in bits", lambda v, t: v * 8),
+    ("is a rate, that of a second", lambda v, t: v * 1000 // np.maximum(t["last"] - t["first"], 1)),
+    ("is added up over the records of its flow", lambda v, t: t["so far"]),
 ]
+_COUNTED = ("packets", "octets", "flows")
 _PORT_OF_P: list[Rule] = [("is the port alone, without the switch of -p", lambda v, t: v & 511), ("is the switch alone, without the port of -p", lambda v, t: v >> 9)]
 _ADDRESS: list[Rule] = [(f"is cut to its /{bits} network", partial(lambda v, t, bits: v & (WRAP - (1 << 32 - bits)), bits=bits)) for bits in (24, 16, 8)]
 _OF: dict[str, list[Rule]] = {
@@ -79,6 +90,7 @@ _OF: dict[str, list[Rule]] = {
     ],
     "src": _ADDRESS,
     "dst": _ADDRESS,
+    "sport": [("is the ICMP type", lambda v, t: np.where(t["proto"] == 1, t["dport"] >> 8, v))],
     "dport": [
         ("lacks the ICMP type (code alone)", lambda v, t: np.where(t["proto"] == 1, v & 255, v)),
         ("lacks the ICMP code (type alone)", lambda v, t: np.where(t["proto"] == 1, v >> 8, v)),
@@ -113,28 +125,31 @@ def which(mask: np.ndarray) -> Optional[str]:
     return f"one in {step} of numbers {low} to {high}"
 
 
-def condition(mask: np.ndarray, attributes: dict[str, np.ndarray]) -> Optional[str]:
-    """Something that those that are chosen have in common and no other has, in words."""
+def condition(mask: np.ndarray, attributes: dict[str, np.ndarray], fields: Mapping[str, str] = {}) -> Optional[str]:
+    """Something that those that are chosen have in common and no other has, in words: each attribute's with its value at {}. `fields`: of which it is."""
     if mask.all() or not mask.any():
         return None
-    for name, values in attributes.items():
+    for text, values in attributes.items():
         one = values[mask][0]
-        if (values[mask] == one).all() and not (values[~mask] == one).any():
-            return name.format(one)
-    for name, values in attributes.items():
-        if values.dtype != object and mask.sum() > 2 and "{}" in name:
+        is_telling = one if values.dtype == bool else values.dtype == object or mask.sum() > 1  # of a single one each number tells
+        if is_telling and (values[mask] == one).all() and not (values[~mask] == one).any():
+            return text.format(shown(fields.get(text, ""), one))
+    for text, values in attributes.items():
+        if values.dtype not in (object, bool) and mask.sum() > 2:
             yes, no = values[mask], values[~mask]
-            if yes.min() > no.max() or yes.max() < no.min():
-                return name.format(f"{yes.min()} or more" if yes.min() > no.max() else f"{yes.max()} or less")
+            if yes.min() > no.max():
+                return text.format(f"{shown(fields.get(text, ''), yes.min())} or more")
+            if yes.max() < no.min():
+                return text.format(f"{shown(fields.get(text, ''), yes.max())} or less")
     return None
 
 
-def shown(field: str, value: int) -> str:
-    if field in ("src", "dst", "exporter", "nexthop"):
+def shown(field: str, value: Any) -> str:
+    if field in _ADDRESSES:
         return _core.dotted(np.array([value % WRAP], np.uint32))[0]
     if field in ("first", "last", "bin") and abs(value) < 2**52:
         return str(np.datetime64(int(value), "ms"))
-    return str(int(value))
+    return str(value)
 
 
 def _common(values: np.ndarray) -> int:
@@ -142,6 +157,7 @@ def _common(values: np.ndarray) -> int:
 
 
 def _of_times(v: np.ndarray, s: np.ndarray) -> Iterator[Rule]:
+    yield "is 0", lambda v, t: 0 * v
     yield from _TIMES
     today = np.abs(s - time.time() * 1000) < 2 * 86_400_000
     yield "is a time of today, as of reception", lambda v, t: np.where(today, s, v) if len(s) == len(v) else v
@@ -151,17 +167,20 @@ def _of_times(v: np.ndarray, s: np.ndarray) -> Iterator[Rule]:
         zone, years = delta % 900_000 == 0 and days <= 14 / 24, days > 300 and days % 365 < 12
         text = f" {delta / 3.6e6:+g} h, as by a time zone" if zone else f" years ({delta / 86_400_000:+.0f} days)" if years else f" {delta:+d} ms"
         yield f"is off by{text}", lambda v, t: v + delta
-    yield "is 0", lambda v, t: 0 * v
+
 
 
 def _of_numbers(field: str) -> Iterator[Rule]:
     width = _BITS.get(field, 16)
     yield "is dropped: 0 is stored", lambda v, t: 0 * v
+    yield from _OF.get(field, [])
     for bits in (8, 16, 24):
         top = (1 << bits) - 1
         if width > bits:
             yield f"is cut to {bits} bits", partial(lambda v, t, top: v & top, top=top)
             yield f"ends at {top}, the largest of {bits} bits", partial(lambda v, t, top: np.minimum(v, top), top=top)
+    if field in _COUNTED:
+        yield "wraps at 2^32", lambda v, t: v % WRAP
     for bits in (8, 16, 32):
         half = 1 << bits - 1
         if width >= bits:
@@ -170,7 +189,6 @@ def _of_numbers(field: str) -> Iterator[Rule]:
             yield f"ends at {half - 1}, the largest of {bits} signed bits", partial(lambda v, t, half: np.minimum(v, half - 1), half=half)
     if width > 8 and field != "engine":
         yield f"has the wrong byte order ({width} bits)", lambda v, t: _swap(v, width)
-    yield from _OF.get(field, [])
 
 
 def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
@@ -179,18 +197,20 @@ def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
     yield from _of_times(v, s) if is_time else _of_numbers(field)
     if field == "octets" and "packets" in t and (each := _common((s - v) // np.maximum(t["packets"], 1))):
         yield f"counts {_OVERHEADS.get(each, 'something else')} for each packet ({each:+d} octets)", lambda v, t: v + each * t["packets"]
-    if len(s) and not is_time and (v > s[0]).all() and (s == s[0]).all():
+    if len(s) > 1 and field not in (*_ADDRESSES, "proto") and not is_time and (v > s[0]).all() and (s == s[0]).all():
         yield f"ends at {shown(field, s[0])}", lambda v, t: np.minimum(v, s[0])
     if partner:
         yield f"is that of {partner}", partial(lambda v, t, name: t[name], name=partner)
-    for name in ("last of datagram", "record before", "first of datagram"):
+        for text, above in (("above", 0), ("below", 1)):
+            yield f"has that of {partner} {text} its 16 bits", partial(lambda v, t, up: v << 16 * up | t[partner] << 16 * (1 - up), up=above)
+    for name in ("last of datagram", "record before", "record after", "first of datagram"):
         yield f"is that of the {name.replace(' of', ' record of the')}", partial(lambda v, t, name: t[f"{field} of {name}"], name=name)
     for other in _FROM_OTHERS:
         if other in t and other not in (field, partner) and t[other].any():
             yield f"is that of {other}", partial(lambda v, t, other: t[other], other=other)
-    if len(s) and (s == s[0]).all():
+    if len(s) > 1 and (s == s[0]).all():
         yield f"is always {shown(field, s[0])}", lambda v, t: np.full_like(v, s[0])
-    if not is_time and field not in ("src", "dst", "exporter", "nexthop", "proto"):
+    if not is_time and field not in (*_ADDRESSES, "proto", "tcp_flags"):
         if delta := _common(s - v):
             yield f"is off by {delta:+d}{' octets' if field == 'octets' else ''}", lambda v, t: v + delta
         with np.errstate(divide="ignore", invalid="ignore"):

@@ -11,14 +11,14 @@ from typing import Any, Iterable, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from .. import _core
+from .. import _core, netflow
 
 _WIRE = {
     "srcaddr": "src", "dstaddr": "dst", "nexthop": "nexthop", "dPkts": "packets", "dOctets": "octets", "First": "first_raw", "Last": "last_raw", "input": "input",
     "output": "output", "srcport": "sport", "dstport": "dport", "src_as": "src_as", "dst_as": "dst_as", "tcp_flags": "tcp_flags", "prot": "proto", "tos": "tos",
     "src_mask": "src_mask", "dst_mask": "dst_mask",
 }  # fmt: skip
-_HEADER, _RECORD = 24, 48
+HEADER, RECORD = 24, 48
 
 
 class Sent(NamedTuple):
@@ -54,16 +54,16 @@ def read_sent(source: Any, port: Optional[int] = None) -> Sent:
 
 def _whole(payload: bytes, may: bool) -> Iterable[bytes]:
     """Valid datagrams of a payload. `may`: all that may be stored."""
-    count, there = int.from_bytes(payload[2:4], "big"), (len(payload) - _HEADER) // _RECORD
-    if len(payload) < _HEADER + _RECORD or payload[:2] != b"\0\5":
+    count, there = int.from_bytes(payload[2:4], "big"), (len(payload) - HEADER) // RECORD
+    if len(payload) < HEADER + RECORD or payload[:2] != b"\0\5":
         return
-    size = _HEADER + count * _RECORD
+    size = HEADER + count * RECORD
     if may and len(payload) == 2 * size:
         yield payload[size:]  # the second of two in one
     if may:
         count = min(count, there, 30)
-        payload = payload[:2] + bytes((0, count)) + payload[4 : _HEADER + count * _RECORD]
-    if 1 <= count <= 30 and len(payload) == _HEADER + count * _RECORD:
+        payload = payload[:2] + bytes((0, count)) + payload[4 : HEADER + count * RECORD]
+    if 1 <= count <= 30 and len(payload) == HEADER + count * RECORD:
         yield payload
 
 
@@ -73,6 +73,7 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
     index, whole = [number for number, _ in valid], [part for _, part in valid]
     headers, records = _core.decode_v5_list(whole) if whole else (np.zeros(0, _core.V5_HEADER), np.zeros(0, _core.V5_RECORD))
     h = {field: headers[field].astype(np.int64) for field in _core.V5_HEADER.names or ()}
+    nanoseconds = np.where(h["unix_nsecs"] < 10**9, h["unix_nsecs"], 0)
     datagrams = pd.DataFrame(
         {
             "exporter": np.asarray(sources, np.int64)[index],
@@ -80,8 +81,8 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
             "sequence": h["flow_sequence"],
             "records": h["count"],
             "uptime": h["sys_uptime"],
-            "unix_ms": h["unix_secs"] * 1000 + np.where(h["unix_nsecs"] < 10**9, h["unix_nsecs"], 0) // 10**6,
-            "unix_s": h["unix_secs"],
+            "unix_ms": h["unix_secs"] * 1000 + nanoseconds // 10**6,
+            "unix_ns": nanoseconds,
             "sampling": h["sampling_interval"],
         }
     )
@@ -91,15 +92,29 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
     datagrams["number"] = datagrams.groupby("exporter").cumcount()
     later = (datagrams["unix_ms"] - datagrams["uptime"]).groupby(datagrams["exporter"]).diff().fillna(0)
     datagrams["boot"] = ((later > 2000) & (np.abs(later - 2**32) > 2000)).groupby(datagrams["exporter"]).cumsum()
+    datagrams["since"] = [f"after restart {boot}" if boot else "before a restart" for boot in datagrams["boot"]]
     order = np.repeat(np.arange(len(headers)), headers["count"])
     table = pd.DataFrame({ours: records[wire].astype(np.int64) for wire, ours in _WIRE.items()})
-    for field in ("exporter", "engine", "sequence", "sampling", "optional", "uptime", "unix_ms", "unix_s"):
+    for field in ("exporter", "engine", "sequence", "sampling", "optional", "uptime", "unix_ms", "unix_ns"):
         table[field] = datagrams[field].to_numpy()[order]
     for field in ("first", "last"):  # they may lie after SysUptime
         table[field] = table["unix_ms"] - ((table["uptime"] - table[f"{field}_raw"] + 2**31) % 2**32 - 2**31)
     table["flows"], table["datagram"] = 1, order
     table["position"] = table.groupby("datagram").cumcount() + 1
     return Sent(table, datagrams, name)
+
+
+def read_from(records: pd.DataFrame, by: int) -> dict[str, np.ndarray]:
+    """Records one behind the other, as they are if each is read `by` octets too late."""
+    heads, wire = np.zeros(1, _core.V5_HEADER), np.zeros(len(records), _core.V5_RECORD)
+    for field, ours in _WIRE.items():
+        wire[field] = records[ours]
+    heads["count"] = 1
+    octets = b"".join(netflow.encode_v5(heads, wire[row : row + 1])[HEADER:] for row in range(len(wire)))
+    head = netflow.encode_v5(heads, wire[:1])[:HEADER]
+    parts = [head + octets[at : at + RECORD] for at in range(by % RECORD, len(octets) - RECORD + 1, RECORD)]
+    read = _core.decode_v5_list(parts)[1] if parts else wire
+    return {ours: read[field].astype(np.int64) for field, ours in _WIRE.items()}
 
 
 def _numbered(sent: Sent, folder: Path) -> Sent:
