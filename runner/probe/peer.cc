@@ -209,12 +209,13 @@ ReadNfdumpJson(const std::string& path)
     }
     for (const Json& row : document)
     {
-        const bool decapsulated = row.contains("tun proto");
-        if (decapsulated && row.contains("src4_tun_ip"))
+        const auto outer = // nfdump 1.7.1 writes a blank, 1.7.5 does not
+            row.value("tun_proto", row.value("tun proto", uint8_t{0}));
+        if (outer != 0 && row.contains("src4_tun_ip"))
         {
             const ComparedKey tunnel{ToAddress(row.at("src4_tun_ip")),
                                      ToAddress(row.at("dst4_tun_ip")),
-                                     row.at("tun proto").get<uint8_t>(),
+                                     outer,
                                      0,
                                      0};
             flows[tunnel].decapsulated = true;
@@ -234,7 +235,7 @@ ReadNfdumpJson(const std::string& path)
         ++flow.records;
         flow.tcpFlags |= ToFlags(row.value("tcp_flags", ""));
         flow.tos.insert(row.value("src_tos", uint8_t{0}));
-        flow.decapsulated |= decapsulated;
+        flow.decapsulated |= outer != 0;
     }
     return flows;
 }

@@ -4,6 +4,7 @@
 #include "runner/base/user-error.h"
 #include "runner/scenario/scenario-check.h"
 
+#include "ns3/ipv4-address.h"
 #include "ns3/string.h"
 
 #include <cerrno>
@@ -72,6 +73,22 @@ WhyNotSettable(const TypeId::AttributeInformation& info)
     return canBeSet && info.accessor->HasSetter() ? "" : "can only be read";
 }
 
+/// ns-3's readers of addresses take any text, and each generation reads another address in a wrong
+/// one.
+bool
+IsAsWritten(const ns3::Ptr<ns3::AttributeValue>& value,
+            const std::string& text,
+            const ns3::Ptr<const ns3::AttributeChecker>& checker)
+{
+    if (const auto mask = ns3::DynamicCast<ns3::Ipv4MaskValue>(value))
+    {
+        return value->SerializeToString(checker) == text ||
+               "/" + std::to_string(mask->Get().GetPrefixLength()) == text;
+    }
+    return !ns3::DynamicCast<ns3::Ipv4AddressValue>(value) ||
+           value->SerializeToString(checker) == text;
+}
+
 /// Lets ns-3 read values in a child process, since some of its readers end the process over a wrong
 /// one. \return the first wrong one at or behind an index
 std::optional<std::size_t>
@@ -99,8 +116,8 @@ FirstUnreadable(const std::vector<std::pair<TypeId::AttributeInformation, std::s
         for (std::size_t i = from; i < values.size(); ++i)
         {
             const auto& [info, text] = values[i];
-            if (!info.checker->CreateValidValue(ns3::StringValue(text)) ||
-                write(ends[1], "y", 1) != 1)
+            const auto value = info.checker->CreateValidValue(ns3::StringValue(text));
+            if (!value || !IsAsWritten(value, text, info.checker) || write(ends[1], "y", 1) != 1)
             {
                 break;
             }
@@ -135,7 +152,9 @@ AllowedValues(const ns3::AttributeChecker& checker)
     {
         return "a time such as 1.5s";
     }
-    return checker.HasUnderlyingTypeInformation() ? checker.GetUnderlyingTypeInformation() : values;
+    const std::string type =
+        checker.HasUnderlyingTypeInformation() ? checker.GetUnderlyingTypeInformation() : values;
+    return type == "Ipv4Address" ? "an IPv4 address such as 10.6.125.1" : type;
 }
 
 /// Judges what stands under 'attributes' of a scenario's parts.

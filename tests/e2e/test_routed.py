@@ -209,7 +209,7 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
             lines.append(f"  h{site}{i}: {{vswitches: {{v: {{uplinks: [vmnic0], portgroups: {{P: {{}}}}}}}}, vmknics: {{{vmk}}}, vms: {{{vms}}}}}")
     lines += ["nodes:", "  nf: {kind: collector, address: 10.0.0.84/24, gateway: 10.0.0.1}"]
     for site in range(3):
-        wans = ", ".join(f"eth{1 + k}: {{address: 192.168.{min(site, o)}{max(site, o)}.{1 + (site > o)}/30}}" for k, o in enumerate(o for o in range(3) if o != site))
+        wans = ", ".join(f"eth{1 + k}: {{address: 192.168.1{min(site, o)}{max(site, o)}.{1 + (site > o)}/30}}" for k, o in enumerate(o for o in range(3) if o != site))
         lines += [f"  s{site}: {{kind: switch}}", f"  r{site}: {{kind: router, routing: global, interfaces: {{eth0: {{address: 10.{site}.0.1/24}}, {wans}}}}}"]
     lines += ["links:", "  - {endpoints: [nf:eth0, s0:9]}"]
     lines += [f"  - {{endpoints: [h{site}{i}:vmnic0, s{site}:{i + 1}]}}" for site in range(3) for i in range(4)]

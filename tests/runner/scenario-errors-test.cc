@@ -101,6 +101,16 @@ const Mistake g_mistakes[] = {
      "run: {duration: 60s, attributes: {ns3::ArpCache::AliveTimeout: soon}}",
      "lab.yaml:3:64: run.attributes.ns3::ArpCache::AliveTimeout: 'soon' is no value of "
      "ns3::ArpCache::AliveTimeout; allowed: a time such as 1.5s"},
+    {"AttributeIsNoAddress",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxSyntheticFlows::SourceNetwork: 10.6.01.0}}",
+     "lab.yaml:3:74: run.attributes.ns3::EsxSyntheticFlows::SourceNetwork: '10.6.01.0' is no value "
+     "of ns3::EsxSyntheticFlows::SourceNetwork; allowed: an IPv4 address such as 10.6.125.1"},
+    {"AttributeIsNoMask",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxSyntheticFlows::SourceMask: /33}}",
+     "lab.yaml:3:71: run.attributes.ns3::EsxSyntheticFlows::SourceMask: '/33' is no value of "
+     "ns3::EsxSyntheticFlows::SourceMask; allowed: Ipv4Mask"},
     {"AttributeHasNoType",
      "run: {duration: 60s}",
      "run: {duration: 60s, attributes: {foo: 1}}",
@@ -180,6 +190,11 @@ const Mistake g_mistakes[] = {
      "10.6.125.51/24",
      "10.6.125.256/24",
      "lab.yaml:15:54: hosts.esx1.vms.web1.nics[0].address: '10.6.125.256/24' is not allowed; "
+     "allowed: an IPv4 address with its prefix length such as 10.6.125.11/24"},
+    {"AddressWithALeadingZero", // decimal to some programs, octal to others
+     "10.6.125.51/24",
+     "10.06.125.51/24",
+     "lab.yaml:15:54: hosts.esx1.vms.web1.nics[0].address: '10.06.125.51/24' is not allowed; "
      "allowed: an IPv4 address with its prefix length such as 10.6.125.11/24"},
     {"AddressNeedsPrefix",
      "10.6.125.84/24",
