@@ -418,7 +418,7 @@ class _Grading:
             return
         datagram = self.truth["datagram"].to_numpy()
         gone = np.bincount(datagram[missing], minlength=len(self.sent.datagrams))
-        whole = np.flatnonzero((gone == self.sent.datagrams["records"]) & ~self.sent.datagrams["optional"])
+        whole: np.ndarray = np.flatnonzero((gone == self.sent.datagrams["records"]) & ~self.sent.datagrams["optional"])
         single = missing[~np.isin(datagram[missing], whole)]
         if len(single) and len(whole) and self._where(mask):
             whole, single = whole[:0], missing  # datagrams of such records alone

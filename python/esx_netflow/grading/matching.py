@@ -65,7 +65,8 @@ class Matching:
                 for table in (self._truth, self._stored):
                     ends = {"low": np.minimum(table[one], table[other]), "high": np.maximum(table[one], table[other])}
                     table[f"{one}/{other}"] = hashed(ends, ends).view(np.int64)
-        self.missing, self.extra = np.arange(len(truth)), np.arange(len(stored))
+        self.missing: np.ndarray = np.arange(len(truth))
+        self.extra: np.ndarray = np.arange(len(stored))
         self.exact = 0
         self.pairs: list[tuple[np.ndarray, np.ndarray]] = []
 

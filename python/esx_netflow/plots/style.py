@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Optional
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..showing import WORDS
@@ -74,13 +75,13 @@ def ink_on(colour: str) -> str:
 ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.93), "ncols": 4, "fontsize": 7, "frameon": False, "handlelength": 1.6, "columnspacing": 1.2}
 
 
-def axes_for(ax, size):
+def axes_for(ax: Optional[Axes], size: tuple[float, float]) -> Axes:
     if ax is not None:
         return ax
     return plt.subplots(figsize=size, layout="constrained")[1]
 
 
-def plain(ax, grid="y"):
+def plain(ax: Axes, grid: Any = "y") -> Axes:
     """The look of all figures."""
     for side in ("top", "right"):
         ax.spines[side].set_visible(False)
@@ -207,7 +208,7 @@ def time_axis(ax, result, label=True):
         ax.set_xlabel("simulated time, s", fontsize=8, color=DARK)
 
 
-def peaks(result, ax, column, label, host, scales=None, size=(8, 2)):
+def peaks(result, ax, column, label, host, scales=None, size=(8, 2)) -> Axes:
     """The highest value of a level since the sample before, which samples by themselves miss: of one host, or of those with the
     highest ones. `scales`: by host, what it is divided by."""
     ax = axes_for(ax, size)

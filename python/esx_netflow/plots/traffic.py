@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from typing import TYPE_CHECKING, Any, Optional
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
             if value == 0 or total == 0:
                 continue
             share = value / total * 100
-            style = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
+            style: dict[str, Any] = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
             ax.barh(row, share, left=left, height=0.7, **style)
             if share > 9:
                 ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color=ink_on(style["facecolor"]), bbox={"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1})
@@ -88,7 +88,7 @@ def _error_text(truth, collected, left):
     return ", ".join(parts), bool(lost / truth >= 0.01)
 
 
-def _pairs(ax, frame, labels, what="sent"):
+def _pairs(ax, frame, labels, what="sent") -> Axes:
     """Two bars each, truth above collected, and behind them the number and the error. Where one is 200 times another the axis is
     logarithmic: small ones stay visible."""
     high = max(frame["truth"].max(), 1)
