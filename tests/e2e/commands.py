@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every command of the program with arguments that let it succeed, for tests of what all commands share."""
+import shutil
 from pathlib import Path
 
 from labs import QUICKSTART, lab, write
@@ -18,6 +19,7 @@ def inputs(esx_netflow, folder: Path) -> Path:
     assert esx_netflow("probe", "-r", CAPTURE, "-w", folder / "export.pcap").returncode == 0
     assert esx_netflow("collect", "-r", folder / "export.pcap", "--csv", folder / "stored.csv").returncode == 0
     assert esx_netflow("run", folder / "lab.yaml", "-o", folder / "result", "--captures", "-q").returncode == 0
+    shutil.copytree(folder / "result", folder / "again")
     return folder
 
 
@@ -68,6 +70,7 @@ def writers(folder: Path) -> dict[str, tuple[list, str]]:
         "probe --json": ["probe", "-r", CAPTURE, "--json", "FILE"],
         "collect --csv": ["collect", "-r", folder / "export.pcap", "--csv", "FILE"],
         "collect --json": ["collect", "-r", folder / "export.pcap", "--json", "FILE"],
+        "report --out": ["report", folder / "result", folder / "again", "-q", "-o", "FILE"],
         "compare --csv": ["compare", "--peer", "softflowd", "-r", CAPTURE, "--csv", "FILE"],
     }
 

@@ -22,7 +22,7 @@ def wrong(bug=""):
 
 def processes_of(text):
     """Command lines with a text in them, but for this test's own."""
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
+    lines = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True).stdout.splitlines()
     return [line for line in lines if text in line]
 
 

@@ -28,7 +28,7 @@ def prefix(tmp_path_factory):
 def test_a_script_builds_in_six_lines_of_cmake(prefix, tmp_path):
     lines = [line for line in (CONSUMER / "CMakeLists.txt").read_text().splitlines() if line]
     assert len(lines) <= 6
-    do("cmake", "-S", CONSUMER, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Debug")
+    do("cmake", "-G", "Ninja", "-S", CONSUMER, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Debug")
     do("cmake", "--build", tmp_path)
     assert do(tmp_path / "consumer") == RESULT
 

@@ -132,6 +132,6 @@ def test_no_command_and_no_option_that_names_a_file_is_without_an_entry(esx_netf
     assert not names - {entry[0] for entry in commands(CAPTURE).values()}, "every command is tried with a full standard output"
     tried = {**writers(CAPTURE), **folder_writers(CAPTURE)}
     for name in names:
-        for short, long in re.findall(r"^  (?:(-\w), ?)?(--[\w-]+)[ =](?:FILE|DIR|GOLDEN|FOLDER)\b", help_of(esx_netflow, name), re.MULTILINE):
+        for short, long in re.findall(r"^  (?:(-\w)(?: [A-Z]+)?, ?)?(--[\w-]+)[ =](?:FILE|DIR|GOLDEN|FOLDER)\b", help_of(esx_netflow, name), re.MULTILINE):
             known = f"{name} {long}" in INPUT_OPTIONS or any(arguments[0] == name and {short, long} & set(map(str, arguments)) for arguments in tried.values())
             assert known, f"{name} {long} is neither a known input nor tried as an output"

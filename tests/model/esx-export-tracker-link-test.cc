@@ -181,16 +181,17 @@ TEST_F(EsxExportTrackerLinkTest, DelayedDatagramIsInFlightUntilItArrives)
 TEST_F(EsxExportTrackerLinkTest, FullQueueDiscOfAnUplinkLoses)
 {
     AddExport();
-    Csma(wire.Get(0))->GetQueue()->SetMaxSize(QueueSize("1p"));
+    // Not 1p: from 3.38 on, ns-3 sees only at the end of an instant that it is empty again.
+    Csma(wire.Get(0))->GetQueue()->SetMaxSize(QueueSize("2p"));
     const Ptr<QueueDisc> disc = CreateObject<FifoQueueDisc>();
     disc->SetMaxSize(QueueSize("3p"));
     host->GetUplinks()[0]->SetQueueDisc(disc);
     Start();
     RunBurst();
-    // One is on the wire, one waits in the device, three in the queue disc, five are lost.
-    EXPECT_EQ(Records(Move::LOST_QUEUE_DISC), 150u);
+    // One is on the wire, two wait in the device, three in the queue disc, four are lost.
+    EXPECT_EQ(Records(Move::LOST_QUEUE_DISC), 120u);
     EXPECT_EQ(Records(Move::LOST_DEVICE_QUEUE), 0u);
-    EXPECT_EQ(Records(Move::RECEIVED), 151u);
+    EXPECT_EQ(Records(Move::RECEIVED), 181u);
     EXPECT_EQ(Datagrams().back().place, "esx1/vmnic0");
 }
 

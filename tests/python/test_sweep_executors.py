@@ -127,7 +127,7 @@ def until(seen, seconds=120):
 
 UNGUARDED = """
 import esx_netflow
-print("imported")
+print("imported", flush=True)
 esx_netflow.sweep("lab.yaml", over={"run.duration": ["3s", "4s", "5s"]}, executor=2)
 """
 

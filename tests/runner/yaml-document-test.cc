@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/yaml-document.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 namespace esxnf
@@ -86,7 +87,9 @@ TEST(YamlDocument, OnlyOneMapPerFile)
 TEST(YamlDocument, SyntaxErrorsHaveTheirPlace)
 {
     EXPECT_EQ(ErrorOf("a: [1, 2\nb: 3\n"), "f:2:2: YAML: end of sequence flow not found");
-    EXPECT_EQ(ErrorOf("a: *x\n"), "f:1:4: YAML: the referenced anchor is not defined");
+    // yaml-cpp 0.8 adds the anchor's name
+    EXPECT_THAT(ErrorOf("a: *x\n"),
+                testing::MatchesRegex("f:1:4: YAML: the referenced anchor is not defined(: x)?"));
 }
 
 TEST(YamlDocument, UnusualKeysAndTagsAreRefused)
