@@ -128,7 +128,7 @@ def test_half_a_binary_store_is_named(esx_netflow, result, tmp_path):
     (stored,) = (result[1] / "store").iterdir()
     (tmp_path / "store").write_bytes(stored.read_bytes()[: stored.stat().st_size // 2])
     done = esx_netflow("grade", result[0], tmp_path / "store")
-    assert done.returncode == 2 and "nfdump cannot read it" in done.stderr, done.stdout + done.stderr
+    assert done.returncode == 2 and "nfdump cannot read it: Open file" in done.stderr, done.stdout + done.stderr
 
 
 def test_what_was_sent_must_be_known(esx_netflow, tmp_path):
@@ -137,6 +137,9 @@ def test_what_was_sent_must_be_known(esx_netflow, tmp_path):
     assert done.returncode == 2 and "this run fed no real collector" in done.stderr
     done = esx_netflow("grade", tmp_path, tmp_path / "lab")
     assert done.returncode == 2 and "no result folder" in done.stderr
+    (tmp_path / "text").write_text("no capture")
+    done = esx_netflow("grade", tmp_path / "text", tmp_path / "lab")
+    assert done.returncode == 2 and done.stderr.startswith(f"esx-netflow: {tmp_path}/text: ") and done.stderr.count("\n") == 1, done.stderr
 
 
 def test_after_network_the_real_collector_gets_what_the_simulated_one_got(esx_netflow, tmp_path):

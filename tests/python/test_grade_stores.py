@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Stores that `grade` reads: each format as its collector writes it, recognised by its columns; units and maps."""
+import bz2
 import csv
+import gzip
 import json
+import lzma
 
 import numpy as np
 import pytest
@@ -102,4 +105,50 @@ def test_a_wrong_map_is_named(text):
 def test_other_binary_stores_are_named(tmp_path):
     (tmp_path / "store").write_bytes(b"\x89PNG\xff")
     with pytest.raises(StoreError, match="binary stores are read of nfdump only"):
+        read_store(tmp_path / "store")
+
+
+@pytest.mark.parametrize("module", [gzip, bz2, lzma])
+def test_packed_text_is_read_and_half_of_it_is_named(tmp_path, module):
+    write(tmp_path / "store", [ours(row) for row in ROWS], "csv")
+    packed = module.compress((tmp_path / "store").read_bytes())
+    (tmp_path / "store").write_bytes(packed)
+    assert grading.grade(SENT, tmp_path / "store").verdict == "pass"
+    (tmp_path / "store").write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(StoreError, match="cannot be unpacked"):
+        read_store(tmp_path / "store")
+    (tmp_path / "store").write_bytes(module.compress(b"\x0c\xa5" + bytes(300)))
+    with pytest.raises(StoreError, match="a packed file of nfdump"):
+        read_store(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    "field, value, said",
+    [
+        ("octets", 10**30, "column octets: '1000000000000000000000000000000' is no whole number below 2^63"),
+        ("octets", 12.5, "'12.5' is no whole number"),
+        ("octets", float("inf"), "'inf' is no whole number"),
+        ("octets", "many", "'many' is no whole number"),
+        ("octets", [1, 2], "'[1, 2]' is no whole number"),
+        ("octets", {"sum": 1}, "octets is an object in some rows and '7' in another"),
+        ("src", "10.300.1.1", "'10.300.1.1' is no IPv4 address"),
+        ("src", "2001:db8::1", "'2001:db8::1' is no IPv4 address"),
+        ("proto", "FOO", "'FOO' is no protocol"),
+        ("first_unix_ms", "yesterday", "column first_unix_ms: "),
+    ],
+)
+def test_a_value_that_none_can_be_is_named_and_never_read_as_another(tmp_path, field, value, said):
+    row = {"exporter": "127.0.0.2", "src": "10.0.0.1", "dst": "10.0.0.2", "proto": 6, "packets": 1, "octets": 7, "first_unix_ms": 0}
+    write(tmp_path / "store", [row, {**row, field: value}], "lines")
+    with pytest.raises(StoreError) as found:
+        read_store(tmp_path / "store")
+    assert said in str(found.value) and "\n" not in str(found.value), found.value
+
+
+def test_a_csv_line_of_more_columns_and_json_of_no_end_are_named(tmp_path):
+    (tmp_path / "store").write_text("src,dst,packets,octets\n10.0.0.1,10.0.0.2,3,4\n1,2,3,4,5,6\n")
+    with pytest.raises(StoreError, match="store: Expected 4 fields in line 3, saw 6$"):
+        read_store(tmp_path / "store")
+    (tmp_path / "store").write_text("[" * 100_000)
+    with pytest.raises(StoreError, match="too deep"):
         read_store(tmp_path / "store")

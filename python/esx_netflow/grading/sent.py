@@ -45,7 +45,10 @@ def read_sent(source: Any, port: Optional[int] = None) -> Sent:
         ports = [port] if port else sorted({int(delivery["target"].rsplit(":", 1)[1]) for delivery in deliveries})
         if len(ports) > 1:
             raise _core.RunError(f"{source}: sent to several collectors; choose one by --port, one of {', '.join(map(str, ports))}")
-    payloads, _, sources = _core.read_udp(os.fspath(capture), ports[0])
+    try:
+        payloads, _, sources = _core.read_udp(os.fspath(capture), ports[0])
+    except _core.CaptureError as error:
+        raise _core.RunError(str(error)) from None
     sent = from_payloads(payloads, sources, names, (), source.name)
     if not len(sent.records):
         raise _core.RunError(f"{capture}: no NetFlow v5 datagram to UDP port {ports[0]} was sent")

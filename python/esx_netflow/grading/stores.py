@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+import bz2
 import glob
+import gzip
 import io
 import json
+import lzma
 import os
+import re
 import shutil
 import socket
 import subprocess
+import zlib
 from pathlib import Path
 from typing import Any, NamedTuple, Optional
 
@@ -34,6 +39,10 @@ _PER_MS = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3, "min": 6e4}
 _FACTORS = {"kB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 2**20, "bits": 0.125, "k": 1000}
 _NFDUMP_MAGIC = (b"\x0c\xa5", b"\xa5\x0c")
 _NFDUMP_COLUMNS = "ts te eng ra sa da sp dp pr flg stos ipkt ibyt in out nh sas das smk dmk".split()
+
+
+_IPV4 = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
+_PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ": lzma}
 
 
 class StoreError(_core.RunError):
@@ -113,19 +122,22 @@ def _files(paths: list[Any]) -> list[Path]:
             below = (file for file in Path(match).rglob("*") if file.is_file() and not file.name.startswith("."))
             found += sorted(below) if os.path.isdir(match) else [Path(match)]
     if not found:
-        raise StoreError(f"{', '.join(map(os.fspath, paths))}: there is no such file, so nothing is stored")
+        raise StoreError(f"{', '.join(map(os.fspath, paths))}: there is no file, so nothing is stored")
     return list(dict.fromkeys(found))
 
 
 def _read_file(path: Path) -> pd.DataFrame:
     try:
-        data = path.read_bytes()
+        packed = path.read_bytes()
+        data = next((module.decompress(packed) for magic, module in _PACKED.items() if packed.startswith(magic)), packed)
         text = "" if data[:2] in _NFDUMP_MAGIC else data.decode("utf-8-sig")
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from None
-    except UnicodeDecodeError as error:
-        raise StoreError(f"{path}: octet {error.start} is no text; binary stores are read of nfdump only") from None
+    except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise StoreError(f"{path}: octet {error.start} is no text; binary stores are read of nfdump only") from None
+        raise StoreError(f"{path}: {getattr(error, 'strerror', None) or f'cannot be unpacked: {error}'}") from None
     if data[:2] in _NFDUMP_MAGIC:
+        if data is not packed:
+            raise StoreError(f"{path}: is a packed file of nfdump, which reads it unpacked only")
         return _read_nfdump(path)
     begin = text.lstrip()[:1]
     return _read_json(path, text) if begin in ("{", "[") else _read_csv(path, text) if begin else pd.DataFrame()
@@ -138,7 +150,7 @@ def _read_nfdump(path: Path) -> pd.DataFrame:
     command = ["nfdump", "-r", str(path), "-q", "-N", "-6", "-o", layout]  # -N: numbers as they are
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TZ": "UTC"})
     if done.returncode != 0 or "corrupt" in done.stderr.lower() or "error" in done.stderr.lower():
-        raise StoreError(f"{path}: nfdump cannot read it: {[*(done.stderr or done.stdout).strip().splitlines(), done.returncode][-1]}")
+        raise StoreError(f"{path}: nfdump cannot read it: {[*done.stderr.splitlines(), *done.stdout.splitlines(), f'exit code {done.returncode}'][0]}")
     lines = [line for line in done.stdout.splitlines() if line.count(",") == len(_NFDUMP_COLUMNS) - 1]
     return _parse_csv("\n".join([",".join(_NFDUMP_COLUMNS), *lines]), ",")
 
@@ -152,6 +164,8 @@ def _read_json(path: Path, text: str) -> pd.DataFrame:
     lines = [text] if is_list else [line for line in text.split("\n") if line.strip()]
     try:
         rows = json.loads(text if is_list else "[" + ",".join(lines) + "]")
+    except RecursionError:
+        raise StoreError(f"{path}: objects and lists in it lie too deep within each other") from None
     except ValueError:
         for number, line in enumerate(lines, 1):
             try:
@@ -161,14 +175,20 @@ def _read_json(path: Path, text: str) -> pd.DataFrame:
         raise
     if not all(isinstance(row, dict) for row in rows):
         raise StoreError(f"{path}: one JSON object for each record is read, and this is something else")
-    return _flatten(pd.DataFrame(rows), "")
+    try:
+        return _flatten(pd.DataFrame(rows), "")
+    except ValueError as error:
+        raise StoreError(f"{path}: {error}") from None
 
 
 def _flatten(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     """{"netflow": {"version": …}} has a column netflow.version."""
     parts = [pd.DataFrame(index=frame.index)]
     for name, values in frame.items():
-        inner = [value if isinstance(value, dict) else {} for value in values] if values.map(type).eq(dict).any() else None
+        is_object = values.map(type).eq(dict)
+        if is_object.any() and not (is_object | values.isna()).all():
+            raise ValueError(f"{prefix}{name} is an object in some rows and '{values[~is_object & values.notna()].iloc[0]}' in another")
+        inner = [value if isinstance(value, dict) else {} for value in values] if is_object.any() else None
         parts.append(values.rename(f"{prefix}{name}") if inner is None else _flatten(pd.DataFrame(inner), f"{prefix}{name}."))
     return pd.concat(parts, axis=1)
 
@@ -184,7 +204,7 @@ def _read_csv(path: Path, text: str) -> pd.DataFrame:
     try:
         frame = _parse_csv(text, separator)
     except ValueError as error:
-        raise StoreError(f"{path}: {error}") from None
+        raise StoreError(f"{path}: {str(error).strip().removeprefix('Error tokenizing data. C error: ')}") from None
     frame.columns = [str(name).strip().lstrip("#") for name in frame.columns]
     return frame
 
@@ -216,16 +236,19 @@ def _convert(frame: pd.DataFrame, names: dict[str, str], format_: str, label: st
 
 def _unique(values: pd.Series, convert: Any) -> np.ndarray:
     """Converts each different value once. `convert` takes a list of texts."""
-    codes, unique = pd.factorize(values.astype(object).map(lambda v: v[0] if isinstance(v, list) else v).fillna(""))
+    codes, unique = pd.factorize(values.astype(object).map(lambda v: v if not isinstance(v, list) else v[0] if len(v) == 1 else str(v)).fillna(""))
     return np.asarray(convert([str(value).strip() for value in unique]), np.int64)[codes]
 
 
 def _numbers(name: str, values: pd.Series, unit: str = "") -> np.ndarray:
     if unit:
-        return np.round(pd.to_numeric(values).to_numpy() * _FACTORS[unit]).astype(np.int64)
-    if values.dtype.kind in "iuf":  # NaN: a row without it
-        return np.nan_to_num(values.to_numpy()).astype(np.int64)
-    return _unique(values, lambda texts: [_number(name, text) for text in texts])
+        values = (pd.to_numeric(values) * _FACTORS[unit]).round()
+    if values.dtype.kind in "uf":  # NaN: a row without it
+        number = values.fillna(0)
+        if len(wrong := number[(number % 1 != 0) | (number.abs() >= 2**63)]):
+            raise ValueError(f"'{wrong.iloc[0]}' is no whole number below 2^63")
+        return number.to_numpy().astype(np.int64)
+    return values.to_numpy(np.int64) if values.dtype.kind == "i" else _unique(values, lambda texts: [_number(name, text) for text in texts])
 
 
 def _number(name: str, text: str) -> int:
@@ -241,9 +264,12 @@ def _number(name: str, text: str) -> int:
         return int(before) * 256 + int(after)
     text = after if name.endswith("mask") else text
     try:
-        return int(text or 0)
+        number = int(text or 0) if text[:2].lower() != "0x" else int(text, 0)
     except ValueError:
-        return int(text, 0) if text[:2].lower() == "0x" else int(float(text))
+        number = int(text[:-2]) if text.endswith(".0") and text[:-2].isdigit() else 2**63
+    if abs(number) >= 2**63:
+        raise ValueError(f"'{text}' is no whole number below 2^63")
+    return number
 
 
 def _addresses(values: pd.Series) -> np.ndarray:
@@ -251,7 +277,7 @@ def _addresses(values: pd.Series) -> np.ndarray:
         texts = ["0.0.0.0" if text in ("", "::") else text.replace("::ffff:", "").split("/")[0] for text in texts]
         texts = [text.rsplit(":", 1)[0] if text.count(":") == 1 else text for text in texts]
         for text in texts:
-            if text.count(".") != 3 or not text.replace(".", "").isdigit():
+            if not re.fullmatch(_IPV4, text):
                 raise ValueError(f"'{text}' is no IPv4 address")
         return tables._addresses(pd.Series(texts, dtype=object))
 
