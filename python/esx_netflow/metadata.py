@@ -42,7 +42,7 @@ def text(kind: str, known: dict[str, dict[str, Any]]) -> str:
         return "".join(row.format(address, one["name"], number, port["name"]) for address, one in known.items() for number, port in one["interfaces"].items())
     unit, key = (10**6, "ifindexes") if kind == "akvorado" else (1, "if_indexes")
     listed = {
-        address: {"name": one["name"], key: {number: {"name": port["name"], "description": port["name"], "speed": port["speed"] // unit} for number, port in one["interfaces"].items()}}
+        address: {"name": one["name"], key: {number: {"name": port["name"], "description": port["name"], "speed": max(1, port["speed"] // unit)} for number, port in one["interfaces"].items()}}
         for address, one in known.items()
     }
     if kind == "akvorado":  # version 5 tells no sampling rate of 1

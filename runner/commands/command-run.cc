@@ -652,7 +652,7 @@ AddRun(CLI::App& program, int& exitCode)
     AddSplitOptions(*app, *options);
     app->footer(RUN_EXAMPLES);
     app->callback([options, app, &exitCode] {
-        options->collector.empty() ? void() : HandOver("feed", *app);
+        app->count("--collector") == 0 ? void() : HandOver("feed", *app);
         options->split.empty() ? void() : HandOver("split", *app);
         exitCode = RunAll(*options);
     });

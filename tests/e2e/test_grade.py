@@ -106,6 +106,20 @@ def test_collectors_that_misbehave_are_named_and_end(esx_netflow, tmp_path, comm
 
 
 @pytest.mark.parametrize(
+    "options, said",
+    [
+        (["--collector", ""], "{port} is not in it"),
+        (["--collector", "{port}", "--format", "bogus"], "invalid choice: 'bogus'"),
+        (["--collector", "{port}", "--grade", "--aggregate 'src"], "--grade '--aggregate 'src': No closing quotation"),
+        (["--collector", "{port}", "--end-by", "FOO"], "there is no such signal"),
+    ],
+)
+def test_a_wrong_option_of_collector_is_named_before_anything_runs(esx_netflow, tmp_path, options, said):
+    done = esx_netflow("run", "quickstart", "--out", tmp_path / "lab", *options)
+    assert done.returncode == 2 and said in done.stderr and not list(tmp_path.iterdir()), done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
     "content, said",
     [
         ("", "the store is empty"),

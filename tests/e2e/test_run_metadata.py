@@ -3,6 +3,7 @@
 import json
 
 import yaml
+from esx_netflow import metadata
 from labs import lab, table, write
 from probing import ClosedPort
 
@@ -26,6 +27,14 @@ def test_akvorado_and_netdata_know_every_interface_of_every_record(esx_netflow, 
                 assert named[row["exporter"]][int(row[number])]["name"] == row[name]
     assert {port["speed"] for port in named["esx1"].values()} == {1000}
     assert {port["speed"] for port in netdata["127.0.0.2"]["if_indexes"].values()} == {10**9}
+
+
+def test_no_interface_of_akvorado_has_a_speed_of_0():
+    """Its configuration refuses 0, and counts in Mbit/s."""
+    known = {"192.0.2.1": {"name": "esx1", "interfaces": {3: {"name": "vmnic0", "speed": 512_000}}}}
+    (provider,) = yaml.safe_load(metadata.text("akvorado", known))["metadata"]["providers"]
+    assert provider["exporters"]["192.0.2.1"]["ifindexes"][3]["speed"] == 1
+    assert yaml.safe_load(metadata.text("netdata", known))["enrichment"]["metadata_static"]["exporters"]["192.0.2.1"]["if_indexes"][3]["speed"] == 512_000
 
 
 def test_nfacctd_labels_records_by_the_map(esx_netflow, tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from esx_netflow import netflow
 from esx_netflow.grading import grade as grading
+from esx_netflow.grading.patterns import condition
 from esx_netflow.grading.sent import from_payloads
 from esx_netflow.grading.stores import parse_map
 from wrong_collectors import PLAIN_MAP, Collector, KEYS, write
@@ -250,3 +251,10 @@ def test_several_bugs_at_once_are_named_one_by_one(tmp_path, bugs, faults):
         for wanted in BUGS[bug]:
             assert wanted in text or "datagram" in wanted and "missing as a whole" in text, text
     assert sum(line.startswith("  ") and ": " in line and not line.startswith(("  compared", "  tolerance", "  kernel")) for line in text.splitlines()) == faults, text
+
+
+def test_what_chance_alone_can_have_in_common_is_not_said():
+    """One of fifty is the largest in some column often enough; four of fifty are not."""
+    values = {"octets {}": np.arange(50)}
+    assert condition(np.arange(50) > 0, values) is None
+    assert condition(np.arange(50) >= 4, values) == "octets 4 or more" and condition(np.arange(50) < 46, values) == "octets 45 or less"

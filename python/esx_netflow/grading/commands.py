@@ -8,6 +8,7 @@ import shlex
 from typing import Any, Callable
 from xml.etree import ElementTree
 
+from .. import _core
 from .grade import grade
 from .report import write_files
 from .stores import FIELDS, FORMATS, parse_map
@@ -64,8 +65,10 @@ def grade_options(words: str, parser_class: Any, **known: Any) -> dict[str, Any]
     """`run --grade '…'` as arguments of `grade`."""
     parser = parser_class("run --grade", "", "")
     add_options(parser)
-    parser.set_defaults(**known)
-    return options_of(parser.parse_args(shlex.split(words)))
+    try:
+        return options_of(parser.parse_args([*(f"--{name}={value}" for name, value in known.items()), *shlex.split(words)]))
+    except ValueError as error:
+        raise _core.RunError(f"--grade '{words}': {error}") from None
 
 
 def add_files(parser: Any, markdown: str) -> None:

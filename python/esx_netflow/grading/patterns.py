@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from functools import partial
 from typing import Any, Callable, Iterator, Mapping, Optional
@@ -17,6 +18,7 @@ _NTP_MS = 2_208_988_800_000  # from 1900 to 1970
 _PARTNERS = {"src": "dst", "sport": "dport", "input": "output", "packets": "octets", "first": "last", "src_as": "dst_as", "src_mask": "dst_mask"}
 PARTNERS = {**_PARTNERS, **{b: a for a, b in _PARTNERS.items()}}
 _ADDRESSES = ("src", "dst", "nexthop", "exporter")
+_NO_CHANCE = 5_000
 _BITS = {**dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
 _FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
 _OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", 38: "an Ethernet frame on the wire"}
@@ -43,6 +45,7 @@ _TIMES: list[Rule] = [
     ("has the nanoseconds of the header (unix_nsecs) twice", lambda v, t: v + t["unix_ns"] // 10**6),
     ("takes the nanoseconds of the header (unix_nsecs) for microseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"] // 1000),
     ("takes the nanoseconds of the header (unix_nsecs) for milliseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"]),
+    ("is 1 s too late where its part of a second is before that of the header (no borrow)", lambda v, t: v + 1000 * (t["unix_ns"] // 10**6 < t["ago"] % 1000)),
     ("is the time of export", lambda v, t: t["unix_ms"]),
     ("is the second of the export", lambda v, t: t["unix_ms"] - t["unix_ns"] // 10**6),
     ("is added to the time of export as if SysUptime were 0", lambda v, t: t["unix_ms"] + t["raw"]),
@@ -134,8 +137,9 @@ def condition(mask: np.ndarray, attributes: dict[str, np.ndarray], fields: Mappi
         is_telling = one if values.dtype == bool else values.dtype == object or mask.sum() > 1  # of a single one each number tells
         if is_telling and (values[mask] == one).all() and not (values[~mask] == one).any():
             return text.format(shown(fields.get(text, ""), one))
+    ways = math.comb(len(mask), min(mask.sum(), (~mask).sum(), 4))  # a few of a few are the largest of something by chance
     for text, values in attributes.items():
-        if values.dtype not in (object, bool) and mask.sum() > 2:
+        if values.dtype not in (object, bool) and ways > _NO_CHANCE:
             yes, no = values[mask], values[~mask]
             if yes.min() > no.max():
                 return text.format(f"{shown(fields.get(text, ''), yes.min())} or more")
