@@ -82,9 +82,9 @@ def changed(cell: str) -> str:
 
 def test_the_lab_has_what_can_be_told(judge):
     assert judge.run() == []
-    causes = {row["cause"] for row in judge._table("flows-lost.csv")}
+    causes = {row["cause"] for row in judge.table("flows-lost.csv")}
     assert {"purgatory_full", "no_memory", "link_down", "killed"} <= causes
-    assert all(judge._table(f"{name}.csv") for name in TABLES)
+    assert all(judge.table(f"{name}.csv") for name in TABLES)
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -160,7 +160,7 @@ def is_lost(row):
 
 def test_links_that_lose_are_judged(lossy):
     assert lossy.run() == []
-    assert sum(map(is_lost, lossy._table("datagrams.csv"))) > 3
+    assert sum(map(is_lost, lossy.table("datagrams.csv"))) > 3
 
 
 @pytest.mark.parametrize("column", ["frames", "octets"])

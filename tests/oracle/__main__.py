@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> int:
         return 2
     for finding in findings:
         print(finding)
-    records = verification.truth_records()
+    records = verification.truth_records
     packets, octets = sum(r.packets for r in records), sum(r.octets for r in records)
     print(
         f"oracle: {packets} packets, {octets} octets, {len(records)} records in truth; "

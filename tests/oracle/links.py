@@ -27,9 +27,9 @@ class Links:
     def __init__(self, v):
         self.v = v
         self.rows = defaultdict(lambda: defaultdict(list))  # by link and end
-        for row in v._table("links.csv"):
+        for row in v.table("links.csv"):
             self.rows[row["link"]][row["from"]].append(row)
-        self.datagrams = v._table("datagrams.csv")
+        self.datagrams = v.table("datagrams.csv")
         self.dropped = {drops["name"]: drops for drops in v.summary["links"]}
         self.queues = self._queues()
 
@@ -37,7 +37,7 @@ class Links:
         self.v.findings.append(text)
 
     def check(self) -> None:
-        samples = [row["time_ms"] for row in self.v._table("series.csv")]
+        samples = [row["time_ms"] for row in self.v.table("series.csv")]
         grid = list(dict.fromkeys(samples))
         for name in self.dropped.keys() - self.rows.keys():
             self.find(f"links.csv: lacks {name}, which dropped frames")

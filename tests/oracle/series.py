@@ -110,9 +110,9 @@ def check_series(v) -> None:
     if not (v.folder / "series.csv").is_file():
         return
     samples = defaultdict(list)
-    for row in v._table("series.csv"):
+    for row in v.table("series.csv"):
         samples[row["exporter"]].append(row)
-    records, datagrams = v._table("records.csv"), v._table("datagrams.csv")
+    records, datagrams = v.table("records.csv"), v.table("datagrams.csv")
     hosts = [host["name"] for host in v.summary["hosts"]]
     grid = [row["time_ms"] for row in samples[hosts[0]]] if hosts else []
     for name in sorted({*samples, *hosts}):

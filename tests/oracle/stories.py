@@ -33,9 +33,13 @@ class Stories:
         for window in sorted(verification.windows, key=lambda w: w.from_ns):
             self.windows[window.exporter, window.vswitch].append(window)
         self.boot = {window.exporter: window.boot_ns for window in verification.windows}
-        self.records = verification._table("records.csv")
-        self.datagrams = verification._table("datagrams.csv")
+        self.records = verification.table("records.csv")
+        self.datagrams = verification.table("datagrams.csv")
         self.by_number = {(d["exporter"], d["datagram"]): d for d in self.datagrams}
+        self.collectors = defaultdict(set)  # of a session
+        for row in self.datagrams:
+            self.collectors[row["exporter"], row["vswitch"], row["session"]].add(row["collector"])
+        self.dies_behind = any(row["fate"] in ARRIVED[1:] for row in self.datagrams)
         self.carried = defaultdict(list)
         for row in self.records:
             if row["datagram"]:
@@ -79,7 +83,7 @@ class Stories:
     def _check_records(self) -> None:
         """The records of each flow follow from its packets; where packets were shed or records ended early, their sums do."""
         ours, theirs = defaultdict(list), defaultdict(list)
-        for record in self.v.truth_records():
+        for record in self.v.truth_records:
             ours[record.key].append((record.packets, record.octets, record.first_ns, record.last_ns, record.tcp_flags, record.reason))
         other = set()
         for row in self.records:
@@ -95,6 +99,9 @@ class Stories:
                 self._same(f"records.csv: sums of {key}", [_sums(ours[key])], [_sums(theirs[key])])
 
     def _same(self, what: str, ours, theirs) -> None:
+        ours, theirs = list(ours), list(theirs)
+        if ours == theirs:
+            return
         ours, theirs = Counter(ours), Counter(theirs)
         self.v.findings += [f"{what}: wanted, and not there: {n} x {row}" for row, n in sorted((ours - theirs).items())]
         self.v.findings += [f"{what}: there, and not wanted: {n} x {row}" for row, n in sorted((theirs - ours).items())]
@@ -146,7 +153,7 @@ class Stories:
         carried = self.carried[row["exporter"], row["datagram"]]
         wanted = {"session": session, "engine": windows[0].engine if windows else None, "records": len(carried)}
         wanted |= {unit: sum(int(r[unit]) for r in carried) for unit in UNIT[:2]}
-        others = {d["collector"] for d in self.datagrams if (d["exporter"], d["vswitch"], d["session"]) == (row["exporter"], row["vswitch"], row["session"])}
+        others = self.collectors[row["exporter"], row["vswitch"], row["session"]]
         wanted["collector"] = next(iter(others)) if len(others) == 1 else None
         key = (windows[0].address, windows[0].engine, int(row["sequence"]), self._uptime(row, sent)) if windows else None
         arrived = self.v.arrivals.get(key, [])
@@ -157,8 +164,7 @@ class Stories:
             wanted["collector"] = entry.get("address", row["collector"])
             if row["fate"] == "received":
                 wanted |= {"place": entry["node"], "concluded_ns": time}
-                behind = any(d["fate"] in ARRIVED[1:] for d in self.datagrams)
-                wanted["copies"] = len(arrived) if not behind or int(row["copies"]) > len(arrived) else row["copies"]
+                wanted["copies"] = len(arrived) if not self.dies_behind or int(row["copies"]) > len(arrived) else row["copies"]
         elif row["fate"] != "received":
             wanted["copies"] = 0
         left = self.v.departures.get(key)
@@ -212,7 +218,7 @@ class Stories:
             by_flow[tuple(row[c] for c in FLOW)].append(row)
         rows["truth"] = [self._truth_row(parts) for parts in by_flow.values()]
         for name, wanted in rows.items():
-            table = self.v._table(f"flows-{name}.csv")
+            table = self.v.table(f"flows-{name}.csv")
             columns = list(table[0]) if table else []
             self._same(f"flows-{name}.csv", (tuple(r[c] for c in columns) for r in wanted), (tuple(r[c] for c in columns) for r in table))
 
@@ -235,7 +241,7 @@ class Stories:
                 wanted[side][(*(row[c] for c in FLOW), name)].update(packets=int(row["packets"]), octets=int(row["octets"]), records=records)
         for side, name in (("lost", "cause"), ("left", "state")):
             ours = [(*key, *(str(counts[unit]) for unit in UNIT)) for key, counts in wanted[side].items()]
-            theirs = [tuple(row[c] for c in (*FLOW, name, *UNIT)) for row in self.v._table(f"flows-{side}.csv")]
+            theirs = [tuple(row[c] for c in (*FLOW, name, *UNIT)) for row in self.v.table(f"flows-{side}.csv")]
             self._same(f"flows-{side}.csv", ours, theirs)
 
 

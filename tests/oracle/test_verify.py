@@ -220,20 +220,20 @@ def test_an_address_leaves_by_a_port_while_it_is_plugged_in_there():
     moved = switch()
     moved.spans[4] = (0, 5 * S)  # B was in port 4 until 5 s, elsewhere until 9 s, and is in port 6 since
     moved.learn({"port": 6, "direction": "in", "role": "local", "from_ns": 9 * S}, [Packet(9 * S, 60, WIRE + B + bytes(48), 1)])
-    assert moved.is_judged()
+    assert moved.is_judged
     assert [moved.output({"port": 3}, B + A, at * S) for at in (4, 5, 8, 9)] == [4, 2, 2, 6]
 
 
 def test_outputs_are_not_judged_with_vlans_teams_or_unknown_roles():
-    assert switch().is_judged()
-    assert not switch(tag=b"\x81\x00").is_judged()
-    assert not switch(uplinks=(2, 5)).is_judged()
+    assert switch().is_judged
+    assert not switch(tag=b"\x81\x00").is_judged
+    assert not switch(uplinks=(2, 5)).is_judged
     moved = switch()
     moved.learn({"port": 4, "direction": "in", "role": "local"}, [Packet(0, 60, WIRE + A + bytes(48), 1)])
-    assert not moved.is_judged(), "A was seen at two ports at once"
+    assert not moved.is_judged, "A was seen at two ports at once"
     nameless = Switch()
     nameless.learn({"port": 3, "direction": "in"}, [])
-    assert not nameless.is_judged()
+    assert not nameless.is_judged
 
 
 def oracle(*arguments) -> subprocess.CompletedProcess:

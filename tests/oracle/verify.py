@@ -9,7 +9,9 @@ import csv
 import json
 import math
 from collections import Counter, defaultdict
+from functools import cache, cached_property
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from .capture import CaptureError, Packet, read_capture
@@ -18,12 +20,13 @@ from .frames import VLAN_ETHERTYPES, Verdict, parse_frame
 from .links import check_links
 from .netflow5 import WRAP, Datagram, V5Record, check_rules, count_fragments, read_collector_capture, read_headers, signed, unique_datagrams
 from .series import check_series
-from .stories import OWN_ENDS, Stories
+from .stories import FLOW, OWN_ENDS, Stories
 
 UDP = 17
 COLLECTOR_HOST_CAUSES = ("refused", "socket_buffer")  # die after the capture
 PACKET_CAUSES = ("no_memory", "cache_full")  # lose packets, not records
 SPLITTING_CAUSES = (*PACKET_CAUSES, "evicted")  # make records that do not follow from the packets alone
+FLOW_OF = itemgetter(*FLOW)
 P_PORT_BITS = 9  # `-p`: port in the low 9 bits, vSwitch above
 
 
@@ -100,8 +103,9 @@ class Switch:
             if not is_uplink:
                 self.port_of[packet.data[6:12]].add(entry["port"])
 
+    @cached_property
     def is_judged(self) -> bool:
-        """Not: teams of uplinks, VLANs, and addresses that two ports had at once."""
+        """Not: teams of uplinks, VLANs, and addresses that two ports had at once. Known when all is learnt."""
         return self.judged and len(self.uplinks) <= 1 and not any(map(self._overlap, self.port_of.values()))
 
     def _overlap(self, ports: set[int]) -> bool:
@@ -111,7 +115,7 @@ class Switch:
     def output(self, entry: dict, frame: bytes, time_ns: int = 0) -> int:
         """The port by which a frame leaves; 0: by several or none."""
         destination = frame[:6]
-        if not destination or destination[0] & 1 or not self.is_judged():
+        if not destination or destination[0] & 1 or not self.is_judged:
             return 0
         for port in self.port_of.get(destination, ()):
             if not self.spans[port][0] <= time_ns < self.spans[port][1]:
@@ -124,6 +128,9 @@ class Verification:
     def __init__(self, folder):
         self.folder = Path(folder)
         self.findings: list[str] = []
+        self.tables: dict[str, list[dict]] = {}
+        self._flow_key = cache(self._flow_key)
+        self._rows = cache(self._rows)
         index = json.loads((self.folder / "captures.json").read_text())
         self.summary = json.loads((self.folder / "summary.json").read_text())
         self.windows = [Window(entry) for entry in index["monitored"]]
@@ -148,6 +155,8 @@ class Verification:
 
     def run(self) -> list[str]:
         self.findings = list(self.captures_complain)
+        self.tables.clear()
+        self._rows.cache_clear()
         self._check_truth_table()
         self._check_records()
         self._check_outputs()
@@ -159,6 +168,7 @@ class Verification:
             check_links(self)
         return self.findings
 
+    @cached_property
     def truth_records(self) -> list[Record]:
         return [record for window in self.windows for record in window.truth.records()]
 
@@ -214,7 +224,12 @@ class Verification:
                     times.setdefault(key, time_ns)
         return times
 
-    def _table(self, name: str) -> list[dict]:
+    def table(self, name: str) -> list[dict]:
+        if name not in self.tables:
+            self.tables[name] = self._read_table(name)
+        return self.tables[name]
+
+    def _read_table(self, name: str) -> list[dict]:
         with open(self.folder / name, newline="") as file:
             reader = csv.DictReader(file)
             rows = list(reader)
@@ -227,24 +242,25 @@ class Verification:
 
     def _rests(self) -> list[dict]:
         """Losses, and what is left, which has a state in place of the cause."""
-        lost = [{**line, "group": "lost"} for line in self._table("flows-lost.csv")]
-        return lost + [{**line, "group": "left", "cause": line["state"]} for line in self._table("flows-left.csv")]
+        lost = [{**line, "group": "lost"} for line in self.table("flows-lost.csv")]
+        return lost + [{**line, "group": "left", "cause": line["state"]} for line in self.table("flows-left.csv")]
 
     def _key(self, line: dict) -> FlowKey:
-        window = next((w for w in self.windows if (w.exporter, w.vswitch) == (line["exporter"], line["vswitch"])), None)
-        port = window.port(int(line["input"])) if window else int(line["input"])
-        numbers = (int(line[name]) for name in ("proto", "sport", "dport", "tos"))
-        return FlowKey(line["exporter"], line["vswitch"], line["src"], line["dst"], *numbers, port)
+        return self._flow_key(*FLOW_OF(line))
+
+    def _flow_key(self, exporter: str, vswitch: str, src: str, dst: str, proto: str, sport: str, dport: str, tos: str, port: str) -> FlowKey:
+        window = next((w for w in self.windows if (w.exporter, w.vswitch) == (exporter, vswitch)), None)
+        return FlowKey(exporter, vswitch, src, dst, int(proto), int(sport), int(dport), int(tos), window.port(int(port)) if window else int(port))
 
     def _row(self, line: dict) -> tuple:
         return (self._key(line), *(int(line[n]) for n in ("packets", "octets", "first_ms", "last_ms", "tcp_flags")))
 
     def _rows(self, name: str) -> Counter:
-        return Counter(map(self._row, self._table(name)))
+        return Counter(map(self._row, self.table(name)))
 
     def _check_truth_table(self) -> None:
         ours = Counter()
-        for key, total in flow_totals(self.truth_records()).items():
+        for key, total in flow_totals(self.truth_records).items():
             times = total.first_ns // MS_NS, total.last_ns // MS_NS
             ours[(key, total.packets, total.octets, *times, total.tcp_flags)] += 1
         theirs = self._rows("flows-truth.csv")
@@ -253,41 +269,42 @@ class Verification:
 
     def _check_records(self) -> None:
         """Captured records were exported; exported ones are what the packets make of their flow."""
-        table = self._table("flows-exported.csv")
+        table = self.table("flows-exported.csv")
         exported, collected = Counter(map(self._row, table)), self._rows("flows-collected.csv")
         self._subset("captured, but not exported", self.captured, exported)
         self._subset("collected, but not captured", collected, self.captured)
         shed = self._flows_with_other_ends(table)
         own = Counter({row: n for row, n in exported.items() if row[0] not in shed})
-        self._subset("exported, but no such record follows from the packets", own, self._truth_rows())
+        self._subset("exported, but no such record follows from the packets", own, self._truth_rows)
 
     def _flows_with_other_ends(self, exported: list[dict]) -> set[FlowKey]:
         """Those whose records do not follow from the packets alone: packets were shed, or records ended early."""
-        flows = {self._key(line) for line in self._table("flows-lost.csv") if line["cause"] in SPLITTING_CAUSES}
+        flows = {self._key(line) for line in self.table("flows-lost.csv") if line["cause"] in SPLITTING_CAUSES}
         return flows | {self._key(line) for line in exported if line["reason"] not in OWN_ENDS}
 
     def _check_outputs(self) -> None:
         """The output of a record is where its first packet left."""
-        table = self._table("flows-exported.csv")
+        table = self.table("flows-exported.csv")
         other_ends = self._flows_with_other_ends(table)
         outputs = defaultdict(set)
-        for record in self.truth_records():
+        for record in self.truth_records:
             outputs[record.counts()].add(record.output)
         for line in table:
             row, output = self._row(line), int(line["output"])
             switch = self.switches.get((line["exporter"], line["vswitch"]))
-            if switch is None or not switch.is_judged() or row[0] in other_ends or row not in outputs:
+            if switch is None or not switch.is_judged or row[0] in other_ends or row not in outputs:
                 continue
             # Captures do not tell whether the uplink's link was up: then it is the output, else nothing is.
             may_be = outputs[row] | ({0} if outputs[row] & switch.uplinks else set())
             if output not in may_be:
                 self.findings.append(f"output {output}, by the captures {sorted(may_be)}: {row}")
 
+    @cached_property
     def _truth_rows(self) -> Counter:
-        return Counter(record.counts() for record in self.truth_records())
+        return Counter(record.counts() for record in self.truth_records)
 
     def _subset(self, what: str, part: Counter, whole: Counter) -> None:
-        self.findings += [f"{what}: {n} x {row}" for row, n in sorted((part - whole).items())]
+        self.findings += [f"{what}: {n} x {row}" for row, n in sorted((part - whole).items())] if part != whole else []
 
     def _check_losses(self) -> None:
         """L6 per flow, in packets and octets, before and behind the collector's capture."""
@@ -295,7 +312,7 @@ class Verification:
         for line in self._rests():
             side = behind if line["cause"] in COLLECTOR_HOST_CAUSES else before
             side[self._key(line)].update(packets=int(line["packets"]), octets=int(line["octets"]))
-        truth, captured = _per_flow(self._truth_rows()), _per_flow(self.captured)
+        truth, captured = _per_flow(self._truth_rows), _per_flow(self.captured)
         collected = _per_flow(self._rows("flows-collected.csv"))
         self._balance("truth - captured", truth, captured, before)
         self._balance("captured - collected", captured, collected, behind)
@@ -310,7 +327,7 @@ class Verification:
     def _check_ledger(self) -> None:
         if any(self.summary["residual"].values()):
             self.findings.append(f"summary.json: residual {self.summary['residual']}")
-        ours = {"collected": _sum(self._rows("flows-collected.csv")), "truth": _sum(self._truth_rows())}
+        ours = {"collected": _sum(self._rows("flows-collected.csv")), "truth": _sum(self._truth_rows)}
         for window in self.windows:
             for cause, packets in window.truth.ignored_packets.items():
                 total = ours.setdefault(f"ignored.{cause}", Counter())
