@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/lab/split-check.h"
 
+#include "runner/lab/vm-homes.h"
+
 #include <algorithm>
 #include <fmt/format.h>
-#include <map>
 
 namespace esxnf
 {
@@ -15,15 +16,9 @@ class CouplingFinder
 {
   public:
     explicit CouplingFinder(const Scenario& scenario)
-        : m_scenario(scenario)
+        : m_scenario(scenario),
+          m_homes(scenario)
     {
-        for (const Host& host : scenario.hosts)
-        {
-            for (const Vm& vm : host.vms)
-            {
-                m_vms[vm.name] = {&host, &vm};
-            }
-        }
     }
 
     Diagnostics Find()
@@ -60,7 +55,7 @@ class CouplingFinder
         }
         for (const std::string& name : m_scenario.outputs.pcap)
         {
-            if (m_vms.count(name.substr(0, name.find(':'))) != 0)
+            if (m_homes.Of(name.substr(0, name.find(':'))).host)
             {
                 Add("/outputs/pcap", "the capture " + name + " is of a guest's frames");
             }
@@ -69,47 +64,9 @@ class CouplingFinder
     }
 
   private:
-    struct Home
-    {
-        const Host* host{nullptr};
-        const Vm* vm{nullptr};
-    };
-
     void Add(const std::string& path, const std::string& what)
     {
         m_couplings.push_back(m_scenario.At(Severity::Error, path, "cannot be split: " + what));
-    }
-
-    Home HomeOf(const std::string& name) const
-    {
-        const auto home = m_vms.find(name);
-        return home == m_vms.end() ? Home{} : home->second;
-    }
-
-    /// Whether frames between two guests of a host stay on one vSwitch.
-    static bool AreNeighbours(const Host& host, const Vm& a, const Vm& b)
-    {
-        const auto vlanOf = [](const VSwitch& vSwitch, const std::string& name) {
-            const auto group =
-                std::find_if(vSwitch.portGroups.begin(),
-                             vSwitch.portGroups.end(),
-                             [&](const PortGroup& other) { return other.name == name; });
-            return group->vlan;
-        };
-        for (const Nic& mine : a.nics)
-        {
-            for (const Nic& theirs : b.nics)
-            {
-                const VSwitch* const one = host.FindVSwitchOf(mine.portGroup);
-                if (one && one == host.FindVSwitchOf(theirs.portGroup) &&
-                    mine.address.SharesNetworkWith(theirs.address.address) &&
-                    vlanOf(*one, mine.portGroup) == vlanOf(*one, theirs.portGroup))
-                {
-                    return true;
-                }
-            }
-        }
-        return false;
     }
 
     /// Whether nothing of an item's traffic is answered.
@@ -126,14 +83,14 @@ class CouplingFinder
         {
             for (const std::string& to : traffic.to)
             {
-                const Home a = HomeOf(from);
-                const Home b = HomeOf(to);
+                const VmHome a = m_homes.Of(from);
+                const VmHome b = m_homes.Of(to);
                 const bool comesToNone = !b.host && (!a.host || IsOneWay(traffic));
-                if (comesToNone || (a.host == b.host && AreNeighbours(*a.host, *a.vm, *b.vm)))
+                if (comesToNone || VmHomes::AreNeighbours(a, b))
                 {
                     continue;
                 }
-                const auto place = [](const std::string& name, const Home& home) {
+                const auto place = [](const std::string& name, const VmHome& home) {
                     return home.host ? name + " on " + home.host->name : name;
                 };
                 Add(traffic.path,
@@ -189,7 +146,7 @@ class CouplingFinder
 
     void LookAtVm(const TimelineStep& step)
     {
-        const Home home = HomeOf(step.vm);
+        const VmHome home = m_homes.Of(step.vm);
         const bool appears = step.on || step.kind == StepKind::MacChange;
         const auto isHeard = [&](const Nic& nic) {
             const VSwitch* const vSwitch = home.host->FindVSwitchOf(nic.portGroup);
@@ -283,7 +240,7 @@ class CouplingFinder
     }
 
     const Scenario& m_scenario;
-    std::map<std::string, Home> m_vms;
+    VmHomes m_homes;
     Diagnostics m_couplings;
 };
 

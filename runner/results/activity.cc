@@ -297,7 +297,7 @@ ExpectedOfEveryRun(const Scenario& scenario)
 std::vector<EsxVerdict>
 JudgeIdleness(const Simulation& simulation)
 {
-    const auto sent = [](const TrafficPair& pair) { return pair.sent; };
+    const auto sent = [](const TrafficPair& pair) { return pair.outcome.sent; };
     const auto typed = [](const Ptr<EsxHost>& host) { // at a prompt: no steps
         return !host->GetObject<ns3::EsxConsole>()->GetTranscript().empty();
     };
@@ -323,7 +323,7 @@ JudgeTraffic(const std::vector<TrafficPair>& pairs)
     std::size_t judged = 0;
     for (const TrafficPair& pair : pairs)
     {
-        const bool isDamaged = pair.capture && !pair.capture->damage.empty();
+        const bool isDamaged = pair.outcome.capture && !pair.outcome.capture->damage.empty();
         judged += pair.traffic->mayBeSilent && !isDamaged ? 0 : 1;
         const std::string name =
             fmt::format("{} from {} to {}", pair.traffic->name, pair.from, pair.to);
@@ -331,7 +331,7 @@ JudgeTraffic(const std::vector<TrafficPair>& pairs)
         {
             damaged.push_back(name);
         }
-        else if (!pair.sent && !pair.traffic->mayBeSilent)
+        else if (!pair.outcome.sent && !pair.traffic->mayBeSilent)
         {
             silent.push_back(name);
         }

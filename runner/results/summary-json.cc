@@ -45,6 +45,15 @@ ToJson(const Replay& replay)
 }
 
 Json
+ToJson(const FlowTraffic& traffic)
+{
+    return {{"name", traffic.name},
+            {"from", traffic.from},
+            {"packets", traffic.counts.packets},
+            {"simulated", traffic.counts.simulated}};
+}
+
+Json
 ToJson(const LinkDrops& drops)
 {
     return {{"name", drops.link},
@@ -126,6 +135,10 @@ ToJson(const Summary& summary)
     for (const auto& [key, value] : common.items())
     {
         json[key] = value; // "expectations" keeps its place
+    }
+    if (!summary.flowTraffic.empty())
+    {
+        json["traffic"]["flow_fidelity"] = ToJsonArray(summary.flowTraffic);
     }
     if (!summary.realCollectors.empty())
     {

@@ -174,6 +174,19 @@ AppendTrafficFacts(Text& text, const Summary& summary)
             Append(text, "    damaged: {}\n", capture.damage);
         }
     }
+    FlowFidelity inFlowFidelity;
+    for (const FlowTraffic& traffic : summary.flowTraffic)
+    {
+        inFlowFidelity.packets += traffic.counts.packets;
+        inFlowFidelity.simulated += traffic.counts.simulated;
+    }
+    if (!summary.flowTraffic.empty())
+    {
+        Append(text,
+               "  flow fidelity: of {} {} were simulated one by one\n",
+               Counted(inFlowFidelity.packets, "packet"),
+               Grouped(inFlowFidelity.simulated));
+    }
     uint64_t dropped = 0;
     std::vector<std::string> links;
     for (const LinkDrops& link : summary.links)

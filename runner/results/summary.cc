@@ -80,14 +80,18 @@ AddTraffic(Summary& summary, const std::vector<TrafficPair>& pairs)
     summary.trafficItems = pairs.size();
     for (const TrafficPair& pair : pairs)
     {
-        if (!pair.sent)
+        if (!pair.outcome.sent)
         {
             summary.silent.push_back(
                 {pair.traffic->name, pair.from, pair.to, pair.traffic->mayBeSilent});
         }
-        if (pair.capture)
+        if (pair.outcome.capture)
         {
-            summary.replays.push_back({pair.traffic->name, pair.from, *pair.capture});
+            summary.replays.push_back({pair.traffic->name, pair.from, *pair.outcome.capture});
+        }
+        if (pair.outcome.fidelity)
+        {
+            summary.flowTraffic.push_back({pair.traffic->name, pair.from, *pair.outcome.fidelity});
         }
     }
     const auto verdicts = JudgeTraffic(pairs);

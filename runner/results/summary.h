@@ -47,6 +47,14 @@ struct Replay
     ReplayedCapture capture;
 };
 
+/// Traffic in flow fidelity.
+struct FlowTraffic
+{
+    std::string name; //!< of the item
+    std::string from;
+    FlowFidelity counts;
+};
+
 /// Verdict of a run.
 enum class RunVerdict : uint8_t
 {
@@ -69,6 +77,7 @@ struct Summary : ns3::EsxSummary
     uint64_t trafficItems{0};              //!< pairs of sender and receiver of all traffic
     std::vector<SilentTraffic> silent;
     std::vector<Replay> replays;
+    std::vector<FlowTraffic> flowTraffic;
     std::vector<LinkDrops> links;             //!< that dropped frames
     ExportBound bound;                        //!< of the export datagrams that were lost
     std::vector<RealDelivery> realCollectors; //!< of --to

@@ -208,6 +208,16 @@ class Archive
         archive(line.output, line.errors);
     }
 
+    friend void Describe(Archive& archive, TrafficOutcome& outcome)
+    {
+        archive(outcome.sent, outcome.capture, outcome.fidelity);
+    }
+
+    friend void Describe(Archive& archive, FlowFidelity& fidelity)
+    {
+        archive(fidelity.packets, fidelity.simulated);
+    }
+
     friend void Describe(Archive& archive, ReplayedCapture& capture)
     {
         archive(capture.packets, capture.damage, capture.odd);

@@ -83,7 +83,7 @@ struct HostBook
     uint64_t breaches{0};
     int64_t tapResidual{0};
     std::vector<LineOutcome> steps; //!< of the timeline's lines, signals and VMs' steps, in order
-    std::vector<std::pair<bool, std::optional<ReplayedCapture>>> traffic; //!< of its senders' pairs
+    std::vector<TrafficOutcome> traffic;      //!< of its senders' pairs
     std::map<std::string, std::string> texts; //!< files of a result folder: logs, console, esxtop
     std::string likeness;                     //!< its configuration at the end and its processes
 

@@ -17,7 +17,6 @@
 #include <fmt/format.h>
 #include <iterator>
 #include <sstream>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -613,7 +612,7 @@ SplitRun::Finish(const Simulation& simulation, std::deque<StepOutcome>& steps)
             const auto host = m_hosts.find(pair.from);
             if (host != m_hosts.end() && host->second == book.host)
             {
-                book.traffic.emplace_back(pair.sent, pair.capture);
+                book.traffic.push_back(pair.outcome);
             }
         }
     }
@@ -660,7 +659,7 @@ SplitRun::Restore(std::vector<TrafficPair>& pairs) const
         if (host != m_hosts.end() && !next.empty())
         {
             auto& [book, place] = next.at(host->second);
-            std::tie(pair.sent, pair.capture) = book->traffic.at(place++);
+            pair.outcome = book->traffic.at(place++);
         }
     }
 }

@@ -101,10 +101,16 @@ TrafficWatch::GetPairs() const
 {
     for (const Injected& injected : m_injected)
     {
-        injected.pair->sent = injected.injector->HasSentTo(injected.target);
+        injected.pair->outcome.sent = injected.injector->HasSentTo(injected.target);
         if (const auto frames = DynamicCast<EsxCaptureFrames>(injected.injector->GetSource()))
         {
-            injected.pair->capture = Describe(*frames, injected.pair->traffic->trustIpLength);
+            injected.pair->outcome.capture =
+                Describe(*frames, injected.pair->traffic->trustIpLength);
+        }
+        if (injected.pair->traffic->fidelity == "flow" && injected.target == 0)
+        {
+            const uint64_t packets = injected.injector->GetSent();
+            injected.pair->outcome.fidelity = {packets, packets - injected.injector->GetPassed()};
         }
     }
     return {m_pairs.begin(), m_pairs.end()};
@@ -160,7 +166,7 @@ TrafficWatch::Sender::Note(const Packet& packet, uint32_t before)
     {
         if (IsOf(*pair->second->traffic, headers))
         {
-            pair->second->sent = true;
+            pair->second->outcome.sent = true;
             pair = m_silent.erase(pair);
         }
         else

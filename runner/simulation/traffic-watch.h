@@ -30,14 +30,28 @@ struct ReplayedCapture
     std::vector<std::string> odd; //!< times and frames, a line each
 };
 
+/// Packets of a sender's item in flow fidelity.
+struct FlowFidelity
+{
+    uint64_t packets{0};
+    uint64_t simulated{0}; //!< one by one
+};
+
+/// Result of the traffic between two nodes.
+struct TrafficOutcome
+{
+    bool sent{false};
+    std::optional<ReplayedCapture> capture; //!< of traffic that is one
+    std::optional<FlowFidelity> fidelity;   //!< of a sender, with its first receiver
+};
+
 /// One sender and one receiver of an item of the scenario's traffic.
 struct TrafficPair
 {
     const Traffic* traffic{nullptr};
     std::string from;
     std::string to;
-    bool sent{false};
-    std::optional<ReplayedCapture> capture{}; //!< of traffic that is one
+    TrafficOutcome outcome{};
 };
 
 class TrafficWatch

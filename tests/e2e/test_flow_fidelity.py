@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`fidelity: flow` gives the bytes of `fidelity: packet`. ESX_NETFLOW_FLOW_LABS=N compares N random labs, from ESX_NETFLOW_FLOW_SEED on."""
+import json
 import os
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,13 @@ def results(esx_netflow, folder, text, fidelity):
     assert done.returncode in (0, 1), done.stderr + text
     files = contents(folder / "out")
     assert {"records.csv", "series.csv", "summary.json"} <= files.keys()
-    return {name: octets for name, octets in files.items() if name != "resolved.yaml"}
+    return {name: without_share(octets) if name == "summary.json" else octets for name, octets in files.items() if name != "resolved.yaml"}
+
+
+def without_share(octets: bytes) -> dict:
+    summary = json.loads(octets)
+    summary["traffic"].pop("flow_fidelity", None)
+    return summary
 
 
 def check_equal(esx_netflow, tmp_path, text):
@@ -137,3 +145,49 @@ timeline:
 @pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
 def test_random_labs_have_the_same_results(esx_netflow, tmp_path, seed):
     check_equal(esx_netflow, tmp_path, draw_lab(seed))
+
+
+FLOWS = "  - {{name: {}, app: flows, fidelity: flow, from: a, to: {}, every: 1s, flow_packets: 50, flow_duration: 10s{}}}\n"
+METERED = """timeline:
+  - {at: 0s, host: esx1, run: vmkload_mod netflow}
+  - {at: 0.5s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84}
+"""
+
+
+def lab_of(*flows: str) -> str:
+    lines = re.sub("netflow: {.*}", "netflow: {}", draw_lab(1)).splitlines(True)
+    return "".join(lines[: lines.index("traffic:\n") + 1]) + "".join(flows) + METERED
+
+
+def test_validate_and_the_summary_tell_what_goes_by_packets(esx_netflow, tmp_path):
+    scenario = write(tmp_path, lab_of(FLOWS.format("over", "[b, e]", ""), FLOWS.format("within", "b", "")))
+    said = esx_netflow("validate", scenario).stdout
+    assert "'fidelity: flow': 1 of 2 pairs of sender and receiver go by packets (a to e: frames cross links" in said
+    assert said.count("'fidelity: flow'") == 1
+    done = esx_netflow("run", scenario, "-o", tmp_path / "out")
+    over, within = json.loads((tmp_path / "out" / "summary.json").read_text())["traffic"]["flow_fidelity"]
+    assert (over["name"], within["name"], within["packets"]) == ("over", "within", over["packets"])
+    assert within["packets"] / 2 < over["simulated"] < within["packets"] and within["simulated"] < within["packets"] / 10
+    one_by_one = over["simulated"] + within["simulated"]
+    assert f"flow fidelity: of {2 * within['packets']:,} packets {one_by_one:,} were simulated one by one".replace(",", " ") in done.stdout
+
+
+@pytest.mark.parametrize(
+    "old, new, reason",
+    [
+        ("{P: {}, Q", "{P: {security: {promiscuous: accept}}, Q", "port group P is promiscuous"),
+        ("{P: {}, Q", "{P: {shaping: {average: 1Mbps, peak: 1Mbps, burst: 10kB}}, Q", "port group P shapes"),
+        ("{P: {}, Q", "{P: {vlan: 4095}, Q", "port group P has VLAN 4095"),
+        ("netflow: {", "netflow: {metering_delay: 2us", "metering_delay of esx1 depends on each"),
+        ("outputs: {", "outputs: {pcap: ['b:eth0'], ", "b:eth0 is captured"),
+    ],
+)
+def test_validate_tells_why_flows_go_by_packets(esx_netflow, tmp_path, old, new, reason):
+    text = lab_of(FLOWS.format("t", "b", ""))
+    assert old in text
+    scenario = write(tmp_path, text.replace(old, new, 1))
+    said = esx_netflow("validate", scenario)
+    assert f"1 of 1 pairs of sender and receiver go by packets (a to b: {reason})" in said.stdout, said
+    esx_netflow("run", scenario, "-o", tmp_path / "out")
+    (counts,) = json.loads((tmp_path / "out" / "summary.json").read_text())["traffic"]["flow_fidelity"]
+    assert counts["simulated"] == counts["packets"] > 0

@@ -65,7 +65,7 @@ def test_a_split_run_gives_the_bytes_of_the_whole_run(esx_netflow, tmp_path, see
     assert table(tmp_path / "split", "flows-collected.csv")
 
 
-@pytest.mark.parametrize("text", [STATIC, ROUTED, STATIC.replace("run: {", "outputs: {flows: false, series: {every: 0s}, pcap: [collector-link, 'esx1:vmk0']}\nrun: {")], ids=["switched", "routed", "few outputs"])
+@pytest.mark.parametrize("text", [STATIC, ROUTED, STATIC.replace("app: flows,", "app: flows, fidelity: flow, flow_duration: 5s,").replace("flow_packets: 3}", "flow_packets: 30}"), STATIC.replace("run: {", "outputs: {flows: false, series: {every: 0s}, pcap: [collector-link, 'esx1:vmk0']}\nrun: {")], ids=["switched", "routed", "flow fidelity", "few outputs"])
 def test_other_networks_and_outputs_can_be_split(esx_netflow, tmp_path, text):
     assert both(esx_netflow, tmp_path, text) == 0
 

@@ -46,7 +46,8 @@ TEST_F(HostBookTest, KeepsWhatAHostMetered)
     book.shed = {{{entry.record.key, Move::SHED_NO_MEMORY}, {{7, 8, 9}, 1, 2, 18}}};
     book.polls = {{1'000'000'000, 3, {{4, 5, 6}}}};
     book.frames = {{-1, 2, 3, 4, true, std::string("a\0b", 3)}};
-    book.traffic = {{true, ReplayedCapture{3, "cut off", {"odd"}}}, {false, std::nullopt}};
+    book.traffic = {{true, ReplayedCapture{3, "cut off", {"odd"}}, std::nullopt},
+                    {false, std::nullopt, FlowFidelity{7, 2}}};
     book.texts = {{"esx1.console.log", "# ls\n"}};
     LineOutcome line;
     line.exit = -1;
@@ -65,8 +66,9 @@ TEST_F(HostBookTest, KeepsWhatAHostMetered)
     EXPECT_EQ(read.polls[0].records[0].expirySequence, 6U);
     EXPECT_EQ(read.frames[0].octets, book.frames[0].octets);
     EXPECT_TRUE(read.frames[0].isInjected);
-    EXPECT_EQ(read.traffic[0].second->odd, std::vector<std::string>{"odd"});
-    EXPECT_FALSE(read.traffic[1].second);
+    EXPECT_EQ(read.traffic[0].capture->odd, std::vector<std::string>{"odd"});
+    EXPECT_FALSE(read.traffic[1].capture);
+    EXPECT_EQ(read.traffic[1].fidelity->simulated, 2U);
     EXPECT_EQ(read.texts, book.texts);
     EXPECT_EQ(read.steps[0].exit, -1);
     EXPECT_EQ(read.steps[0].output, "text");
