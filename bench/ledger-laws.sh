@@ -4,6 +4,7 @@
 # LEDGER_LAWS_MINUTES (default 30); the next run goes on where this one stopped.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+cmake --preset release -DESX_NETFLOW_UNIT_TESTS=ON >/dev/null
 cmake --build --preset release --target test-netflow
 readonly hosts=${LEDGER_LAWS_HOSTS:-1000} packets=${LEDGER_LAWS_PACKETS:-1000000}
 readonly until=$((SECONDS + 60 * ${LEDGER_LAWS_MINUTES:-30}))

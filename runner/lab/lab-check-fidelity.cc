@@ -11,20 +11,9 @@ namespace esxnf
 namespace
 {
 
-/// Whether an adapter of the host is in a port group.
-bool
-IsUsed(const Host& host, const PortGroup& group)
-{
-    const auto isIn = [&](const Nic& nic) { return nic.portGroup == group.name; };
-    return std::any_of(host.vmknics.begin(), host.vmknics.end(), isIn) ||
-           std::any_of(host.vms.begin(), host.vms.end(), [&](const Vm& vm) {
-               return std::any_of(vm.nics.begin(), vm.nics.end(), isIn);
-           });
-}
-
-/// A property of the VM's vSwitch or port group by which each packet must be seen; empty: none.
+/// A property of the VM's port groups by which each packet decides; empty: none.
 std::string
-SeenBy(const VmHome& home)
+DecidedBy(const VmHome& home)
 {
     for (const Nic& nic : home.vm->nics)
     {
@@ -32,10 +21,6 @@ SeenBy(const VmHome& home)
         for (const PortGroup& group : vSwitch ? vSwitch->portGroups : std::vector<PortGroup>())
         {
             const PortPolicy& policy = group.policy ? *group.policy : vSwitch->policy;
-            if (policy.promiscuous && IsUsed(*home.host, group))
-            {
-                return "port group " + group.name + " is promiscuous";
-            }
             if (group.name == nic.portGroup && policy.shaping)
             {
                 return "port group " + group.name + " shapes";
@@ -70,7 +55,7 @@ ReasonOf(const Scenario& scenario, const VmHome& from, const VmHome& to)
                 return captured + " is captured";
             }
         }
-        const std::string reason = SeenBy(home);
+        const std::string reason = DecidedBy(home);
         if (!reason.empty())
         {
             return reason;
