@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from datetime import timedelta
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from typing import TYPE_CHECKING, Any, Optional, Sequence, Union
 
 if TYPE_CHECKING:
@@ -37,17 +37,23 @@ def text_of(value: Any, kind: str) -> Any:
     """1e6 -> "1000000bps"; texts and what is no quantity stay as they are."""
     if kind in ("name", "names", "endpoint"):
         return value if isinstance(value, str) else getattr(value, "name", value)
-    if isinstance(value, timedelta):
+    if getattr(value, "dtype", None) is not None and value.dtype.kind == "m":  # NumPy's timedelta64
+        value = Decimal(int(value.astype("timedelta64[ns]"))) / 10**9 if value == value else math.nan
+        is_time = True
+    elif is_time := isinstance(value, timedelta):
         value = Decimal(value // timedelta(microseconds=1)) / 10**6
     elif hasattr(value, "item"):  # NumPy's
         value = value.item()
+    if is_time and kind in _UNITS and _UNITS[kind] != _UNITS["time"]:
+        raise ValueError(f"{value} s is no {kind.replace('_', ' ')}")
     if kind not in _UNITS or isinstance(value, (str, bool)) or not isinstance(value, (int, float, Decimal)):
         return value
     if not math.isfinite(value):
         raise ValueError(f"{value} is no {kind.replace('_', ' ')}")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     unit, factor = next((u for u in _UNITS[kind] if number < 10**9 * u[1]), _UNITS[kind][-1])
-    digits = f"{round(number / factor, 9):f}"
+    with localcontext(Context(prec=400)):  # the largest float has 309 digits
+        digits = f"{round(number / factor, 9):f}"
     return (digits.rstrip("0").rstrip(".") if "." in digits else digits) + unit
 
 

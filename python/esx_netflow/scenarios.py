@@ -229,7 +229,7 @@ class Scenario:
                 return place, key
             if isinstance(place, dict) and key not in place:
                 if not make:
-                    raise KeyError(path)
+                    raise _missing(key, list(place), path)
                 if place is self.data:
                     _refuse_unknown(key, [*_TOP, *(k for k in place if k not in _TOP)], path)
                 elif place and any(place is parent for parent in _by_name(self.data)):
@@ -239,10 +239,9 @@ class Scenario:
 
     def _written(self, path):
         place, key = self._find(path, False)
-        try:
-            return place[key]
-        except KeyError:
-            raise KeyError(path) from None
+        if isinstance(place, dict) and key not in place:
+            raise _missing(key, list(place), path)
+        return place[key]
 
     def __getitem__(self, path: str) -> Any:
         """The value that is written there, or else the default; ``path in scenario`` says whether it is written."""
@@ -250,9 +249,10 @@ class Scenario:
             return self._written(path)
         except KeyError as error:
             try:
-                return self.resolved()._written(path)
-            except (KeyError, _core.ScenarioError):
+                resolved = self.resolved()
+            except _core.ScenarioError:
                 raise error from None
+        return resolved._written(path)
 
     def _ipython_key_completions_(self):
         """Jupyter: ``scenario["hosts.<TAB>``, keys with defaults included."""
@@ -317,9 +317,13 @@ def _paths(value, before=""):
         yield from _paths(part, path)
 
 
+def _missing(key, known, path):
+    return KeyError(f"{path}: there is no '{key}'; {_core.suggest(key, known)}")
+
+
 def _refuse_unknown(key, known, path):
     if key not in known and not key.startswith("x-"):
-        raise KeyError(f"{path}: there is no '{key}'; {_core.suggest(key, known)}")
+        raise _missing(key, known, path)
 
 
 def _step(place, rest, path):

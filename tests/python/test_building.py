@@ -213,3 +213,29 @@ def test_an_internet_and_a_move_are_built_and_their_lab_runs(tmp_path):
     result = esx_netflow.run(lab, out=tmp_path / "out")
     assert result.verdict == "pass", result
     assert {(nic["exporter"], nic["name"]) for nic in result.talkers().vms} == {("esx1", "web"), ("esx2", "web")}
+
+
+def test_a_time_of_numpy_is_a_time_in_each_of_its_units_and_no_time_is_a_rate():
+    for time in (np.timedelta64(2, "s"), np.timedelta64(2 * 10**9, "ns"), np.timedelta64(2_000, "ms"), timedelta(seconds=2)):
+        assert text_of(time, "time") == "2s"
+        with pytest.raises(ValueError, match="2 s is no rate"):
+            text_of(time, "rate")
+    for none in (np.timedelta64("NaT"), float("nan")):
+        with pytest.raises(ValueError, match="nan is no time"):
+            text_of(none, "time")
+
+
+@pytest.mark.parametrize("number", [10**30, 1e300, 10**310])
+def test_a_number_of_any_size_is_told_as_the_scenario_has_it(number):
+    """No error of Python's decimal: the reader of scenarios says what is allowed."""
+    assert text_of(number, "rate") == f"{int(number) // 10**6}Mbps"
+
+
+def test_a_path_that_leads_nowhere_is_told_with_what_is_there():
+    lab = Lab("x")
+    lab.host("esx1").vswitch("vSwitch0")
+    with pytest.raises(KeyError, match="hosts.esx2.netflow: there is no 'esx2'; did you mean 'esx1'"):
+        lab["hosts.esx2.netflow"]
+    lab["hosts.esx1"]
+    with pytest.raises(KeyError, match="there is no 'purgatori_max'; did you mean 'purgatory_max'"):
+        Scenario.load(QUICKSTART)["hosts.esx1.netflow.purgatori_max"]
