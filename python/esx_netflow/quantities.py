@@ -48,7 +48,7 @@ def text_of(value: Any, kind: str) -> Any:
         raise ValueError(f"{value} s is no {kind.replace('_', ' ')}")
     if kind not in _UNITS or isinstance(value, (str, bool)) or not isinstance(value, (int, float, Decimal)):
         return value
-    if not math.isfinite(value):
+    if not isinstance(value, int) and not math.isfinite(value):
         raise ValueError(f"{value} is no {kind.replace('_', ' ')}")
     number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
     unit, factor = next((u for u in _UNITS[kind] if number < 10**9 * u[1]), _UNITS[kind][-1])
