@@ -119,7 +119,13 @@ class _Parser:
                 self.refuse(f"no {word} is {value}; {_core.suggest(value, known)}")
             return lambda column: compare(column, known.index(value))
         number = self.number(word, value)
-        return lambda column: compare(column, number)
+
+        def fits(column):
+            if column.dtype.kind == "u" and not 0 <= number <= np.iinfo(column.dtype).max:
+                self.refuse(f"{value} is no {word}, which is from 0 to {np.iinfo(column.dtype).max}")
+            return compare(column, number)
+
+        return fits
 
     def number(self, word, value):
         if word == "proto" and value.lower() in PROTOCOLS:

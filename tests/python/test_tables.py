@@ -195,6 +195,8 @@ def test_a_filter_selects_what_pandas_does(result, text):
         "proto tcp port 80": "at 'port 80': and, or and not join the parts of a filter",
         "host nobody": "nobody is no address, and nobody's name; allowed: app",
         "octets > big": "big is no number, which octets is",
+        "port 99999": "99999 is no port, which is from 0 to 65535",
+        "not proto -1": "-1 is no proto, which is from 0 to 255",
         "(tcp": "a bracket ')' is missing",
         "exporter esx3": "no exporter is esx3; did you mean",
         "port 80 &": "'&' is no part of a filter",
