@@ -13,6 +13,7 @@ import pandas as pd
 
 from . import _core, running
 from .scenarios import Scenario
+from .sweep_points import seeds_of
 
 _KEYS = ("version", "name", "summary", "scenario", "over", "points", "seeds", "keep", "expect")
 
@@ -60,11 +61,10 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
         refuse("over: a map of dotted path to a list of values is needed")
     if "points" in data and not (isinstance(over, list) and over and all(isinstance(p, dict) for p in over)):
         refuse("points: a list of maps of dotted path to value is needed")
-    seeds = data.get("seeds", 1)
-    if isinstance(seeds, int) and not isinstance(seeds, bool) and seeds >= 1:
-        seeds = list(range(1, seeds + 1))
-    if not (isinstance(seeds, list) and seeds and all(isinstance(s, int) and not isinstance(s, bool) and s >= 0 for s in seeds)):
-        refuse(f"seeds: {data['seeds']}; a number of replications >= 1, or a list of numbers >= 0, is needed")
+    try:
+        seeds = seeds_of(data.get("seeds", 1))
+    except ValueError as error:
+        refuse(str(error))
     keep = data.get("keep", "all")
     if keep not in ("all", "summary"):
         refuse(f"keep: {keep}; allowed: all, summary")

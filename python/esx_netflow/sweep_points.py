@@ -19,7 +19,8 @@ import uuid
 from contextlib import contextmanager
 from multiprocessing import connection, current_process, parent_process
 from pathlib import Path
-from typing import Optional
+from numbers import Integral
+from typing import Any, Iterable, Optional
 
 from . import _core, running
 from .results import Result
@@ -55,6 +56,20 @@ def captures_of(scenario: Scenario) -> dict[str, Path]:
 
 # Maps whose keys are names: their order counts, as switch IDs and addresses follow it.
 _NAMED = ("hosts", "nodes", "vswitches", "portgroups", "vmknics", "vms")
+
+
+def seeds_of(seeds: Any) -> list[int]:
+    """The list of them; a number is how many, from 1 on."""
+
+    def is_number(seed, least):
+        return isinstance(seed, Integral) and not isinstance(seed, bool) and seed >= least
+
+    if is_number(seeds, 1):
+        return list(range(1, int(seeds) + 1))
+    listed = list(seeds) if isinstance(seeds, Iterable) and not isinstance(seeds, (str, dict)) else []
+    if not listed or not all(is_number(seed, 0) for seed in listed):
+        raise ValueError(f"seeds: {seeds}; a number of replications >= 1, or a list of numbers >= 0, is needed")
+    return [int(seed) for seed in listed]
 
 
 def _canonical(value, named=False):

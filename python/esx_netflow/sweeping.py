@@ -23,7 +23,7 @@ from . import _core, running
 from .comparing import seeds_without_effect
 from .results import Result
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import COSTS, build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, take_away_abandoned
+from .sweep_points import COSTS, build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, seeds_of, take_away_abandoned
 
 
 class SweepWarning(UserWarning):
@@ -82,7 +82,10 @@ def _grid(over):
     if isinstance(over, dict):
         lists = [[value] if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__") else list(value) for value in over.values()]
         return [dict(zip(over, values)) for values in itertools.product(*lists)]
-    return [dict(point) for point in over]
+    points = list(over) if hasattr(over, "__iter__") and not isinstance(over, str) else [over]
+    if wrong := [point for point in points if not isinstance(point, dict)]:
+        raise ValueError(f"over: {wrong[0]!r} is no point; a dict of dotted path to values, or dicts of dotted path to value, are needed")
+    return [dict(point) for point in points]
 
 
 def _native(value):
@@ -93,7 +96,7 @@ def _native(value):
 def sweep(
     scenario: running.ScenarioLike,
     over: Union[None, dict[str, Any], Iterable[dict[str, Any]]] = None,
-    seeds: Iterable[int] = (1,),
+    seeds: Union[int, Iterable[int]] = 1,
     executor: Any = None,
     store: Optional[running.PathLike] = None,
     keep: str = "all",
@@ -109,8 +112,8 @@ def sweep(
     over : dict of str to list, or iterable of dict, optional
         Dotted paths and the values they take, as in ``{"hosts.esx1.netflow.purgatory_max": [64, 512]}``: all combinations. Or the points
         themselves, as dicts of path to value.
-    seeds : iterable of int
-        Replications: values of the scenario's ``run.run``, ns-3's RngRun, >= 0. They choose independent random streams, the same ones at
+    seeds : int or iterable of int
+        Replications: how many, from 1 on, or which: values of the scenario's ``run.run``, ns-3's RngRun, >= 0. They choose independent random streams, the same ones at
         every point, so that points can be compared pairwise.
     executor : int, concurrent.futures.Executor, distributed.Client or str, optional
         None: a process for each core of this machine. An int: so many. A Dask client or the address of a Dask scheduler
@@ -153,7 +156,7 @@ def sweep(
         raise ValueError(f"keep={keep!r}: allowed: 'all', 'summary'")
     if metrics is not None and keep != "all":
         raise ValueError("metrics= needs keep='all': what is not kept cannot be measured again")
-    rows = [{**values, "seed": seed} for values in _grid(over) for seed in seeds]
+    rows = [{**values, "seed": seed} for values, seed in itertools.product(_grid(over), seeds_of(seeds))]
     if not rows:
         raise ValueError("a sweep without points")
     with tempfile.TemporaryDirectory(prefix="esx-netflow-sweep-") as temporary:

@@ -292,6 +292,8 @@ def talkers(result, from_ns: Optional[int] = None, to_ns: Optional[int] = None, 
     end = result.summary["end_ns"]
     begin = max(0, end - last_ns) if last_ns is not None else from_ns or 0
     stop = end if to_ns is None else min(to_ns, end)
+    if top < 0:
+        raise ValueError(f"top: {top}; a number of talkers of each vSwitch, or 0 for all, is needed")
     if begin >= stop:
         raise _core.RunError(f"the window is empty: the run ends at {_seconds(end)} s")
     usage = _Usage(result, begin, stop)

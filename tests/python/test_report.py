@@ -370,6 +370,12 @@ def test_memory_is_a_panel_where_it_is_modelled(pressed, quickstart):
     plt.close("all")
 
 
+def test_a_figure_of_a_host_that_is_none_is_refused(pressed, quickstart):
+    for draw, result in ((plots.memory, pressed), (plots.memory, quickstart), (plots.cache, quickstart), (plots.heap, quickstart)):
+        with pytest.raises(ValueError, match="no exporter is esx9; there are"):
+            draw(result, host="esx9")
+
+
 def test_memory_that_ballooning_took_is_drawn():
     scenario = Scenario.load(ROOT / "scenarios" / "memory-pressure.yaml")
     for vm in ("db1", "db2", "db3"):

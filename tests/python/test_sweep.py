@@ -2,11 +2,13 @@
 """Sweeps: the same table whoever runs the points, and nothing is run twice."""
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import esx_netflow
 from esx_netflow import running, sweeping
+from esx_netflow.sweep_points import seeds_of
 from sweep_lab import Here, scenario
 
 OVER = {"hosts.esx1.netflow.purgatory_max": [1, 4, 16], "links.collector-link.rate": ["100Mbps", "20kbps"]}
@@ -155,3 +157,16 @@ def test_an_interrupted_sweep_says_what_is_done_and_has_its_table(serial, tmp_pa
 def test_wrong_arguments_are_refused(wrong):
     with pytest.raises(ValueError):
         esx_netflow.sweep(scenario(), **{"executor": Here(), **wrong})
+
+
+def test_seeds_are_a_number_of_replications_or_a_list():
+    assert seeds_of(3) == seeds_of(np.int64(3)) == seeds_of(range(1, 4)) == seeds_of(np.arange(1, 4)) == [1, 2, 3] and seeds_of([0, 9]) == [0, 9]
+    for wrong in (0, -1, 1.5, True, "x", "12", [], [-1], [1.5], [True], None, {1: 2}):
+        with pytest.raises(ValueError, match="a number of replications >= 1, or a list of numbers >= 0, is needed"):
+            esx_netflow.sweep(scenario(), over=OVER, seeds=wrong)
+
+
+@pytest.mark.parametrize("over", [[1, 2], 5, ["run.duration"], "run.duration"])
+def test_points_that_are_none_are_named(over):
+    with pytest.raises(ValueError, match="is no point; a dict of dotted path to values"):
+        esx_netflow.sweep(scenario(), over=over)

@@ -90,3 +90,8 @@ def test_a_result_tells_its_talkers(losses):
     assert str(whole).startswith("From 0 s to 200 s; what was collected beside the truth\n")
     for one in whole.talkers:
         assert one["octets"]["collected"] + one["octets"]["left"] <= one["octets"]["truth"]
+
+
+def test_fewer_talkers_than_none_are_refused(quickstart):
+    with pytest.raises(ValueError, match="top: -1; a number of talkers"):
+        quickstart.talkers(top=-1)

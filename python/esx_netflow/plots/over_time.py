@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
 from ..tables import NONE
-from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -101,6 +101,7 @@ def memory_hosts(result: Result, host: Optional[str] = None) -> list[str]:
 def memory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
     """Memory of the hosts over time, where it is modelled, in % of all: what is free, what ballooning and paging took from VMs, and at the top the states soft,
     hard and low; in the last two the module's heap may not grow."""
+    check_host(result, host)
     ax = axes_for(ax, (8, 2))
     hosts = memory_hosts(result, host)[: len(LINE_STYLES)]
     if not hosts:

@@ -187,6 +187,11 @@ def shade_episodes(ax, result, names=False):
         )
 
 
+def check_host(result, host):
+    if host is not None and host not in result.exporters:
+        raise ValueError(f"no exporter is {host}; there are {', '.join(result.exporters)}")
+
+
 def series_of(result, host=None):
     """The series of one host, or the sum over all, with its time in s."""
     table = result.series
@@ -194,8 +199,7 @@ def series_of(result, host=None):
         return None
     frame = pd.DataFrame(np.asarray(table))
     if host is not None:
-        if host not in result.exporters:
-            raise ValueError(f"no exporter is {host}; there are {', '.join(result.exporters)}")
+        check_host(result, host)
         frame = frame[frame["exporter"] == result.exporters.index(host)]
     frame = frame.drop(columns="exporter").groupby("time_ns").sum().reset_index()
     frame["time"] = frame["time_ns"] / 1e9
