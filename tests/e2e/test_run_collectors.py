@@ -114,3 +114,18 @@ def test_real_time_feeds_a_collector_as_time_passes(esx_netflow, tmp_path):
     assert time.monotonic() - began >= 3  # the scenario's duration
     assert done.returncode == 0 and re.fullmatch(r"esx-netflow: real time: at most [0-9.]+ ms late\n", done.stderr)
     assert without_deliveries(tmp_path / "plain") == without_deliveries(tmp_path / "live")
+
+
+def test_after_the_network_and_in_real_time_datagrams_take_as_long_as_simulated(esx_netflow, tmp_path):
+    """Two hosts export at the same instants, one over a link that takes 2 s."""
+    text = lab(hosts=("esx1", "esx2"), duration="6s", stop="1200ms").replace("esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84", "esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.85")
+    text = text.replace("nodes:\n", "nodes:\n  nf2: {kind: collector, address: 10.6.125.85/24}\n").replace("links:\n", "links:\n  - {endpoints: [nf2:eth0, sw1:9], delay: 2s}\n")
+    scenario = write(tmp_path, text.replace("run: {", "run: {arp: static, ", 1))
+    with Sink() as near, Sink() as far:
+        run = esx_netflow.start("run", scenario, "-q", "--out", tmp_path / "out", "--realtime", "--after-network", "--to", f"nf1={near.target}", "--to", f"nf2={far.target}")
+        assert near.wait(60)
+        began = time.monotonic()
+        assert far.wait(60)
+        took = time.monotonic() - began
+        run.communicate()
+    assert run.returncode == 0 and took > 1, took
