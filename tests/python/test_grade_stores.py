@@ -102,6 +102,19 @@ def test_a_wrong_map_is_named(text):
         parse_map(text)
 
 
+def test_the_store_of_another_run_of_the_same_scenario_is_guessed(tmp_path):
+    """The same flows, at other times and of other sizes."""
+    random = np.random.default_rng(3)
+    rows = [{**ours(row), "packets": int(random.integers(1, 5_000)), "octets": int(random.integers(60, 10**6)), "first_unix_ms": row["first"] + int(random.integers(-9_000, 9_000))} for row in ROWS]
+    write(tmp_path / "store", rows, "csv")
+    grade = grading.grade(SENT, tmp_path / "store")
+    assert grade.verdict == "fail" and "may be the store of another run of the same scenario" in str(grade), str(grade)
+    for row, right in zip(rows[::2], ROWS[::2]):
+        row.update(ours(right))
+    write(tmp_path / "store", rows, "csv")
+    assert "another run" not in str(grading.grade(SENT, tmp_path / "store"))
+
+
 def test_other_binary_stores_are_named(tmp_path):
     (tmp_path / "store").write_bytes(b"\x89PNG\xff")
     with pytest.raises(StoreError, match="binary stores are read of nfdump only"):

@@ -19,6 +19,7 @@ from .sent import HEADER, Sent, read_from, read_sent
 from .stores import COUNTERS, FIELDS, KEYS, TIMES, Store, StoreError, read_store
 
 _ROUNDS = 4
+_NO_RULE = "by no rule that is known"
 _SYSTEMATIC = 0.5  # an explanation of that part of what it can be of is looked for in all records
 _YEAR_10000_MS = 253_402_300_800_000  # what is later is no time in seconds
 _FEW, _MOST_EXPLANATIONS, _MOST_TRIED, _FEW_READ, _NEARLY = 0.02, 6, 20_000, 300, 0.9
@@ -144,6 +145,9 @@ class _Grading:
         wrong = self._name_wrong(mine, theirs)
         self._name_missing(matching.missing[~self.truth["optional"].to_numpy()[matching.missing]])
         self._name_extra(matching.extra)
+        lawless = [fault for fault in self.faults if fault.what.endswith(_NO_RULE) and 2 * fault.count > len(mine)]
+        if (len(lawless) > 1 or 2 * len(matching.extra) > len(self.stored)) and matching.exact < 0.05 * len(self.truth):
+            self.notes.insert(0, "next to no row is as sent, and most by no rule: this may be the store of another run of the same scenario")
         return Grade(self, matching, wrong)
 
     def _take_equal(self, matching: m.Matching) -> None:
@@ -386,7 +390,7 @@ class _Grading:
                 example = f"{shown(field, stored[at[0]])} in place of {shown(field, true[at[0]])}"
                 unit = "record" if self.of_group is None else "sum"
                 where = "" if where == "all" else where
-                self._tell("wrong", f"{field} {text or 'differs, by no rule that is known'}", len(at), unit, where, example, (field,), mine[at][:1000].tolist())
+                self._tell("wrong", f"{field} {text or f'differs, {_NO_RULE}'}", len(at), unit, where, example, (field,), mine[at][:1000].tolist())
                 rows.append(pd.DataFrame({"field": field, "sent": true[at], "stored": stored[at], "why": text, "record": mine[at], "row": theirs[at]}))
         self._join_swaps()
         return pd.concat(rows[1:] or rows, ignore_index=True)

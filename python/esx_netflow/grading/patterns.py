@@ -169,7 +169,7 @@ def _of_times(v: np.ndarray, s: np.ndarray) -> Iterator[Rule]:
     days = abs(delta) / 86_400_000
     if delta:
         zone, years = delta % 900_000 == 0 and days <= 14 / 24, days > 300 and days % 365 < 12
-        text = f" {delta / 3.6e6:+g} h, as by a time zone" if zone else f" years ({delta / 86_400_000:+.0f} days)" if years else f" {delta:+d} ms"
+        text = f" {delta / 3.6e6:+g} h, as by a time zone" if zone else f" years ({delta / 86_400_000:+.0f} days)" if years else f" {delta / 86_400_000:+.9g} days" if days >= 2 else f" {delta:+d} ms"
         yield f"is off by{text}", lambda v, t: v + delta
 
 
