@@ -67,7 +67,7 @@ _COUNTERS: list[Rule] = [
     ("is in thousands", lambda v, t: v // 1000),
     ("is in units of 1024", lambda v, t: v // 1024),
     ("is in bits", lambda v, t: v * 8),
-    ("is a rate, that of a second", lambda v, t: v * 1000 // np.maximum(t["last"] - t["first"], 1)),
+    ("is a rate, that of a second", lambda v, t: v * 1000 // np.maximum((t["last_raw"] - t["first_raw"]) % WRAP, 1)),
     ("is added up over the records of its flow", lambda v, t: t["so far"]),
 ]
 _COUNTED = ("packets", "octets", "flows")
