@@ -10,7 +10,7 @@ from matplotlib.patches import FancyBboxPatch
 
 from ..results import Result
 from ..scenarios import Scenario
-from .style import BLUE, DARK, GREY, ORANGE, PURPLE, VERMILION, axes_for, short
+from .style import BAD_INK, BLUE, DARK, GREY, ORANGE, VERMILION, VLAN_INK, axes_for, short
 
 
 def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
@@ -90,7 +90,7 @@ class _Lab:
             self.text(2.8, y, address.partition("/")[0], fontsize=7, ha="right")
             self.ax.plot([2.9, 3.5], [y, y], color=GREY, linewidth=1, zorder=1)
             if vlan:
-                self.text(3.2, y, f"{vlan}", fontsize=7, ha="center", color=PURPLE, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
+                self.text(3.2, y, f"{vlan}", fontsize=7, ha="center", color=VLAN_INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
         for i, uplink in enumerate(entry.get("uplinks", [])):
             y = middle + ((len(entry["uplinks"]) - 1) / 2 - i) * 0.3
             self.ax.plot([4.75, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
@@ -153,7 +153,7 @@ class _Lab:
             in_cut, used = link["name"] in self.cut, link["name"] in self.used
             self.ax.plot([x0, x1], [y0, y1], color=VERMILION if in_cut else BLUE if used else GREY, linewidth=3 if in_cut else 2 if used else 1, zorder=1, solid_capstyle="round", linestyle=(0, (4, 1.5)) if in_cut else "-")
             named = "" if link["name"] == "-".join(link["endpoints"]).replace(":", ".") else link["name"] + "\n"
-            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.05, named + link["rate"], ha="center", va="bottom", fontsize=7, color=VERMILION if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
+            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.05, named + link["rate"], ha="center", va="bottom", fontsize=7, color=BAD_INK if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
 
 
 def _data_of(result: Union[Result, Scenario]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
 from ..tables import NONE
-from .style import ABOVE, CAUSES, COLLECTED, DARK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, CAUSES, DARK, GOOD_INK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -193,7 +193,7 @@ def _losses(result, ax, host, places, unit):
     width = np.diff(time).max() if len(time) > 1 else 1
     ax.set_ylabel(f"{unit},\nin {width:g} s", fontsize=8, color=DARK)
     if lost.shape[1] == 0:
-        ax.text(0.5, 0.5, f"no {unit}", transform=ax.transAxes, ha="center", va="center", color=COLLECTED, fontsize=9)
+        ax.text(0.5, 0.5, f"no {unit}", transform=ax.transAxes, ha="center", va="center", color=GOOD_INK, fontsize=9)
         ax.set_yticks([])
         ax.set_ylabel("")
     else:

@@ -16,6 +16,7 @@ from ..showing import WORDS
 
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"
 GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
+GOOD_INK, BAD_INK, VLAN_INK = "#00694F", "#A83F00", "#8A3D6B"  # of letters: those above are too pale for them
 COLLECTED = GREEN
 TRUTH = DARK
 
@@ -62,12 +63,6 @@ def cause_style(cause: str) -> dict[str, Any]:
 def word_of(cause: str) -> str:
     """-> a cause or state in words: those of the books, but for what was left at the end."""
     return WORDS.get(cause, cause)
-
-
-def ink_on(colour: str) -> str:
-    """-> the colour of text that can be read on a bar of this colour: white, or black on light ones."""
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
-    return "black" if 0.299 * red + 0.587 * green + 0.114 * blue > 135 else "white"
 
 
 # ---------------------------------------------------------------- what all figures share

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from .. import labs
 from ..results import Result
 from ..showing import AT_END, number
-from .style import ABOVE, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, ink_on, plain, quantity, short, word_of
+from .style import ABOVE, BAD_INK, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, plain, quantity, short, word_of
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -40,7 +40,7 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
             style: dict[str, Any] = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
             ax.barh(row, share, left=left, height=0.7, **style)
             if share > 9:
-                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color=ink_on(style["facecolor"]), bbox={"facecolor": style["facecolor"], "edgecolor": "none", "pad": 1})
+                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color=DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
             left += share
             if cause not in shown:
                 shown.append(cause)
@@ -101,7 +101,7 @@ def _pairs(ax, frame, labels, what="sent") -> Axes:
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
         text, bad = _error_text(truth, collected, left)
-        ax.annotate(f"{short(truth)}, {text}", (max(truth, collected, start), row), (4, 0), textcoords="offset points", va="center", fontsize=7.5, color=VERMILION if bad else DARK)
+        ax.annotate(f"{short(truth)}, {text}", (max(truth, collected, start), row), (4, 0), textcoords="offset points", va="center", fontsize=7.5, color=BAD_INK if bad else DARK)
     ax.set_yticks(range(len(frame)), labels)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_xscale("log" if log else "linear")
