@@ -185,10 +185,10 @@ AddSpan(EsxJson& json, const EsxMonitoredSpan& span)
 }
 
 void
-WriteFile(const std::filesystem::path& path, const std::string& text)
+WriteFile(const std::filesystem::path& path, const EsxResultsHelper::Content& content)
 {
     std::ofstream file(path, std::ios::binary);
-    file << text;
+    content([&file](std::string_view piece) { file << piece; });
     file.close();
     NS_ABORT_MSG_IF(file.fail(), "cannot write " << path.string());
 }
@@ -509,30 +509,32 @@ EsxResultsHelper::CloseCaptures() const
 }
 
 void
-EsxResultsHelper::ForEachFile(
-    const std::function<void(const std::string&, const std::string&)>& visit,
-    bool withFlows) const
+EsxResultsHelper::ForEachFile(const std::function<void(const std::string&, const Content&)>& visit,
+                              bool withFlows) const
 {
+    const auto visitText = [&visit](const std::string& name, const std::string& text) {
+        visit(name, [&text](const auto& write) { write(text); });
+    };
     std::vector<EsxLabLink> links;
     for (const Watch::Link& link : m_watch->links)
     {
         links.push_back(link.lab);
     }
-    visit("lab.json", EsxDescribeLab(links));
+    visitText("lab.json", EsxDescribeLab(links));
     for (const EsxTable& table : GetTables())
     {
         if (table.IsOverTime() ? m_watch->every.IsStrictlyPositive() : withFlows)
         {
-            visit(table.GetFile(), table.ToCsv());
+            visit(table.GetFile(), [&table](const auto& write) { table.WriteCsv(write); });
         }
     }
     for (const Ptr<EsxHost>& host : m_watch->ledger->GetHosts())
     {
-        visit(host->GetName() + ".vmkernel.log", JoinLines(host->GetLog()->GetLines()));
-        visit(host->GetName() + ".esxtop.txt", EsxTop::Format(EsxTop(*host).Sample()));
+        visitText(host->GetName() + ".vmkernel.log", JoinLines(host->GetLog()->GetLines()));
+        visitText(host->GetName() + ".esxtop.txt", EsxTop::Format(EsxTop(*host).Sample()));
         if (const Ptr<EsxConsole> console = host->GetObject<EsxConsole>())
         {
-            visit(host->GetName() + ".console.log", JoinLines(console->GetTranscript()));
+            visitText(host->GetName() + ".console.log", JoinLines(console->GetTranscript()));
         }
     }
     if (m_watch->folder.empty())
@@ -554,7 +556,7 @@ EsxResultsHelper::ForEachFile(
     {
         AddCapture(json, capture);
     }
-    visit("captures.json", json.EndArray().EndObject().Take());
+    visitText("captures.json", json.EndArray().EndObject().Take());
 }
 
 std::string
@@ -606,9 +608,10 @@ EsxResultsHelper::Write(const std::string& folder, const Ptr<EsxExpectations>& e
         NS_ABORT_MSG("the capture " << capture << " cannot be written whole");
     }
     ForEachFile(
-        [&](const std::string& name, const std::string& text) { WriteFile(path / name, text); });
+        [&](const std::string& name, const Content& content) { WriteFile(path / name, content); });
     const fs::path last = path.has_filename() ? path.filename() : path.parent_path().filename();
-    WriteFile(path / "summary.json", GetSummary(last.string(), expectations));
+    WriteFile(path / "summary.json",
+              [&](const auto& write) { write(GetSummary(last.string(), expectations)); });
 }
 
 } // namespace ns3

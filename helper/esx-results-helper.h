@@ -12,6 +12,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace ns3
@@ -78,10 +79,13 @@ class EsxResultsHelper
     /// Closes captures. \return names of those that could not be written whole
     std::vector<std::string> CloseCaptures() const;
 
-    /// Every file but captures and summary.json: name and content. \param withFlows whether flows,
-    /// records and datagrams are among them
+    /// Hands a file's content to its argument, piece by piece.
+    using Content = std::function<void(const std::function<void(std::string_view piece)>& write)>;
+
+    /// Every file but captures and summary.json: name and content, which is made when it is asked
+    /// for. \param withFlows whether flows, records and datagrams are among them
     void ForEachFile(
-        const std::function<void(const std::string& name, const std::string& text)>& visit,
+        const std::function<void(const std::string& name, const Content& content)>& visit,
         bool withFlows = true) const;
     /// summary.json. \param name of the run \param expectations nullptr: none
     std::string GetSummary(const std::string& name, const Ptr<EsxExpectations>& expectations) const;

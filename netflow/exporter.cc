@@ -222,7 +222,10 @@ Exporter::SendSealed(TimeNs now)
         {
             for (const QueuedRecord* queued : sealed.records)
             {
-                m_journal->Moved(queued->record.id, outcome, now, sealed.number);
+                m_journal->Moved(queued->record.id,
+                                 outcome,
+                                 now,
+                                 static_cast<uint32_t>(sealed.number));
             }
         }
     }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/journal.h"
 
+#include <algorithm>
+#include <numeric>
+
 namespace netflow
 {
 
@@ -21,7 +24,7 @@ Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
 }
 
 void
-Journal::Moved(uint64_t recordId, Move station, TimeNs now, uint64_t datagram)
+Journal::Moved(uint64_t recordId, Move station, TimeNs now, uint32_t datagram)
 {
     JournalEntry& entry = m_entries[m_positions[recordId]];
     entry.movedAt = now;
@@ -51,10 +54,31 @@ Journal::Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets
     m_shed[flowAndCause] = shed;
 }
 
-const std::vector<JournalEntry>&
+const std::deque<JournalEntry>&
 Journal::GetEntries() const
 {
     return m_entries;
+}
+
+const std::vector<uint32_t>&
+Journal::GetPlacesByFlow() const
+{
+    const std::size_t known = m_placesByFlow.size();
+    if (known < m_entries.size())
+    {
+        m_placesByFlow.resize(m_entries.size());
+        const auto begin = m_placesByFlow.begin();
+        const auto added = begin + static_cast<std::ptrdiff_t>(known);
+        const auto isBefore = [this](uint32_t a, uint32_t b) {
+            const FlowKey& left = m_entries[a].record.key;
+            const FlowKey& right = m_entries[b].record.key;
+            return left == right ? a < b : left < right;
+        };
+        std::iota(added, m_placesByFlow.end(), static_cast<uint32_t>(known));
+        std::sort(added, m_placesByFlow.end(), isBefore);
+        std::inplace_merge(begin, added, m_placesByFlow.end(), isBefore);
+    }
+    return m_placesByFlow;
 }
 
 const std::map<std::pair<FlowKey, Move>, ShedPackets>&

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <utility>
 #include <vector>
@@ -30,9 +31,9 @@ struct JournalEntry
     TimeNs endedAt{0};              //!< when it left the cache
     TimeNs movedAt{0};              //!< when it made its latest move
     Move last{Move::QUEUED};        //!< the record's latest move
-    uint64_t datagram{NO_DATAGRAM}; //!< number of the datagram that carries it, once sealed
+    uint32_t datagram{NO_DATAGRAM}; //!< number of the datagram that carries it, once sealed
 
-    static constexpr uint64_t NO_DATAGRAM = UINT64_MAX;
+    static constexpr uint32_t NO_DATAGRAM = UINT32_MAX;
 };
 
 /// Packets of a flow that were shed for one cause.
@@ -55,7 +56,7 @@ class Journal
     void Moved(uint64_t recordId,
                Move station,
                TimeNs now,
-               uint64_t datagram = JournalEntry::NO_DATAGRAM);
+               uint32_t datagram = JournalEntry::NO_DATAGRAM);
 
     /// A packet of a flow was shed.
     void Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags, TimeNs now);
@@ -64,14 +65,19 @@ class Journal
     void Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets& shed);
 
     /// All ended records in order of their end.
-    const std::vector<JournalEntry>& GetEntries() const;
+    const std::deque<JournalEntry>& GetEntries() const;
+
+    /// Places of all ended records, by flow, those of a flow in order of their end. Sorts what has
+    /// come since the last call.
+    const std::vector<uint32_t>& GetPlacesByFlow() const;
 
     /// Shed packets by flow and cause.
     const std::map<std::pair<FlowKey, Move>, ShedPackets>& GetShed() const;
 
   private:
-    std::vector<JournalEntry> m_entries;
-    std::vector<uint32_t> m_positions; // record id -> index in m_entries
+    std::deque<JournalEntry> m_entries; // grows without copies: there may be millions
+    std::vector<uint32_t> m_positions;  // record id -> index in m_entries
+    mutable std::vector<uint32_t> m_placesByFlow;
     std::map<std::pair<FlowKey, Move>, ShedPackets> m_shed;
 };
 

@@ -125,8 +125,7 @@ ReadFlows(const EsxLedger& ledger, const EsxMetric& metric, EsxMetricSample& sam
     sample.isRatio = part == "collected_ratio";
     const FlowPart& counter = *Find(FLOW_PARTS, sample.isRatio ? "collected" : part);
     sample.nothing = "no such flow was metered";
-    for (const EsxFlow& flow : ledger.GetFlows())
-    {
+    ledger.ForEachFlow([&](const EsxFlow& flow) {
         if ((metric.host.empty() || flow.exporter == metric.host) &&
             Selects(metric.flows, flow.key))
         {
@@ -134,7 +133,7 @@ ReadFlows(const EsxLedger& ledger, const EsxMetric& metric, EsxMetricSample& sam
             sample.base += double(flow.truth.*member);
             sample.nothing.clear();
         }
-    }
+    });
 }
 
 std::vector<Ptr<EsxEthernetNetDevice>>

@@ -95,15 +95,119 @@ AddRecord(EsxFlow& flow, const netflow::FlowRecord& record, Move station)
     }
 }
 
-EsxFlow
-NewFlow(const Ptr<EsxHost>& host, const netflow::FlowKey& key, const std::string& vSwitch)
+/// \return the station of an ended record: that of the datagram that carries it, if one does
+Move
+StationOf(const netflow::JournalEntry& entry, const std::vector<EsxExportDatagram>& datagrams)
 {
-    EsxFlow flow;
-    flow.exporter = host->GetName();
-    flow.vSwitch = vSwitch;
-    flow.key = key;
-    return flow;
+    return entry.datagram == netflow::JournalEntry::NO_DATAGRAM ? entry.last
+                                                                : datagrams[entry.datagram].fate;
 }
+
+/// Reads a host's records and shed packets flow by flow.
+class FlowReader
+{
+  public:
+    FlowReader(const Ptr<EsxHost>& host, const std::vector<EsxExportDatagram>& datagrams)
+        : m_host(host),
+          m_datagrams(datagrams),
+          m_journal(ModuleOf(host)->GetJournal()),
+          m_ended(m_journal.GetPlacesByFlow().begin()),
+          m_shed(m_journal.GetShed().begin())
+    {
+        ModuleOf(host)->ForEachLive(
+            [&](const netflow::FlowRecord& record) { m_live.push_back(record); });
+        std::stable_sort(m_live.begin(),
+                         m_live.end(),
+                         [](const netflow::FlowRecord& a, const netflow::FlowRecord& b) {
+                             return a.key < b.key;
+                         });
+        m_flow.exporter = host->GetName();
+    }
+
+    /// \return the next flow by key; null: none is left
+    const EsxFlow* Next()
+    {
+        const netflow::FlowKey* const least = FindLeast();
+        if (!least)
+        {
+            return nullptr;
+        }
+        Begin(*least);
+        const netflow::FlowKey& key = m_flow.key;
+        for (; HasEnded() && Ended().record.key == key; ++m_ended)
+        {
+            AddRecord(m_flow, Ended().record, StationOf(Ended(), m_datagrams));
+        }
+        for (; m_nextLive < m_live.size() && m_live[m_nextLive].key == key; ++m_nextLive)
+        {
+            AddRecord(m_flow, m_live[m_nextLive], Move::METERED);
+        }
+        for (; HasShed() && m_shed->first.first == key; ++m_shed)
+        {
+            const auto& [flowAndCause, shed] = *m_shed;
+            AddTruth(m_flow, shed.counts, shed.first, shed.last, shed.tcpFlags);
+            m_flow.losses[netflow::GetFate(flowAndCause.second)] += shed.counts;
+        }
+        return &m_flow;
+    }
+
+  private:
+    bool HasEnded() const
+    {
+        return m_ended != m_journal.GetPlacesByFlow().end();
+    }
+
+    const netflow::JournalEntry& Ended() const
+    {
+        return m_journal.GetEntries()[*m_ended];
+    }
+
+    bool HasShed() const
+    {
+        return m_shed != m_journal.GetShed().end();
+    }
+
+    const netflow::FlowKey* FindLeast() const
+    {
+        const netflow::FlowKey* least = HasEnded() ? &Ended().record.key : nullptr;
+        const auto take = [&least](const netflow::FlowKey& key) {
+            least = least && *least < key ? least : &key;
+        };
+        if (m_nextLive < m_live.size())
+        {
+            take(m_live[m_nextLive].key);
+        }
+        if (HasShed())
+        {
+            take(m_shed->first.first);
+        }
+        return least;
+    }
+
+    void Begin(const netflow::FlowKey& key)
+    {
+        if (m_flow.vSwitch.empty() || m_flow.key.vSwitch != key.vSwitch)
+        {
+            m_flow.vSwitch = m_host->GetVSwitchById(key.vSwitch)->GetName();
+        }
+        m_flow.key = key;
+        m_flow.output = 0;
+        m_flow.firstNs = m_flow.lastNs = 0;
+        m_flow.tcpFlags = 0;
+        m_flow.truth = m_flow.collected = {};
+        m_flow.losses.clear();
+        m_flow.left.clear();
+    }
+
+    const Ptr<EsxHost>& m_host;
+    const std::vector<EsxExportDatagram>& m_datagrams;
+    const netflow::Journal& m_journal;
+    std::vector<uint32_t>::const_iterator m_ended;
+    std::vector<netflow::FlowRecord> m_live;
+    std::size_t m_nextLive{0};
+    std::map<std::pair<netflow::FlowKey, Move>, netflow::ShedPackets>::const_iterator m_shed;
+    EsxFlow m_flow;
+};
 
 void
 WriteCounts(std::ostream& os, const netflow::Counts& counts)
@@ -355,41 +459,24 @@ EsxLedger::ForEachRecord(const Ptr<EsxHost>& host, const RecordVisitor& visit) c
         [&](const netflow::FlowRecord& record) { visit(record, Move::METERED, nullptr); });
 }
 
+void
+EsxLedger::ForEachFlow(const FlowVisitor& visit) const
+{
+    for (const Ptr<EsxHost>& host : m_hosts)
+    {
+        FlowReader flows(host, m_tracker->GetDatagrams(host->GetVmkernelNode()->GetId()));
+        while (const EsxFlow* flow = flows.Next())
+        {
+            visit(*flow);
+        }
+    }
+}
+
 std::vector<EsxFlow>
 EsxLedger::GetFlows() const
 {
     std::vector<EsxFlow> flows;
-    for (const Ptr<EsxHost>& host : m_hosts)
-    {
-        std::map<netflow::FlowKey, EsxFlow> byKey;
-        const auto flowOf = [&](const netflow::FlowKey& key) -> EsxFlow& {
-            auto found = byKey.find(key);
-            if (found == byKey.end())
-            {
-                found =
-                    byKey
-                        .emplace(key,
-                                 NewFlow(host, key, host->GetVSwitchById(key.vSwitch)->GetName()))
-                        .first;
-            }
-            return found->second;
-        };
-        ForEachRecord(
-            host,
-            [&](const netflow::FlowRecord& record, Move station, const EsxExportDatagram*) {
-                AddRecord(flowOf(record.key), record, station);
-            });
-        for (const auto& [flowAndCause, shed] : ModuleOf(host)->GetJournal().GetShed())
-        {
-            EsxFlow& flow = flowOf(flowAndCause.first);
-            AddTruth(flow, shed.counts, shed.first, shed.last, shed.tcpFlags);
-            flow.losses[netflow::GetFate(flowAndCause.second)] += shed.counts;
-        }
-        for (auto& [key, flow] : byKey)
-        {
-            flows.push_back(std::move(flow));
-        }
-    }
+    ForEachFlow([&](const EsxFlow& flow) { flows.push_back(flow); });
     return flows;
 }
 
@@ -416,8 +503,7 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
         os << "  </Host>\n";
     }
     os << "  <Flows>\n";
-    for (const EsxFlow& flow : GetFlows())
-    {
+    ForEachFlow([&os](const EsxFlow& flow) {
         const netflow::FlowKey& key = flow.key;
         os << "    <Flow exporter=\"" << Escape(flow.exporter) << "\" vSwitch=\""
            << Escape(flow.vSwitch) << "\" source=\"" << Ipv4Address(key.source)
@@ -442,7 +528,7 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
             os << "/>\n";
         }
         os << "    </Flow>\n";
-    }
+    });
     os << "  </Flows>\n</EsxLedger>\n";
 }
 

@@ -63,6 +63,9 @@ class EsxLedger : public Object
                                              netflow::Move station,
                                              const EsxExportDatagram* datagram)>;
 
+    /// \param flow valid during the call
+    using FlowVisitor = std::function<void(const EsxFlow& flow)>;
+
     static TypeId GetTypeId();
     EsxLedger();
     ~EsxLedger() override;
@@ -105,7 +108,10 @@ class EsxLedger : public Object
     /// creation.
     void ForEachRecord(const Ptr<EsxHost>& host, const RecordVisitor& visit) const;
 
-    /// All flows, by exporter and then by key.
+    /// Every flow, by exporter and then by key. Needs no memory for those that are not visited yet.
+    void ForEachFlow(const FlowVisitor& visit) const;
+
+    /// The same as a list, for runs with few flows.
     std::vector<EsxFlow> GetFlows() const;
 
     /// Writes hosts, vSwitches with all moves, and flows with their losses by cause and what is

@@ -11,6 +11,7 @@
 #include "ns3/simulator.h"
 
 #include <map>
+#include <numeric>
 #include <set>
 
 namespace ns3
@@ -86,10 +87,7 @@ VisitTruth(const Ptr<EsxLedger>& ledger, const Visitor& visit)
     {
         hosts[host->GetName()] = host;
     }
-    for (const EsxFlow& flow : ledger->GetFlows())
-    {
-        visit(RowOf(hosts.at(flow.exporter), flow));
-    }
+    ledger->ForEachFlow([&](const EsxFlow& flow) { visit(RowOf(hosts.at(flow.exporter), flow)); });
 }
 
 /// \param part EsxFlow::losses or EsxFlow::left
@@ -103,8 +101,7 @@ VisitRest(const Ptr<EsxLedger>& ledger,
     {
         hosts[host->GetName()] = host;
     }
-    for (const EsxFlow& flow : ledger->GetFlows())
-    {
+    ledger->ForEachFlow([&](const EsxFlow& flow) {
         for (const auto& [fate, counts] : flow.*part)
         {
             Row row = RowOf(hosts.at(flow.exporter), flow);
@@ -114,7 +111,7 @@ VisitRest(const Ptr<EsxLedger>& ledger,
             row.records = counts.records;
             visit(row);
         }
-    }
+    });
 }
 
 void
@@ -135,37 +132,63 @@ VisitExported(const Ptr<EsxLedger>& ledger, const Visitor& visit)
     }
 }
 
-/// A datagram and its records as they were sent: no wire tells why a record ended, and SysUptime
-/// wraps.
-struct SentDatagram
+/// The records of a host's datagrams as they were sent: no wire tells why a record ended, and
+/// SysUptime wraps.
+class SentRecords
 {
-    Ptr<EsxHost> host;
-    int64_t uptimeMs{0}; //!< when it was sealed
-    std::vector<FlowRecord> records;
-};
-
-/// By exporter and number.
-std::map<std::pair<uint32_t, uint64_t>, SentDatagram>
-SentDatagrams(const Ptr<EsxLedger>& ledger)
-{
-    std::map<std::pair<uint32_t, uint64_t>, SentDatagram> all;
-    for (const Ptr<EsxHost>& host : ledger->GetHosts())
+  public:
+    SentRecords(const Ptr<EsxLedger>& ledger, const Ptr<EsxHost>& host)
+        : host(host),
+          m_entries(host->GetObject<EsxNetflow>()->GetJournal().GetEntries()),
+          m_datagrams(ledger->GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId())),
+          m_begins(m_datagrams.size() + 1)
     {
-        const int64_t atStart = UptimeAtStart(host);
-        ledger->ForEachRecord(
-            host,
-            [&](const FlowRecord& record, Move, const EsxExportDatagram* datagram) {
-                if (datagram)
-                {
-                    SentDatagram& sent = all[{datagram->exporter, datagram->number}];
-                    sent.host = host;
-                    sent.uptimeMs = (atStart + datagram->sentAt.GetNanoSeconds()) / NS_PER_MS;
-                    sent.records.push_back(record);
-                }
-            });
+        for (const JournalEntry& entry : m_entries)
+        {
+            if (entry.datagram != JournalEntry::NO_DATAGRAM)
+            {
+                ++m_begins[entry.datagram + 1];
+            }
+        }
+        std::partial_sum(m_begins.begin(), m_begins.end(), m_begins.begin());
+        m_places.resize(m_begins.back());
+        std::vector<uint32_t> next = m_begins;
+        uint32_t place = 0;
+        for (const JournalEntry& entry : m_entries)
+        {
+            if (entry.datagram != JournalEntry::NO_DATAGRAM)
+            {
+                m_places[next[entry.datagram]++] = place;
+            }
+            ++place;
+        }
     }
-    return all;
-}
+
+    bool Has(uint64_t datagram) const
+    {
+        return datagram < m_datagrams.size() && m_begins[datagram] < m_begins[datagram + 1];
+    }
+
+    /// \param index in the datagram
+    const FlowRecord& Get(uint64_t datagram, std::size_t index) const
+    {
+        return m_entries[m_places.at(m_begins[datagram] + index)].record;
+    }
+
+    /// \return the host's uptime when a datagram was sealed, whatever SysUptime has of it
+    int64_t GetUptimeMs(uint64_t datagram) const
+    {
+        return (UptimeAtStart(host) + m_datagrams[datagram].sentAt.GetNanoSeconds()) / NS_PER_MS;
+    }
+
+    const Ptr<EsxHost> host;
+
+  private:
+    const std::deque<JournalEntry>& m_entries;
+    const std::vector<EsxExportDatagram>& m_datagrams;
+    std::vector<uint32_t> m_begins; //!< of each datagram in m_places, and the end
+    std::vector<uint32_t> m_places; //!< in m_entries
+};
 
 /// The local port that an interface number of the wire means, if it means ours, with or without -p.
 uint16_t
@@ -176,14 +199,16 @@ LocalPort(uint16_t wire, uint16_t engine, uint16_t ours)
 
 /// A record as the collector understood it, beside the record as it was sent.
 Row
-RowOf(const SentDatagram& sent,
+RowOf(const SentRecords& sent,
+      uint64_t datagram,
       const netflow::V5Header& header,
       const netflow::V5Record& record,
       const FlowRecord& ours)
 {
+    const int64_t uptimeMs = sent.GetUptimeMs(datagram);
     // SysUptime has 32 bits; that records are younger than 49 days gives the others.
     const auto unwrap = [&](uint32_t ms) {
-        return (sent.uptimeMs - static_cast<uint32_t>(header.sysUptime - ms)) * NS_PER_MS;
+        return (uptimeMs - static_cast<uint32_t>(header.sysUptime - ms)) * NS_PER_MS;
     };
     netflow::FlowKey key;
     key.source = record.srcAddr;
@@ -207,22 +232,30 @@ RowOf(const SentDatagram& sent,
 void
 VisitCollected(const Ptr<EsxLedger>& ledger, const EsxObservations& seen, const Visitor& visit)
 {
-    const auto sentDatagrams = SentDatagrams(ledger);
+    std::map<uint32_t, SentRecords> byExporter; // by its node ID
+    for (const Ptr<EsxHost>& host : ledger->GetHosts())
+    {
+        byExporter.try_emplace(host->GetVmkernelNode()->GetId(), ledger, host);
+    }
     std::set<std::pair<uint32_t, uint64_t>> known; // copies made by the network are left out
     netflow::V5Header header;
     std::vector<netflow::V5Record> records;
     for (const EsxCollectedDatagram& datagram : seen.collected)
     {
-        const auto sent = sentDatagrams.find({datagram.exporter, datagram.number});
-        if (sent == sentDatagrams.end() || !datagram.error.empty() ||
-            !known.insert(sent->first).second)
+        const auto sent = byExporter.find(datagram.exporter);
+        if (sent == byExporter.end() || !sent->second.Has(datagram.number) ||
+            !datagram.error.empty() || !known.emplace(datagram.exporter, datagram.number).second)
         {
             continue;
         }
         netflow::DecodeV5(datagram.payload.data(), datagram.payload.size(), header, records);
         for (std::size_t i = 0; i < records.size(); ++i)
         {
-            Row row = RowOf(sent->second, header, records[i], sent->second.records.at(i));
+            Row row = RowOf(sent->second,
+                            datagram.number,
+                            header,
+                            records[i],
+                            sent->second.Get(datagram.number, i));
             row.datagram = datagram.number;
             row.collector = datagram.node;
             row.received = datagram.receivedAt.GetNanoSeconds();

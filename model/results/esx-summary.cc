@@ -34,7 +34,7 @@ using HomePort = std::tuple<std::string, std::string, std::string>;
 class HomePorts
 {
   public:
-    HomePorts(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
+    explicit HomePorts(const Ptr<EsxLedger>& ledger)
     {
         for (const Ptr<EsxHost>& host : ledger->GetHosts())
         {
@@ -48,13 +48,12 @@ class HomePorts
                 }
             }
         }
-        for (const EsxFlow& flow : flows)
-        {
+        ledger->ForEachFlow([this](const EsxFlow& flow) {
             if (IsHome(flow))
             {
                 m_seenAtHome.insert(Ipv4Address(flow.key.source));
             }
-        }
+        });
     }
 
     /// Whether what a flow's source sent counts where the flow came in.
@@ -172,16 +171,15 @@ SummarizeCollector(const EsxNetflowCollector& collector)
 
 /// Sums over the flows of each source, each flow where it counts.
 std::vector<EsxTalker>
-TopTalkers(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
+TopTalkers(const Ptr<EsxLedger>& ledger)
 {
     const auto names = EsxNamesOfAddresses();
-    const HomePorts homes(ledger, flows);
+    const HomePorts homes(ledger);
     std::map<std::tuple<std::string, std::string, Ipv4Address>, EsxTalker> bySource;
-    for (const EsxFlow& flow : flows)
-    {
+    ledger->ForEachFlow([&](const EsxFlow& flow) {
         if (!homes.Counts(flow))
         {
-            continue;
+            return;
         }
         const Ipv4Address source(flow.key.source);
         EsxTalker& talker = bySource[{flow.exporter, flow.vSwitch, source}];
@@ -199,7 +197,7 @@ TopTalkers(const Ptr<EsxLedger>& ledger, const std::vector<EsxFlow>& flows)
         {
             talker.left += counts;
         }
-    }
+    });
     std::vector<EsxTalker> talkers;
     talkers.reserve(bySource.size());
     for (auto& [source, talker] : bySource)
@@ -405,13 +403,11 @@ EsxSummarize(const Ptr<EsxLedger>& ledger)
     {
         summary.collectors.push_back(SummarizeCollector(*collector));
     }
-    const std::vector<EsxFlow> flows = ledger->GetFlows();
-    summary.flows = flows.size();
-    summary.flowsNeverBegun =
-        static_cast<uint64_t>(std::count_if(flows.begin(), flows.end(), [](const EsxFlow& flow) {
-            return flow.truth.records == 0;
-        }));
-    summary.talkers = TopTalkers(ledger, flows);
+    ledger->ForEachFlow([&summary](const EsxFlow& flow) {
+        ++summary.flows;
+        summary.flowsNeverBegun += flow.truth.records == 0 ? 1 : 0;
+    });
+    summary.talkers = TopTalkers(ledger);
     summary.residual = ledger->GetResidual();
     return summary;
 }

@@ -191,14 +191,22 @@ EsxTable::ForEachRow(const Visitor& visit) const
     m_visit(visit);
 }
 
-std::string
-EsxTable::ToCsv() const
+void
+EsxTable::WriteCsv(const std::function<void(std::string_view piece)>& write) const
 {
+    constexpr std::size_t PIECE = 1 << 16;
     const EsxRowPrinter printer(EsxRowPrinter::CSV, m_columns);
     std::string text;
     printer.AppendHeader(text);
-    ForEachRow([&](const std::vector<EsxValue>& values) { printer.AppendRow(text, values); });
-    return text;
+    ForEachRow([&](const std::vector<EsxValue>& values) {
+        printer.AppendRow(text, values);
+        if (text.size() >= PIECE)
+        {
+            write(text);
+            text.clear();
+        }
+    });
+    write(text);
 }
 
 } // namespace ns3

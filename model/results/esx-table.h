@@ -204,7 +204,8 @@ class EsxTable
     /// Whether its rows are samples: series and links.
     bool IsOverTime() const;
     void ForEachRow(const Visitor& visit) const;
-    std::string ToCsv() const;
+    /// \param write takes the file piece by piece, whatever its size
+    void WriteCsv(const std::function<void(std::string_view piece)>& write) const;
 
   private:
     std::string m_name;

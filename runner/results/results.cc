@@ -180,9 +180,15 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
     WriteSummary(summary, directory);
     simulation.GetResults().ForEachFile(
-        [&](const std::string& name, const std::string& text) {
-            const std::string* const booked = simulation.FindText(name);
-            WriteFile(folder / name, booked ? *booked : text);
+        [&](const std::string& name, const ns3::EsxResultsHelper::Content& content) {
+            const auto path = (folder / name).string();
+            if (const std::string* const booked = simulation.FindText(name))
+            {
+                return WriteFile(path, *booked);
+            }
+            OutputFile file(path, OutputKind::STREAM);
+            content([&file](std::string_view piece) { file.Write(piece); });
+            file.Close();
         },
         scenario.outputs.flows);
     for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())

@@ -173,7 +173,7 @@ class SplitRun::Recorder
     HostBook& Finish(const std::string& likeness)
     {
         const netflow::Journal& journal = m_module->GetJournal();
-        m_book.journal = journal.GetEntries();
+        m_book.journal.assign(journal.GetEntries().begin(), journal.GetEntries().end());
         m_book.shed.assign(journal.GetShed().begin(), journal.GetShed().end());
         m_module->ForEachLive(
             [&](const netflow::FlowRecord& record) { m_book.live.push_back(record); });
@@ -617,13 +617,17 @@ SplitRun::Finish(const Simulation& simulation, std::deque<StepOutcome>& steps)
         }
     }
     simulation.GetResults().ForEachFile(
-        [&](const std::string& name, const std::string& text) {
+        [&](const std::string& name, const EsxResultsHelper::Content& content) {
             for (Recorder& recorder : m_recorders)
             {
                 const bool isOf = std::any_of(std::begin(TEXTS), std::end(TEXTS), [&](auto end) {
                     return name == recorder.GetBook().host + end;
                 });
-                isOf ? static_cast<void>(recorder.GetBook().texts[name] = text) : void();
+                if (isOf)
+                {
+                    content(
+                        [&](std::string_view piece) { recorder.GetBook().texts[name] += piece; });
+                }
             }
         },
         false);

@@ -2,6 +2,10 @@
 #include "netflow/journal.h"
 #include "tests/netflow/testing.h"
 
+#include <algorithm>
+#include <random>
+#include <vector>
+
 namespace netflow
 {
 namespace
@@ -53,6 +57,29 @@ TEST(Journal, ARecordKeepsItsDatagramOnTheWayThroughTheNetwork)
     journal.Moved(0, Move::LOST_LINK_DOWN, 300);
     EXPECT_EQ(journal.GetEntries()[0].last, Move::LOST_LINK_DOWN);
     EXPECT_EQ(journal.GetEntries()[0].datagram, 812U);
+}
+
+TEST(Journal, PlacesByFlowAreThoseOfAStableSort)
+{
+    std::mt19937 random(1);
+    Journal journal;
+    std::vector<uint32_t> wanted;
+    for (uint32_t id = 0; id < 2000; ++id)
+    {
+        FlowRecord record = Record(id);
+        record.key.source = random() % 50;
+        record.key.tos = random() % 3;
+        journal.Ended(record, Move::QUEUED, 100);
+        wanted.push_back(id);
+        if (id % 300 == 0) // asked again and again, it takes in what has come
+        {
+            EXPECT_EQ(journal.GetPlacesByFlow().size(), id + 1U);
+        }
+    }
+    std::stable_sort(wanted.begin(), wanted.end(), [&](uint32_t a, uint32_t b) {
+        return journal.GetEntries()[a].record.key < journal.GetEntries()[b].record.key;
+    });
+    EXPECT_EQ(journal.GetPlacesByFlow(), wanted);
 }
 
 TEST(Journal, ShedPacketsAddUpByFlowAndCause)
