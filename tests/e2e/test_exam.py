@@ -87,3 +87,12 @@ def test_the_streams_tell_wrong_collectors(esx_netflow, tmp_path, bug, fails):
 def test_what_cannot_be_examined_is_named(esx_netflow):
     assert "no stream is named so" in esx_netflow("exam", "--only", "nothing", "--list").stderr
     assert "--collector is required" in esx_netflow("exam").stderr
+    for option in ("--only", "--complaints"):
+        done = esx_netflow("exam", option, "(", "--collector", "{port}")
+        assert done.returncode == 2 and f"argument {option}: '(' is no regular expression: missing )" in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("option, value, said", [("--port", "99999", "from 1 to 65535"), ("--port", "1.5", "is no whole number"), ("--kernel-drops", "-3", "is no whole number from 0")])
+def test_numbers_of_grade_that_are_none_are_named(esx_netflow, option, value, said):
+    done = esx_netflow("grade", "a", "b", option, value)
+    assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr

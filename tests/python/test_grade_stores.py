@@ -96,6 +96,14 @@ def test_units_zones_and_several_files(tmp_path):
     assert store.files == 2 and sorted(store.table["octets"]) == sorted(SENT.records["octets"]) and sorted(store.table["first"]) == sorted(SENT.records["first"])
 
 
+def test_sums_by_what_the_store_does_not_have_are_refused(tmp_path):
+    write(tmp_path / "store", [ours(row) for row in ROWS], "csv")
+    with pytest.raises(StoreError, match="--aggregate: no column of this store is sampling or nexthop; there are exporter, engine"):
+        grading.grade(SENT, tmp_path / "store", aggregate=["src", "sampling", "nexthop"])
+    with pytest.raises(StoreError, match="--bin 60: no time of this store is that of bins"):
+        grading.grade(SENT, tmp_path / "store", aggregate=["src"], bin=60)
+
+
 @pytest.mark.parametrize("text", ["octets", "a=bytes", "a=octets:hours", "a=src:ms", "=src"])
 def test_a_wrong_map_is_named(text):
     with pytest.raises(ValueError, match="THEIRS=OURS|the unit of"):

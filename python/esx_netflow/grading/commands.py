@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 from typing import Any, Callable
 from xml.etree import ElementTree
@@ -38,14 +39,22 @@ def _fields(text: str) -> list[str]:
     return names
 
 
-def _number(low: float, high: float) -> Callable[[str], float]:
-    def read(text: str) -> float:
-        digits = text.removesuffix("s")
-        if not (digits.removeprefix("-").replace(".", "", 1).isdigit() and low <= float(digits) <= high):
-            raise argparse.ArgumentTypeError(f"'{text}' is no number from {low:g} to {high:g}")
-        return float(digits)
+def _number(low: float, high: float, kind: type = float) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        digits = text.removesuffix("s") if kind is float else text
+        if not (digits.removeprefix("-").replace(".", "", kind is float).isdigit() and low <= float(digits) <= high):
+            raise argparse.ArgumentTypeError(f"'{text}' is no {'whole ' * (kind is int)}number from {low:g} to {high:g}")
+        return kind(digits)
 
     return read
+
+
+def regex(text: str) -> str:
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise argparse.ArgumentTypeError(f"'{text}' is no regular expression: {error}") from None
+    return text
 
 
 def add_options(parser: Any) -> None:
@@ -82,8 +91,8 @@ def grade_command(arguments: list[str], parser_class: Any) -> int:
     parser.add_argument("sent", metavar="RESULT", help="folder of a run with --to or --collector, or a capture")
     parser.add_argument("store", nargs="+", metavar="STORED", help="what the collector stored")
     add_options(parser)
-    parser.add_argument("--port", type=int, metavar="PORT", help="UDP port of the collector, if it is one of several, or not 2055 in a capture")
-    parser.add_argument("--kernel-drops", type=int, metavar="N", help="datagrams that the kernel dropped of the collector's sockets, if you know")
+    parser.add_argument("--port", type=_number(1, 65535, int), metavar="PORT", help="UDP port of the collector, if it is one of several, or not 2055 in a capture")
+    parser.add_argument("--kernel-drops", type=_number(0, 1e9, int), metavar="N", help="datagrams that the kernel dropped of the collector's sockets, if you know")
     add_files(parser, "them")
     parser.add_argument("-q", "--quiet", action="store_true", help="no text")
     options = parser.parse_args(arguments)

@@ -16,7 +16,7 @@ import numpy as np
 
 from .. import _core
 from .collector import grade_of
-from .commands import add_files, add_options, options_of
+from .commands import add_files, add_options, options_of, regex
 from .process import Collector
 from .report import Grade, add_cases, write_files
 from .sent import Sent, from_payloads
@@ -115,9 +115,9 @@ def exam_command(arguments: list[str], parser_class: Any) -> int:
     parser.add_argument("--collector", metavar="COMMAND", help="for a shell; {port} and {folder} are filled in")
     parser.add_argument("--store", metavar="GLOB", default="", help="what it stores, in {folder} (everything in there)")
     parser.add_argument("--end-by", metavar="SIGNAL", default="TERM", help="what ends it (TERM)")
-    parser.add_argument("--complaints", metavar="REGEX", help="in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, nfacctd and esx-netflow")
+    parser.add_argument("--complaints", type=regex, metavar="REGEX", help="in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, nfacctd and esx-netflow")
     add_options(parser)
-    parser.add_argument("--only", metavar="REGEX", default="", help="streams whose name has it")
+    parser.add_argument("--only", type=regex, metavar="REGEX", default="", help="streams whose name has it")
     parser.add_argument("--list", action="store_true", help="print the streams and their answers as JSON lines")
     parser.add_argument("--captures", metavar="DIR", help="write NAME.pcap (to port 2055), NAME.json, the key, and NAME.csv, the records, of each stream")
     parser.add_argument("--title", metavar="TEXT", default="Report card", help="of the card")

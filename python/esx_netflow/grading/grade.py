@@ -89,6 +89,10 @@ class _Grading:
         if width and "bin" not in self.stored and "first" in self.stored and (self.stored["first"] % width == 0).all():
             self.stored = self.stored.rename(columns={"first": "bin"}).drop(columns=["last"], errors="ignore")
             self.columns = [c for c in self.columns if c not in TIMES]
+        if self.options.bin_ms and "bin" not in self.stored:
+            raise StoreError(f"--bin {width / 1000:g}: no time of this store is that of bins: first or bin, a multiple of {width / 1000:g} s in all rows, is needed")
+        if lacking := [c for c in self.options.aggregate or () if c not in self.stored]:
+            raise StoreError(f"--aggregate: no column of this store is {' or '.join(lacking)}; there are {', '.join(self.stored)}")
         if width and "bin" in self.stored:
             by = min(("first", "last", "unix_ms"), key=lambda f: len(set(self.truth[f] // width * width) ^ set(self.stored["bin"])))
             self.truth["bin"] = self.truth[by] // width * width
