@@ -96,6 +96,22 @@ def test_units_zones_and_several_files(tmp_path):
     assert store.files == 2 and sorted(store.table["octets"]) == sorted(SENT.records["octets"]) and sorted(store.table["first"]) == sorted(SENT.records["first"])
 
 
+@pytest.mark.parametrize("by", ["first", "last", "unix_ms"])
+@pytest.mark.parametrize("shift_h", [0, 2])
+def test_bins_may_be_by_the_first_packet_the_last_one_or_the_export(tmp_path, by, shift_h):
+    """As of nfacctd with print_history: 1m."""
+    keys = ["exporter", "src", "dst", "proto", "sport", "dport"]
+    sums = SENT.records.assign(bin=SENT.records[by] // 60_000 * 60_000).groupby([*keys, "bin"], as_index=False)[["packets", "octets"]].sum()
+    rows = []
+    for r in sums.to_dict("records"):
+        row = {"peer_ip_src": ip(r["exporter"]), "ip_src": ip(r["src"]), "ip_dst": ip(r["dst"]), "ip_proto": r["proto"], "port_src": r["sport"], "port_dst": r["dport"]}
+        rows.append(row | {"packets": r["packets"], "bytes": r["octets"], "stamp_inserted": iso(r["bin"] + shift_h * 3_600_000)[:19]})
+    write(tmp_path / "store", rows, "lines")
+    grade = grading.grade(SENT, tmp_path / "store")
+    assert [fault.what for fault in grade.faults] == ["bin is off by +2 h, as by a time zone"] * bool(shift_h), str(grade)
+    assert any(note.endswith({"first": "first packet", "last": "last packet", "unix_ms": "time of export"}[by]) for note in grade.notes)
+
+
 def test_sums_by_what_the_store_does_not_have_are_refused(tmp_path):
     write(tmp_path / "store", [ours(row) for row in ROWS], "csv")
     with pytest.raises(StoreError, match="--aggregate: no column of this store is sampling or nexthop; there are exporter, engine"):

@@ -94,7 +94,7 @@ class _Grading:
         if lacking := [c for c in self.options.aggregate or () if c not in self.stored]:
             raise StoreError(f"--aggregate: no column of this store is {' or '.join(lacking)}; there are {', '.join(self.stored)}")
         if width and "bin" in self.stored:
-            by = min(("first", "last", "unix_ms"), key=lambda f: len(set(self.truth[f] // width * width) ^ set(self.stored["bin"])))
+            by = min(("first", "last", "unix_ms"), key=lambda f: self._unlike(self.truth[f] // width * width))
             self.truth["bin"] = self.truth[by] // width * width
             self.columns.append("bin")
             self.notes.append(f"time bins of {width / 1000:g} s, by the {'time of export' if by == 'unix_ms' else by + ' packet'}")
@@ -104,6 +104,13 @@ class _Grading:
             self._sum_up(keys)
         elif self._holds_sums():
             self._sum_up(m.keys_of(self.columns))
+
+    def _unlike(self, bins: pd.Series) -> float:
+        """How far shares of the store's bins are from those of some bins of the truth, which may be shifted as a whole."""
+        counted = next(c for c in COUNTERS if c in self.stored)
+        totals = [table[counted].groupby(of).sum() for table, of in ((self.truth, bins), (self.stored, self.stored["bin"]))]
+        shares = [total / max(total.sum(), 1) for total in totals]
+        return min(one.sub(other, fill_value=0).abs().sum() for one, other in (shares, [share.reset_index(drop=True) for share in shares]))
 
     def _holds_sums(self) -> bool:
         keys, truth = m.keys_of(self.columns), self.truth[~self.truth["optional"]]
@@ -322,7 +329,7 @@ class _Grading:
 
     def _before_summing(self, field: str, rows: np.ndarray) -> Iterator[Rule]:
         """What rules make of the records of sums."""
-        if self.of_group is None:
+        if self.of_group is None or field not in self.sent.records:
             return
         records = {c: values.to_numpy() for c, values in self.sent.records.items() if values.dtype != object}
         told = []

@@ -197,7 +197,7 @@ def _of_numbers(field: str) -> Iterator[Rule]:
 
 def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
     """Rules for `field`, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for a column that is not there."""
-    v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last")
+    v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last", "bin")
     yield from _of_times(v, s) if is_time else _of_numbers(field)
     if field == "octets" and "packets" in t and (each := _common((s - v) // np.maximum(t["packets"], 1))):
         yield f"counts {_OVERHEADS.get(each, 'something else')} for each packet ({each:+d} octets)", lambda v, t: v + each * t["packets"]
