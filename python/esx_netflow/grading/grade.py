@@ -17,12 +17,13 @@ from .patterns import PARTNERS, SCALED, WEAK, Rule, condition, explanations, plu
 from .report import Fault, Grade
 from .sent import HEADER, Sent, read_from, read_sent
 from .stores import COUNTERS, FIELDS, KEYS, TIMES, Store, StoreError, read_store
+from .sums import datagrams_of
 
 _ROUNDS = 4
 _NO_RULE = "by no rule that is known"
 _SYSTEMATIC = 0.5  # an explanation of that part of what it can be of is looked for in all records
 _YEAR_10000_MS = 253_402_300_800_000  # what is later is no time in seconds
-_FEW, _MOST_EXPLANATIONS, _MOST_TRIED, _FEW_READ, _NEARLY = 0.02, 6, 20_000, 300, 0.9
+_FEW, _MOST_EXPLANATIONS, _FEW_READ, _NEARLY = 0.02, 6, 300, 0.9
 _FIVE = ("src", "dst", "proto", "sport", "dport")
 _MERGES = [tuple(fields.split()) for fields in ("input", "output", "input output", "tos", "proto", "sport", "dport", "sport dport", "tcp_flags", "engine", "exporter", "exporter engine")]
 _ATTRIBUTES = {
@@ -197,50 +198,13 @@ class _Grading:
         joined = self.truth[keys + counters].merge(self.stored[keys + counters], on=keys, how="left", suffixes=("", "_stored")).fillna(0)
         lack = np.stack([(joined[c] - joined[f"{c}_stored"]).to_numpy(np.int64) for c in counters])
         parts = np.stack([self.sent.records[c].to_numpy() for c in counters])
-        self.lost = self._solve(lack, parts)
-        for found, kind in ((self.lost, "missing"), (self._solve(-lack, parts), "twice")):
+        self.lost = datagrams_of(lack, parts, self.sent, self.of_group)
+        for found, kind in ((self.lost, "missing"), (datagrams_of(-lack, parts, self.sent, self.of_group), "twice")):
             if len(found):
                 groups = np.unique(self.of_group[np.isin(self.sent.records["datagram"], found)])
                 theirs = np.isin(m.hashed(self.stored.iloc[matching.extra], keys), m.hashed(self.truth.iloc[groups], keys))
                 matching.missing, matching.extra = matching.missing[~np.isin(matching.missing, groups)], matching.extra[~theirs]
                 self._name_datagrams(found, kind)
-
-    def _solve(self, lack: np.ndarray, parts: np.ndarray) -> np.ndarray:
-        datagram, groups = self.sent.records["datagram"].to_numpy(), self.of_group
-        may = ~self.sent.datagrams["optional"].to_numpy()
-        for chosen in self._guesses(lack, parts, may):
-            of = np.isin(datagram, chosen)
-            left = [row - np.bincount(groups[of], weights=values[of], minlength=len(row)) for row, values in zip(lack, parts)]
-            if 0 < len(chosen) < len(may) and not np.stack(left)[:, groups[of]].any() and 2 * len(np.unique(groups[of])) >= (lack > 0).any(axis=0).sum():
-                return chosen
-        return m.NONE
-
-    def _guesses(self, lack: np.ndarray, parts: np.ndarray, may: np.ndarray) -> Iterator[np.ndarray]:
-        """Datagrams that could make up what sums lack: all that fit in; those that rules choose, by their totals; the largest that fit in one after the other."""
-        datagram, groups, table = self.sent.records["datagram"].to_numpy(), self.of_group, self.sent.datagrams
-        fits = (lack[:, groups] >= parts).all(axis=0) & (parts.sum(axis=0) > 0)
-        candidates = np.flatnonzero(pd.Series(fits).groupby(datagram).all().reindex(range(len(may)), fill_value=False).to_numpy() & may)
-        yield candidates
-        total, lacking = np.bincount(datagram, parts.sum(axis=0), len(may)), lack.sum()
-        numbers = np.arange(len(may))
-        yield numbers[total[::-1].cumsum()[::-1] <= lacking]
-        yield numbers[total.cumsum() <= lacking]
-        for step in range(2, min(len(may) // 3, 1000) + 1):
-            for begin in np.flatnonzero(np.bincount(numbers % step, total) == lacking):
-                yield numbers[begin::step]
-        for name in ("exporter", "engine", "since", "records"):
-            for value, sum_ in pd.Series(total).groupby(table[name]).sum().items():
-                if sum_ == lacking:
-                    yield numbers[table[name] == value]
-        left, chosen = lack.copy(), []
-        for number in sorted(candidates, key=lambda n: -table["records"].iloc[n])[:_MOST_TRIED]:
-            rows = slice(*np.searchsorted(datagram, (number, number + 1)))
-            of, index = np.unique(groups[rows], return_inverse=True)
-            part = np.stack([np.bincount(index, values[rows]) for values in parts]).astype(np.int64)
-            if (left[:, of] >= part).all():
-                left[:, of] -= part
-                chosen.append(number)
-        yield np.sort(np.array(chosen, int))
 
     def _pair(self, matching: m.Matching) -> None:
         """Pairs records that differ; what most of a field's differences have in common is then looked for in all records."""
