@@ -35,7 +35,7 @@ def peak(esx_netflow, folder, seconds: int) -> tuple[int, int]:
     _, status, usage = os.wait4(started.pid, 0)
     started.returncode = os.waitstatus_to_exitcode(status)
     assert started.returncode == 0
-    return summary(folder / "out")["truth"]["records"], usage.ru_maxrss * 1024
+    return summary(folder / "out")["ledger"]["truth"]["records"], usage.ru_maxrss * 1024
 
 
 def test_a_record_takes_200_octets_at_most(esx_netflow, tmp_path):
