@@ -21,7 +21,7 @@ _ADDRESSES = ("src", "dst", "nexthop", "exporter")
 _NO_CHANCE = 5_000
 _BITS = {**dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
 _FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
-_OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", 38: "an Ethernet frame on the wire"}
+_OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", -28: "no headers of IP and UDP", -40: "no headers of IP and TCP", 38: "an Ethernet frame on the wire"}
 SCALED = "is scaled by the sampling interval"  # of the header: a collector may
 WEAK = ("is off by", "is always", "is multiplied", "is that of", "is replaced")  # they say something only if they are true of many
 
