@@ -350,6 +350,20 @@ def test_letters_in_figures_stand_out_from_the_paper_or_from_their_box(scenario)
         plt.close(figure)
 
 
+def test_an_axis_of_decades_has_two_at_least_and_nothing_between_is_named():
+    """Each vSwitch of many-vswitches sees as many packets as the others, all flows of one size."""
+    for name in ("many-vswitches", "quickstart"):
+        result = esx_netflow.run(ROOT / "scenarios" / f"{name}.yaml")
+        for draw, axes in ((plots.offered, "y"), (plots.flows, "xy")):
+            ax = draw(result)
+            ax.figure.canvas.draw()
+            for axis in axes:
+                low, high = getattr(ax, f"get_{axis}lim")()
+                shown = [text.get_text() for text in getattr(ax, f"get_{axis}ticklabels")(which="both") if text.get_text() and low <= text.get_position()[axis == "y"] <= high]
+                assert 2 <= len(shown) <= 10 and all(re.fullmatch(r"10*[kMG]?|0\.0*1", label) for label in shown), shown
+            plt.close("all")
+
+
 def test_letters_in_figures_are_of_seven_points_at_least(losses):
     for name in FIGURES:
         axes = getattr(plots, name)(losses)

@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
 from ..tables import NONE
-from .style import ABOVE, CAUSES, DARK, GOOD_INK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import ABOVE, CAUSES, DARK, GOOD_INK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, logarithmic, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -236,8 +236,7 @@ def offered(result: Result, ax: Optional[Axes] = None, host: Optional[str] = Non
         rates["flows that began"] = np.histogram(truth["first_ms"] / 1e3 - boot[truth["exporter"]], time)[0] / seconds
     for (name, rate), (colour, style) in zip(rates.items(), LINE_STYLES):
         ax.step(time[1:], np.where(rate > 0, rate, np.nan), where="pre", color=colour, linestyle=style, linewidth=1.2, label=name)
-    ax.set_yscale("log")
-    ax.yaxis.set_major_formatter(FuncFormatter(short))
+    logarithmic(ax, "y")
     ax.set_ylabel("seen,\na second", fontsize=8, color=DARK)
     ax.legend(**ABOVE)
     shade_episodes(ax, result)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, Optional
 
@@ -10,7 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from ..showing import WORDS
 
@@ -95,6 +96,17 @@ def short(value, _position=None):
         if abs(value) >= limit:
             return f"{value / limit:.3g}{unit}"
     return f"{value:.3g}"
+
+
+def logarithmic(ax: Axes, name: str) -> None:
+    """Axis "x" or "y": two decades or more are told as other numbers are; what is between would be a crowd where there is but one."""
+    ax.set(**{f"{name}scale": "log"})
+    axis: Any = getattr(ax, f"{name}axis")
+    low, high = (math.log10(limit) for limit in sorted(axis.get_view_interval()))
+    if math.ceil(low) + 1 > high:
+        ax.set(**{f"{name}lim": (10.0 ** math.floor(low), 10.0 ** max(math.ceil(high), math.floor(low) + 1))})
+    axis.set_major_formatter(FuncFormatter(short))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def empty(ax, text):

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter
 from .. import labs
 from ..results import Result
 from ..showing import AT_END, number
-from .style import ABOVE, BAD_INK, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, plain, quantity, short, word_of
+from .style import ABOVE, BAD_INK, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, logarithmic, plain, quantity, short, word_of
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -189,10 +189,9 @@ def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
     limits = (floor * 0.7, both["octets"].max() * 2)
     ax.plot(limits, limits, color=GREY, linewidth=1)
     ax.scatter(spots["octets"], spots["collected"], s=8 + 12 * np.log10(spots["flows"]), c=spots["fate"].map(FATES), alpha=0.75, linewidths=0)
-    ax.set_xscale("log")
-    ax.set_yscale("log")
-    ax.set_xlim(limits)
-    ax.set_ylim(limits)
+    ax.set(xlim=limits, ylim=limits)
+    for name in "xy":
+        logarithmic(ax, name)
     ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
     ax.set_ylabel("collected", fontsize=8, color=DARK)
     counts = both["fate"].value_counts()
