@@ -20,7 +20,7 @@ Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
     entry.endedAt = now;
     entry.movedAt = now;
     entry.last = station;
-    m_entries.push_back(entry);
+    m_entries.Add(entry);
 }
 
 void
@@ -54,7 +54,7 @@ Journal::Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets
     m_shed[flowAndCause] = shed;
 }
 
-const std::deque<JournalEntry>&
+const JournalEntries&
 Journal::GetEntries() const
 {
     return m_entries;

@@ -16,7 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <iterator>
 #include <map>
 #include <utility>
 #include <vector>
@@ -34,6 +34,98 @@ struct JournalEntry
     uint32_t datagram{NO_DATAGRAM}; //!< number of the datagram that carries it, once sealed
 
     static constexpr uint32_t NO_DATAGRAM = UINT32_MAX;
+};
+
+/// Entries in order, in blocks: they grow without copies, for there may be millions.
+class JournalEntries
+{
+  public:
+    class Iterator
+    {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = JournalEntry;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const JournalEntry*;
+        using reference = const JournalEntry&;
+
+        Iterator(const JournalEntries& entries, std::size_t place)
+            : m_entries(&entries),
+              m_place(place)
+        {
+        }
+
+        reference operator*() const
+        {
+            return (*m_entries)[m_place];
+        }
+
+        Iterator& operator++()
+        {
+            ++m_place;
+            return *this;
+        }
+
+        bool operator==(const Iterator& other) const
+        {
+            return m_place == other.m_place;
+        }
+
+        bool operator!=(const Iterator& other) const
+        {
+            return m_place != other.m_place;
+        }
+
+      private:
+        const JournalEntries* m_entries;
+        std::size_t m_place;
+    };
+
+    void Add(const JournalEntry& entry)
+    {
+        if (m_size % PER_BLOCK == 0)
+        {
+            m_blocks.emplace_back().reserve(PER_BLOCK);
+        }
+        m_blocks.back().push_back(entry);
+        ++m_size;
+    }
+
+    JournalEntry& operator[](std::size_t place)
+    {
+        return m_blocks[place / PER_BLOCK][place % PER_BLOCK];
+    }
+
+    const JournalEntry& operator[](std::size_t place) const
+    {
+        return m_blocks[place / PER_BLOCK][place % PER_BLOCK];
+    }
+
+    std::size_t size() const
+    {
+        return m_size;
+    }
+
+    bool empty() const
+    {
+        return m_size == 0;
+    }
+
+    Iterator begin() const
+    {
+        return {*this, 0};
+    }
+
+    Iterator end() const
+    {
+        return {*this, m_size};
+    }
+
+  private:
+    static constexpr std::size_t PER_BLOCK = 1024;
+
+    std::vector<std::vector<JournalEntry>> m_blocks;
+    std::size_t m_size{0};
 };
 
 /// Packets of a flow that were shed for one cause.
@@ -65,7 +157,7 @@ class Journal
     void Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets& shed);
 
     /// All ended records in order of their end.
-    const std::deque<JournalEntry>& GetEntries() const;
+    const JournalEntries& GetEntries() const;
 
     /// Places of all ended records, by flow, those of a flow in order of their end. Sorts what has
     /// come since the last call.
@@ -75,8 +167,8 @@ class Journal
     const std::map<std::pair<FlowKey, Move>, ShedPackets>& GetShed() const;
 
   private:
-    std::deque<JournalEntry> m_entries; // grows without copies: there may be millions
-    std::vector<uint32_t> m_positions;  // record id -> index in m_entries
+    JournalEntries m_entries;
+    std::vector<uint32_t> m_positions; // record id -> index in m_entries
     mutable std::vector<uint32_t> m_placesByFlow;
     std::map<std::pair<FlowKey, Move>, ShedPackets> m_shed;
 };

@@ -184,7 +184,7 @@ class SentRecords
     const Ptr<EsxHost> host;
 
   private:
-    const std::deque<JournalEntry>& m_entries;
+    const netflow::JournalEntries& m_entries;
     const std::vector<EsxExportDatagram>& m_datagrams;
     std::vector<uint32_t> m_begins; //!< of each datagram in m_places, and the end
     std::vector<uint32_t> m_places; //!< in m_entries

@@ -374,7 +374,7 @@ TEST(MeteringProcess, JournalKnowsWhenARecordEndedAndWhenItMoved)
     host.Observe(1, Packet(3), 201 * MS);
     host.RunTo(250 * MS);
     host.metering->Unregister(1, StopCause::KILLED, 260 * MS);
-    const std::deque<JournalEntry>& entries = host.journal.GetEntries();
+    const JournalEntries& entries = host.journal.GetEntries();
     ASSERT_EQ(entries.size(), 3U);
     EXPECT_EQ(entries[0].last, Move::DROPPED_PURGATORY_HEAD);
     EXPECT_EQ(entries[0].endedAt, 10 * MS);
