@@ -144,7 +144,7 @@ TrafficWatch::Sender::Add(Ipv4Address destination, TrafficPair* pair)
 
 /// A device is about to hand a packet to its port.
 void
-TrafficWatch::Sender::Sent(Sender* sender, const NetDevice* device, Ptr<const Packet> packet)
+TrafficWatch::Sender::Sent(Sender* sender, NetDevice* device, Ptr<const Packet> packet)
 {
     if (device->IsLinkUp() && !EsxInjector::IsInjected(*packet)) // it is in a port
     {

@@ -84,7 +84,7 @@ class TrafficWatch
 
       private:
         static void Sent(Sender* sender,
-                         const ns3::NetDevice* device,
+                         ns3::NetDevice* device,
                          ns3::Ptr<const ns3::Packet> packet);
         void Note(const ns3::Packet& packet, uint32_t before);
         void Disconnect();
