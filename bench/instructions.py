@@ -8,6 +8,7 @@ The same whatever else the machine does, so a small margin is enough: 5 % more i
 on: compiler, kind of build, ns-3; libc and CPU features are added here. Counts of an unknown key are recorded in
 BUILD/instructions.json, with a warning; --record puts them into bench/instructions.json.
 """
+
 import argparse
 import json
 import os

@@ -8,6 +8,7 @@ For each workload and peer: ours, peer, ours, peer, ... Medians of user plus sys
 A run of ours counts only if packets, octets and records at the collector equal the truth; a peer's, if packets do.
 DATA is a folder for the captures (about 1.3 GB at full size), kept for the next time.
 """
+
 import argparse
 import os
 import re

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Called by python.sh: decoding, a capture through the cache, a million flows to pandas, and how busy a sweep keeps the cores."""
+
 import os
 import resource
 import subprocess
@@ -48,24 +49,58 @@ def decoding(folder):
     records = np.zeros(MILLION // 30 * 30, netflow.V5_RECORD)
     for field in records.dtype.names:
         if not field.startswith("pad"):
-            records[field] = generator.integers(0, np.iinfo(records.dtype[field]).max, len(records), records.dtype[field])
+            records[field] = generator.integers(
+                0, np.iinfo(records.dtype[field]).max, len(records), records.dtype[field]
+            )
     headers = np.zeros(len(records) // 30, netflow.V5_HEADER)
     headers["count"] = 30
     octets = esx_netflow.encode_v5(headers, records)
     (folder / "v5.bin").write_bytes(octets)
-    theirs = min(float(subprocess.check_output([BUILD / "bench-decode-v5", folder / "v5.bin"]).split()[1]) for _ in range(3)) / 1e3
+    theirs = (
+        min(float(subprocess.check_output([BUILD / "bench-decode-v5", folder / "v5.bin"]).split()[1]) for _ in range(3))
+        / 1e3
+    )
     return report("decoding 10^6 v5 records from one buffer", least(lambda: esx_netflow.decode_v5(octets), 15), theirs)
 
 
 def capture(folder):
     """10^6 UDP packets of 100 000 flows."""
-    frame = np.zeros(MILLION, [("sec", "<u4"), ("ns", "<u4"), ("cap", "<u4"), ("wire", "<u4"), ("mac", "V12"), ("type", ">u2"), ("ihl", "u1"), ("tos", "u1"), ("length", ">u2"), ("id", "V4"), ("ttl", "u1"), ("proto", "u1"), ("sum", "V2"), ("src", ">u4"), ("dst", ">u4"), ("sport", ">u2"), ("dport", ">u2"), ("udp", ">u2"), ("check", "V2"), ("data", "V18")])
+    frame = np.zeros(
+        MILLION,
+        [
+            ("sec", "<u4"),
+            ("ns", "<u4"),
+            ("cap", "<u4"),
+            ("wire", "<u4"),
+            ("mac", "V12"),
+            ("type", ">u2"),
+            ("ihl", "u1"),
+            ("tos", "u1"),
+            ("length", ">u2"),
+            ("id", "V4"),
+            ("ttl", "u1"),
+            ("proto", "u1"),
+            ("sum", "V2"),
+            ("src", ">u4"),
+            ("dst", ">u4"),
+            ("sport", ">u2"),
+            ("dport", ">u2"),
+            ("udp", ">u2"),
+            ("check", "V2"),
+            ("data", "V18"),
+        ],
+    )
     number = np.arange(MILLION)
     frame["sec"], frame["ns"] = 1_200_000_000 + number // 50_000, number % 50_000 * 20_000
     frame["cap"] = frame["wire"] = 60
     frame["type"], frame["ihl"], frame["length"], frame["proto"], frame["udp"] = 0x0800, 0x45, 46, 17, 26
     flow = np.random.default_rng(2).integers(0, 100_000, MILLION)
-    frame["src"], frame["dst"], frame["sport"], frame["dport"] = 0x0A000000 + flow // 60000, 0x0A010001, flow % 60000, 53
+    frame["src"], frame["dst"], frame["sport"], frame["dport"] = (
+        0x0A000000 + flow // 60000,
+        0x0A010001,
+        flow % 60000,
+        53,
+    )
     path = folder / "million.pcap"
     with open(path, "wb") as file:
         np.array([0xA1B23C4D, 0x00040002, 0, 0, 65535, 1], "<u4").tofile(file)
@@ -84,7 +119,9 @@ def pandas():
     array["dst"] = np.random.default_rng(3).integers(0, 2**32, MILLION, np.uint32)
     table = tables.Table.of(array, "truth", quickstart._lists)
     seconds = least(table.to_pandas, 3)
-    print(f"10^6 flows to pandas: {seconds:.2f} s (less than 1), {seconds * 1e9 / MILLION:.0f} ns a flow, all addresses different")
+    print(
+        f"10^6 flows to pandas: {seconds:.2f} s (less than 1), {seconds * 1e9 / MILLION:.0f} ns a flow, all addresses different"
+    )
     return seconds < 1
 
 
@@ -117,7 +154,9 @@ class Wanting:
 
     def _sample(self):
         mine = os.getpid()
-        children = [int(pid) for task in Path(f"/proc/{mine}/task").iterdir() for pid in (task / "children").read_text().split()]
+        children = [
+            int(pid) for task in Path(f"/proc/{mine}/task").iterdir() for pid in (task / "children").read_text().split()
+        ]
         for pid in (mine, *children):
             try:
                 self._seen[pid] = self._read(pid)
@@ -138,11 +177,19 @@ def sweep():
     cores = len(os.sched_getaffinity(0))
     begin = time.monotonic()
     with Wanting() as wanting:
-        table = esx_netflow.sweep("scenarios/two-hosts.yaml", over={"hosts.esx1.netflow.purgatory_max": [8, 64]}, seeds=range(1, 31), executor=cores, keep="summary")
+        table = esx_netflow.sweep(
+            "scenarios/two-hosts.yaml",
+            over={"hosts.esx1.netflow.purgatory_max": [8, 64]},
+            seeds=range(1, 31),
+            executor=cores,
+            keep="summary",
+        )
     wall = time.monotonic() - begin
     ran, waited = wanting.seconds()
     busy = (ran + waited) / wall / cores
-    print(f"a sweep of {len(table)} runs, {wall:.0f} s: {cores} cores {busy:.0%} busy (at least 90 %): {ran / wall / cores:.0%} with it, {waited / wall / cores:.0%} with other work while it waited")
+    print(
+        f"a sweep of {len(table)} runs, {wall:.0f} s: {cores} cores {busy:.0%} busy (at least 90 %): {ran / wall / cores:.0%} with it, {waited / wall / cores:.0%} with other work while it waited"
+    )
     return busy >= 0.9
 
 

@@ -8,6 +8,7 @@ H = 1: within the host. CPU time of whole runs (160 datagrams a VM) with ARP as 
 is steady cost; of validate. Then instructions that a frame costs between two hosts, metered and tracked, without IP stacks, and behind one
 bridge with as many CSMA stations (callgrind). Exponents: of the last two rows, 1 is linear.
 """
+
 import argparse
 import math
 import os
@@ -31,7 +32,10 @@ def lab(hosts: int, arp: str, stop: int) -> str:
             f"  esx{h}:\n    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{VM Network: {{}}}}}}}}",
             f"    vmknics: {{vmk0: {{portgroup: VM Network, address: {network(h)}.200/8}}}}\n    vms:",
         ]
-        lines += [f"      h{h}v{v}: {{nics: [{{portgroup: VM Network, address: {network(h)}.{v}/8}}]}}" for v in range(1, VMS + 1)]
+        lines += [
+            f"      h{h}v{v}: {{nics: [{{portgroup: VM Network, address: {network(h)}.{v}/8}}]}}"
+            for v in range(1, VMS + 1)
+        ]
     lines.append("nodes:\n  sw1: {kind: switch}\n  nf1: {kind: collector, address: 10.250.0.1/8}\nlinks:")
     lines += [f"  - {{endpoints: [esx{h}:vmnic0, sw1:{h}], rate: 10Gbps}}" for h in numbers]
     lines.append(f"  - {{endpoints: [nf1:eth0, sw1:{hosts + 1}], rate: 10Gbps}}\ntraffic:")
@@ -76,7 +80,10 @@ def runs(build: Path, hosts: int, rounds: int) -> dict[str, float]:
 
 def instructions(words: list) -> int:
     done = subprocess.run(
-        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *map(str, words)], capture_output=True, text=True, check=True
+        ["valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", *map(str, words)],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return int(re.search(r"Collected : (\d+)", done.stderr).group(1))
 

@@ -9,6 +9,7 @@ any metering; in turns, medians of the pairwise ratio. Memory: octets allocated 
 200 000 flows that are all live then, by flow: NetFlow with ledger, and FlowMonitor, over the same traffic. Exit code 1 if
 a target is missed.
 """
+
 import argparse
 import re
 import statistics

@@ -7,6 +7,7 @@
 Wall time, CPU time and the share of N cores that were busy; the first stage (hosts apart) and the second (the lab); exponent of the last two rows in H, and
 what 1000 hosts would take by it. Up to --whole hosts the whole run is timed, too, and its files are compared.
 """
+
 import argparse
 import filecmp
 import math
@@ -24,13 +25,18 @@ TRAFFIC = "app: flows, every: exponential(1s), flow_duration: exponential(10s), 
 def lab(hosts: int, seconds: int, traffic: str) -> str:
     numbers = range(1, hosts + 1)
     network = lambda h: f"10.{h // 256}.{h % 256}"
-    lines = [f"version: 1\nname: apart\nrun: {{duration: {seconds}s, arp: static}}\noutputs: {{series: {{every: 60s}}}}\nhosts:"]
+    lines = [
+        f"version: 1\nname: apart\nrun: {{duration: {seconds}s, arp: static}}\noutputs: {{series: {{every: 60s}}}}\nhosts:"
+    ]
     for h in numbers:
         lines += [
             f"  esx{h}:\n    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{VM Network: {{}}}}}}}}",
             f"    vmknics: {{vmk0: {{portgroup: VM Network, address: {network(h)}.200/8}}}}\n    vms:",
         ]
-        lines += [f"      h{h}v{v}: {{nics: [{{portgroup: VM Network, address: {network(h)}.{v}/8}}]}}" for v in range(1, VMS + 1)]
+        lines += [
+            f"      h{h}v{v}: {{nics: [{{portgroup: VM Network, address: {network(h)}.{v}/8}}]}}"
+            for v in range(1, VMS + 1)
+        ]
     lines.append("nodes:\n  sw1: {kind: switch}\n  nf1: {kind: collector, address: 10.250.0.1/8}\nlinks:")
     lines += [f"  - {{endpoints: [esx{h}:vmnic0, sw1:{h}]}}" for h in numbers]
     lines.append(f"  - {{endpoints: [nf1:eth0, sw1:{hosts + 1}], rate: 10Gbps}}\ntraffic:")
@@ -79,7 +85,9 @@ def main() -> int:
     parser.add_argument("--whole", type=int, default=50)
     parser.add_argument("--build", type=Path, default=Path("build"))
     args = parser.parse_args()
-    print("| hosts | wall, s | CPU, s | hosts apart, CPU s | the lab, CPU s | cores busy, % | in the first stage, % | whole run, CPU s |\n|---|---|---|---|---|---|---|---|")
+    print(
+        "| hosts | wall, s | CPU, s | hosts apart, CPU s | the lab, CPU s | cores busy, % | in the first stage, % | whole run, CPU s |\n|---|---|---|---|---|---|---|---|"
+    )
     rows = {}
     for hosts in args.hosts:
         rows[hosts] = measure(args, hosts)
@@ -87,7 +95,9 @@ def main() -> int:
     if len(rows) > 1:
         (low, before), (high, last) = list(rows.items())[-2:]
         slope = math.log(last[1] / before[1]) / math.log(high / low)
-        print(f"\nexponent of CPU time, {low} to {high}: {slope:.2f}; 1000 hosts: {last[1] * (1000 / high) ** slope / 60:.1f} CPU minutes")
+        print(
+            f"\nexponent of CPU time, {low} to {high}: {slope:.2f}; 1000 hosts: {last[1] * (1000 / high) ** slope / 60:.1f} CPU minutes"
+        )
     return 0
 
 

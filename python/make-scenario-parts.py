@@ -4,6 +4,7 @@
 
 python/CMakeLists.txt calls it: make-scenario-parts.py SCHEMA TARGET
 """
+
 import json
 import keyword
 import sys
@@ -31,10 +32,22 @@ METHODS = {
     },
     "HostMethods": {
         "vswitch": ("VSwitch", ["vswitch"], "name: str = 'vSwitch0', uplink: Optional[str] = None", ["portgroups"]),
-        "vm": ("Vm", ["vm", "vnic"], "name: str, address: str, portgroup: Optional[Name] = None", ["nics", "address", "portgroup"]),
-        "vmknic": ("Part", ["nic"], "address: str, portgroup: Optional[Name] = None, name: Optional[str] = None", ["address", "portgroup"]),
+        "vm": (
+            "Vm",
+            ["vm", "vnic"],
+            "name: str, address: str, portgroup: Optional[Name] = None",
+            ["nics", "address", "portgroup"],
+        ),
+        "vmknic": (
+            "Part",
+            ["nic"],
+            "address: str, portgroup: Optional[Name] = None, name: Optional[str] = None",
+            ["address", "portgroup"],
+        ),
     },
-    "RouterMethods": {"interface": ("Interface", ["routerinterface"], "address: str, name: Optional[str] = None", ["address"])},
+    "RouterMethods": {
+        "interface": ("Interface", ["routerinterface"], "address: str, name: Optional[str] = None", ["address"])
+    },
     "VSwitchMethods": {"portgroup": ("Part", ["portgroup"], "name: str", [])},
     "VmMethods": {"nic": ("Vm", ["vnic"], "address: str, portgroup: Optional[Name] = None", ["address", "portgroup"])},
 }
@@ -90,7 +103,10 @@ class Module:
             return self.kind_and_type(self.definitions[name], name)
         if "enum" in entry or "const" in entry:
             later = entry.get("x-later", [])
-            return None, f"Literal[{', '.join(repr(v) for v in entry.get('enum', [entry.get('const')]) if v not in later)}]"
+            return (
+                None,
+                f"Literal[{', '.join(repr(v) for v in entry.get('enum', [entry.get('const')]) if v not in later)}]",
+            )
         if "anyOf" in entry:
             return None, f"Union[{', '.join(self.kind_and_type(e, within)[1] for e in entry['anyOf'])}]"
         if entry.get("type") == "array":
@@ -128,21 +144,39 @@ class Module:
     def keys(self, part, without):
         """-> (key, type, description) of a definition; "node:switch" has those of this kind of node only."""
         name, _, value = part.partition(":")
-        for key, entry in sorted(self.definitions[name]["properties"].items(), key=lambda item: item[0] == "attributes"):
-            if key not in without and entry.get("x-later") is not True and (not value or value in entry.get("x-for", [value])):
-                yield key, self.kind_and_type(entry, key)[1], entry.get("description", "").replace('"', "'").replace("\\\\", "")
+        for key, entry in sorted(
+            self.definitions[name]["properties"].items(), key=lambda item: item[0] == "attributes"
+        ):
+            if (
+                key not in without
+                and entry.get("x-later") is not True
+                and (not value or value in entry.get("x-for", [value]))
+            ):
+                yield (
+                    key,
+                    self.kind_and_type(entry, key)[1],
+                    entry.get("description", "").replace('"', "'").replace("\\\\", ""),
+                )
 
     def method(self, name, gives, parts, first, without, about, hook=None):
         keys = [(part.partition(":")[0], *key) for part in parts for key in self.keys(part, without)]
         named = ", ".join(f"{name_of(key)}: Optional[{type_}] = None" for _, key, type_, _ in keys)
-        sets = ", ".join(f'"{part}": {{{", ".join(f"{key!r}: {name_of(key)}" for p, key, _, _ in keys if p == part)}}}' for part in dict.fromkeys(k[0] for k in keys))
+        sets = ", ".join(
+            f'"{part}": {{{", ".join(f"{key!r}: {name_of(key)}" for p, key, _, _ in keys if p == part)}}}'
+            for part in dict.fromkeys(k[0] for k in keys)
+        )
         given = [word.partition(":")[0].strip() for word in first.split(", ") if word]
         text = f"    def {name}(self, {first}{', ' if first else ''}*, {named}) -> {gives}:\n"
         text += f'        """{about}\n\n        Parameters\n        ----------\n'
-        text += "".join(f"        {name_of(key)} : {type_}, optional\n            {told}\n" for _, key, type_, told in keys) + '        """\n'
+        text += (
+            "".join(f"        {name_of(key)} : {type_}, optional\n            {told}\n" for _, key, type_, told in keys)
+            + '        """\n'
+        )
         calls = ", ".join([*([hook] if hook else []), *given, f"_given({{{sets}}})"])
         back = ("", "") if gives == "None" else (f"part: {gives} = ", "        return part\n")
-        return text + f"        {back[0]}self.{'_add_traffic' if hook else '_add_' + name.strip('_')}({calls})\n{back[1]}"
+        return (
+            text + f"        {back[0]}self.{'_add_traffic' if hook else '_add_' + name.strip('_')}({calls})\n{back[1]}"
+        )
 
     def traffic(self):
         """A method for each application."""
@@ -151,8 +185,18 @@ class Module:
         for app in apps["enum"]:
             if app not in apps.get("x-later", []):
                 short = app.removeprefix("udp-").removeprefix("tcp-").replace("-", "_")
-                about = f"Adds traffic {app}" + (f": {told[app].partition('. icmp')[0].rstrip('.')}." if app in told else ".")
-                yield self.method(short, "Part", [f"traffic:{app}"], "from_: Names, to: Names", ["app", "from", "to"], about, repr(app))
+                about = f"Adds traffic {app}" + (
+                    f": {told[app].partition('. icmp')[0].rstrip('.')}." if app in told else "."
+                )
+                yield self.method(
+                    short,
+                    "Part",
+                    [f"traffic:{app}"],
+                    "from_: Names, to: Names",
+                    ["app", "from", "to"],
+                    about,
+                    repr(app),
+                )
 
     def text(self):
         self.kind_and_type({**self.definitions["scenario"]}, "scenario")
@@ -161,7 +205,10 @@ class Module:
             text += f"\n\nclass {name}{'(Scenario)' if name == 'LabMethods' else ''}:\n"
             hooks = [*(f"_add_{m.strip('_')}" for m in methods), *(["_add_traffic"] if name == "LabMethods" else [])]
             text += "".join(f"    {hook}: Any\n" for hook in hooks) + "\n"
-            text += "\n".join(self.method(m, gives, parts, first, without, SUMMARIES[m]) for m, (gives, parts, first, without) in methods.items())
+            text += "\n".join(
+                self.method(m, gives, parts, first, without, SUMMARIES[m])
+                for m, (gives, parts, first, without) in methods.items()
+            )
             if name == "LabMethods":
                 text += "\n" + "\n".join(self.traffic())
         types = "\n\n".join(self.parts.values())

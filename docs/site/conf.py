@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Sphinx: the documentation site, of the folder that make.py puts together (./setup docs). The test docs.api builds its API reference alone."""
+
 import esx_netflow
 
 project = "esx-netflow"
@@ -8,7 +9,11 @@ version = release = esx_netflow.__version__
 extensions = ["sphinx.ext.autodoc", "sphinx.ext.napoleon", "myst_parser"]
 myst_heading_anchors = 4
 html_theme = "alabaster"
-html_theme_options = {"description": "NetFlow v5 of VMware ESX Server 3.5", "page_width": "1100px", "fixed_sidebar": True}
+html_theme_options = {
+    "description": "NetFlow v5 of VMware ESX Server 3.5",
+    "page_width": "1100px",
+    "fixed_sidebar": True,
+}
 html_sidebars = {"**": ["about.html", "searchbox.html", "navigation.html"]}
 html_static_path = ["site.css"]
 html_css_files = ["site.css"]

@@ -5,6 +5,7 @@
 Its source is put together beside OUT, as the repository has it, so that links between pages hold: the Markdown pages as they are, the scenario
 reference of the schema, and the notebooks, executed, with their figures.
 """
+
 import argparse
 import base64
 import html
@@ -20,7 +21,15 @@ import esx_netflow
 from esx_netflow import _core, examples
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["README.md", "CHANGES.md", "LICENSE", "ns3-module/README.md", "bench/RESULTS.md", "tests/oracle/README.md", "docs/esx-netflow.rst"]
+PAGES = [
+    "README.md",
+    "CHANGES.md",
+    "LICENSE",
+    "ns3-module/README.md",
+    "bench/RESULTS.md",
+    "tests/oracle/README.md",
+    "docs/esx-netflow.rst",
+]
 PAGES += ["docs/*.md", "docs/*.png", "scenarios/*.yaml", "templates/*", ".github/workflows/*.yml"]
 
 
@@ -56,25 +65,44 @@ def kind_of(entry: dict, definitions: dict) -> str:
         return f"list of {kind_of(entry.get('items', {}), definitions)}"
     if kind == "object" and isinstance(entry.get("additionalProperties"), dict):
         return f"by name: {kind_of(entry['additionalProperties'], definitions)}"
-    limits = [f"{word} {entry[key]}" for key, word in (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to")) if key in entry]
+    limits = [
+        f"{word} {entry[key]}"
+        for key, word in (("minimum", "from"), ("exclusiveMinimum", "above"), ("maximum", "to"))
+        if key in entry
+    ]
     return " ".join([kind if isinstance(kind, str) else " or ".join(kind), *limits])
 
 
 def table_of(name: str, entry: dict, definitions: dict) -> str:
     rows = [f"## {name}\n", entry.get("description", ""), "\n| key | value | default | meaning |", "|---|---|---|---|"]
     for key, of in entry["properties"].items():
-        meaning = of.get("description") or definitions.get(of.get("$ref", "").rpartition("/")[2], {}).get("description", "")
-        default = f"`{json.dumps(of['default']).strip(chr(34)) or chr(34) * 2}`" if "default" in of else "required" if key in entry.get("required", []) else ""
+        meaning = of.get("description") or definitions.get(of.get("$ref", "").rpartition("/")[2], {}).get(
+            "description", ""
+        )
+        default = (
+            f"`{json.dumps(of['default']).strip(chr(34)) or chr(34) * 2}`"
+            if "default" in of
+            else "required"
+            if key in entry.get("required", [])
+            else ""
+        )
         attribute = f" Attribute `{of['x-attribute']}`." if isinstance(of.get("x-attribute"), str) else ""
         cells = [f"`{key}`", kind_of(of, definitions), default, meaning + attribute]
-        rows.append("| " + " | ".join(re.sub(r"\s+", " ", cell).replace("|", "\\|").replace("<", "\\<") for cell in cells) + " |")
+        rows.append(
+            "| "
+            + " | ".join(re.sub(r"\s+", " ", cell).replace("|", "\\|").replace("<", "\\<") for cell in cells)
+            + " |"
+        )
     return "\n".join(rows) + "\n"
 
 
 def scenario_reference() -> str:
     schema = json.loads(_core.schema())
     definitions = schema["definitions"]
-    parts = ["# Scenario reference\n", "Made of `scenario.schema.json`, which `esx-netflow schema` prints: every key of a scenario, what it may be, and its default.\n"]
+    parts = [
+        "# Scenario reference\n",
+        "Made of `scenario.schema.json`, which `esx-netflow schema` prints: every key of a scenario, what it may be, and its default.\n",
+    ]
     parts.append(table_of("scenario", schema, definitions))
     parts += [table_of(name, entry, definitions) for name, entry in definitions.items() if entry.get("properties")]
     return "\n".join(parts)
@@ -91,9 +119,15 @@ def output_of(output: dict, place: Path, name: str) -> str:
         return f"![figure]({name}.png)\n"
     if "text/html" in data:
         text = "".join(data["text/html"])
-        return "```{raw} html\n<div class=\"cell-output\">" + re.sub(r"\n\s*\n", "\n", text) + "</div>\n```\n"
+        return '```{raw} html\n<div class="cell-output">' + re.sub(r"\n\s*\n", "\n", text) + "</div>\n```\n"
     text = "".join(output.get("text") or data.get("text/plain", ""))
-    return "```{raw} html\n<div class=\"cell-output\"><pre>" + html.escape(text.rstrip()).replace("\n\n", "\n&nbsp;\n") + "</pre></div>\n```\n" if text.strip() else ""
+    return (
+        '```{raw} html\n<div class="cell-output"><pre>'
+        + html.escape(text.rstrip()).replace("\n\n", "\n&nbsp;\n")
+        + "</pre></div>\n```\n"
+        if text.strip()
+        else ""
+    )
 
 
 def tutorial(path: Path, place: Path) -> None:
@@ -134,9 +168,28 @@ def main() -> int:
             tutorial(path, source / "notebooks")
         else:
             (source / "notebooks" / f"{path.stem}.md").write_text(f"# {path.stem}\n\nNot executed.\n")
-    command = [sys.executable, "-B", "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", f"{source}-doctrees", source, options.out]
+    command = [
+        sys.executable,
+        "-B",
+        "-m",
+        "sphinx",
+        "-q",
+        "-W",
+        "--keep-going",
+        "-b",
+        "html",
+        "-d",
+        f"{source}-doctrees",
+        source,
+        options.out,
+    ]
     done = subprocess.run(command, check=False)
-    print(f"site: {options.out / 'index.html'}, esx-netflow {esx_netflow.__version__}" if done.returncode == 0 else "the site has warnings", flush=True)
+    print(
+        f"site: {options.out / 'index.html'}, esx-netflow {esx_netflow.__version__}"
+        if done.returncode == 0
+        else "the site has warnings",
+        flush=True,
+    )
     return done.returncode
 
 

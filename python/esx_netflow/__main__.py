@@ -21,7 +21,13 @@ _ANY = (1 << 64) - 1
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, command, description, epilog):
-        super().__init__(f"esx-netflow {command}", description=description, epilog=epilog, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False)
+        super().__init__(
+            f"esx-netflow {command}",
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
 
     def parse_args(self, arguments):
         """A value may begin with a dash: ``--flow '->10.0.0.1'``."""
@@ -29,7 +35,13 @@ class _Parser(argparse.ArgumentParser):
         for argument in rest:
             action = self._option_string_actions.get(argument)
             value = next(rest, None) if action and action.nargs is None and argument.startswith("--") else None
-            joined += [argument] if value is None else [argument, value] if value.startswith("--") else [f"{argument}={value}"]
+            joined += (
+                [argument]
+                if value is None
+                else [argument, value]
+                if value.startswith("--")
+                else [f"{argument}={value}"]
+            )
         return super().parse_args(joined)
 
     def error(self, message):
@@ -81,8 +93,18 @@ def _report(arguments):
         "Make report.html of result folders.",
         "Examples:\n  esx-netflow report out/quickstart\n  esx-netflow report out/before out/after    side by side, in out/report.html",
     )
-    parser.add_argument("folder", nargs="+", metavar="DIR", help="what 'esx-netflow run' wrote; several: each one's report, and one of all side by side")
-    parser.add_argument("-o", "--out", metavar="FILE", help="where the page of all goes (default: report.html in the folder that holds all)")
+    parser.add_argument(
+        "folder",
+        nargs="+",
+        metavar="DIR",
+        help="what 'esx-netflow run' wrote; several: each one's report, and one of all side by side",
+    )
+    parser.add_argument(
+        "-o",
+        "--out",
+        metavar="FILE",
+        help="where the page of all goes (default: report.html in the folder that holds all)",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no output")
     options = parser.parse_args(arguments)
     several = len(options.folder) > 1
@@ -94,8 +116,12 @@ def _report(arguments):
         if len({parent.is_absolute() for parent in parents}) > 1:
             parents = [parent.absolute() for parent in parents]
         pages.append((options.folder, Path(options.out or os.path.join(os.path.commonpath(parents), "report.html"))))
-    read = [os.fspath(file) for folder in options.folder for file in Path(folder).glob("*") if file.name != "report.html"]
-    _core.refuse_shared_files([("the report of", file) for file in read], [("the report", os.fspath(path)) for _, path in pages])
+    read = [
+        os.fspath(file) for folder in options.folder for file in Path(folder).glob("*") if file.name != "report.html"
+    ]
+    _core.refuse_shared_files(
+        [("the report of", file) for file in read], [("the report", os.fspath(path)) for _, path in pages]
+    )
     for of, path in pages:
         reporting.report(of, path)
         if not options.quiet:
@@ -141,7 +167,9 @@ def _sweep(arguments):
         ),
     )
     parser.add_argument("file", metavar="SWEEP", help="sweep file (docs/formats.md)")
-    parser.add_argument("-j", "--jobs", type=_whole(1, 1024), metavar="N", help="processes (default: one for each core)")
+    parser.add_argument(
+        "-j", "--jobs", type=_whole(1, 1024), metavar="N", help="processes (default: one for each core)"
+    )
     parser.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster, in place of processes")
     parser.add_argument("-o", "--out", metavar="DIR", help="where the table and the runs go (default out/NAME)")
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress, no output")
@@ -151,16 +179,24 @@ def _sweep(arguments):
     plan = sweep_files.read_sweep(options.file)
     name = plan.pop("name")
     out = Path(options.out or f"out/{name}")
-    inputs = [("SWEEP", options.file), ("its scenario", plan["scenario"]._file), *(("the traffic of", path) for path in captures_of(plan["scenario"]).values())]
+    inputs = [
+        ("SWEEP", options.file),
+        ("its scenario", plan["scenario"]._file),
+        *(("the traffic of", path) for path in captures_of(plan["scenario"]).values()),
+    ]
     _core.refuse_shared_files(
-        [(what, os.fspath(path)) for what, path in inputs], [("the table", os.fspath(out / f"table.{kind}")) for kind in ("csv", "parquet")]
+        [(what, os.fspath(path)) for what, path in inputs],
+        [("the table", os.fspath(out / f"table.{kind}")) for kind in ("csv", "parquet")],
     )
     interrupted = None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", sweeping.SweepWarning)
             table = sweeping.sweep(
-                **plan, executor=options.scheduler or options.jobs, store=out / "runs", progress=None if options.quiet else "auto"
+                **plan,
+                executor=options.scheduler or options.jobs,
+                store=out / "runs",
+                progress=None if options.quiet else "auto",
             )
     except sweeping.SweepInterrupted as end:
         interrupted, table = str(end), end.table
@@ -173,7 +209,12 @@ def _sweep(arguments):
         point = ", ".join(f"{column} {row[column]}" for column in table.columns[: table.columns.get_loc("seed") + 1])
         _complain(f"{point}: {row['error']}")
     if not options.quiet:
-        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"]).value_counts().items())
+        verdicts = ", ".join(
+            f"{count} {verdict}"
+            for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"])
+            .value_counts()
+            .items()
+        )
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
         if table.note:
             print(f"note: {table.note}")
@@ -200,7 +241,9 @@ def _explain(arguments):
     parser.add_argument("--vswitch", metavar="VSWITCH", help="on this vSwitch only")
     parser.add_argument("--proto", metavar="PROTO", help="tcp, udp, icmp or a number")
     parser.add_argument("--lost", action="store_true", help="flows that lost something only")
-    parser.add_argument("--limit", type=_whole(0, (1 << 32) - 1), default=5, metavar="N", help="flows at most, 0: all (default 5)")
+    parser.add_argument(
+        "--limit", type=_whole(0, (1 << 32) - 1), default=5, metavar="N", help="flows at most, 0: all (default 5)"
+    )
     options = parser.parse_args(arguments)
     if options.proto and options.proto not in explaining.PROTOCOLS and _core.read_whole(options.proto, 0, 255) is None:
         raise _core.RunError(f"--proto: '{options.proto}' is none of tcp, udp, icmp, and no number from 0 to 255")
@@ -226,11 +269,37 @@ def _talkers(arguments):
     parser.add_argument("folder", metavar="DIR", help="result folder of a run")
     parser.add_argument("--window", metavar="A..B", help="simulated time, e.g. 10s..20s")
     parser.add_argument("--last", metavar="TIME", help="so long before the end, e.g. 24h")
-    parser.add_argument("--top", type=_whole(0), default=10, metavar="N", help="talkers and irregular addresses of each vSwitch, 0: all (default 10)")
-    parser.add_argument("--fan-out", type=_whole(0), default=20, metavar="N", help="irregular from so many addresses (default 20)")
-    parser.add_argument("--ports", type=_whole(0), default=100, metavar="N", help="irregular from so many ports of one address (default 100)")
-    parser.add_argument("--volume", type=_number(_core.read_real, "", 1, 1e9), default=10.0, metavar="N", help="irregular from so many times the median (default 10)")
-    parser.add_argument("--format", choices=("text", "json", "csv"), default="text", metavar="FORMAT", help="text, json or csv (default text)")
+    parser.add_argument(
+        "--top",
+        type=_whole(0),
+        default=10,
+        metavar="N",
+        help="talkers and irregular addresses of each vSwitch, 0: all (default 10)",
+    )
+    parser.add_argument(
+        "--fan-out", type=_whole(0), default=20, metavar="N", help="irregular from so many addresses (default 20)"
+    )
+    parser.add_argument(
+        "--ports",
+        type=_whole(0),
+        default=100,
+        metavar="N",
+        help="irregular from so many ports of one address (default 100)",
+    )
+    parser.add_argument(
+        "--volume",
+        type=_number(_core.read_real, "", 1, 1e9),
+        default=10.0,
+        metavar="N",
+        help="irregular from so many times the median (default 10)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=("text", "json", "csv"),
+        default="text",
+        metavar="FORMAT",
+        help="text, json or csv (default text)",
+    )
     options = parser.parse_args(arguments)
     if options.window is not None and options.last is not None:
         parser.error("--last excludes --window")
@@ -270,7 +339,9 @@ def _offer_terminals():
     """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
     ours = DATA / "terminfo"
     if ours.is_dir():
-        os.environ.setdefault("TERMINFO_DIRS", f"/etc/terminfo:/lib/terminfo:/usr/lib/terminfo:/usr/share/terminfo:{ours}")
+        os.environ.setdefault(
+            "TERMINFO_DIRS", f"/etc/terminfo:/lib/terminfo:/usr/lib/terminfo:/usr/share/terminfo:{ours}"
+        )
 
 
 def main(arguments=None):
@@ -317,7 +388,9 @@ def _run(arguments):
         _complain(f"{error.filename}: {error.strerror}" if getattr(error, "filename", None) else str(error))
         return USAGE
     except ImportError as error:
-        _complain(f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx python3-pandas python3-tqdm")
+        _complain(
+            f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx python3-pandas python3-tqdm"
+        )
         return USAGE
     except MemoryError:
         _complain("there is not enough memory for that")

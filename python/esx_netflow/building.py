@@ -74,7 +74,16 @@ class Router(RouterMethods, Part):
     def _add_interface(self, address: str, name: Optional[str], given: dict[str, Any]) -> Interface:
         place = self.data.setdefault("interfaces", {})
         name = name or next(eth for eth in (f"eth{i}" for i in range(len(place) + 1)) if eth not in place)
-        return Interface(self, name, _add(place, "interface", name, {"address": address, **converted(given["routerinterface"], "routerinterface", KINDS)}))
+        return Interface(
+            self,
+            name,
+            _add(
+                place,
+                "interface",
+                name,
+                {"address": address, **converted(given["routerinterface"], "routerinterface", KINDS)},
+            ),
+        )
 
     def route(self, to: str, via: str) -> Router:
         """Adds a static route to a network, such as "10.9.0.0/24" ("0.0.0.0/0": all others), by the next router's address."""
@@ -94,7 +103,9 @@ class Vm(VmMethods, Part):
 
     def _add_nic(self, address: str, portgroup: Optional[Name], given: dict[str, Any]) -> Vm:
         nics = self.data.setdefault("nics", [])
-        nics.append({"portgroup": self.host._group(portgroup), "address": address, **converted(given["vnic"], "vnic", KINDS)})
+        nics.append(
+            {"portgroup": self.host._group(portgroup), "address": address, **converted(given["vnic"], "vnic", KINDS)}
+        )
         return self
 
 
@@ -106,7 +117,11 @@ class VSwitch(VSwitchMethods, Part):
         self.host = host
 
     def _add_portgroup(self, name: str, given: dict[str, Any]) -> Part:
-        return Part(self.lab, name, _add(self.data["portgroups"], "port group", name, converted(given["portgroup"], "portgroup", KINDS)))
+        return Part(
+            self.lab,
+            name,
+            _add(self.data["portgroups"], "port group", name, converted(given["portgroup"], "portgroup", KINDS)),
+        )
 
     def _free_port(self) -> str:
         return self._next(self.data.get("uplinks", []), self.host.name)
@@ -116,7 +131,11 @@ class Host(HostMethods, Part):
     """An ESX host."""
 
     def _add_vswitch(self, name: str, uplink: Optional[str], given: dict[str, Any]) -> VSwitch:
-        data: dict[str, Any] = {**({"uplinks": [uplink]} if uplink else {}), "portgroups": {}, **converted(given["vswitch"], "vswitch", KINDS)}
+        data: dict[str, Any] = {
+            **({"uplinks": [uplink]} if uplink else {}),
+            "portgroups": {},
+            **converted(given["vswitch"], "vswitch", KINDS),
+        }
         return VSwitch(self, name, _add(self.data["vswitches"], "vSwitch", name, data))
 
     def _group(self, asked: Optional[Name]) -> str:
@@ -129,12 +148,16 @@ class Host(HostMethods, Part):
             next(iter(vswitches.values()))["portgroups"]["VM Network"] = {}
             return "VM Network"
         if len(groups) != 1:
-            raise ValueError(f"{self!r} has {len(groups)} port groups: portgroup= says which ({', '.join(groups) or 'vswitch() comes first'})")
+            raise ValueError(
+                f"{self!r} has {len(groups)} port groups: portgroup= says which ({', '.join(groups) or 'vswitch() comes first'})"
+            )
         return str(groups[0])
 
     def _add_vm(self, name: str, address: str, portgroup: Optional[Name], given: dict[str, Any]) -> Vm:
         group = self._group(portgroup)
-        return Vm(self, name, _add(self.data.setdefault("vms", {}), "VM", name, converted(given["vm"], "vm", KINDS))).nic(address, group, **given["vnic"])
+        return Vm(
+            self, name, _add(self.data.setdefault("vms", {}), "VM", name, converted(given["vm"], "vm", KINDS))
+        ).nic(address, group, **given["vnic"])
 
     def _add_vmknic(self, address: str, portgroup: Optional[Name], name: Optional[str], given: dict[str, Any]) -> Part:
         place = self.data.setdefault("vmknics", {})
@@ -142,7 +165,9 @@ class Host(HostMethods, Part):
         name = name or f"vmk{len(place)}"
         return Part(self.lab, name, _add(place, "vmknic", name, data))
 
-    def export(self, collector: Collector, vswitches: Names = "", *, at: Time = 1, id: Optional[str] = None, options: str = "") -> Part:
+    def export(
+        self, collector: Collector, vswitches: Names = "", *, at: Time = 1, id: Optional[str] = None, options: str = ""
+    ) -> Part:
         """Loads the netflow module and starts net-netflow, as the technote says: lines at the service console.
 
         Parameters
@@ -168,7 +193,9 @@ class Host(HostMethods, Part):
         return Part(self.lab, name, self.lab.data["timeline"][-1])
 
     def _free_port(self) -> str:
-        return self._next([uplink for vswitch in self.data["vswitches"].values() for uplink in vswitch.get("uplinks", [])])
+        return self._next(
+            [uplink for vswitch in self.data["vswitches"].values() for uplink in vswitch.get("uplinks", [])]
+        )
 
 
 class Lab(LabMethods):
@@ -191,10 +218,21 @@ class Lab(LabMethods):
 
     def _add_init(self, name: str, duration: Time, summary: Optional[str], given: dict[str, Any]) -> None:
         words = {"summary": summary} if summary else {}
-        Scenario.__init__(self, None, name=name, **words, run=converted({"duration": duration, **given["run"]}, "run", KINDS), hosts={})
+        Scenario.__init__(
+            self,
+            None,
+            name=name,
+            **words,
+            run=converted({"duration": duration, **given["run"]}, "run", KINDS),
+            hosts={},
+        )
 
     def _add_host(self, name: str, given: dict[str, Any]) -> Host:
-        return Host(self, name, _add(self.data["hosts"], "host", name, {**converted(given["host"], "host", KINDS), "vswitches": {}}))
+        return Host(
+            self,
+            name,
+            _add(self.data["hosts"], "host", name, {**converted(given["host"], "host", KINDS), "vswitches": {}}),
+        )
 
     def _node(self, name: str, data: dict[str, Any]) -> Any:
         return _add(self.data.setdefault("nodes", {}), "node", name, converted(data, "node", KINDS))

@@ -23,7 +23,9 @@ def _rows(runs):
     if isinstance(runs, pd.DataFrame):
         frame = runs.drop(columns=["key", "error"], errors="ignore")
         if "seed" not in frame or frame["seed"].duplicated().any():
-            raise ValueError("a table to compare has one row for each seed: choose a point of the sweep, as table[table[PATH] == VALUE]")
+            raise ValueError(
+                "a table to compare has one row for each seed: choose a point of the sweep, as table[table[PATH] == VALUE]"
+            )
         return frame.set_index("seed")
     results = [runs] if isinstance(runs, Result) else list(runs)
     frame = pd.DataFrame([result.metrics() for result in results])
@@ -55,18 +57,33 @@ class Comparison:
 
     def __init__(self, a: Runs, b: Runs, level: float = 0.95) -> None:
         one, other = _rows(a), _rows(b)
-        seeds = list(one.index) if len(one) == len(other) == 1 else [seed for seed in one.index if seed in set(other.index)]
+        seeds = (
+            list(one.index) if len(one) == len(other) == 1 else [seed for seed in one.index if seed in set(other.index)]
+        )
         if not seeds:
             raise ValueError(f"no seed is in both: {list(one.index)[:5]} and {list(other.index)[:5]}")
         if len(one) == len(other) == 1:
             other.index = one.index
-        names = [n for n in one.columns.union(other.columns, sort=False) if all(pd.api.types.is_numeric_dtype(f[n]) for f in (one, other) if n in f)]
+        names = [
+            n
+            for n in one.columns.union(other.columns, sort=False)
+            if all(pd.api.types.is_numeric_dtype(f[n]) for f in (one, other) if n in f)
+        ]
         first, second = (frame.reindex(index=seeds, columns=names).fillna(0).astype(float) for frame in (one, other))
         apart = second - first
         count = len(seeds)
         half = apart.std(ddof=1) / math.sqrt(count) * _t(count - 1, level) if count > 1 else apart.mean() * math.nan
         mean = apart.mean()
-        table = pd.DataFrame({"a": first.mean(), "b": second.mean(), "difference": mean, "low": mean - half, "high": mean + half, "pairs": count})
+        table = pd.DataFrame(
+            {
+                "a": first.mean(),
+                "b": second.mean(),
+                "difference": mean,
+                "low": mean - half,
+                "high": mean + half,
+                "pairs": count,
+            }
+        )
         self.table = table[apart.abs().max() > 0]
         self.level = level
 
@@ -116,7 +133,13 @@ def seeds_without_effect(rows: list[dict[str, Any]], metrics: list[dict[str, Any
     groups: dict[str, list[dict[str, Any]]] = {}
     for row, metric in zip(rows, metrics):
         if row["error"] is None and metric:
-            groups.setdefault(repr([(k, v) for k, v in row.items() if k not in ("seed", "key", "error")]), []).append(metric)
+            groups.setdefault(repr([(k, v) for k, v in row.items() if k not in ("seed", "key", "error")]), []).append(
+                metric
+            )
     several = [group for group in groups.values() if len(group) > 1]
     equal = sum(all(repr(metric) == repr(group[0]) for metric in group) for group in several)
-    return f"at {equal} of {len(several)} points all seeds gave equal rows: nothing random changes what is measured there" if equal else None
+    return (
+        f"at {equal} of {len(several)} points all seeds gave equal rows: nothing random changes what is measured there"
+        if equal
+        else None
+    )

@@ -10,7 +10,14 @@ from typing import Any
 from . import _core
 from .drawings import Drawing, refuse
 
-_NESTS = (("host", "vswitch"), ("vswitch", "portgroup"), ("vswitch", "uplink"), ("portgroup", "vmknic"), ("portgroup", "vm"), ("host", "vm"))
+_NESTS = (
+    ("host", "vswitch"),
+    ("vswitch", "portgroup"),
+    ("vswitch", "uplink"),
+    ("portgroup", "vmknic"),
+    ("portgroup", "vm"),
+    ("host", "vm"),
+)
 _INSIDE = ("host", "vswitch", "portgroup", "uplink", "vmknic", "vm")
 
 
@@ -47,7 +54,12 @@ class _Importer:
         # From the outside in: each needs what it is part of.
         nested = {i for nest in _NESTS for i, edge in enumerate(drawing.edges) if self.nest(edge, *nest)}
         self.taken.update(edge[2][key] for edge in drawing.edges for key in ("from", "to") if key in edge[2])
-        self.taken.update(f"{name}:{uplink}" for name, host in self.hosts.items() for v in host["vswitches"].values() for uplink in v["uplinks"])
+        self.taken.update(
+            f"{name}:{uplink}"
+            for name, host in self.hosts.items()
+            for v in host["vswitches"].values()
+            for uplink in v["uplinks"]
+        )
         for i, edge in enumerate(drawing.edges):
             if i not in nested:
                 self.link(*edge)
@@ -57,7 +69,14 @@ class _Importer:
         for host in self.hosts.values():
             self.complete(host)
         name = re.sub(r"[^A-Za-z0-9._-]", "-", drawing.name).lstrip("._-")[:64] or "imported"
-        return {"version": 1, "name": name, "run": {"duration": "60s"}, "hosts": self.hosts, "nodes": self.nodes, "links": self.links}
+        return {
+            "version": 1,
+            "name": name,
+            "run": {"duration": "60s"},
+            "hosts": self.hosts,
+            "nodes": self.nodes,
+            "links": self.links,
+        }
 
     def refuse(self, what):
         refuse(self.file, what)
@@ -66,10 +85,16 @@ class _Importer:
         kinds = [*_INSIDE, *self.node_kinds]
         kind = attributes.get("kind", "")
         if kind not in kinds:
-            self.refuse(f"'{vertex}' " + (f"is of kind '{kind}'" if kind else "has no attribute 'kind'") + f"; {_core.suggest(str(kind), kinds)}")
+            self.refuse(
+                f"'{vertex}' "
+                + (f"is of kind '{kind}'" if kind else "has no attribute 'kind'")
+                + f"; {_core.suggest(str(kind), kinds)}"
+            )
         place = _Place(kind, str(attributes.get("name") or vertex))
         if kind == "host":
-            host = self.add(self.hosts, place.name, vertex, {**self.keys(attributes, "host", ("address",)), "vswitches": {}})
+            host = self.add(
+                self.hosts, place.name, vertex, {**self.keys(attributes, "host", ("address",)), "vswitches": {}}
+            )
             if attributes.get("address"):
                 self.default_switch(host)["portgroups"]["VMkernel"] = {}
                 host["vmknics"] = {"vmk0": {"portgroup": "VMkernel", "address": attributes["address"]}}
@@ -100,7 +125,11 @@ class _Importer:
     def keys(self, attributes, definition, without=()):
         """Attributes that are keys of a part of a scenario: texts where the schema wants texts, else what they mean in JSON."""
         properties = self.schema[definition]["properties"]
-        return {name: self.value(value, properties[name]) for name, value in attributes.items() if name in properties and name not in without}
+        return {
+            name: self.value(value, properties[name])
+            for name, value in attributes.items()
+            if name in properties and name not in without
+        }
 
     def value(self, value, schema):
         schema = self.schema[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
@@ -129,17 +158,29 @@ class _Importer:
     def put(self, edge, vertex, place, home):
         host, attributes = self.hosts[place.host], self.drawing.vertices[vertex]
         if place.kind == "vswitch":
-            self.add(host["vswitches"], place.name, vertex, {**self.keys(attributes, "vswitch"), "uplinks": [], "portgroups": {}})
+            self.add(
+                host["vswitches"],
+                place.name,
+                vertex,
+                {**self.keys(attributes, "vswitch"), "uplinks": [], "portgroups": {}},
+            )
         elif place.kind == "vm":
             host.setdefault("vms", {}).setdefault(place.name, self.keys(attributes, "vm"))
             nics = self.nics.setdefault(place.name, [])
             nics.append((str(edge.get("nic") or f"eth{len(nics)}"), self.nic(edge, attributes, home, host)))
         elif place.kind == "vmknic":
-            self.add(host.setdefault("vmknics", {}), place.name, vertex, {**self.keys(attributes, "nic"), "portgroup": home.name})
+            self.add(
+                host.setdefault("vmknics", {}),
+                place.name,
+                vertex,
+                {**self.keys(attributes, "nic"), "portgroup": home.name},
+            )
         elif place.kind == "uplink":
             host["vswitches"][place.vswitch]["uplinks"].append(place.name)
         else:
-            self.add(host["vswitches"][place.vswitch]["portgroups"], place.name, vertex, self.keys(attributes, "portgroup"))
+            self.add(
+                host["vswitches"][place.vswitch]["portgroups"], place.name, vertex, self.keys(attributes, "portgroup")
+            )
 
     def nic(self, edge, vm, home, host):
         """An edge from a port group to a VM is a NIC: its number may be on it. A simple drawing has the address at the VM."""
@@ -159,7 +200,12 @@ class _Importer:
                 f"{', '.join('-'.join(nest) for nest in _NESTS)}, and links between uplinks, hosts and {', '.join(self.node_kinds)}"
             )
         # A file may give the ends of an edge in either order.
-        self.links.append({**self.keys(attributes, "link"), "endpoints": [self.end(attributes.get("from"), a), self.end(attributes.get("to"), b)]})
+        self.links.append(
+            {
+                **self.keys(attributes, "link"),
+                "endpoints": [self.end(attributes.get("from"), a), self.end(attributes.get("to"), b)],
+            }
+        )
 
     def end(self, written, vertex):
         """As the edge says, else one that is free."""

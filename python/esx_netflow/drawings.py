@@ -58,7 +58,11 @@ class _DotReader:
 
     def refuse(self, what=None):
         line = self.text.count("\n", 0, self.at) + 1
-        refuse(f"{self.file}:{line}", what or f"is no drawing in DOT: {self.token or self.text[self.at : self.at + 1] or 'its end'!r} is not expected here")
+        refuse(
+            f"{self.file}:{line}",
+            what
+            or f"is no drawing in DOT: {self.token or self.text[self.at : self.at + 1] or 'its end'!r} is not expected here",
+        )
 
     def next(self):
         """Goes on to the next token. -> the present one"""
@@ -180,7 +184,9 @@ class _GraphmlReader:
             self.parser.Parse(data, True)
         except expat.ExpatError as error:
             refuse(f"{self.file}:{error.lineno}", f"is no XML: {expat.errors.messages[error.code]}")
-        vertices = {node: self.named("node", data) for node, data in self.drawing.vertices.items() if node not in self.frames}
+        vertices = {
+            node: self.named("node", data) for node, data in self.drawing.vertices.items() if node not in self.frames
+        }
         for number, (a, b, _) in enumerate(self.drawing.edges, 1):
             for end in (a, b):
                 if end not in vertices:
@@ -189,7 +195,11 @@ class _GraphmlReader:
 
     def named(self, domain, data):
         """The attributes of a part: by name, with defaults."""
-        default = {key["name"]: key["default"] for key in self.keys.values() if "default" in key and key["for"] in (domain, "all", "")}
+        default = {
+            key["name"]: key["default"]
+            for key in self.keys.values()
+            if "default" in key and key["for"] in (domain, "all", "")
+        }
         return {**default, **{self.keys[key]["name"]: text for key, text in data.items() if key in self.keys and text}}
 
     def start(self, element, attributes):
@@ -199,7 +209,10 @@ class _GraphmlReader:
         if len(self.open) > _DEEPEST:
             refuse(self.file, f"is nested more than {_DEEPEST} deep")
         if element == "key" and attributes.get("attr.name"):
-            data = self.keys[attributes.get("id", "")] = {"name": attributes["attr.name"], "for": attributes.get("for", "")}
+            data = self.keys[attributes.get("id", "")] = {
+                "name": attributes["attr.name"],
+                "for": attributes.get("for", ""),
+            }
         elif element == "graph":
             self.name = self.name or attributes.get("id", "")
             if self.open[-1][0] == "node":

@@ -12,7 +12,9 @@ import numpy as np
 from . import _core, labs
 from .text import columns_of, counted, grouped
 
-_FORM = "SOURCE[:PORT]->DESTINATION[:PORT], where * stands for any characters, such as '10.1.101.11:*->10.1.101.21:3306'"
+_FORM = (
+    "SOURCE[:PORT]->DESTINATION[:PORT], where * stands for any characters, such as '10.1.101.11:*->10.1.101.21:3306'"
+)
 PROTOCOLS = {"icmp": "1", "tcp": "6", "udp": "17"}
 _PROTOCOL_NAMES = {number: name for name, number in PROTOCOLS.items()}
 _NONE = (0, 0, 0)
@@ -44,7 +46,10 @@ class FlowStory:
         rows = [("truth", self.truth), ("collected", self.collected)]
         for group in ("lost", "left"):
             rows += [(f"{group}: {name}", counts) for name, counts in sorted(getattr(self, group).items())]
-        cells = [(name, *(counted(n, noun) for n, noun in zip(counts, ("packet", "octet", "record")))) for name, counts in rows]
+        cells = [
+            (name, *(counted(n, noun) for n, noun in zip(counts, ("packet", "octet", "record"))))
+            for name, counts in rows
+        ]
         events = [f"  {at // 10**9:>6}.{at % 10**9 // 1000:06} s  {what}\n" for at, what in self.events]
         return f"{self.title}\n{columns_of(cells, '<>>>', '  ')}{''.join(events)}"
 
@@ -53,7 +58,11 @@ def _end_of_flow(text, names):
     """-> (pattern of addresses, pattern of ports) of one end of a flow"""
     text = text.strip(" ")
     address, _, port = (text, "", "*") if text in names or ":" not in text else text.rpartition(":")
-    if not address or not re.fullmatch(r"[0-9*]+", port, re.ASCII) or ("*" not in port and _core.read_whole(port, 0, 65535) is None):
+    if (
+        not address
+        or not re.fullmatch(r"[0-9*]+", port, re.ASCII)
+        or ("*" not in port and _core.read_whole(port, 0, 65535) is None)
+    ):
         raise _core.RunError(f"'{text}' is no end of a flow: {_FORM}")
     if address not in names and re.search(r"[^0-9.*]", address):
         raise _core.RunError(f"'{address}' is neither an address nor a name; {_core.suggest(address, sorted(names))}")
@@ -97,7 +106,9 @@ def _rows(table, wanted=slice(None)):
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
 
 
-def explain(result, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None) -> list[FlowStory]:
+def explain(
+    result, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None
+) -> list[FlowStory]:
     """As `Result.explain`."""
     names: dict[str, list[str]] = {}
     for address, name in labs.names(result.lab).items():
@@ -159,13 +170,23 @@ class _Teller:
     @staticmethod
     def _add_shed(story, row):
         cause = _move(row["station"])[1]
-        story.events.append((row["first_ns"], f"{counted(row['packets'], 'packet')} of {counted(row['octets'], 'octet')} shed from here on: {cause}"))
+        story.events.append(
+            (
+                row["first_ns"],
+                f"{counted(row['packets'], 'packet')} of {counted(row['octets'], 'octet')} shed from here on: {cause}",
+            )
+        )
         if row["last_ns"] > row["first_ns"]:
             story.events.append((row["last_ns"], f"the last packet shed: {cause}"))
 
     @staticmethod
     def _add_life(story, row):
-        story.events.append((row["first_ns"], f"metered: a record begins, of {counted(row['packets'], 'packet')}, {counted(row['octets'], 'octet')}"))
+        story.events.append(
+            (
+                row["first_ns"],
+                f"metered: a record begins, of {counted(row['packets'], 'packet')}, {counted(row['octets'], 'octet')}",
+            )
+        )
         if row["last_ns"] > row["first_ns"]:
             story.events.append((row["last_ns"], "its last packet"))
         if row["ended_ns"] < 0:
@@ -182,7 +203,9 @@ class _Teller:
         if (exporter, number) not in self._datagrams:
             raise _core.RunError(f"datagrams.csv has no datagram {number} of {exporter}")
         row = self._datagrams[exporter, number]
-        story.events.append((row["sent_ns"], f"polled; sent in datagram {number} (sequence {row['sequence']}) to {row['collector']}"))
+        story.events.append(
+            (row["sent_ns"], f"polled; sent in datagram {number} (sequence {row['sequence']}) to {row['collector']}")
+        )
         if row["exported_ns"] >= 0:
             story.events.append((row["exported_ns"], f"datagram {number} leaves by the vmknic"))
         if row["concluded_ns"] >= 0:

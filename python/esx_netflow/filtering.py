@@ -14,7 +14,15 @@ from . import _core, labs
 from .explaining import PROTOCOLS
 
 _TOKEN = re.compile(r"\s*(\(|\)|&&|\|\||[<>]=?|==?|!=|!|[^\s()<>=!&|]+)")
-_OPERATORS = {"=": operator.eq, "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+_OPERATORS = {
+    "=": operator.eq,
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
 _WORDS = {"&&": "and", "||": "or", "!": "not", "ip": "host", "bytes": "octets", "pkts": "packets"}
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _ENDS = {"host": ("src", "dst"), "net": ("src", "dst"), "port": ("sport", "dport")}
@@ -149,7 +157,9 @@ class _Parser:
         try:
             return [int(ipaddress.IPv4Address(text)) for text in texts]
         except ValueError:
-            return self.refuse(f"{value} is no address, and nobody's name; {_core.suggest(value, sorted(set(owners.values())))}")
+            return self.refuse(
+                f"{value} is no address, and nobody's name; {_core.suggest(value, sorted(set(owners.values())))}"
+            )
 
     def flags(self):
         value = self.take("flags such as SF").upper()

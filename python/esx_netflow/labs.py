@@ -43,7 +43,11 @@ def nics(lab: dict[str, Any]) -> Iterator[Nic]:
     moved = [(step["vmotion"]["to"], step["vm"]) for step in lab.get("timeline", []) if "vmotion" in step]
     machines = {vm: machine for entry in lab["hosts"].values() for vm, machine in entry.get("vms", {}).items()}
     for host, entry in lab["hosts"].items():
-        switch_of = {group: name for name, vswitch in entry.get("vswitches", {}).items() for group in vswitch.get("portgroups", {})}
+        switch_of = {
+            group: name
+            for name, vswitch in entry.get("vswitches", {}).items()
+            for group in vswitch.get("portgroups", {})
+        }
         vms = {**entry.get("vms", {}), **{vm: machines[vm] for to, vm in moved if to == host}}
         plugged = [(None, vmk, nic) for vmk, nic in entry.get("vmknics", {}).items()]
         plugged += [(vm, f"{vm}.eth{i}", nic) for vm, machine in vms.items() for i, nic in enumerate(machine["nics"])]

@@ -337,7 +337,12 @@ def meter(
     config = _core.ProbeConfig()
     metering = config.metering
     metering.cache = _cache_config(idle_timeout, active_timeout, scan_interval, 0, cache_policy, False)
-    for name, seconds in (("idle_timeout", idle_timeout), ("active_timeout", active_timeout), ("scan_interval", scan_interval), ("poll", poll)):
+    for name, seconds in (
+        ("idle_timeout", idle_timeout),
+        ("active_timeout", active_timeout),
+        ("scan_interval", scan_interval),
+        ("poll", poll),
+    ):
         if _ns(seconds) <= 0:
             raise ValueError(f"{name} must be positive, not {seconds}")
     if purgatory < 1:
@@ -347,7 +352,9 @@ def meter(
     config.heap = 2**64 - 1 if heap is None else heap
     config.poll_period = _ns(poll)
     config.vswitch, config.input, config.output, config.lossless = vswitch, input, output, not lossy
-    records, payload, moves, residual, datagrams, begin, notes = _core.meter_capture(os.fspath(capture), config, octets, trust_ip_length)
+    records, payload, moves, residual, datagrams, begin, notes = _core.meter_capture(
+        os.fspath(capture), config, octets, trust_ip_length
+    )
     return Metered(
         records,
         datagrams,

@@ -60,7 +60,11 @@ def text_of(value: Any, kind: str) -> Any:
 def converted(value: Any, kind: Any, kinds: Mapping[str, Mapping[str, Any]]) -> Any:
     """A value as a scenario holds it. `kind`: the name of a quantity or part, [kind] of a list's items, {"": kind} of a map's values."""
     if isinstance(kind, dict):
-        return {key: converted(part, kind[""], kinds) for key, part in value.items()} if isinstance(value, Mapping) else value
+        return (
+            {key: converted(part, kind[""], kinds) for key, part in value.items()}
+            if isinstance(value, Mapping)
+            else value
+        )
     if isinstance(kind, list) or (kind == "names" and isinstance(value, (list, tuple))):
         one = kind[0] if isinstance(kind, list) else "name"
         return [converted(part, one, kinds) for part in value] if isinstance(value, (list, tuple)) else value

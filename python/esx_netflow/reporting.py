@@ -30,12 +30,19 @@ class Figures:
         from matplotlib.backends.backend_svg import FigureCanvasSVG
         from matplotlib.figure import Figure
 
-        settings = {**matplotlib.rcParamsDefault, "svg.hashsalt": "esx-netflow", "svg.fonttype": "path", "font.family": "DejaVu Sans"}
+        settings = {
+            **matplotlib.rcParamsDefault,
+            "svg.hashsalt": "esx-netflow",
+            "svg.fonttype": "path",
+            "font.family": "DejaVu Sans",
+        }
         settings.pop("backend", None)
         with matplotlib.rc_context(settings):
             figure = Figure(figsize=size, layout="constrained")
             FigureCanvasSVG(figure)
-            axes = figure.subplots(len(heights) or 1, sharex=bool(heights), gridspec_kw={"height_ratios": heights or [1]})
+            axes = figure.subplots(
+                len(heights) or 1, sharex=bool(heights), gridspec_kw={"height_ratios": heights or [1]}
+            )
             if heights:
                 figure.align_ylabels(list(axes))
             draw(self.result, ax=list(axes) if heights else axes)
@@ -56,12 +63,18 @@ class Figures:
     def topology(self):
         from . import plots
 
-        return self.svg(plots.topology, plots.topology_size(self.result), "the lab: hosts, vSwitches, links, collectors")
+        return self.svg(
+            plots.topology, plots.topology_size(self.result), "the lab: hosts, vSwitches, links, collectors"
+        )
 
     def fates(self, wide=_WIDE):
         from . import plots
 
-        return self.svg(plots.fates, (wide, 2.4), "shares of packets, octets and records by their fate; the table below has the numbers")
+        return self.svg(
+            plots.fates,
+            (wide, 2.4),
+            "shares of packets, octets and records by their fate; the table below has the numbers",
+        )
 
     def all(self, wide=_WIDE):
         """The page's figures by name. _WIDE fits a tablet, and its letters are large enough at that size; phones scroll."""
@@ -76,8 +89,12 @@ class Figures:
             "topology": self.topology(),
             "fates": self.fates(wide),
             "timeline": self.svg(plots.timeline, (wide, sum(heights) + 2), "the run over simulated time", heights),
-            "senders": self.svg(plots.top_talkers, (wide, 1 + 0.38 * rows("src")), "octets by sender, truth and collected"),
-            "receivers": self.svg(plots.receivers, (wide, 1 + 0.38 * rows("dst")), "octets by receiver, truth and collected"),
+            "senders": self.svg(
+                plots.top_talkers, (wide, 1 + 0.38 * rows("src")), "octets by sender, truth and collected"
+            ),
+            "receivers": self.svg(
+                plots.receivers, (wide, 1 + 0.38 * rows("dst")), "octets by receiver, truth and collected"
+            ),
             "flows": self.svg(plots.flows, (3.5, 3.5), "octets of each flow, truth against collected"),
             "delay": self.svg(plots.export_delay, (3.5, 3.5), "time from a record's expiry to its arrival, by reason"),
         }
@@ -149,17 +166,21 @@ def report(result: Union[Reported, Sequence[Reported]], path: Union[None, str, o
 
 
 def _of_one(result):
-    return showing.templates().get_template("report.html.j2").render(
-        widest=1000,
-        result=result,
-        ledger=result.ledger,
-        summary=result.summary,
-        told=result.scenario.data.get("summary", "") if result.scenario else "",
-        interfaces=_interfaces(result),
-        figures=Figures(result).all(),
-        consoles={host: _excerpt(lines) for host, lines in result.console.items()},
-        logs={host: _excerpt(lines) for host, lines in result.log.items()},
-        resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
+    return (
+        showing.templates()
+        .get_template("report.html.j2")
+        .render(
+            widest=1000,
+            result=result,
+            ledger=result.ledger,
+            summary=result.summary,
+            told=result.scenario.data.get("summary", "") if result.scenario else "",
+            interfaces=_interfaces(result),
+            figures=Figures(result).all(),
+            consoles={host: _excerpt(lines) for host, lines in result.console.items()},
+            logs={host: _excerpt(lines) for host, lines in result.log.items()},
+            resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
+        )
     )
 
 
@@ -177,14 +198,27 @@ def _side_by_side(results):
     if len(results) < 2:
         raise ValueError("runs side by side are two at least")
     names = [result.name for result in results]
-    titles = [name if names.count(name) == 1 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)]
+    titles = [
+        name if names.count(name) == 1 else f"{name} ({names[:i].count(name) + 1})" for i, name in enumerate(names)
+    ]
     numbers = [_numbers_of(result) for result in results]
     kinds = ("lost: ", *showing.WORDS.values(), "residual", "expected: ")
-    rank = {name: next((place for place, kind in enumerate(kinds) if name.startswith(kind)), -1) for of in numbers for name in of}
+    rank = {
+        name: next((place for place, kind in enumerate(kinds) if name.startswith(kind)), -1)
+        for of in numbers
+        for name in of
+    }
     order = sorted(rank, key=rank.__getitem__)
     kept = [(name, [of.get(name, 0 if name.startswith("lost: ") else None) for of in numbers]) for name in order]
-    return showing.templates().get_template("runs.html.j2").render(
-        widest=1600,
-        runs=[{"result": result, "name": title, "figures": Figures(result).all(_HALF)} for result, title in zip(results, titles)],
-        rows=[row for row in kept if any(row[1])],
+    return (
+        showing.templates()
+        .get_template("runs.html.j2")
+        .render(
+            widest=1600,
+            runs=[
+                {"result": result, "name": title, "figures": Figures(result).all(_HALF)}
+                for result, title in zip(results, titles)
+            ],
+            rows=[row for row in kept if any(row[1])],
+        )
     )

@@ -183,11 +183,16 @@ class Result:
         lists = tables.Names(raw["names"])
         arrays = {name: tables.Table.of(raw[name], name, lists) for name in tables.FILES}
         ledger = {
-            host: {vswitch: {move: Counts(*counts) for move, counts in moves.items()} for vswitch, moves in vswitches.items()}
+            host: {
+                vswitch: {move: Counts(*counts) for move, counts in moves.items()}
+                for vswitch, moves in vswitches.items()
+            }
             for host, vswitches in raw["ledger"].items()
         }
         scenario = Scenario(json.loads(raw["resolved"]))
-        return cls(json.loads(raw["summary"]), scenario, arrays, lists, ledger, raw["log"], raw["console"], raw["text"], folder)
+        return cls(
+            json.loads(raw["summary"]), scenario, arrays, lists, ledger, raw["log"], raw["console"], raw["text"], folder
+        )
 
     @classmethod
     def load(cls, folder: Union[str, os.PathLike[str]]) -> Result:
@@ -249,15 +254,23 @@ class Result:
         summary = json.loads(_core.read_summary(os.fspath(folder)))
         lab = labs.read(folder / "lab.json")
         wants_scenario = wanted in (tables.FILES, ()) or lab is None
-        scenario = Scenario.load(folder / "resolved.yaml") if wants_scenario and (folder / "resolved.yaml").exists() else None
+        scenario = (
+            Scenario.load(folder / "resolved.yaml") if wants_scenario and (folder / "resolved.yaml").exists() else None
+        )
         lists = tables.Names(
-            exporter=[host["name"] for host in summary["hosts"]], collector=[collector["node"] for collector in summary["collectors"]]
+            exporter=[host["name"] for host in summary["hosts"]],
+            collector=[collector["node"] for collector in summary["collectors"]],
         )
         files = {name: folder / file for name, file in tables.FILES.items() if name in wanted}
-        arrays = {name: tables.read(file, name, lists) for name, file in files.items() if file.is_file() or file.with_suffix(".parquet").is_file()}
+        arrays = {
+            name: tables.read(file, name, lists)
+            for name, file in files.items()
+            if file.is_file() or file.with_suffix(".parquet").is_file()
+        }
         ledger = {
             host["name"]: {
-                vswitch["name"]: {move: _counts(entry) for move, entry in vswitch["moves"].items()} for vswitch in host["vswitches"]
+                vswitch["name"]: {move: _counts(entry) for move, entry in vswitch["moves"].items()}
+                for vswitch in host["vswitches"]
             }
             for host in summary["hosts"]
         }
@@ -269,7 +282,17 @@ class Result:
             }
             for kind in ("vmkernel", "console")
         }
-        return cls(summary, scenario, arrays, lists, ledger, lines["vmkernel"], lines["console"], folder=os.fspath(folder), lab=lab)
+        return cls(
+            summary,
+            scenario,
+            arrays,
+            lists,
+            ledger,
+            lines["vmkernel"],
+            lines["console"],
+            folder=os.fspath(folder),
+            lab=lab,
+        )
 
     def save(self, folder: Union[str, os.PathLike[str]]) -> None:
         """Writes a result folder that `load` reads, and ``esx-netflow report``, ``explain`` and ``talkers`` do.
@@ -286,7 +309,11 @@ class Result:
             There is something else.
         """
         folder = Path(folder)
-        if folder.exists() and not (folder / "summary.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        if (
+            folder.exists()
+            and not (folder / "summary.json").is_file()
+            and (not folder.is_dir() or any(folder.iterdir()))
+        ):
             raise _core.RunError(f"{folder} is no result folder, so it is not replaced")
         folder.absolute().parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.absolute().parent, prefix=f".{folder.name}-") as place:
@@ -314,7 +341,9 @@ class Result:
             self._resolved = self.scenario.resolved().data
         lab = self._resolved or self._lab
         if lab is None:
-            raise _core.RunError(f"{self._folder}: no lab.json and no resolved.yaml, so nobody knows who has which address")
+            raise _core.RunError(
+                f"{self._folder}: no lab.json and no resolved.yaml, so nobody knows who has which address"
+            )
         return lab
 
     @property
@@ -327,10 +356,14 @@ class Result:
         table = getattr(self, name)
         if table is None:
             path = f"{self._folder}/{tables.FILES[name]}"
-            raise _core.RunError(f"{path} cannot be read: is {self._folder} a result folder of this version, without 'outputs.flows: false'?")
+            raise _core.RunError(
+                f"{path} cannot be read: is {self._folder} a result folder of this version, without 'outputs.flows: false'?"
+            )
         return table
 
-    def explain(self, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None) -> list[FlowStory]:
+    def explain(
+        self, flow: str, host: Optional[str] = None, vswitch: Optional[str] = None, protocol: Optional[str] = None
+    ) -> list[FlowStory]:
         """Stories of flows, from their packets to the fate of their records.
 
         Parameters
@@ -353,7 +386,13 @@ class Result:
         return explaining.explain(self, flow, host, vswitch, protocol)
 
     def talkers(
-        self, begin: Optional[float] = None, end: Optional[float] = None, top: int = 10, fan_out: int = 20, ports: int = 100, volume: float = 10.0
+        self,
+        begin: Optional[float] = None,
+        end: Optional[float] = None,
+        top: int = 10,
+        fan_out: int = 20,
+        ports: int = 100,
+        volume: float = 10.0,
     ) -> Talkers:
         """Top talkers, VMs and irregular addresses, by what was collected and, beside it, in truth.
 
@@ -452,7 +491,9 @@ class Result:
     @staticmethod
     def _metric_names(scenario: dict[str, Any]) -> list[str]:
         """The names in `metrics` that do not depend on what occurred, for a resolved scenario."""
-        counted = [f"{name}.{unit}" for name in ("truth", "exported", "collected", "lost_ratio") for unit in Counts._fields]
+        counted = [
+            f"{name}.{unit}" for name in ("truth", "exported", "collected", "lost_ratio") for unit in Counts._fields
+        ]
         nodes = [name for name, node in (scenario.get("nodes") or {}).items() if node.get("kind") == "collector"]
         known = [f"{node}.{what}" for node in nodes for what in ("sequence_failures", "records_missing")]
         expected = [f"expect.{expectation['name']}" for expectation in scenario.get("expect") or []]
@@ -475,7 +516,10 @@ class Result:
             at the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
             ``COLLECTOR.records_missing``.
         """
-        row: dict[str, Any] = {"verdict": self.verdict, **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")}}
+        row: dict[str, Any] = {
+            "verdict": self.verdict,
+            **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")},
+        }
         for name in ("truth", "exported", "collected"):
             for unit, value in zip(Counts._fields, getattr(self.ledger, name)):
                 row[f"{name}.{unit}"] = value
@@ -501,7 +545,8 @@ class Result:
         if self._text is not None:
             return self._text
         lost, left = (
-            ", ".join(f"{name} {counts.records}" for name, counts in group.items()) or "none" for group in (self.ledger.lost, self.ledger.left)
+            ", ".join(f"{name} {counts.records}" for name, counts in group.items()) or "none"
+            for group in (self.ledger.lost, self.ledger.left)
         )
         return (
             f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.summary['flows_never_begun']} of them never begun, {self.ledger.truth.packets} packets seen, "

@@ -41,7 +41,15 @@ class _Bar:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a notebook without ipywidgets gets the text bar
             from tqdm.auto import tqdm
-        self._bar = tqdm(total=1, desc=name, delay=1, leave=False, disable=None, unit="s", bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s simulated, {remaining} left")
+        self._bar = tqdm(
+            total=1,
+            desc=name,
+            delay=1,
+            leave=False,
+            disable=None,
+            unit="s",
+            bar_format="{desc} {percentage:3.0f}% |{bar}| {n:.0f}/{total:.0f} s simulated, {remaining} left",
+        )
 
     def __call__(self, now, end):
         self._bar.total = end
@@ -139,7 +147,9 @@ def run(
 
             if captures:
                 raise ValueError("captures are of a run that is not split")
-            books = os.fspath(simulate_hosts(scenario, split, store or temporary, progress if isinstance(progress, str) else None))
+            books = os.fspath(
+                simulate_hosts(scenario, split, store or temporary, progress if isinstance(progress, str) else None)
+            )
         return _run_alone(scenario, out, captures, progress, books)
 
 
@@ -162,10 +172,23 @@ def turn():
     return _one_at_a_time
 
 
-def run_now(scenario: Scenario, out: Optional[PathLike] = None, captures: bool = False, progress=None, warn: bool = False, books: str = "") -> Result:
+def run_now(
+    scenario: Scenario,
+    out: Optional[PathLike] = None,
+    captures: bool = False,
+    progress=None,
+    warn: bool = False,
+    books: str = "",
+) -> Result:
     """Runs a `Scenario` without ceremony. The caller sees to it that no other run goes on in this process."""
     raw = _core.run(
-        scenario._json(), scenario._text, scenario._file, None if out is None else os.fspath(out), captures, progress, books
+        scenario._json(),
+        scenario._text,
+        scenario._file,
+        None if out is None else os.fspath(out),
+        captures,
+        progress,
+        books,
     )
     error = raw["error"]
     if error is not None and not isinstance(error, KeyboardInterrupt):

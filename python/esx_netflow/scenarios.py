@@ -123,7 +123,11 @@ class Scenario:
 
         if hasattr(graph, "edges"):
             vertices = {str(node): dict(data) for node, data in graph.nodes(data=True)}
-            drawing = Drawing(str(graph.graph.get("name") or "graph"), vertices, [(str(a), str(b), data) for a, b, data in graph.edges(data=True)])
+            drawing = Drawing(
+                str(graph.graph.get("name") or "graph"),
+                vertices,
+                [(str(a), str(b), data) for a, b, data in graph.edges(data=True)],
+            )
             file = drawing.name
         else:
             file = os.fspath(graph)
@@ -304,13 +308,18 @@ def _by_name(data):
     hosts = data.get("hosts")
     yield from (m for m in (hosts, data.get("nodes")) if isinstance(m, dict))
     for host in hosts.values() if isinstance(hosts, dict) else ():
-        yield from (host[k] for k in ("vms", "vswitches", "vmknics") if isinstance(host, dict) and isinstance(host.get(k), dict))
+        yield from (
+            host[k] for k in ("vms", "vswitches", "vmknics") if isinstance(host, dict) and isinstance(host.get(k), dict)
+        )
 
 
 def _paths(value, before=""):
     """The dotted paths of all that is in a scenario's data."""
     if isinstance(value, list):
-        value = {next((str(item[k]) for k in ("id", "name") if isinstance(item, dict) and k in item), f"[{i}]"): item for i, item in enumerate(value)}
+        value = {
+            next((str(item[k]) for k in ("id", "name") if isinstance(item, dict) and k in item), f"[{i}]"): item
+            for i, item in enumerate(value)
+        }
     for key, part in value.items() if isinstance(value, dict) else ():
         path = f"{before}.{key}".lstrip(".").replace(".[", "[")
         yield path
@@ -338,7 +347,9 @@ def _step(place, rest, path):
             if int(found[1]) >= len(place):
                 raise KeyError(f"{path}: the list has {len(place)} items")
             return int(found[1]), rest[found.end() :].lstrip(".")
-        items = {item[k]: i for k in ("id", "name") for i, item in enumerate(place) if isinstance(item, dict) and k in item}
+        items = {
+            item[k]: i for k in ("id", "name") for i, item in enumerate(place) if isinstance(item, dict) and k in item
+        }
         known = [name for name in items if rest == name or rest.startswith((name + ".", name + "["))]
         if not known:
             names = ", ".join(sorted(items)) or "numbers"

@@ -23,7 +23,11 @@ def number(value: Any) -> str:
 
 def _bound(bound):
     ((word, value),) = bound.items()
-    return f"between {number(value[0])} and {number(value[1])}" if word == "between" else f"{word.replace('_', ' ')} {number(value)}"
+    return (
+        f"between {number(value[0])} and {number(value[1])}"
+        if word == "between"
+        else f"{word.replace('_', ' ')} {number(value)}"
+    )
 
 
 def templates() -> Any:
@@ -31,7 +35,11 @@ def templates() -> Any:
     import jinja2
 
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=number, bound=_bound)
     return environment
@@ -39,7 +47,9 @@ def templates() -> Any:
 
 def fragment(text: str, **values: Any) -> str:
     """-> HTML that stands by itself in a notebook: `text` is a template that calls the pieces."""
-    template = "{% import 'pieces.html.j2' as pieces %}<div class='enf'><style>{{ pieces.style() }}</style>" + text + "</div>"
+    template = (
+        "{% import 'pieces.html.j2' as pieces %}<div class='enf'><style>{{ pieces.style() }}</style>" + text + "</div>"
+    )
     return str(templates().from_string(template).render(**values))
 
 
@@ -63,6 +73,14 @@ def scenario(one: Any) -> str:
     from .reporting import Figures
 
     try:
-        return fragment("{{ pieces.lab(data) }}<div class='scroll'>{{ lab | safe }}</div>", data=one.resolved().data, lab=Figures(one).topology())
+        return fragment(
+            "{{ pieces.lab(data) }}<div class='scroll'>{{ lab | safe }}</div>",
+            data=one.resolved().data,
+            lab=Figures(one).topology(),
+        )
     except _core.ScenarioError as error:
-        return fragment("<p><b>{{ one.name or 'A scenario' }}</b> is not valid yet:</p><pre>{{ error }}</pre>", one=one, error=str(error))
+        return fragment(
+            "<p><b>{{ one.name or 'A scenario' }}</b> is not valid yet:</p><pre>{{ error }}</pre>",
+            one=one,
+            error=str(error),
+        )

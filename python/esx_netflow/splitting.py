@@ -33,12 +33,17 @@ def simulate_hosts(scenario: Scenario, executor: Any, store: running.PathLike, p
     pool = _executor(executor)
     sends = pool.workers is None
     parts = min(len(hosts), _PARTS * (pool.workers or _cores_of(executor)))
-    calls = {part: (run_hosts, scenario, hosts[part::parts], [_core.version, build], os.fspath(folder), sends) for part in range(parts)}
+    calls = {
+        part: (run_hosts, scenario, hosts[part::parts], [_core.version, build], os.fspath(folder), sends)
+        for part in range(parts)
+    }
     bar = running.bar(len(hosts), "host", progress)
 
     def done(part, books, error):
         if error is not None:
-            raise _core.RunError(f"{', '.join(calls[part][2][:3])}{' …' * (len(calls[part][2]) > 3)}: {error or type(error).__name__}") from error
+            raise _core.RunError(
+                f"{', '.join(calls[part][2][:3])}{' …' * (len(calls[part][2]) > 3)}: {error or type(error).__name__}"
+            ) from error
         for host, octets in books.items():
             _remember(folder, host, octets)
         bar.update(len(calls[part][2]))
@@ -46,7 +51,9 @@ def simulate_hosts(scenario: Scenario, executor: Any, store: running.PathLike, p
     try:
         run_calls(pool, calls, done, Path(store))
     except CancelledError as error:
-        raise _core.RunError(f"the scheduler of the workers is gone; hosts that are done are kept in {folder}") from error
+        raise _core.RunError(
+            f"the scheduler of the workers is gone; hosts that are done are kept in {folder}"
+        ) from error
     finally:
         bar.close()
     pool.close()
@@ -56,7 +63,9 @@ def simulate_hosts(scenario: Scenario, executor: Any, store: running.PathLike, p
 def run_hosts(scenario: Scenario, hosts: list[str], program: list[str], folder: str, sends: bool) -> dict[str, bytes]:
     """In a worker: simulates hosts apart. -> their books, for who does not see the worker's disk"""
     if program != [_core.version, build_id()]:
-        raise RuntimeError(f"this worker has esx-netflow {_core.version}, another build than that of {program[0]} that splits the run")
+        raise RuntimeError(
+            f"this worker has esx-netflow {_core.version}, another build than that of {program[0]} that splits the run"
+        )
     Path(folder).mkdir(parents=True, exist_ok=True)
     missing = {host for host in hosts if not _book(folder, host).is_file()}
     if missing:
@@ -101,7 +110,11 @@ def split_command(arguments: list[str], parser_class: Any) -> int:
     if options.split == "local" and options.scheduler:
         raise _core.RunError("--scheduler needs --split dask")
     path = _core.find_scenario(options.scenario[0])
-    values = {"run.seed": options.seed and int(options.seed), "run.run": options.run and int(options.run), "run.spanning_tree": options.spanning_tree or None}
+    values = {
+        "run.seed": options.seed and int(options.seed),
+        "run.run": options.run and int(options.run),
+        "run.spanning_tree": options.spanning_tree or None,
+    }
     scenario = Scenario.load(path).varied({name: value for name, value in values.items() if value is not None})
     out = Path(options.out or f"out/{scenario.name}")
     jobs = int(options.jobs) if options.jobs else None
@@ -109,10 +122,27 @@ def split_command(arguments: list[str], parser_class: Any) -> int:
     if options.split == "dask" and not options.scheduler:
         from distributed import LocalCluster
 
-        with LocalCluster(n_workers=jobs or len(os.sched_getaffinity(0)), threads_per_worker=1, host="127.0.0.1", dashboard_address=None, silence_logs=50) as cluster:
-            books = simulate_hosts(scenario, cluster.scheduler_address, out.with_name(out.name + ".hosts"), None if options.quiet else "auto")
+        with LocalCluster(
+            n_workers=jobs or len(os.sched_getaffinity(0)),
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=50,
+        ) as cluster:
+            books = simulate_hosts(
+                scenario,
+                cluster.scheduler_address,
+                out.with_name(out.name + ".hosts"),
+                None if options.quiet else "auto",
+            )
     else:
-        books = simulate_hosts(scenario, executor, out.with_name(out.name + ".hosts"), None if options.quiet else "auto")
-    again = [f"--{name.replace('_', '-')}={value}" for name, value in vars(options).items() if name in ("seed", "run") and value]
+        books = simulate_hosts(
+            scenario, executor, out.with_name(out.name + ".hosts"), None if options.quiet else "auto"
+        )
+    again = [
+        f"--{name.replace('_', '-')}={value}"
+        for name, value in vars(options).items()
+        if name in ("seed", "run") and value
+    ]
     flags = [f"--{name.replace('_', '-')}" for name in ("quiet", "spanning_tree") if getattr(options, name)]
     return int(_core.main(["run", os.fspath(path), f"--out={out}", *again, *flags, *rest, f"--books={books}"]))

@@ -43,7 +43,9 @@ class _Pool:
             self._pool.shutdown(wait=True, cancel_futures=True)  # before it, exit codes may be unknown
             self._pool = None
         if any(process.exitcode == UNGUARDED for process in self._processes.values()):
-            raise RuntimeError('sweep() runs whenever this script is imported, and its workers import it: put it under `if __name__ == "__main__":`')
+            raise RuntimeError(
+                'sweep() runs whenever this script is imported, and its workers import it: put it under `if __name__ == "__main__":`'
+            )
 
     def close(self):
         if self._pool is not None:

@@ -57,7 +57,9 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     if ("over" in data) == ("points" in data):
         refuse("one of over (a map of dotted path to list) and points (a list of maps) is needed")
     over = data.get("over", data.get("points"))
-    if "over" in data and not (isinstance(over, dict) and over and all(isinstance(v, list) and v for v in over.values())):
+    if "over" in data and not (
+        isinstance(over, dict) and over and all(isinstance(v, list) and v for v in over.values())
+    ):
         refuse("over: a map of dotted path to a list of values is needed")
     if "points" in data and not (isinstance(over, list) and over and all(isinstance(p, dict) for p in over)):
         refuse("points: a list of maps of dotted path to value is needed")

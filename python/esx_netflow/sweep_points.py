@@ -113,7 +113,11 @@ def run_point(scenario, key, version, store, keep, metrics):
         raise RuntimeError(f"this worker has esx-netflow {_core.version}, the sweep {version}")
     folder = folder_of(store, key)
     result = Result.load(folder) if is_kept(store, key) else _run_into(scenario, folder, keep)
-    files = {name: (folder / name).read_text(encoding="utf-8") for name in ("summary.json", "resolved.yaml", COSTS) if (folder / name).is_file()}
+    files = {
+        name: (folder / name).read_text(encoding="utf-8")
+        for name in ("summary.json", "resolved.yaml", COSTS)
+        if (folder / name).is_file()
+    }
     return {"row": measure(result, metrics), "files": files}
 
 

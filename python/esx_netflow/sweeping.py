@@ -23,7 +23,19 @@ from . import _core, running
 from .comparing import seeds_without_effect
 from .results import Result
 from .sweep_executors import executor_of, run_calls
-from .sweep_points import COSTS, build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, seeds_of, take_away_abandoned
+from .sweep_points import (
+    COSTS,
+    build_id,
+    folder_of,
+    is_kept,
+    key_of,
+    leave_if_imported_by_worker,
+    measure,
+    remember,
+    run_point,
+    seeds_of,
+    take_away_abandoned,
+)
 
 
 class SweepWarning(UserWarning):
@@ -80,11 +92,16 @@ def _grid(over):
     if over is None:
         return [{}]
     if isinstance(over, dict):
-        lists = [[value] if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__") else list(value) for value in over.values()]
+        lists = [
+            [value] if isinstance(value, (str, bytes, dict)) or not hasattr(value, "__iter__") else list(value)
+            for value in over.values()
+        ]
         return [dict(zip(over, values)) for values in itertools.product(*lists)]
     points = list(over) if hasattr(over, "__iter__") and not isinstance(over, str) else [over]
     if wrong := [point for point in points if not isinstance(point, dict)]:
-        raise ValueError(f"over: {wrong[0]!r} is no point; a dict of dotted path to values, or dicts of dotted path to value, are needed")
+        raise ValueError(
+            f"over: {wrong[0]!r} is no point; a dict of dotted path to values, or dicts of dotted path to value, are needed"
+        )
     return [dict(point) for point in points]
 
 
@@ -233,7 +250,11 @@ class _Sweep:
                 else:
                     row["error"] = _NOT_RUN
         done = sum(row["error"] != _NOT_RUN for row in self.rows)
-        how = f"kept in {store}: the same sweep goes on from there" if store else "and nothing of them is kept: that needs a store"
+        how = (
+            f"kept in {store}: the same sweep goes on from there"
+            if store
+            else "and nothing of them is kept: that needs a store"
+        )
         return f"interrupted: {done} of {len(self.rows)} runs are done, {how}"
 
     def _known_names(self):
@@ -247,7 +268,10 @@ class _Sweep:
     def table(self):
         names = list(dict.fromkeys(name for row in self.metric_rows for name in row))
         if self._metrics is None:  # names that come and go with what occurred: in a fixed order
-            names = sorted(dict.fromkeys([*self._known_names(), *names]), key=lambda name: (name.startswith("expect."), name.startswith(("lost.", "left.")), 0))
+            names = sorted(
+                dict.fromkeys([*self._known_names(), *names]),
+                key=lambda name: (name.startswith("expect."), name.startswith(("lost.", "left.")), 0),
+            )
         paths = [name for name in dict.fromkeys(n for row in self.rows for n in row) if name not in ("key", "error")]
         columns = {path: [row.get(path) for row in self.rows] for path in paths}
         for name in names:

@@ -55,13 +55,17 @@ class Names(dict):
     def share(self, tables: list[Table]) -> None:
         """Takes the addresses of these tables, when they are asked for."""
         self._addresses = None
-        self._arrays = [np.asarray(table[field]) for table in tables for field, _, kind, _ in table._columns() if kind == "address"]
+        self._arrays = [
+            np.asarray(table[field]) for table in tables for field, _, kind, _ in table._columns() if kind == "address"
+        ]
 
     @property
     def addresses(self) -> np.ndarray:
         """All addresses, in order."""
         if self._addresses is None:
-            self._addresses = np.unique(np.concatenate([np.zeros(0, np.uint32), *(pd.unique(array) for array in self._arrays)]))
+            self._addresses = np.unique(
+                np.concatenate([np.zeros(0, np.uint32), *(pd.unique(array) for array in self._arrays)])
+            )
             self._arrays = []
         return self._addresses
 
@@ -156,14 +160,19 @@ class Table(np.ndarray):
         if field not in ("first_ms", "last_ms"):
             return values
         hosts = self._lists.lab["hosts"]
-        boots = np.array([_core.read_duration(hosts[host]["uptime_at_start"]) for host in self.names["exporter"]] or [0], np.int64)
+        boots = np.array(
+            [_core.read_duration(hosts[host]["uptime_at_start"]) for host in self.names["exporter"]] or [0], np.int64
+        )
         return (values - boots[self["exporter"]] // _NS_PER_MS) % _WRAP_MS * _NS_PER_MS
 
     def _owners(self, codes: np.ndarray) -> pd.Categorical:
         """-> who has addresses, by their places in the list of all"""
         owners = labs.names(self._lists.lab)
         known = list(dict.fromkeys(owners.values()))
-        of = np.array([known.index(owners[text]) if text in owners else -1 for text in _core.dotted(self._lists.addresses)], np.int64)
+        of = np.array(
+            [known.index(owners[text]) if text in owners else -1 for text in _core.dotted(self._lists.addresses)],
+            np.int64,
+        )
         return pd.Categorical.from_codes(of[codes] if len(of) else codes, known)
 
     def to_pandas(self, times: str = "raw", names: bool = False) -> pd.DataFrame:
@@ -209,8 +218,12 @@ class Table(np.ndarray):
                 codes[values == NONE] = -1
                 columns[name] = pd.Categorical.from_codes(codes, self._lists[list_name])
             elif times != "raw" and field.endswith(("_ms", "_ns")):
-                instants = pd.to_timedelta(np.where((since := self._instants(field)) < 0, np.iinfo(np.int64).min, since), unit="ns")
-                columns[name[:-3]] = instants if start is None else (start if start.tz else start.tz_localize("UTC")) + instants
+                instants = pd.to_timedelta(
+                    np.where((since := self._instants(field)) < 0, np.iinfo(np.int64).min, since), unit="ns"
+                )
+                columns[name[:-3]] = (
+                    instants if start is None else (start if start.tz else start.tz_localize("UTC")) + instants
+                )
             elif names and field in ("proto", "tcp_flags"):
                 words = [_PROTOCOL_NAMES.get(n, str(n)) if field == "proto" else _flags(n) for n in range(256)]
                 columns[name] = pd.Categorical.from_codes(values, words)
@@ -233,8 +246,14 @@ def _unpickle(array, kind, lists):
 def _addresses(texts):
     """Dotted texts to integers, without a loop over rows."""
     codes, unique = pd.factorize(texts)
-    parts = pd.Series(unique).str.split(".", expand=True).astype(np.uint32).to_numpy() if len(unique) else np.zeros((0, 4), np.uint32)
-    return (parts @ np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32))[codes] if len(unique) else np.zeros(0, np.uint32)
+    parts = (
+        pd.Series(unique).str.split(".", expand=True).astype(np.uint32).to_numpy()
+        if len(unique)
+        else np.zeros((0, 4), np.uint32)
+    )
+    return (
+        (parts @ np.array([1 << 24, 1 << 16, 1 << 8, 1], np.uint32))[codes] if len(unique) else np.zeros(0, np.uint32)
+    )
 
 
 def read(path: Path, kind: str, lists: dict[str, list[str]]) -> Table:
@@ -314,7 +333,9 @@ def _numbers(array, field, values, source, texts=None):
         wrong = pd.to_numeric(values, errors="coerce").isna()
     if wrong.any():
         row = int(np.argmax(wrong))
-        raise ValueError(f"line {values.index[row] + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column")
+        raise ValueError(
+            f"line {values.index[row] + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column"
+        )
 
 
 def _check_cells(path):

@@ -19,7 +19,9 @@ from . import _core, labs
 from .tables import NONE
 from .text import columns_of, grouped, share
 
-TRUTH, COLLECTED, KEPT = SIDES = range(3)  # what is kept was collected, or is left in the lab at the end: it is not lost
+TRUTH, COLLECTED, KEPT = SIDES = range(
+    3
+)  # what is kept was collected, or is left in the lab at the end: it is not lost
 _UNITS = {"fan_out": "addresses", "port_scan": "ports", "volume": "octets"}
 _TCP, _UDP = 6, 17
 
@@ -71,7 +73,9 @@ class _Places:
         for code in both.tolist():
             place = int(unique[code % len(unique)])
             name = "" if place & NONE == NONE else known[port][place & NONE]
-            self.of.append((texts[code // len(unique)], known["exporter"][place >> 32], known["vswitch"][place >> 16 & NONE], name))
+            self.of.append(
+                (texts[code // len(unique)], known["exporter"][place >> 32], known["vswitch"][place >> 16 & NONE], name)
+            )
 
     def that(self, test):
         """-> whether each row's place passes"""
@@ -79,7 +83,9 @@ class _Places:
 
     def keys(self):
         """-> (index in the list of each row, the list): exporter, vSwitch and address"""
-        codes, unique = pd.factorize(pd.Series([(exporter, vswitch, address) for address, exporter, vswitch, _ in self.of], dtype=object))
+        codes, unique = pd.factorize(
+            pd.Series([(exporter, vswitch, address) for address, exporter, vswitch, _ in self.of], dtype=object)
+        )
         return codes[self.codes] if self.of else self.codes, list(unique)
 
 
@@ -88,7 +94,11 @@ class _Sums:
 
     def __init__(self):
         self.octets, self.packets, self.records = [0.0] * 3, [0.0] * 3, [0.0] * 3
-        self.ports_of: list[dict[str, set[int]]] = [{}, {}, {}]  # tried, by destination: with a higher port of its own, as who asks has
+        self.ports_of: list[dict[str, set[int]]] = [
+            {},
+            {},
+            {},
+        ]  # tried, by destination: with a higher port of its own, as who asks has
 
 
 class _Usage:
@@ -118,7 +128,9 @@ class _Usage:
         fates = datagrams.names["fate"]
         sent = datagrams[datagrams["fate"] == (fates.index("sent") if "sent" in fates else -1)]
         under_way = set(zip(sent["exporter"].tolist(), sent["datagram"].tolist()))
-        return waits | np.array([pair in under_way for pair in zip(records["exporter"].tolist(), records["datagram"].tolist())], bool)
+        return waits | np.array(
+            [pair in under_way for pair in zip(records["exporter"].tolist(), records["datagram"].tolist())], bool
+        )
 
     def _boots(self, table):
         """-> uptime of each row's exporter when the simulation began"""
@@ -159,7 +171,9 @@ class _Usage:
         is_try = np.isin(table["proto"], (_TCP, _UDP)) & (table["dport"] < table["sport"])
         tried = np.where(is_try, table["dport"].astype(np.int64), -1)
         frame = pd.DataFrame({"source": codes, "dst": table["dst"], "port": tried}).drop_duplicates()
-        for source, address, port in zip(frame["source"], _core.dotted(frame["dst"].to_numpy(np.uint32)), frame["port"].tolist()):
+        for source, address, port in zip(
+            frame["source"], _core.dotted(frame["dst"].to_numpy(np.uint32)), frame["port"].tolist()
+        ):
             for side in sides:
                 ports = self.sources[keys[source]].ports_of[side].setdefault(address, set())
                 if port >= 0:
@@ -202,7 +216,12 @@ def _irregular(usage, names, fan_out, ports, volume):
                     "threshold": 0 if math.isinf(limits[TRUTH]) else _whole(limits[TRUTH]),
                     "in_truth": is_in[TRUTH], "in_collected": is_in[COLLECTED], "in_collected_or_left": is_in[KEPT],
                 }))  # fmt: skip
-    return [one for _, one in sorted(found, key=lambda pair: (pair[1]["exporter"], pair[1]["vswitch"], -pair[0], pair[1]["address"]))]
+    return [
+        one
+        for _, one in sorted(
+            found, key=lambda pair: (pair[1]["exporter"], pair[1]["vswitch"], -pair[0], pair[1]["address"])
+        )
+    ]
 
 
 def _first_of_each(items, top):
@@ -250,14 +269,26 @@ class Talkers:
         rows += [("irregular", i, i["kind"], i["value"]) for i in self.irregular]
         lines = ["kind,exporter,vswitch,address,name,measure,truth,collected,left"]
         for kind, of, measure, told in rows:
-            lines.append(",".join(map(str, (kind, *(of[k] for k in ("exporter", "vswitch", "address", "name")), measure, *told.values()))))
+            lines.append(
+                ",".join(
+                    map(
+                        str,
+                        (kind, *(of[k] for k in ("exporter", "vswitch", "address", "name")), measure, *told.values()),
+                    )
+                )
+            )
         return "\n".join(lines) + "\n"
 
     def __str__(self):
         rows = [("top talkers", "", "", "octets", "collected", "", "left")]
-        rows += [(f"  {t['exporter']}/{t['vswitch']}", t["address"], t["name"], *_cells(t["octets"])) for t in self.talkers]
+        rows += [
+            (f"  {t['exporter']}/{t['vswitch']}", t["address"], t["name"], *_cells(t["octets"])) for t in self.talkers
+        ]
         vms = [("VMs", "", "octets out", "collected", "", "left", "octets in", "collected", "", "left")]
-        vms += [(f"  {vm['exporter']}:{vm['name']}", vm["address"], *_cells(vm["octets_out"]), *_cells(vm["octets_in"])) for vm in self.vms]
+        vms += [
+            (f"  {vm['exporter']}:{vm['name']}", vm["address"], *_cells(vm["octets_out"]), *_cells(vm["octets_in"]))
+            for vm in self.vms
+        ]
         irregular = [(f"{i['exporter']}/{i['vswitch']}", i["address"], i["name"], _in_words(i)) for i in self.irregular]
         more = self.irregular_found - len(self.irregular)
         return (
@@ -273,21 +304,43 @@ def _seconds(ns):
 
 
 def _cells(told):
-    return grouped(told["truth"]), grouped(told["collected"]), share(told["collected"], told["truth"]), share(told["left"], told["truth"])
+    return (
+        grouped(told["truth"]),
+        grouped(told["collected"]),
+        share(told["collected"], told["truth"]),
+        share(told["left"], told["truth"]),
+    )
 
 
 def _in_words(found):
     kind, value = found["kind"], found["value"]
-    what = {"fan_out": "sends to many addresses", "port_scan": f"tries many ports of {found['target']}", "volume": "sends much more octets than others"}[kind]
+    what = {
+        "fan_out": "sends to many addresses",
+        "port_scan": f"tries many ports of {found['target']}",
+        "volume": "sends much more octets than others",
+    }[kind]
     difference = ""
     if found["in_truth"] and not found["in_collected"]:
         difference = "; not collected yet at the end" if found["in_collected_or_left"] else "; hidden by the loss"
     elif found["in_collected"] and not found["in_truth"]:
-        difference = "; only by the loss of others" if found["in_collected_or_left"] else "; only as others are not collected yet"
+        difference = (
+            "; only by the loss of others"
+            if found["in_collected_or_left"]
+            else "; only as others are not collected yet"
+        )
     return f"{what}: {grouped(value['truth'])} {_UNITS[kind]}, collected {grouped(value['collected'])}{difference}"
 
 
-def talkers(result, from_ns: Optional[int] = None, to_ns: Optional[int] = None, last_ns: Optional[int] = None, top: int = 10, fan_out: int = 20, ports: int = 100, volume: float = 10.0) -> Talkers:
+def talkers(
+    result,
+    from_ns: Optional[int] = None,
+    to_ns: Optional[int] = None,
+    last_ns: Optional[int] = None,
+    top: int = 10,
+    fan_out: int = 20,
+    ports: int = 100,
+    volume: float = 10.0,
+) -> Talkers:
     """As `Result.talkers`, with times in ns."""
     end = result.summary["end_ns"]
     begin = max(0, end - last_ns) if last_ns is not None else from_ns or 0
@@ -299,7 +352,11 @@ def talkers(result, from_ns: Optional[int] = None, to_ns: Optional[int] = None, 
     usage = _Usage(result, begin, stop)
     names = labs.names(result.lab)
     senders: list[dict[str, Any]] = [
-        {**dict(zip(("exporter", "vswitch", "address"), key)), "name": names.get(key[2], ""), **{unit: _told(getattr(sums, unit)) for unit in ("octets", "packets", "records")}}
+        {
+            **dict(zip(("exporter", "vswitch", "address"), key)),
+            "name": names.get(key[2], ""),
+            **{unit: _told(getattr(sums, unit)) for unit in ("octets", "packets", "records")},
+        }
         for key, sums in sorted(usage.sources.items())
     ]
     senders.sort(key=lambda t: (t["exporter"], t["vswitch"], -t["octets"]["truth"]))
@@ -308,6 +365,15 @@ def talkers(result, from_ns: Optional[int] = None, to_ns: Optional[int] = None, 
         key = (nic.host, nic.vswitch, nic.address)
         out = usage.sources[key].octets if key in usage.sources else [0.0] * 3
         into = usage.octets_to.get(key, [0.0] * 3)
-        vms.append({"exporter": nic.host, "vswitch": nic.vswitch, "name": nic.vm, "address": nic.address, "octets_out": _told(out), "octets_in": _told(into)})
+        vms.append(
+            {
+                "exporter": nic.host,
+                "vswitch": nic.vswitch,
+                "name": nic.vm,
+                "address": nic.address,
+                "octets_out": _told(out),
+                "octets_in": _told(into),
+            }
+        )
     irregular = _irregular(usage, names, fan_out, ports, volume)
     return Talkers(begin, stop, _first_of_each(senders, top), vms, _first_of_each(irregular, top), len(irregular))

@@ -24,5 +24,7 @@ def columns_of(rows, alignment: str, indent: str = "") -> str:
     are empty."""
     rows = [[*row, *[""] * (len(alignment) - len(row))] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = [indent + "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, alignment, widths)) for row in rows]
+    lines = [
+        indent + "  ".join(f"{cell:{side}{width}}" for cell, side, width in zip(row, alignment, widths)) for row in rows
+    ]
     return "".join(line.rstrip(" ") + "\n" for line in lines)

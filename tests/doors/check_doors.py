@@ -52,7 +52,9 @@ MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
 # Calls that give two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a test
 # tempfile.mkdtemp; a fixed name is none of them.
 SHARED_FILE = {
-    ".cc": re.compile(r"\bTempDir\(|\btemp_directory_path\b|\bmk[ds]?temp\b|\btmpnam\b|[\"(]/(?:tmp|var/tmp|dev/shm)\b"),
+    ".cc": re.compile(
+        r"\bTempDir\(|\btemp_directory_path\b|\bmk[ds]?temp\b|\btmpnam\b|[\"(]/(?:tmp|var/tmp|dev/shm)\b"
+    ),
     ".py": re.compile(r"\btempfile\.(?:gettempdir|mktemp)\b|[\"'(]/(?:tmp|var/tmp|dev/shm)\b"),
 }
 SHARED_FILE[".h"] = SHARED_FILE[".cc"]
@@ -91,7 +93,11 @@ class Tree:
             if header.suffix == ".h"
         }
         lists = root / "CMakeLists.txt"
-        self.public = set(re.findall(r"^ +((?:model|helper)/\S+\.h)$", lists.read_text(), re.MULTILINE)) if lists.is_file() else set()
+        self.public = (
+            set(re.findall(r"^ +((?:model|helper)/\S+\.h)$", lists.read_text(), re.MULTILINE))
+            if lists.is_file()
+            else set()
+        )
 
     def room_of(self, source: Path, name: str) -> str:
         """The room an included name leads to; "ns3", "standard" or "other" outside of the repository."""
@@ -114,7 +120,9 @@ class Tree:
         if ".." in Path(name).parts:
             return f"includes {name}: write the path from the root of the repository"
         target = self.room_of(source, name)
-        if name.partition("/")[0] in PUBLIC_ROOMS and (room == "examples" or source.relative_to(self.root).as_posix() in self.public):
+        if name.partition("/")[0] in PUBLIC_ROOMS and (
+            room == "examples" or source.relative_to(self.root).as_posix() in self.public
+        ):
             return f"includes {name}: scripts see it and have headers of ns3/ and netflow/ only"
         if target in ("standard", room) or target in DOORS[room]:
             return ""
@@ -175,7 +183,9 @@ def source_list_offences(root: Path) -> Iterator[Offence]:
         names = listed.group(2).split()
         for number, (name, following) in enumerate(zip(names, names[1:]), text.count("\n", 0, listed.start(2)) + 1):
             if name >= following:
-                yield Offence(Path("CMakeLists.txt"), number, f"{listed.group(1)}: {following} comes before {name}, once")
+                yield Offence(
+                    Path("CMakeLists.txt"), number, f"{listed.group(1)}: {following} comes before {name}, once"
+                )
     for room in ("netflow", "model", "helper", "runner"):
         for source in files_of(root / room) if (root / room).is_dir() else ():
             name = str(source.relative_to(root))

@@ -144,7 +144,12 @@ def test_floor_of_the_runner_includes_no_higher_one(tree, folder, above):
     root = tree(f"runner/{folder}/x.cc", f'#include "runner/{folder}/x.h"\n#include <runner/{above}/y.h>\n')
     (found,) = offences(root)
     assert (found.path, found.line) == (Path(f"runner/{folder}/x.cc"), 2) and f"runner/{above}/y.h" in found.text
-    assert offences(tree(f"runner/{folder}/x.cc", "") and tree(f"runner/{above}/y.cc", f'#include "runner/{folder}/x.h"\n')) == []
+    assert (
+        offences(
+            tree(f"runner/{folder}/x.cc", "") and tree(f"runner/{above}/y.cc", f'#include "runner/{folder}/x.h"\n')
+        )
+        == []
+    )
 
 
 @pytest.mark.parametrize("folder", FLOORS)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every command of the program with arguments that let it succeed, for tests of what all commands share."""
+
 import shutil
 from pathlib import Path
 
@@ -62,8 +63,34 @@ def writers(folder: Path) -> dict[str, tuple[list, str]]:
     return {
         "run --junit": ["run", scenario, "-q", "-o", folder / "new", "--junit", "FILE"],
         "run --summary-md": ["run", scenario, "-q", "-o", folder / "new", "--summary-md", "FILE"],
-        "grade": ["grade", folder / "export.pcap", folder / "stored.csv", "-q", "--junit", "FILE", "--markdown", folder / "new.md", "--json", folder / "new.json"],
-        "exam": ["exam", "--collector", NFCAPD, "--only", "steady", "-q", "-o", folder / "exam", "--junit", "FILE", "--json", folder / "new.json", "--markdown", folder / "new.md"],
+        "grade": [
+            "grade",
+            folder / "export.pcap",
+            folder / "stored.csv",
+            "-q",
+            "--junit",
+            "FILE",
+            "--markdown",
+            folder / "new.md",
+            "--json",
+            folder / "new.json",
+        ],
+        "exam": [
+            "exam",
+            "--collector",
+            NFCAPD,
+            "--only",
+            "steady",
+            "-q",
+            "-o",
+            folder / "exam",
+            "--junit",
+            "FILE",
+            "--json",
+            folder / "new.json",
+            "--markdown",
+            folder / "new.md",
+        ],
         "console --record": ["console", scenario, "--record", "FILE"],
         "probe -w": ["probe", "-r", CAPTURE, "-w", "FILE"],
         "probe --csv": ["probe", "-r", CAPTURE, "--csv", "FILE"],
@@ -90,4 +117,11 @@ def folder_writers(folder: Path) -> dict[str, list]:
 
 
 #: Options that name a file or folder which is read.
-INPUT_OPTIONS = {"run --check", "probe --read", "collect --read", "compare --read", "technote --with", "ifindex --scenario"}
+INPUT_OPTIONS = {
+    "run --check",
+    "probe --read",
+    "collect --read",
+    "compare --read",
+    "technote --with",
+    "ifindex --scenario",
+}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The program under test, for every end-to-end test: build/esx-netflow of the build in ESX_NETFLOW_BUILD."""
+
 import os
 import subprocess
 from pathlib import Path

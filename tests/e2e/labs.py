@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios for the tests of run, validate and dot, and what they share."""
+
 import csv
 import json
 from pathlib import Path

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tools of the tests of probe and collect: a receiving socket, made-up captures, printed statistics."""
+
 import contextlib
 import random
 import select
@@ -130,7 +131,11 @@ def mixed_packets(count: int, seed: int) -> list[tuple]:
 
 
 def _addresses(rng) -> dict:
-    return {"src": f"10.0.0.{rng.randrange(1, 6)}", "dst": f"10.0.1.{rng.randrange(1, 4)}", "tos": rng.choice((0, 0, 0xB8))}
+    return {
+        "src": f"10.0.0.{rng.randrange(1, 6)}",
+        "dst": f"10.0.1.{rng.randrange(1, 4)}",
+        "tos": rng.choice((0, 0, 0xB8)),
+    }
 
 
 def _tags(rng) -> tuple:
@@ -138,7 +143,9 @@ def _tags(rng) -> tuple:
 
 
 def _udp(rng) -> bytes:
-    return ethernet(ipv4(udp(rng.choice((1000, 2000)), 53, bytes(rng.randrange(60))), **_addresses(rng)), tags=_tags(rng))
+    return ethernet(
+        ipv4(udp(rng.choice((1000, 2000)), 53, bytes(rng.randrange(60))), **_addresses(rng)), tags=_tags(rng)
+    )
 
 
 def _tcp(rng) -> bytes:

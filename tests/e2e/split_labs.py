@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Labs that can be split, drawn at random: every way in which a host loses data, and a network that loses, delays, copies and reorders."""
+
 import random
 
 _APPS = (
@@ -17,12 +18,23 @@ def _host(draw, number):
     trunk = draw.random() < 0.3
     uplinks = "vmnic0, vmnic1" if draw.random() < 0.4 else "vmnic0"
     settings = [f"purgatory_max: {draw.choice((8, 64, 4096))}", f"idle_timeout: {draw.choice(('1s', '5s', '15s'))}"]
-    settings += draw.sample(["meter_own_export: false", "sequence_mode: AtExpiry", "expire_on_tcp_end: true", "max_entries: 20", "initial_sequence: 4294967290"], 2)
+    settings += draw.sample(
+        [
+            "meter_own_export: false",
+            "sequence_mode: AtExpiry",
+            "expire_on_tcp_end: true",
+            "max_entries: 20",
+            "initial_sequence: 4294967290",
+        ],
+        2,
+    )
     vlan = 20 if trunk else 0
-    vms = "\n".join(f"      vm{number}-{vm}: {{nics: [{{portgroup: P, address: 10.1.{number}.{vm}/16}}]}}" for vm in (1, 2, 3))
+    vms = "\n".join(
+        f"      vm{number}-{vm}: {{nics: [{{portgroup: P, address: 10.1.{number}.{vm}/16}}]}}" for vm in (1, 2, 3)
+    )
     text = f"""  esx{number}:
-    memory: {{netflow_heap: {draw.choice(('32KiB', '1MiB', '8MiB'))}}}
-    netflow: {{{', '.join(settings)}}}
+    memory: {{netflow_heap: {draw.choice(("32KiB", "1MiB", "8MiB"))}}}
+    netflow: {{{", ".join(settings)}}}
     vswitches: {{vSwitch0: {{uplinks: [{uplinks}], portgroups: {{P: {{vlan: {vlan}}}, K: {{vlan: {vlan}}}}}}}}}
     vmknics: {{vmk0: {{portgroup: K, address: 10.1.0.{number}/16}}}}
     vms:
@@ -40,7 +52,12 @@ def _traffic(draw, number):
 
 def _outside(draw, number):
     """One way, to a server: frames of several hosts meet at switches."""
-    app = draw.choice(("app: udp-cbr, port: 7, rate: 400kbps, packet: 500B", "app: flows, every: 10ms, flow_duration: 1s, flow_packets: 5, packet_size: 500B"))
+    app = draw.choice(
+        (
+            "app: udp-cbr, port: 7, rate: 400kbps, packet: 500B",
+            "app: flows, every: 10ms, flow_duration: 1s, flow_packets: 5, packet_size: 500B",
+        )
+    )
     return f"  - {{name: out{number}, {app}, from: vm{number}-1, to: srv, start: 2s, stop: 15s}}"
 
 
@@ -70,7 +87,9 @@ def draw_lab(seed):
         for uplink in uplinks:
             at = len(links) + 1
             ports.append((switch, at, port))
-            links.append(f"  - {{endpoints: [esx{number}:{uplink}, sw{switch}:{at}], rate: {draw.choice(('1Mbps', '100Mbps'))}, queue: {draw.choice((3, 100))}p}}")
+            links.append(
+                f"  - {{endpoints: [esx{number}:{uplink}, sw{switch}:{at}], rate: {draw.choice(('1Mbps', '100Mbps'))}, queue: {draw.choice((3, 100))}p}}"
+            )
         traffic += _traffic(draw, number)
         traffic += [_outside(draw, number)] * draw.choice((0, 1))
         timeline += _timeline(draw, number, draw.choice(("10.1.9.1", "10.1.9.2")), len(uplinks))
@@ -82,15 +101,15 @@ name: lab{seed}
 run: {{duration: 20s, seed: {seed + 1}, arp: static}}
 hosts:
 {hosts}nodes:
-  sw1: {{kind: switch, ports: {{{tables[1]}{', ' * bool(tables[1])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}}}}}
-  sw2: {{kind: switch, ports: {{{tables[2]}{', ' * bool(tables[2])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}, 92: {{mode: access, vlan: 20}}}}}}
+  sw1: {{kind: switch, ports: {{{tables[1]}{", " * bool(tables[1])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}}}}}
+  sw2: {{kind: switch, ports: {{{tables[2]}{", " * bool(tables[2])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}, 92: {{mode: access, vlan: 20}}}}}}
   srv: {{kind: server, address: 10.1.9.3/16}}
-  nf1: {{kind: collector, address: 10.1.9.1/16, service_time: {draw.choice(('0ms', '20ms'))}, receive_buffer: 9kB}}
+  nf1: {{kind: collector, address: 10.1.9.1/16, service_time: {draw.choice(("0ms", "20ms"))}, receive_buffer: 9kB}}
   nf2: {{kind: collector, address: 10.1.9.2/16}}
 links:
 {chr(10).join(links)}
   - {{name: between, endpoints: [sw1:90, sw2:90], rate: 2Mbps, loss: 0.05, duplicate: 0.05, reorder: 0.05}}
-  - {{name: nf1-link, endpoints: [nf1:eth0, sw1:91], rate: {draw.choice(('300kbps', '100Mbps'))}{half}}}
+  - {{name: nf1-link, endpoints: [nf1:eth0, sw1:91], rate: {draw.choice(("300kbps", "100Mbps"))}{half}}}
   - {{endpoints: [nf2:eth0, sw2:91]}}
   - {{endpoints: [srv:eth0, sw2:92]}}
 traffic:

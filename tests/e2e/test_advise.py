@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """esx-netflow advise: what it says loses nothing, and a little more loses something."""
+
 import pytest
 from labs import SCENARIOS, summary, write
 
@@ -41,7 +42,14 @@ def lab(esx_netflow, tmp_path):
         return dict(zip(("host", "expired", "dropped", "period", "longest", "safe", "bound", "smallest"), line))
 
     def dropped(bound, period):
-        done = esx_netflow("run", write(tmp_path, LAB.format(bound=bound, period=period)), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+        done = esx_netflow(
+            "run",
+            write(tmp_path, LAB.format(bound=bound, period=period)),
+            "--out",
+            tmp_path / "out",
+            "--quiet",
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done
         return summary(tmp_path / "out")["ledger"]["lost"].get("purgatory_full", {"records": 0})["records"]
 

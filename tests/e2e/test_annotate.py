@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --annotate: the collector's capture as pcapng, with what was lost and where. Read by the oracle and by tshark."""
+
 import shutil
 import subprocess
 from collections import Counter
@@ -33,14 +34,28 @@ def test_what_came_is_the_collectors_capture(losses):
 def test_what_was_lost_stands_at_its_time_of_death(losses):
     lost = [packet for packet in read_capture(losses / "nf-collector1.pcapng") if packet.linktype == RAW_IP]
     assert Counter(p.time_ns for p in lost) == Counter(int(row["concluded_ns"]) for row in missing(losses))
-    assert all(packet.data[0] == 0x45 and len(packet.data) == int.from_bytes(packet.data[2:4], "big") for packet in lost)
+    assert all(
+        packet.data[0] == 0x45 and len(packet.data) == int.from_bytes(packet.data[2:4], "big") for packet in lost
+    )
 
 
 def test_tshark_reads_where_datagrams_died(losses):
     assert shutil.which("tshark"), "Debian package tshark"
-    command = ["tshark", "-r", losses / "nf-collector1.pcapng", "-Y", "frame.comment", "-T", "fields", "-d", "udp.port==4242,cflow"]
+    command = [
+        "tshark",
+        "-r",
+        losses / "nf-collector1.pcapng",
+        "-Y",
+        "frame.comment",
+        "-T",
+        "fields",
+        "-d",
+        "udp.port==4242,cflow",
+    ]
     fields = ("frame.interface_name", "frame.comment", "cflow.count")
-    done = subprocess.run([*command, *(word for field in fields for word in ("-e", field))], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [*command, *(word for field in fields for word in ("-e", field))], capture_output=True, text=True, check=True
+    )
     told = Counter()
     for line in done.stdout.splitlines():
         interface, comment, count = line.split("\t")

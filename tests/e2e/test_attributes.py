@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Attributes of ns-3 that a scenario sets by name reach the objects of their part, or are refused before the run."""
+
 import pytest
 
 from e2e.labs import contents, table, write
@@ -59,7 +60,9 @@ def test_a_run_of_the_resolved_scenario_gives_the_same_bytes(run, esx_netflow, t
     again = esx_netflow("run", first / "resolved.yaml", "--out", "again", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     one, two = contents(first), contents(tmp_path / "again")
-    assert {n: b for n, b in one.items() if n != "summary.json"} == {n: b for n, b in two.items() if n != "summary.json"}
+    assert {n: b for n, b in one.items() if n != "summary.json"} == {
+        n: b for n, b in two.items() if n != "summary.json"
+    }
 
 
 def test_an_attribute_of_a_host_changes_that_host(run):
@@ -71,11 +74,31 @@ def test_an_attribute_of_a_host_changes_that_host(run):
 @pytest.mark.parametrize(
     "part, text, place, words",
     [
-        ("host", "attributes: {ns3::TcpSocket::SegmentSize: 724}", "hosts.esx1.attributes", "no ns3::TcpSocket is made here before the run"),
-        ("host", "attributes: {ns3::EsxVSwitch::AllowUnknownUplinks: false}", "hosts.esx1.attributes", "esx-netflow sets it itself"),
-        ("node", ", attributes: {ns3::EsxVSwitch::Delay: 1us}", "nodes.nf1.attributes", "no ns3::EsxVSwitch is made here"),
+        (
+            "host",
+            "attributes: {ns3::TcpSocket::SegmentSize: 724}",
+            "hosts.esx1.attributes",
+            "no ns3::TcpSocket is made here before the run",
+        ),
+        (
+            "host",
+            "attributes: {ns3::EsxVSwitch::AllowUnknownUplinks: false}",
+            "hosts.esx1.attributes",
+            "esx-netflow sets it itself",
+        ),
+        (
+            "node",
+            ", attributes: {ns3::EsxVSwitch::Delay: 1us}",
+            "nodes.nf1.attributes",
+            "no ns3::EsxVSwitch is made here",
+        ),
         ("link", ", attributes: {ns3::EsxUdpCbr::Dscp: 1}", "links[0].attributes", "no ns3::EsxUdpCbr is made here"),
-        ("traffic", ", attributes: {ns3::EsxUdpCbr::Dscp: 1}", "traffic[0].attributes", "no ns3::EsxUdpCbr is made here"),
+        (
+            "traffic",
+            ", attributes: {ns3::EsxUdpCbr::Dscp: 1}",
+            "traffic[0].attributes",
+            "no ns3::EsxUdpCbr is made here",
+        ),
     ],
 )
 def test_an_attribute_that_would_change_nothing_is_refused(run, part, text, place, words):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """validate over labs that are broken in one place each: it names the fault, where it is and why, and says so by its exit code."""
+
 import re
 from pathlib import Path
 

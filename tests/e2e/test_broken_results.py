@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A result folder with a broken, missing or foreign file: a message that names the file and the place, and exit code 2."""
+
 import json
 import shutil
 
@@ -101,13 +102,27 @@ def a_word_in_line_2(text):  # in a column that every reader reads
     return "\n".join([lines[0], ",".join(cells), *lines[2:], ""])
 
 
-BREAKS = {"cut line": cut_a_line, "word": a_word_in_line_2, "empty": lambda text: "", "octets": lambda text: "\0\1\2", "header": lambda text: text.replace("octets", "x")}
+BREAKS = {
+    "cut line": cut_a_line,
+    "word": a_word_in_line_2,
+    "empty": lambda text: "",
+    "octets": lambda text: "\0\1\2",
+    "header": lambda text: text.replace("octets", "x"),
+}
 
 
 @pytest.mark.parametrize("case", BREAKS)
 @pytest.mark.parametrize(
     "reader, file",
-    [("report", "flows-truth.csv"), ("report", "flows-left.csv"), ("report", "flows-collected.csv"), ("talkers", "records.csv"), ("explain", "records.csv"), ("verify", "flows-truth.csv"), ("verify", "flows-exported.csv")],
+    [
+        ("report", "flows-truth.csv"),
+        ("report", "flows-left.csv"),
+        ("report", "flows-collected.csv"),
+        ("talkers", "records.csv"),
+        ("explain", "records.csv"),
+        ("verify", "flows-truth.csv"),
+        ("verify", "flows-exported.csv"),
+    ],
 )
 def test_a_broken_table_is_named(esx_netflow, folder, reader, file, case):
     (folder / file).write_text(BREAKS[case]((folder / file).read_text()))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The CI files that docs/ci.md and .github offer: valid YAML, and commands that exist with the options they are given."""
+
 import os
 import re
 import shlex
@@ -72,8 +73,15 @@ def test_the_line_of_action_and_template_runs(is_real, esx_netflow, tmp_path):
     write(tmp_path / "labs", lab(duration="4s", stop="3s"))
     path = f"{esx_netflow.path.parent}:{os.environ['PATH']}"
     with Sink() as sink:
-        settings = {"SCENARIOS": "labs/*.yaml quickstart", "TO": sink.target if is_real else "", "ARGUMENTS": "--quiet", "PATH": path}
-        done = subprocess.run(["bash", "-euc", action_line()], cwd=tmp_path, env=os.environ | settings, capture_output=True, text=True)
+        settings = {
+            "SCENARIOS": "labs/*.yaml quickstart",
+            "TO": sink.target if is_real else "",
+            "ARGUMENTS": "--quiet",
+            "PATH": path,
+        }
+        done = subprocess.run(
+            ["bash", "-euc", action_line()], cwd=tmp_path, env=os.environ | settings, capture_output=True, text=True
+        )
         got = sink.payloads()
     assert done.returncode == 0, done.stdout + done.stderr
     assert (tmp_path / "junit.xml").is_file() and (tmp_path / "summary.md").is_file()
@@ -83,24 +91,41 @@ def test_the_line_of_action_and_template_runs(is_real, esx_netflow, tmp_path):
 def test_the_workflow_for_a_strangers_collector_runs(esx_netflow, tmp_path):
     """With nfcapd as the collector; of the streams those of losses."""
     workflow = yaml.safe_load((ROOT / "templates" / "collector.github.yml").read_text())
-    settings = workflow["env"] | {"COLLECTOR": "nfcapd -b 127.0.0.1 -p {port} -w {folder}", "FORMAT": "nfdump", "OPTIONS": "--only loss"}
+    settings = workflow["env"] | {
+        "COLLECTOR": "nfcapd -b 127.0.0.1 -p {port} -w {folder}",
+        "FORMAT": "nfdump",
+        "OPTIONS": "--only loss",
+    }
     lines = [line for line in steps_of(workflow) if line.startswith("esx-netflow") or line.startswith("cat")]
     assert len(lines) == 3 and set(re.findall(r"\$(\w+)", " ".join(lines))) <= {*settings, "GITHUB_STEP_SUMMARY"}
-    environment = os.environ | settings | {"PATH": f"{esx_netflow.path.parent}:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    environment = (
+        os.environ
+        | settings
+        | {"PATH": f"{esx_netflow.path.parent}:{os.environ['PATH']}", "GITHUB_STEP_SUMMARY": str(tmp_path / "summary")}
+    )
     for line in (lines[0].replace('--grade "$OPTIONS"', "").replace("losses lossy-wan", ""), *lines[1:]):
         done = subprocess.run(["bash", "-euc", line], cwd=tmp_path, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-    assert "quickstart: pass" in (tmp_path / "summary").read_text() and "streams passed" in (tmp_path / "summary").read_text()
+    assert (
+        "quickstart: pass" in (tmp_path / "summary").read_text()
+        and "streams passed" in (tmp_path / "summary").read_text()
+    )
 
 
-@pytest.mark.parametrize("text, known", [(GITHUB, ACTION["inputs"]), (GITLAB, TEMPLATE["variables"])], ids=["github", "gitlab"])
+@pytest.mark.parametrize(
+    "text, known", [(GITHUB, ACTION["inputs"]), (GITLAB, TEMPLATE["variables"])], ids=["github", "gitlab"]
+)
 def test_what_the_page_sets_exists(text, known):
     (job,) = [job for name, job in (yaml.safe_load(text).get("jobs") or yaml.safe_load(text)).items() if name == "labs"]
     given = job["variables"] if "variables" in job else job["steps"][-1]["with"]
     assert given and set(given) <= set(known)
 
 
-@pytest.mark.parametrize("text", [WORKFLOW.read_text(), WHEELS.read_text(), DOCS.read_text(), GITHUB], ids=["workflow", "wheels", "docs", "page"])
+@pytest.mark.parametrize(
+    "text",
+    [WORKFLOW.read_text(), WHEELS.read_text(), DOCS.read_text(), GITHUB],
+    ids=["workflow", "wheels", "docs", "page"],
+)
 def test_github_workflows_have_what_github_wants(text):
     workflow = yaml.safe_load(text)
     assert workflow[True]  # YAML 1.1 reads the key `on` so

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """compare: real peers over captures, their differences found and explained."""
+
 import csv
 import os
 import re
@@ -53,10 +54,15 @@ def test_softflowd_applies_no_timeouts_to_a_capture(compare):
 
 
 def test_softflowd_merges_tos(compare):
-    packets = [(BOOT_NS + n, ethernet(ipv4(udp(1000, 53, bytes(60)), tos=tos))) for n, tos in enumerate((0, 184, 0, 184))]
+    packets = [
+        (BOOT_NS + n, ethernet(ipv4(udp(1000, 53, bytes(60)), tos=tos))) for n, tos in enumerate((0, 184, 0, 184))
+    ]
     stdout = compare("softflowd", pcap(packets))
     assert totals(stdout)["records"] == (2, 1, -1)
-    assert "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1 tos 0x00,0xb8 / 0x00: ToS merged\n" in stdout
+    assert (
+        "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1 tos 0x00,0xb8 / 0x00: ToS merged\n"
+        in stdout
+    )
 
 
 @pytest.mark.parametrize("peer", ["softflowd", "nfpcapd"])
@@ -71,7 +77,9 @@ def test_nfpcapd_applies_timeouts_and_ends_records_at_fin(compare):
     load = workload(WORKLOADS["w4"], 2)
     assert totals(compare("nfpcapd", load.capture))["packets"] == (load.packets, load.packets, 0)
     flags = 2, 0x10, 0x11, 0x10, 0x10
-    packets = [(BOOT_NS + n * SECOND_NS, ethernet(ipv4(tcp(1000, 80, f, bytes(40)), proto=6))) for n, f in enumerate(flags)]
+    packets = [
+        (BOOT_NS + n * SECOND_NS, ethernet(ipv4(tcp(1000, 80, f, bytes(40)), proto=6))) for n, f in enumerate(flags)
+    ]
     stdout = compare("nfpcapd", pcap(packets))
     assert totals(stdout)["packets"] == (5, 5, 0)
     if totals(stdout)["records"][2]:
@@ -118,7 +126,10 @@ def test_nfpcapd_opens_tunnels(compare, proto, head):
 
 
 def test_every_difference_of_the_differential_capture_is_explained(esx_netflow):
-    for peer, expected in (("softflowd", {"padding counted": 2, "ToS merged": 1}), ("nfpcapd", {"DNS: a record a packet": 2})):
+    for peer, expected in (
+        ("softflowd", {"padding counted": 2, "ToS merged": 1}),
+        ("nfpcapd", {"DNS: a record a packet": 2}),
+    ):
         done = esx_netflow("compare", "--peer", peer, "-r", DIFFERENTIAL)
         found = reasons(done.stdout)
         assert "unknown" not in found and expected.items() <= found.items(), done.stdout
@@ -138,7 +149,9 @@ def test_all_differences_are_in_the_table_if_asked_for(compare, tmp_path):
 
 def test_a_peer_that_is_not_installed_is_named_with_its_package(esx_netflow, tmp_path):
     (tmp_path / "in.pcap").write_bytes(pcap([]))
-    done = esx_netflow("compare", "--peer", "softflowd", "-r", "in.pcap", cwd=tmp_path, env={**os.environ, "PATH": str(tmp_path)})
+    done = esx_netflow(
+        "compare", "--peer", "softflowd", "-r", "in.pcap", cwd=tmp_path, env={**os.environ, "PATH": str(tmp_path)}
+    )
     assert done.returncode == 2
     assert done.stderr == "esx-netflow: softflowd is not installed: apt-get install softflowd\n"
 

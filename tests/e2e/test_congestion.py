@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where export datagrams die: each cause on its own, set up in a scenario and found in flows-lost.csv by its name."""
+
 import pytest
 from labs import summary, table, write
 
@@ -31,23 +32,36 @@ timeline:
   - {{at: 500ms, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 {collector}}}
   {timeline}
 """
-NOTHING = dict.fromkeys(("host", "vmknic", "node", "uplink", "link", "traffic", "timeline"), "") | {"collector": "10.6.125.84", "arp": "dynamic"}
-CROSS = (
-    "- {name: cross, app: udp-on-off, from: noise, to: nf1, port: 9, start: 2s, rate: 2Mbps, packet: 1000B, burst: 2s, pause: exponential(500ms)}"
-)
+NOTHING = dict.fromkeys(("host", "vmknic", "node", "uplink", "link", "traffic", "timeline"), "") | {
+    "collector": "10.6.125.84",
+    "arp": "dynamic",
+}
+CROSS = "- {name: cross, app: udp-on-off, from: noise, to: nf1, port: 9, start: 2s, rate: 2Mbps, packet: 1000B, burst: 2s, pause: exponential(500ms)}"
 CASES = {
     "uplink's transmit queue": ({"uplink": ", rate: 1Mbps, queue: 5p"}, "device_queue"),
     "switch's transmit queue": ({"link": ", rate: 100kbps, queue: 5p"}, "device_queue"),
     "cross traffic": ({"link": ", rate: 1Mbps, queue: 20p", "traffic": CROSS, "arp": "static"}, "device_queue"),
     "fifo at the uplink": ({"uplink": ", rate: 100kbps, queue: 5p, queue_disc: {kind: fifo, size: 5p}"}, "queue_disc"),
-    "codel at the uplink": ({"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: codel, size: 1000p}"}, "queue_disc"),
+    "codel at the uplink": (
+        {"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: codel, size: 1000p}"},
+        "queue_disc",
+    ),
     "red at the uplink": ({"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: red, size: 25p}"}, "queue_disc"),
-    "fq_codel at the uplink": ({"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: fq_codel, size: 10p}"}, "queue_disc"),
-    "token bucket of the vmknic": ({"vmknic": ", queue_disc: {kind: tbf, rate: 100kbps, burst: 2kB, size: 5p}"}, "queue_disc"),
+    "fq_codel at the uplink": (
+        {"uplink": ", rate: 100kbps, queue: 2p, queue_disc: {kind: fq_codel, size: 10p}"},
+        "queue_disc",
+    ),
+    "token bucket of the vmknic": (
+        {"vmknic": ", queue_disc: {kind: tbf, rate: 100kbps, burst: 2kB, size: 5p}"},
+        "queue_disc",
+    ),
     "loss": ({"link": ", loss: 0.3"}, "channel_error"),
     "bit errors": ({"link": ", bit_errors: 0.00003"}, "channel_error"),
     "episode of loss": ({"timeline": "- {at: 20s, for: 10s, link: uplink, set: {loss: 0.5}}"}, "channel_error"),
-    "episode of a low rate": ({"timeline": "- {at: 20s, for: 10s, link: uplink, set: {rate: 32kbps, queue: 2p}}"}, "device_queue"),
+    "episode of a low rate": (
+        {"timeline": "- {at: 20s, for: 10s, link: uplink, set: {rate: 32kbps, queue: 2p}}"},
+        "device_queue",
+    ),
     "cut": ({"timeline": "- {at: 20s, for: 10s, link: uplink, down: true}"}, "link_down"),
     "collector's process down": ({"timeline": "- {at: 20s, for: 10s, node: nf1, down: true}"}, "refused"),
     "slow collector": ({"node": ", receive_buffer: 4kB, service_time: 10ms"}, "socket_buffer"),
@@ -63,7 +77,14 @@ CASES = {
 @pytest.fixture
 def run(esx_netflow, tmp_path):
     def do(changes):
-        done = esx_netflow("run", write(tmp_path, LAB.format(**(NOTHING | changes))), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+        done = esx_netflow(
+            "run",
+            write(tmp_path, LAB.format(**(NOTHING | changes))),
+            "--out",
+            tmp_path / "out",
+            "--quiet",
+            cwd=tmp_path,
+        )
         assert done.returncode == 0, done
         return tmp_path / "out"
 
@@ -94,7 +115,11 @@ def test_reordering_and_duplication_lose_nothing(run, impairment):
 
 
 def test_an_episode_ends(run):
-    folder = run({"timeline": "- {at: 20s, for: 5s, link: uplink, set: {loss: 1, duplicate: 0.5, reorder: 0.5, bit_errors: 0.1}}"})
+    folder = run(
+        {
+            "timeline": "- {at: 20s, for: 5s, link: uplink, set: {loss: 1, duplicate: 0.5, reorder: 0.5, bit_errors: 0.1}}"
+        }
+    )
     assert lost(folder) == {"channel_error"}
     rows = table(folder, "series.csv")
     assert int(rows[27]["records_lost"]) == int(rows[-1]["records_lost"]) > 0
@@ -148,8 +173,14 @@ def test_memory_pressure_comes_by_free_memory_by_a_growing_vm_or_by_the_heap(esx
 
 
 def test_memory_is_reclaimed_from_vms_above_their_reservations(esx_netflow, tmp_path):
-    text = MEMORY.format(**(NOTHING | {"timeline": "- {at: 10s, vm: db, grow: {to: 3520MiB, per_second: 1GiB}}", "reserved": "1GiB"}))
+    text = MEMORY.format(
+        **(NOTHING | {"timeline": "- {at: 10s, vm: db, grow: {to: 3520MiB, per_second: 1GiB}}", "reserved": "1GiB"})
+    )
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
     assert done.returncode == 0, done
-    states = [line.split("memory state is ")[1].split(":")[0] for line in (tmp_path / "out" / "esx1.vmkernel.log").read_text().splitlines() if "memory state is" in line]
+    states = [
+        line.split("memory state is ")[1].split(":")[0]
+        for line in (tmp_path / "out" / "esx1.vmkernel.log").read_text().splitlines()
+        if "memory state is" in line
+    ]
     assert "hard" in states and states[-1] == "high"

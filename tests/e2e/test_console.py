@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """console: a prompt on a simulated host, through a real terminal and without one; a record of it gives the same bytes."""
+
 import os
 import re
 import signal
@@ -37,7 +38,9 @@ timeline:
 expect:
   - {name: something arrives, metric: collector.records.received, at_least: 0}
 """
-FOREGROUND = "/usr/lib/vmware/bin/vmkload_app -i vmktcp /usr/lib/vmware/bin/net-netflow -v -e vSwitch0,prod1 10.6.125.84:4242"
+FOREGROUND = (
+    "/usr/lib/vmware/bin/vmkload_app -i vmktcp /usr/lib/vmware/bin/net-netflow -v -e vSwitch0,prod1 10.6.125.84:4242"
+)
 PROMPT = r"\[root@esx1 root\]# "
 
 
@@ -67,7 +70,11 @@ def terminal(esx_netflow):
 
 
 def test_lines_of_a_pipe_give_what_the_prompt_gives(esx_netflow, scenario):
-    done = esx_netflow("console", scenario, input=typed("vmkload_mod netflow", "vmkload_mod -l | grep netflow", "run 30s", "vmkload_mod frob"))
+    done = esx_netflow(
+        "console",
+        scenario,
+        input=typed("vmkload_mod netflow", "vmkload_mod -l | grep netflow", "run 30s", "vmkload_mod frob"),
+    )
     assert done.returncode == 0
     assert done.stdout == (
         "Using /usr/lib/vmware/vmmod/netflow\nModule load of netflow succeeded.\n"
@@ -78,7 +85,15 @@ def test_lines_of_a_pipe_give_what_the_prompt_gives(esx_netflow, scenario):
 
 
 def test_ctrl_c_interrupts_the_foreground(esx_netflow, scenario):
-    lines = ["vmkload_mod netflow", FOREGROUND, "run 10s", "echo typed ahead is forgotten", "^C", "echo status $?", "vmkload_mod -u netflow"]
+    lines = [
+        "vmkload_mod netflow",
+        FOREGROUND,
+        "run 10s",
+        "echo typed ahead is forgotten",
+        "^C",
+        "echo status $?",
+        "vmkload_mod -u netflow",
+    ]
     done = esx_netflow("console", scenario, input=typed(*lines))
     assert "forgotten" not in done.stdout and "status 130\n" in done.stdout
     assert "unloaded" in done.stdout, done  # nothing is registered any more
@@ -86,8 +101,25 @@ def test_ctrl_c_interrupts_the_foreground(esx_netflow, scenario):
 
 @pytest.mark.parametrize("own", [[], ["--timeline"]], ids=["alone", "with the timeline"])
 def test_a_record_gives_the_same_bytes(esx_netflow, scenario, tmp_path, own):
-    lines = ["run 1s", "true" if own else "vmkload_mod netflow", "run 1s", FOREGROUND, "run 10s", "^C", "run 5s", "", "echo 'two", "lines' | grep two", "false"]
-    lines += ["vmkload_app -S -i vmktcp net-netflow -p -e prod1 nf-collector1.mycompany.com:4242", "run 20s", "ps", "exit"]
+    lines = [
+        "run 1s",
+        "true" if own else "vmkload_mod netflow",
+        "run 1s",
+        FOREGROUND,
+        "run 10s",
+        "^C",
+        "run 5s",
+        "",
+        "echo 'two",
+        "lines' | grep two",
+        "false",
+    ]
+    lines += [
+        "vmkload_app -S -i vmktcp net-netflow -p -e prod1 nf-collector1.mycompany.com:4242",
+        "run 20s",
+        "ps",
+        "exit",
+    ]
     record, first, again = tmp_path / "record.yaml", tmp_path / "console", tmp_path / "again"
     done = esx_netflow("console", scenario, *own, "--record", record, "--out", first, input=typed(*lines))
     assert done.returncode == 0, done
@@ -170,12 +202,17 @@ def test_what_no_scenario_can_hold_is_not_recorded(esx_netflow, scenario, tmp_pa
 
 
 def test_any_octets_are_taken(esx_netflow, scenario):
-    noise = bytes(range(256)) * 40 + b"\n" + b"'" * 9999 + b"\n" + b"run \xff\nrun\nrun -5s\nrun 5\nrun 1e9s\nrun 5s 6s\n"
+    noise = (
+        bytes(range(256)) * 40 + b"\n" + b"'" * 9999 + b"\n" + b"run \xff\nrun\nrun -5s\nrun 5\nrun 1e9s\nrun 5s 6s\n"
+    )
     done = subprocess.run([esx_netflow.path, "console", scenario], input=noise, capture_output=True, timeout=300)
     assert done.returncode == 0 and b"terminate" not in done.stderr
     assert done.stderr.count(b"run: how long?") == 0  # the quote is open to the end: all is one command
     done = esx_netflow("console", scenario, input="run\nrun -5s\nrun 5\nrun 99999999999s\nrun 1ms\n")
-    assert done.stderr.count("run: how long? A time with its unit") == 4 and done.stdout == "at 0.001s: 2008-10-26 00:00:00 UTC\n"
+    assert (
+        done.stderr.count("run: how long? A time with its unit") == 4
+        and done.stdout == "at 0.001s: 2008-10-26 00:00:00 UTC\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -204,7 +241,9 @@ def test_sigterm_ends_the_session_and_keeps_the_record(esx_netflow, scenario, tm
 
 def test_a_terminal_has_a_prompt_with_the_clock_editing_and_history(terminal, scenario):
     child = terminal(scenario)
-    child.expect("The service console of esx1 at 0 s. 'run 30s' lets time pass; Tab completes words, Ctrl-D ends the session.")
+    child.expect(
+        "The service console of esx1 at 0 s. 'run 30s' lets time pass; Tab completes words, Ctrl-D ends the session."
+    )
     child.expect("0s " + PROMPT)
     child.sendline("vmkload_mod netfloww\x7f")  # backspace
     child.expect("Module load of netflow succeeded.\r\n")

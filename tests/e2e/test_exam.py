@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The examination: its streams have the answers they say, our own collector passes it, real ones get their cards, wrong ones fail."""
+
 import json
 import re
 import shutil
@@ -26,7 +27,9 @@ def captures(esx_netflow, tmp_path_factory):
 
 def said(esx_netflow, capture):
     last = esx_netflow("collect", "-r", capture).stdout.splitlines()[-1]
-    return {name: int(number) for name, number in re.findall(r"(gaps|records-missing|late|duplicates|restarts) (\d+)", last)}
+    return {
+        name: int(number) for name, number in re.findall(r"(gaps|records-missing|late|duplicates|restarts) (\d+)", last)
+    }
 
 
 def test_the_keys_hold_what_the_sequence_says(esx_netflow, captures):
@@ -49,7 +52,20 @@ def test_the_expected_records_of_a_stream_are_right_for_grade(esx_netflow, captu
 
 
 def examined(esx_netflow, folder, command, *options):
-    done = esx_netflow("exam", "--collector", command, "-o", folder / "exam", "--json", folder / "json", "--markdown", folder / "card.md", "--junit", folder / "junit.xml", *options)
+    done = esx_netflow(
+        "exam",
+        "--collector",
+        command,
+        "-o",
+        folder / "exam",
+        "--json",
+        folder / "json",
+        "--markdown",
+        folder / "card.md",
+        "--junit",
+        folder / "junit.xml",
+        *options,
+    )
     assert done.returncode < 2, done.stderr
     answers = json.loads((folder / "json").read_text())
     failed = {answer["name"] for answer in answers if answer["verdict"] != "pass"}
@@ -59,28 +75,60 @@ def examined(esx_netflow, folder, command, *options):
 
 
 def test_our_own_collector_passes_everything(esx_netflow, tmp_path):
-    failed, text = examined(esx_netflow, tmp_path, f"exec {esx_netflow.path} collect -l 127.0.0.1:{{port}} --json {{folder}}/flows.json", "--format", "esx-netflow")
+    failed, text = examined(
+        esx_netflow,
+        tmp_path,
+        f"exec {esx_netflow.path} collect -l 127.0.0.1:{{port}} --json {{folder}}/flows.json",
+        "--format",
+        "esx-netflow",
+    )
     assert not failed, text
     assert text.count("pass ") >= 40
 
 
 @pytest.mark.parametrize(
     "command, options, may_fail",
-    [("exec nfcapd -b 127.0.0.1 -p {port} -w {folder} -t 3600", ["--format", "nfdump"], {"routes"}), (NFACCTD, ["--format", "nfacctd", "--end-by", "INT"], {"last-after-uptime"})],
+    [
+        ("exec nfcapd -b 127.0.0.1 -p {port} -w {folder} -t 3600", ["--format", "nfdump"], {"routes"}),
+        (NFACCTD, ["--format", "nfacctd", "--end-by", "INT"], {"last-after-uptime"}),
+    ],
     ids=["nfcapd", "nfacctd"],
 )
 def test_real_collectors_get_their_cards(esx_netflow, tmp_path, command, options, may_fail):
     assert shutil.which("nfcapd") and shutil.which("nfacctd")
-    failed, text = examined(esx_netflow, tmp_path, command, *options, "--only", "^(steady|loss|reord|dupl|goflow2|restart|two-|last-a|routes|icmp|count-0)")
+    failed, text = examined(
+        esx_netflow,
+        tmp_path,
+        command,
+        *options,
+        "--only",
+        "^(steady|loss|reord|dupl|goflow2|restart|two-|last-a|routes|icmp|count-0)",
+    )
     assert failed <= may_fail, text
     assert text.count("pass ") >= 12
 
 
-@pytest.mark.parametrize("bug, fails", [("wrap", {"last-after-uptime"}), ("one_engine", {"two-engines", "engine-type-and-id"}), ("signed_interface", {"interfaces", "option-p"}), ("octets_16", {"large-counters"})])
+@pytest.mark.parametrize(
+    "bug, fails",
+    [
+        ("wrap", {"last-after-uptime"}),
+        ("one_engine", {"two-engines", "engine-type-and-id"}),
+        ("signed_interface", {"interfaces", "option-p"}),
+        ("octets_16", {"large-counters"}),
+    ],
+)
 def test_the_streams_tell_wrong_collectors(esx_netflow, tmp_path, bug, fails):
     """Each bug fails the streams that are made for it, and passes those that do not show it."""
     only = "|".join(f"^{name}$" for name in (*fails, "ports", "tcp-flags"))
-    failed, text = examined(esx_netflow, tmp_path, f"exec {sys.executable} {COLLECTOR} goflow2 {{port}} {{folder}} {bug}", "--format", "goflow2", "--only", only)
+    failed, text = examined(
+        esx_netflow,
+        tmp_path,
+        f"exec {sys.executable} {COLLECTOR} goflow2 {{port}} {{folder}} {bug}",
+        "--format",
+        "goflow2",
+        "--only",
+        only,
+    )
     assert failed == fails, text
 
 
@@ -89,10 +137,19 @@ def test_what_cannot_be_examined_is_named(esx_netflow):
     assert "--collector is required" in esx_netflow("exam").stderr
     for option in ("--only", "--complaints"):
         done = esx_netflow("exam", option, "(", "--collector", "{port}")
-        assert done.returncode == 2 and f"argument {option}: '(' is no regular expression: missing )" in done.stderr, done.stderr
+        assert done.returncode == 2 and f"argument {option}: '(' is no regular expression: missing )" in done.stderr, (
+            done.stderr
+        )
 
 
-@pytest.mark.parametrize("option, value, said", [("--port", "99999", "from 1 to 65535"), ("--port", "1.5", "is no whole number"), ("--kernel-drops", "-3", "is no whole number from 0")])
+@pytest.mark.parametrize(
+    "option, value, said",
+    [
+        ("--port", "99999", "from 1 to 65535"),
+        ("--port", "1.5", "is no whole number"),
+        ("--kernel-drops", "-3", "is no whole number from 0"),
+    ],
+)
 def test_numbers_of_grade_that_are_none_are_named(esx_netflow, option, value, said):
     done = esx_netflow("grade", "a", "b", option, value)
     assert done.returncode == 2 and said in done.stderr and "Traceback" not in done.stderr, done.stderr

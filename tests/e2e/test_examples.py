@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios that come with the program are known by name, and it prints their schema."""
+
 import json
 import re
 from pathlib import Path
@@ -38,6 +39,8 @@ def test_every_table_of_a_folder_has_the_columns_of_the_page(esx_netflow, tmp_pa
     assert esx_netflow("run", "quickstart", "-q", "-o", tmp_path / "out").returncode == 0
     described = {}
     for section in (ROOT / "docs/tables.md").read_text().split("\n## ")[1:]:
-        described[section.split("\n", 1)[0]] = [line.split("`")[1] for line in section.splitlines() if line.startswith("| `")]
+        described[section.split("\n", 1)[0]] = [
+            line.split("`")[1] for line in section.splitlines() if line.startswith("| `")
+        ]
     written = {path.name: path.read_text().split("\n", 1)[0].split(",") for path in (tmp_path / "out").glob("*.csv")}
     assert written == described

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Exit codes of every command mean what docs/formats.md says."""
+
 import signal
 import time
 
@@ -8,7 +9,25 @@ from commands import CAPTURE, commands, inputs
 from labs import lab, write
 
 WAIT_S = 120
-COMMANDS = ["run", "advise", "console", "technote", "explain", "talkers", "verify", "validate", "dot", "import", "ifindex", "report", "sweep", "probe", "collect", "compare", "version"]
+COMMANDS = [
+    "run",
+    "advise",
+    "console",
+    "technote",
+    "explain",
+    "talkers",
+    "verify",
+    "validate",
+    "dot",
+    "import",
+    "ifindex",
+    "report",
+    "sweep",
+    "probe",
+    "collect",
+    "compare",
+    "version",
+]
 MISSING_FILE = {
     "run": ["FILE"], "advise": ["FILE"], "console": ["FILE"], "technote": ["--with", "FILE"], "explain": ["FILE", "--flow", "*->*"], "talkers": ["FILE"], "verify": ["FILE"],
     "validate": ["FILE"], "dot": ["FILE"], "import": ["FILE"], "ifindex": ["5", "--scenario", "FILE"], "report": ["FILE"], "sweep": ["FILE"], "probe": ["-r", "FILE"],
@@ -54,7 +73,9 @@ def test_2_inputs_that_are_not_what_they_should_be(esx_netflow, tmp_path, comman
 
 
 def test_1_an_expectation_that_fails(esx_netflow, tmp_path):
-    scenario = write(tmp_path, lab(duration="5s", expect="  - {name: impossible, metric: netflow.records.sent, at_most: 0}"))
+    scenario = write(
+        tmp_path, lab(duration="5s", expect="  - {name: impossible, metric: netflow.records.sent, at_most: 0}")
+    )
     assert esx_netflow("run", scenario, "-q", "-o", tmp_path / "out").returncode == 1
     assert esx_netflow("technote", "--with", scenario).returncode == 1
 
@@ -69,7 +90,10 @@ def test_1_results_that_are_not_the_golden_ones(esx_netflow, tmp_path):
 
 
 def test_1_an_oracle_that_disagrees(esx_netflow, tmp_path):
-    assert esx_netflow("run", write(tmp_path, lab(duration="5s")), "-q", "--captures", "-o", tmp_path / "out").returncode == 0
+    assert (
+        esx_netflow("run", write(tmp_path, lab(duration="5s")), "-q", "--captures", "-o", tmp_path / "out").returncode
+        == 0
+    )
     path = tmp_path / "out" / "flows-collected.csv"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([*lines[:-1], ""]))
@@ -78,7 +102,12 @@ def test_1_an_oracle_that_disagrees(esx_netflow, tmp_path):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["probe", "-r", CAPTURE, "-n", "no.invalid"], ["run", "lab.yaml", "--to", "no.invalid:2055"], ["console", "lab.yaml", "--to", "no.invalid:2055"], ["collect", "-l", "192.0.2.1:2055"]],
+    [
+        ["probe", "-r", CAPTURE, "-n", "no.invalid"],
+        ["run", "lab.yaml", "--to", "no.invalid:2055"],
+        ["console", "lab.yaml", "--to", "no.invalid:2055"],
+        ["collect", "-l", "192.0.2.1:2055"],
+    ],
 )
 def test_3_addresses_that_cannot_be_resolved_or_opened(esx_netflow, tmp_path, arguments):
     write(tmp_path, lab(duration="5s"))

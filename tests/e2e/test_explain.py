@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """explain: the story of a flow out of the result folder, and that all stories together are the books."""
+
 import re
 import shutil
 from collections import Counter, defaultdict
@@ -9,7 +10,9 @@ from labs import SCENARIOS, lab, table, write
 
 KEY = ("exporter", "vswitch", "src", "dst", "proto", "sport", "dport", "tos", "input")
 TITLE = re.compile(r"^(\S+):(\d+) -> (\S+):(\d+) (\w+(?: \d+)?)(?: tos (\d+))?, into port (\d+) of ([^/]+)/(\S+)$")
-SUM = re.compile(r"^  (truth|collected|lost: \w+|left: \w+) +(\d[\d ]*) packets? +(\d[\d ]*) octets? +(\d[\d ]*) records?$")
+SUM = re.compile(
+    r"^  (truth|collected|lost: \w+|left: \w+) +(\d[\d ]*) packets? +(\d[\d ]*) octets? +(\d[\d ]*) records?$"
+)
 EVENT = re.compile(r"^ +(\d+\.\d{6}) s  (.+)$")
 PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1"}
 
@@ -32,12 +35,18 @@ def stories(text: str):
         src, sport, dst, dport, protocol, tos, port, exporter, vswitch = title.groups()
         proto = PROTOCOLS.get(protocol) or protocol.split()[1]
         key = (exporter, vswitch, src, dst, proto, sport, dport, tos or "0", port)
-        sums = {found[1]: tuple(int(number.replace(" ", "")) for number in found.groups()[1:]) for line in lines if (found := SUM.match(line))}
+        sums = {
+            found[1]: tuple(int(number.replace(" ", "")) for number in found.groups()[1:])
+            for line in lines
+            if (found := SUM.match(line))
+        }
         yield key, sums, [found.groups() for line in lines if (found := EVENT.match(line))]
 
 
 def test_all_stories_together_are_the_books(losses, esx_netflow):
-    told = {key: sums for key, sums, _ in stories(esx_netflow("explain", losses, "--flow", "*->*", "--limit", "0").stdout)}
+    told = {
+        key: sums for key, sums, _ in stories(esx_netflow("explain", losses, "--flow", "*->*", "--limit", "0").stdout)
+    }
     truth, collected, lost = defaultdict(Counter), defaultdict(Counter), defaultdict(dict)
     for row in table(losses, "flows-truth.csv"):
         truth[tuple(row[name] for name in KEY)].update(packets=int(row["packets"]), octets=int(row["octets"]))
@@ -114,7 +123,9 @@ def test_names_stand_for_addresses_and_flows_can_be_limited(losses, esx_netflow)
     assert len(found) == 2 and {key[2:4] for key, _, _ in found} == {("10.1.101.11", "10.1.101.21")}
     assert all(any(name.startswith("lost: ") for name in sums) for _, sums, _ in found)
     assert re.search(r"^2 of \d+ flows that match; --limit 0 shows all$", done.stdout, re.MULTILINE)
-    issue = esx_netflow("explain", losses, "--flow", "10.1.101.11:*->10.1.101.21:3306", "--host", "esx1", "--lost", "--limit", "2")
+    issue = esx_netflow(
+        "explain", losses, "--flow", "10.1.101.11:*->10.1.101.21:3306", "--host", "esx1", "--lost", "--limit", "2"
+    )
     assert issue.stdout == done.stdout
 
 

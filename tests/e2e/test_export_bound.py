@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The links bound what can arrive: a run loses at least the rest of what was exported, random traffic or not."""
+
 import json
 import random
 import re
@@ -51,7 +52,14 @@ expect:
 """
 SCAN = "{{name: {0}, app: tcp-syn-scan, from: {0}, to: {1}, ports: 1-60000, every: {2}}}"
 FLOWS = "{{name: {0}, app: flows, from: {0}, to: {1}, every: {2}, flow_packets: 3, flow_duration: 200ms}}"
-PLENTY = {"backbone": "100Mbps", "last": "100Mbps", "queue": "100p", "traffic": "[" + SCAN.format("a", "b", "5ms") + "]", "steps": "", "expect": ""}
+PLENTY = {
+    "backbone": "100Mbps",
+    "last": "100Mbps",
+    "queue": "100p",
+    "traffic": "[" + SCAN.format("a", "b", "5ms") + "]",
+    "steps": "",
+    "expect": "",
+}
 
 
 def bound_of(esx_netflow, tmp_path, text):
@@ -72,8 +80,14 @@ SQUEEZED = {
     "backbone": ({"backbone": "64kbps"}, ["backbone"]),
     "short queue": ({"last": "64kbps", "queue": "3p"}, ["last"]),
     "injected flows": ({"last": "64kbps", "traffic": "[" + FLOWS.format("a", "b", "2ms") + "]"}, ["last"]),
-    "two hosts": ({"last": "128kbps", "traffic": f"[{SCAN.format('a', 'b', '5ms')}, {SCAN.format('c', 'd', '10ms')}]"}, ["last"]),
-    "one of two hosts": ({"backbone": "64kbps", "traffic": f"[{SCAN.format('a', 'b', '5ms')}, {SCAN.format('c', 'd', '10ms')}]"}, ["backbone"]),
+    "two hosts": (
+        {"last": "128kbps", "traffic": f"[{SCAN.format('a', 'b', '5ms')}, {SCAN.format('c', 'd', '10ms')}]"},
+        ["last"],
+    ),
+    "one of two hosts": (
+        {"backbone": "64kbps", "traffic": f"[{SCAN.format('a', 'b', '5ms')}, {SCAN.format('c', 'd', '10ms')}]"},
+        ["backbone"],
+    ),
     "between hosts": ({"last": "64kbps", "traffic": "[" + SCAN.format("a", "c", "5ms") + "]"}, ["last"]),
     "an episode": ({"steps": "  - {at: 10s, for: 20s, link: last, set: {rate: 64kbps}}"}, ["last"]),
 }
@@ -105,7 +119,9 @@ def test_links_that_suffice_bound_nothing(esx_netflow, tmp_path, name):
 def test_the_summary_says_the_bound_in_a_line(esx_netflow, tmp_path):
     squeezed = write(tmp_path, lab({"last": "64kbps"}), "a.yaml")
     text = esx_netflow("run", squeezed, "-o", tmp_path / "out").stdout
-    assert re.search(r"of [\d\s]+ octets exported the links must lose at least [\d\s]+ \(last\); [\d\s]+ were lost\n", text), text
+    assert re.search(
+        r"of [\d\s]+ octets exported the links must lose at least [\d\s]+ \(last\); [\d\s]+ were lost\n", text
+    ), text
     text = esx_netflow("run", write(tmp_path, lab({}), "b.yaml"), "-o", tmp_path / "b").stdout
     assert re.search(r"of [\d\s]+ octets exported the links can carry all; 0 were lost\n", text), text
 
@@ -127,13 +143,36 @@ def random_lab(seed):
     )
     steps, free = [], {}
     for _ in range(rng.randrange(8)):
-        link, kind = rng.choice(links), rng.choice(["down: true", f"set: {{rate: {rng.choice(rates)}}}", "set: {loss: 0.2}", "set: {duplicate: 0.3}", "set: {delay: 300ms}"])
+        link, kind = (
+            rng.choice(links),
+            rng.choice(
+                [
+                    "down: true",
+                    f"set: {{rate: {rng.choice(rates)}}}",
+                    "set: {loss: 0.2}",
+                    "set: {duplicate: 0.3}",
+                    "set: {delay: 300ms}",
+                ]
+            ),
+        )
         begin = max(free.get((link, kind[:4]), 0), rng.randrange(1000, 14000))
         length = rng.choice([1, 40, 1000, 5000])
         free[link, kind[:4]] = begin + length + rng.choice([0, 1])
         steps.append((begin, f"  - {{at: {begin}ms, for: {length}ms, link: {link}, {kind}}}"))
-    text = lab({"backbone": rng.choice(rates), "last": rng.choice(rates), "queue": rng.choice(["1p", "5p", "100p"]), "traffic": f"[{', '.join(traffic)}]", "steps": "\n".join(step for _, step in sorted(steps))})
-    return text.replace("run: {duration: 40s}", f"run: {{duration: 15s, seed: {seed}}}").replace("may_be_idle: true, ", "may_be_idle: true, expect: {exit: any}, ").replace("name: up1, ", f"name: up1, rate: {rng.choice(rates)}, ")
+    text = lab(
+        {
+            "backbone": rng.choice(rates),
+            "last": rng.choice(rates),
+            "queue": rng.choice(["1p", "5p", "100p"]),
+            "traffic": f"[{', '.join(traffic)}]",
+            "steps": "\n".join(step for _, step in sorted(steps)),
+        }
+    )
+    return (
+        text.replace("run: {duration: 40s}", f"run: {{duration: 15s, seed: {seed}}}")
+        .replace("may_be_idle: true, ", "may_be_idle: true, expect: {exit: any}, ")
+        .replace("name: up1, ", f"name: up1, rate: {rng.choice(rates)}, ")
+    )
 
 
 @pytest.mark.parametrize("seed", [*range(1, 13), 107])
@@ -144,7 +183,10 @@ def test_the_bound_is_never_above_the_loss(esx_netflow, tmp_path, seed):
 def test_parallel_uplinks_are_no_single_points_of_failure(esx_netflow, tmp_path):
     path = write(tmp_path, LAB.format(**{**PLENTY, "expect": "  - {name: all, check: conservation}"}))
     lab = json.loads(esx_netflow("validate", "--json", path).stdout)["lab"]
-    assert [export["single_points_of_failure"] for export in lab["exports"]] == [["sw1", "backbone", "sw2", "last"], ["up3", "sw2", "last"]]
+    assert [export["single_points_of_failure"] for export in lab["exports"]] == [
+        ["sw1", "backbone", "sw2", "last"],
+        ["up3", "sw2", "last"],
+    ]
     assert lab["exports"][0]["links"] == ["up1", "backbone", "last"] and lab["exports"][0]["delay_ns"] == 15000
     assert lab["capacity"] == {"bits_per_s": 100e6, "links": ["last"]}
 
@@ -152,11 +194,16 @@ def test_parallel_uplinks_are_no_single_points_of_failure(esx_netflow, tmp_path)
 def test_constant_traffic_that_a_link_cannot_carry_is_told_before_the_run(esx_netflow, tmp_path):
     voice = "{{name: {0}, app: udp-cbr, from: {0}, to: {1}, rate: 64kbps, packet: 160B, start: {2}s, stop: {3}s}}"
     for streams, told in {
-        (("a", "c", 1, 9), ("b", "c", 5, 9)): "link backbone carries 100000 of 164800 bit/s that come to sw1:3 from a, b",
+        (
+            ("a", "c", 1, 9),
+            ("b", "c", 5, 9),
+        ): "link backbone carries 100000 of 164800 bit/s that come to sw1:3 from a, b",
         (("a", "c", 1, 5), ("b", "c", 5, 9)): None,  # one after the other
         (("a", "c", 1, 9), ("d", "b", 1, 9)): None,  # each in its direction
         (("a", "b", 1, 9), ("b", "a", 1, 9)): None,  # within the host
     }.items():
         text = lab({"backbone": "100kbps", "traffic": f"[{', '.join(voice.format(*stream) for stream in streams)}]"})
         done = esx_netflow("validate", write(tmp_path, text))
-        assert done.returncode == 0 and ("bit/s that come to" in done.stdout) == bool(told) and (told or "") in done.stdout, done.stdout
+        assert (
+            done.returncode == 0 and ("bit/s that come to" in done.stdout) == bool(told) and (told or "") in done.stdout
+        ), done.stdout

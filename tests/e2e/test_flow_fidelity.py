@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`fidelity: flow` gives the bytes of `fidelity: packet`. ESX_NETFLOW_FLOW_LABS=N compares N random labs, from ESX_NETFLOW_FLOW_SEED on."""
+
 import json
 import os
 import random
@@ -22,7 +23,11 @@ def results(esx_netflow, folder, text, fidelity):
     assert done.returncode in (0, 1), done.stderr + text
     files = contents(folder / "out")
     assert {"records.csv", "series.csv", "summary.json"} <= files.keys()
-    return {name: without_share(octets) if name == "summary.json" else octets for name, octets in files.items() if name != "resolved.yaml"}
+    return {
+        name: without_share(octets) if name == "summary.json" else octets
+        for name, octets in files.items()
+        if name != "resolved.yaml"
+    }
 
 
 def without_share(octets: bytes) -> dict:
@@ -50,7 +55,9 @@ def draw_flows(rng: random.Random, number: int) -> str:
         "every": rng.choice(["1s", "100ms", "exponential(200ms)", "exponential(50ms)"]),
         "flow_duration": rng.choice(["1s", "20s", "0s", "1us", "exponential(5s)", '"uniform(1s, 40s)"', "30us"]),
         "flow_packets": rng.choice(["2", "5", "10", "100", "exponential(30)", "3000"]),
-        "packet_size": rng.choice(["500B", "60B", '"uniform(20B, 1500B)"', "exponential(400B)", "1500B", '"uniform(1000B, 1600B)"']),
+        "packet_size": rng.choice(
+            ["500B", "60B", '"uniform(20B, 1500B)"', "exponential(400B)", "1500B", '"uniform(1000B, 1600B)"']
+        ),
         "protocol": rng.choice(["udp", "tcp"]),
     }
     if keys["flow_packets"] == "3000":
@@ -71,7 +78,11 @@ def draw_flows(rng: random.Random, number: int) -> str:
     if rng.random() < 0.3 and "services" not in keys:  # the same keys from two items
         keys |= {"start": "2s", "protocol": "udp"}
         sender, receiver = "a", "b"
-    return f"  - {{name: t{number}, app: flows, from: {sender}, to: {receiver}, may_be_silent: true, " + ", ".join(f"{k}: {v}" for k, v in keys.items()) + "}"
+    return (
+        f"  - {{name: t{number}, app: flows, from: {sender}, to: {receiver}, may_be_silent: true, "
+        + ", ".join(f"{k}: {v}" for k, v in keys.items())
+        + "}"
+    )
 
 
 STEPS = (
@@ -105,7 +116,9 @@ def draw_lab(seed: int) -> str:
     if rng.random() < 0.4:
         traffic.append("  - {name: cbr, app: udp-cbr, from: a, to: b, start: 3s, rate: 50kbps}")
     if rng.random() < 0.3:
-        traffic.append("  - {name: out, app: flows, from: d, to: e, may_be_silent: true, every: 500ms, flow_packets: 20, flow_duration: 3s}")
+        traffic.append(
+            "  - {name: out, app: flows, from: d, to: e, may_be_silent: true, every: 500ms, flow_packets: 20, flow_duration: 3s}"
+        )
     steps = sorted((s for s in STEPS if rng.random() < 0.25), key=lambda s: float(s[5:].split("s")[0]))
     lines = "\n".join("  - " + step for step in steps)
     return f"""version: 1
@@ -147,7 +160,9 @@ def test_random_labs_have_the_same_results(esx_netflow, tmp_path, seed):
     check_equal(esx_netflow, tmp_path, draw_lab(seed))
 
 
-FLOWS = "  - {{name: {}, app: flows, fidelity: flow, from: a, to: {}, every: 1s, flow_packets: 50, flow_duration: 10s{}}}\n"
+FLOWS = (
+    "  - {{name: {}, app: flows, fidelity: flow, from: a, to: {}, every: 1s, flow_packets: 50, flow_duration: 10s{}}}\n"
+)
 METERED = """timeline:
   - {at: 0s, host: esx1, run: vmkload_mod netflow}
   - {at: 0.5s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84}
@@ -167,9 +182,16 @@ def test_validate_and_the_summary_tell_what_goes_by_packets(esx_netflow, tmp_pat
     done = esx_netflow("run", scenario, "-o", tmp_path / "out")
     over, within = json.loads((tmp_path / "out" / "summary.json").read_text())["traffic"]["flow_fidelity"]
     assert (over["name"], within["name"], within["packets"]) == ("over", "within", over["packets"])
-    assert within["packets"] / 2 < over["simulated"] < within["packets"] and within["simulated"] < within["packets"] / 10
+    assert (
+        within["packets"] / 2 < over["simulated"] < within["packets"] and within["simulated"] < within["packets"] / 10
+    )
     one_by_one = over["simulated"] + within["simulated"]
-    assert f"flow fidelity: of {2 * within['packets']:,} packets {one_by_one:,} were simulated one by one".replace(",", " ") in done.stdout
+    assert (
+        f"flow fidelity: of {2 * within['packets']:,} packets {one_by_one:,} were simulated one by one".replace(
+            ",", " "
+        )
+        in done.stdout
+    )
 
 
 @pytest.mark.parametrize(

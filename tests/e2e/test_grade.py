@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`grade` and `run --collector` as a user has them: real sockets, collectors that misbehave, stores that cannot be compared."""
+
 import json
 import signal
 import subprocess
@@ -51,7 +52,19 @@ def test_in_python_the_same_has_tables(result):
 
 def test_a_wrong_collector_turns_ci_red(esx_netflow, tmp_path):
     files = tmp_path / "junit.xml", tmp_path / "summary.md"
-    done = esx_netflow("run", "quickstart", "--out", tmp_path / "lab", "--collector", wrong("doubled"), "--junit", files[0], "--summary-md", files[1], "--quiet")
+    done = esx_netflow(
+        "run",
+        "quickstart",
+        "--out",
+        tmp_path / "lab",
+        "--collector",
+        wrong("doubled"),
+        "--junit",
+        files[0],
+        "--summary-md",
+        files[1],
+        "--quiet",
+    )
     assert done.returncode == 1 and "octets is doubled" in done.stdout
     suite = ElementTree.parse(files[0]).getroot().find("testsuite")
     failed = [case.get("name") for case in suite.findall("testcase") if case.find("failure") is not None]
@@ -62,7 +75,9 @@ def test_a_wrong_collector_turns_ci_red(esx_netflow, tmp_path):
 
 
 def test_missing_datagrams_are_the_collectors_only_if_the_kernel_dropped_none(esx_netflow, tmp_path):
-    done = esx_netflow("run", "quickstart", "--out", tmp_path / "lab", "--collector", wrong("first_datagram"), "--quiet")
+    done = esx_netflow(
+        "run", "quickstart", "--out", tmp_path / "lab", "--collector", wrong("first_datagram"), "--quiet"
+    )
     assert done.returncode == 1 and "1 datagram with" in done.stdout and "the first" in done.stdout
     assert "kernel drops: 0; at least 1 datagram reached the collector and is not stored" in done.stdout
     again = esx_netflow("grade", tmp_path / "lab", tmp_path / "lab.collector" / "store")
@@ -81,8 +96,12 @@ def test_drops_of_the_kernel_are_not_the_collectors_fault(esx_netflow, tmp_path)
         "while True:\n  d, a = s.recvfrom(65535); c.take(d, a[0]); time.sleep(8 if c.taken == 1 else 0)\n"
     )
     command = f"exec {sys.executable} {slow} {{port}} {{folder}} {COLLECTOR.parent}"
-    done = esx_netflow("run", "quickstart", "--out", tmp_path / "lab", "--collector", command, "--to-rate", "0", "--quiet")
-    assert done.returncode == 1 and "the missing datagrams are the kernel's, which had no room for them" in done.stdout, done.stdout + done.stderr
+    done = esx_netflow(
+        "run", "quickstart", "--out", tmp_path / "lab", "--collector", command, "--to-rate", "0", "--quiet"
+    )
+    assert (
+        done.returncode == 1 and "the missing datagrams are the kernel's, which had no room for them" in done.stdout
+    ), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize(
@@ -92,9 +111,17 @@ def test_drops_of_the_kernel_are_not_the_collectors_fault(esx_netflow, tmp_path)
         ("echo no licence; exit 3; : {port}", 2, "ended with exit code 3 before it listened"),
         ("no-such-collector {port}", 2, "not found"),
         ("nfcapd -w {folder}", 2, "{port} is not in it"),
-        (f"{sys.executable} -c \"import socket, time; s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); s.recv(9999); raise SystemExit(7)\"", 2, "ended with exit code 7"),
+        (
+            f"{sys.executable} -c \"import socket, time; s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); s.recv(9999); raise SystemExit(7)\"",
+            2,
+            "ended with exit code 7",
+        ),
         (f"yes & {wrong()}", 0, "floods its output"),
-        (f"{sys.executable} -c \"import signal, socket, time; signal.signal(15, signal.SIG_IGN); s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); [s.recv(9999) for _ in range(9999)]\"", 2, "nothing is stored"),
+        (
+            f"{sys.executable} -c \"import signal, socket, time; signal.signal(15, signal.SIG_IGN); s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); [s.recv(9999) for _ in range(9999)]\"",
+            2,
+            "nothing is stored",
+        ),
     ],
     ids=["never-listens", "ends-at-once", "does-not-exist", "no-port", "dies", "floods", "ignores-TERM"],
 )
@@ -124,8 +151,14 @@ def test_a_wrong_option_of_collector_is_named_before_anything_runs(esx_netflow, 
     [
         ("", "the store is empty"),
         ("[]", "the store is empty"),
-        ('{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","packets":1,"bytes":', "line 1 of 1 is no JSON; was the collector ended while it wrote?"),
-        ('{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","proto":"TCP","src_port":1,"dst_port":2,"packets":1,"bytes":1}', "it is the store of another run, or --map is wrong"),
+        (
+            '{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","packets":1,"bytes":',
+            "line 1 of 1 is no JSON; was the collector ended while it wrote?",
+        ),
+        (
+            '{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","proto":"TCP","src_port":1,"dst_port":2,"packets":1,"bytes":1}',
+            "it is the store of another run, or --map is wrong",
+        ),
         ("apples,pears,plums,cherries\n1,2,3,4\n", "the format is not known"),
         ("sa,da,ipkt,ibyt\n10.0.0.1,10.0.0", "line 2 ends in the middle"),
         ("sa,da,ipkt,ibyt\n10.0.0.1,here,3,4\n", "'here' is no IPv4 address"),
@@ -153,14 +186,24 @@ def test_what_was_sent_must_be_known(esx_netflow, tmp_path):
     assert done.returncode == 2 and "no result folder" in done.stderr
     (tmp_path / "text").write_text("no capture")
     done = esx_netflow("grade", tmp_path / "text", tmp_path / "lab")
-    assert done.returncode == 2 and done.stderr.startswith(f"esx-netflow: {tmp_path}/text: ") and done.stderr.count("\n") == 1, done.stderr
+    assert (
+        done.returncode == 2
+        and done.stderr.startswith(f"esx-netflow: {tmp_path}/text: ")
+        and done.stderr.count("\n") == 1
+    ), done.stderr
 
 
 def test_after_network_the_real_collector_gets_what_the_simulated_one_got(esx_netflow, tmp_path):
     """losses: links lose datagrams; reordering: they delay and double them."""
-    for scenario, options, wanted in (("losses", [], "exported"), ("losses", ["--after-network"], "collected"), ("reordering", ["--after-network"], "collected")):
+    for scenario, options, wanted in (
+        ("losses", [], "exported"),
+        ("losses", ["--after-network"], "collected"),
+        ("reordering", ["--after-network"], "collected"),
+    ):
         out = tmp_path / f"{scenario}{len(options)}"
-        done = esx_netflow("run", scenario, "--out", out, "--collector", NFCAPD, "--format", "nfdump", "--quiet", *options)
+        done = esx_netflow(
+            "run", scenario, "--out", out, "--collector", NFCAPD, "--format", "nfdump", "--quiet", *options
+        )
         assert done.returncode == 0, done.stdout + done.stderr
         datagrams = Result.load(out).grade(f"{out}.collector/store").datagrams
         summary = json.loads((out / "summary.json").read_text())
@@ -172,7 +215,18 @@ def test_after_network_the_real_collector_gets_what_the_simulated_one_got(esx_ne
 @pytest.mark.parametrize("collector", [NFCAPD, NFCAPD + " -D"], ids=["plain", "daemon"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_process_is_left_whatever_ends_the_run(esx_netflow, tmp_path, number, collector):
-    run = esx_netflow.start("run", "quickstart", "--out", tmp_path / "lab", "--collector", collector, "--to-rate", "2", "-q", start_new_session=True)
+    run = esx_netflow.start(
+        "run",
+        "quickstart",
+        "--out",
+        tmp_path / "lab",
+        "--collector",
+        collector,
+        "--to-rate",
+        "2",
+        "-q",
+        start_new_session=True,
+    )
     until(lambda: processes_of(f"-w {tmp_path}") and processes_of("--to-rate=2"))
     run.send_signal(number)
     run.communicate(timeout=60)

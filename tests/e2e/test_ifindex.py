@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """ifindex: an interface number of a collector is turned back into vSwitch, port and VM."""
+
 import pytest
 from labs import QUICKSTART, table, write
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """dot and import: a lab goes to DOT and GraphML and back with nothing lost; drawings of any shape are read or refused."""
+
 import re
 
 import networkx
@@ -15,7 +16,9 @@ def resolved(esx_netflow, path, folder):
     done = esx_netflow("run", path, "-o", folder / "out", cwd=folder)
     assert done.returncode == 1 and "nothing was examined" in done.stdout, done  # it has no traffic
     data = yaml.safe_load((folder / "out" / "resolved.yaml").read_text())
-    return {key: data[key] for key in ("hosts", "nodes", "links")}, [list(host["vswitches"]) for host in data["hosts"].values()]
+    return {key: data[key] for key in ("hosts", "nodes", "links")}, [
+        list(host["vswitches"]) for host in data["hosts"].values()
+    ]
 
 
 def short(path, folder, name):
@@ -40,7 +43,9 @@ def test_a_lab_comes_back_whole(esx_netflow, tmp_path, scenario, form):
     imported = esx_netflow("import", drawing)
     assert (imported.returncode, [line for line in imported.stderr.splitlines() if "warning" not in line]) == (0, [])
     again = write(tmp_path, imported.stdout, "again.yaml")
-    assert resolved(esx_netflow, short(again, tmp_path, "second.yaml"), tmp_path) == resolved(esx_netflow, first, tmp_path)
+    assert resolved(esx_netflow, short(again, tmp_path, "second.yaml"), tmp_path) == resolved(
+        esx_netflow, first, tmp_path
+    )
     assert yaml.safe_load(imported.stdout)["name"] == yaml.safe_load(scenario.read_text())["name"]
     redrawn = esx_netflow("dot", *(["--graphml"] if form == "graphml" else []), again)
     assert same(redrawn.stdout) == same(drawn.stdout)
@@ -89,7 +94,12 @@ def test_a_simple_drawing_makes_a_lab_that_runs(esx_netflow, tmp_path, arrow):
     assert lab["name"] == "my-lab"
     assert lab["hosts"]["esx1"]["vswitches"]["vSwitch0"]["uplinks"] == ["vmnic0", "vmnic1"]
     assert lab["hosts"]["esx1"]["vms"]["web1"]["nics"] == [{"address": "10.0.0.11/24", "portgroup": "VM Network"}]
-    assert [link["endpoints"] for link in lab["links"]] == [["esx1:vmnic0", "sw1:1"], ["esx1:vmnic1", "sw1:2"], ["esx2:vmnic0", "sw1:3"], ["sw1:4", "nf1:eth0"]]
+    assert [link["endpoints"] for link in lab["links"]] == [
+        ["esx1:vmnic0", "sw1:1"],
+        ["esx1:vmnic1", "sw1:2"],
+        ["esx2:vmnic0", "sw1:3"],
+        ["sw1:4", "nf1:eth0"],
+    ]
     ran = esx_netflow("run", write(tmp_path, done.stdout), cwd=tmp_path)
     assert ran.returncode == 1 and "nothing was examined" in ran.stdout, ran
 
@@ -144,10 +154,18 @@ def test_a_file_that_is_none_is_refused(esx_netflow, tmp_path):
 def test_ten_thousand_nodes_are_imported(esx_netflow, tmp_path, form):
     count = 10000
     if form == "dot":
-        text = "graph { h [kind=host]; s0 [kind=switch]; h -- s0;\n" + "".join(f"s{i} [kind=switch]; s{i - 1} -- s{i};\n" for i in range(1, count)) + "}\n"
+        text = (
+            "graph { h [kind=host]; s0 [kind=switch]; h -- s0;\n"
+            + "".join(f"s{i} [kind=switch]; s{i - 1} -- s{i};\n" for i in range(1, count))
+            + "}\n"
+        )
     else:
         nodes = NODE.format("h", "host") + "".join(NODE.format(f"s{i}", "switch") for i in range(count))
-        text = XML.format(nodes + '<edge source="h" target="s0"/>' + "".join(f'<edge source="s{i - 1}" target="s{i}"/>' for i in range(1, count)))
+        text = XML.format(
+            nodes
+            + '<edge source="h" target="s0"/>'
+            + "".join(f'<edge source="s{i - 1}" target="s{i}"/>' for i in range(1, count))
+        )
     done = esx_netflow("import", write(tmp_path, text, "lab.x"))
     assert done.returncode == 0 and done.stdout.count("endpoints:") == count, done.stderr
 
@@ -155,7 +173,9 @@ def test_ten_thousand_nodes_are_imported(esx_netflow, tmp_path, form):
 def test_dot_shows_kinds_in_colour_with_vlans_and_addresses(esx_netflow):
     done = esx_netflow("dot", SCENARIOS / "two-hosts.yaml")
     looks = {}
-    for kind, label, fill in re.findall(r'\[kind="(\w+)".*label="([^"]*)", shape=\w+(?:, fillcolor="(#\w+)")?\]', done.stdout):
+    for kind, label, fill in re.findall(
+        r'\[kind="(\w+)".*label="([^"]*)", shape=\w+(?:, fillcolor="(#\w+)")?\]', done.stdout
+    ):
         looks.setdefault(kind, []).append((label, fill))
     assert len({fills[0][1] for fills in looks.values()}) >= 5
     assert (r"Prod-101\nVLAN 101", "#eef4f9") in looks["portgroup"] and ("VM Network", "#eef4f9") in looks["portgroup"]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Traffic of kinds pcap and flows: frames enter a port past the guests' IP stacks."""
+
 import json
 from collections import Counter
 from pathlib import Path
@@ -96,7 +97,11 @@ def test_flows_begin_by_the_hours(run):
     hours = [1, 0, 2] + 21 * [1]
     text = "{{name: t, app: flows, from: a, to: b, start: 1s, every: 60s, flow_packets: 1, hours: {}}}"
     folder = run(lab(text.format(hours), duration="182min"))
-    begins = Counter(int(line["first_ms"]) // 3_600_000 for line in table(folder, "flows-exported.csv") if line["input_port"] == "a.eth0")
+    begins = Counter(
+        int(line["first_ms"]) // 3_600_000
+        for line in table(folder, "flows-exported.csv")
+        if line["input_port"] == "a.eth0"
+    )
     assert begins[0] == 60
     assert begins[1] == 0
     assert begins[2] == 120
@@ -128,7 +133,13 @@ def test_stack_traffic_goes_on_at_a_vm_with_injected_traffic(run):
     of_stack = []
     for traffic in (f"{FLOWS}\n  - {other}", other):
         folder = run(lab(traffic))
-        of_stack.append(sorted((r["src"], r["dport"], r["packets"], r["octets"]) for r in table(folder, "flows-truth.csv") if "3306" in (r["dport"], r["sport"])))
+        of_stack.append(
+            sorted(
+                (r["src"], r["dport"], r["packets"], r["octets"])
+                for r in table(folder, "flows-truth.csv")
+                if "3306" in (r["dport"], r["sport"])
+            )
+        )
     assert len(of_stack[0]) == 36 and of_stack[0] == of_stack[1]
 
 
@@ -155,7 +166,10 @@ def test_equal_seeds_give_equal_traces_and_others_do_not(esx_netflow, tmp_path):
         (f"{{name: t, app: pcap, from: a, to: [b, c], file: {CAPTURE}}}", "a capture goes to one VM"),
         ("{name: t, app: flows, from: a, to: nf1}", "nf1 is a collector; injected frames go to VMs and servers"),
         ("{name: t, app: flows, from: a, to: b, flow_duration: gauss(1s)}", "'gauss' is none of"),
-        ("{name: t, app: flows, from: a, to: b, flow_packets: uniform(9 1)}", "the first value must not be above the second"),
+        (
+            "{name: t, app: flows, from: a, to: b, flow_packets: uniform(9 1)}",
+            "the first value must not be above the second",
+        ),
         ("{name: t, app: flows, from: a, to: b, packet_size: uniform(1 9)}", "'1' has no unit that fits"),
         ("{name: t, app: flows, from: a, to: b, every: 0s}", "every"),
         ("{name: t, app: flows, from: a, to: b, hours: [1, 2]}", "hours"),

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`cmake --install`: a script outside of the repository builds against it, by CMake and by pkg-config, and the program runs from there."""
+
 import os
 import re
 import subprocess
@@ -28,7 +29,17 @@ def prefix(tmp_path_factory):
 def test_a_script_builds_in_six_lines_of_cmake(prefix, tmp_path):
     lines = [line for line in (CONSUMER / "CMakeLists.txt").read_text().splitlines() if line]
     assert len(lines) <= 6
-    do("cmake", "-G", "Ninja", "-S", CONSUMER, "-B", tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}", "-DCMAKE_BUILD_TYPE=Debug")
+    do(
+        "cmake",
+        "-G",
+        "Ninja",
+        "-S",
+        CONSUMER,
+        "-B",
+        tmp_path,
+        f"-DCMAKE_PREFIX_PATH={prefix}",
+        "-DCMAKE_BUILD_TYPE=Debug",
+    )
     do("cmake", "--build", tmp_path)
     assert do(tmp_path / "consumer") == RESULT
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Nodes of kind internet: one node is all addresses of its pools to flows; profiles in CESNET FlowTest's biflow CSV."""
+
 from collections import Counter
 
 import pytest
@@ -51,7 +52,9 @@ def lab(traffic=CLIENTS, pools=POOLS, arp="static"):
 @pytest.fixture
 def run(esx_netflow, tmp_path):
     def do(text):
-        done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", "--captures", cwd=tmp_path)
+        done = esx_netflow(
+            "run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", "--captures", cwd=tmp_path
+        )
         assert done.returncode == 0, done
         assert verify(tmp_path / "out") == []
         return [row for row in table(tmp_path / "out", "flows-truth.csv") if "10.1.1.11" in (row["src"], row["dst"])]
@@ -77,7 +80,9 @@ def test_clients_of_the_pools_come_through_the_router_and_are_answered(run, arp)
 def test_a_vm_asks_the_internet(run):
     rows = run(lab(CLIENTS.replace("from: net, to: web1", "from: web1, to: net")))
     there = [row for row in rows if row["src"] == "10.1.1.11"]
-    assert len(there) == 180 and all(row["dst"].startswith("198.18.") and row["input_port"] == "web1.eth0" for row in there)
+    assert len(there) == 180 and all(
+        row["dst"].startswith("198.18.") and row["input_port"] == "web1.eth0" for row in there
+    )
     assert sum(int(row["packets"]) for row in rows if row["dst"] == "10.1.1.11") == 180 * 6
 
 
@@ -98,7 +103,11 @@ def test_a_profile_gives_its_flows_to_the_octet(run, tmp_path):
         ("8.8.8.8", web, "17", "40001", "53", "1", "61"), (web, "8.8.8.8", "17", "53", "40001", "1", "200"),
         ("9.9.9.9", web, "1", "0", "2048", "2", "168"), (web, "9.9.9.9", "1", "0", "0", "2", "168"),
     ])  # fmt: skip
-    times = {r["dport"]: (int(r["first_ms"]), int(r["last_ms"])) for r in rows if r["dst"] == web and r["dport"] in ("443", "53")}
+    times = {
+        r["dport"]: (int(r["first_ms"]), int(r["last_ms"]))
+        for r in rows
+        if r["dst"] == web and r["dport"] in ("443", "53")
+    }
     assert times["443"][0] - times["53"][0] == 1000 and times["443"][1] - times["443"][0] == 1000, "twice as fast"
 
 
@@ -115,15 +124,24 @@ def test_a_profile_gives_its_flows_to_the_octet(run, tmp_path):
         (lab("{name: t, app: udp-cbr, from: web1, to: net}"), "net is an internet; allowed: 'app: flows'"),
         (lab("{name: t, app: flows, from: net, to: net}"), "net would send to itself"),
         (lab("{name: t, app: flows, from: web1, to: [net, web2]}"), "net is an internet: it receives alone"),
-        (lab().replace("net:eth0]", "net:eth0], duplex: half"), "net is at a half-duplex link, where it answers no ARP"),
+        (
+            lab().replace("net:eth0]", "net:eth0], duplex: half"),
+            "net is at a half-duplex link, where it answers no ARP",
+        ),
         (lab("{name: t, app: flows, from: net, to: web2}"), "web2 has no gateway, by which net is reached"),
         (lab("{name: t, app: flows, from: net, to: web1, sources: 10.0.0.0/8}"), "sources are of the pools of net"),
-        (lab("{name: t, app: flows, from: net, to: web1, answers: {rtt: gauss(1s)}}"), "answers.rtt: 'gauss' is none of"),
+        (
+            lab("{name: t, app: flows, from: net, to: web1, answers: {rtt: gauss(1s)}}"),
+            "answers.rtt: 'gauss' is none of",
+        ),
         (lab("{name: t, app: flows, from: net, to: web1, again: 2}"), "again"),
         (lab("{name: t, app: flows, from: net, to: web1, compress: 0.5}"), "compress"),
         (lab("{name: t, app: flows, from: net, to: web1, services: [{protocol: icmp, port: 1}]}"), "protocol"),
         (lab("{name: t, app: flows, from: net, to: web1, profile: no.csv}"), "no.csv: cannot be read, or is empty"),
-        (lab("{name: t, app: flows, from: net, to: web1, profile: lab.yaml}"), "lab.yaml:1: there is no column START_TIME"),
+        (
+            lab("{name: t, app: flows, from: net, to: web1, profile: lab.yaml}"),
+            "lab.yaml:1: there is no column START_TIME",
+        ),
     ],
 )
 def test_mistakes_are_told_with_their_place(esx_netflow, tmp_path, text, message):
@@ -135,7 +153,11 @@ def test_mistakes_are_told_with_their_place(esx_netflow, tmp_path, text, message
 @pytest.mark.parametrize(
     ("piece", "other", "message"),
     [
-        ("routes: [{to: 0.0.0.0/0, via: 203.0.113.2}]", "routes: [{to: 10.9.0.0/16, via: 203.0.113.2}]", "web1 does not answer net: r1 has no route to 198.18.0.0"),
+        (
+            "routes: [{to: 0.0.0.0/0, via: 203.0.113.2}]",
+            "routes: [{to: 10.9.0.0/16, via: 203.0.113.2}]",
+            "web1 does not answer net: r1 has no route to 198.18.0.0",
+        ),
         ("gateway: 10.1.1.1}", "gateway: 10.1.1.9}", "no node has the address of the gateway 10.1.1.9 of web1"),
         ("    gateway: 203.0.113.1\n", "", "net does not reach web1: net has no gateway"),
     ],

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Memory of a run grows by its records only, and by little: tables are written row by row."""
+
 import os
 
 from labs import summary, write
@@ -31,7 +32,9 @@ timeline:
 def peak(esx_netflow, folder, seconds: int) -> tuple[int, int]:
     """-> records, octets of memory at the most"""
     folder.mkdir()
-    started = esx_netflow.start("run", write(folder, LAB.format(end=seconds + 4, stop=seconds + 2)), "-o", folder / "out", "-q")
+    started = esx_netflow.start(
+        "run", write(folder, LAB.format(end=seconds + 4, stop=seconds + 2)), "-o", folder / "out", "-q"
+    )
     _, status, usage = os.wait4(started.pid, 0)
     started.returncode = os.waitstatus_to_exitcode(status)
     assert started.returncode == 0

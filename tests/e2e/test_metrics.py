@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Expectations on flows, VMs, pairs, links, memory, and the ratio of two counters."""
+
 import pytest
 from labs import summary, table, write
 
@@ -52,21 +53,39 @@ TRUE = {
     "a ratio of links": "metric: link.octets.sent, over: link.frames.sent, link: up, from: esx1, during: 4s..5s, equals: 1042",
 }  # fmt: skip
 FALSE = {
-    "a flow that there is not": ("metric: flow.packets.lost, flow: '10.0.0.11->10.0.0.99', equals: 0", "no such flow was metered"),
+    "a flow that there is not": (
+        "metric: flow.packets.lost, flow: '10.0.0.11->10.0.0.99', equals: 0",
+        "no such flow was metered",
+    ),
     "a use": ("metric: link.use, link: up, at_least: 0.9", ""),
-    "a ratio of nothing": ("metric: netflow.records.dropped, over: netflow.records.lost, at_most: 1", "nothing to take a part of"),
+    "a ratio of nothing": (
+        "metric: netflow.records.dropped, over: netflow.records.lost, at_most: 1",
+        "nothing to take a part of",
+    ),
 }
 REFUSED = {
-    "two selections": ("metric: flow.packets.lost, vm: a, flow: '*->*', equals: 0", "flows are selected by one of: flow, vm, pair"),
+    "two selections": (
+        "metric: flow.packets.lost, vm: a, flow: '*->*', equals: 0",
+        "flows are selected by one of: flow, vm, pair",
+    ),
     "an unknown VM": ("metric: flow.packets.lost, vm: c, equals: 0", "'c' is no VM, server or collector"),
-    "an unknown end": ("metric: flow.packets.lost, pair: [a, aa], equals: 0", "'aa' is no VM, server or collector; allowed: a, b, nf1, srv"),
+    "an unknown end": (
+        "metric: flow.packets.lost, pair: [a, aa], equals: 0",
+        "'aa' is no VM, server or collector; allowed: a, b, nf1, srv",
+    ),
     "no flow": ("metric: flow.packets.lost, flow: a-b, equals: 0", "SOURCE[:PORT]->DESTINATION[:PORT]"),
-    "a link for a flow": ("metric: flow.packets.lost, link: up, equals: 0", "flow.packets.lost cannot be selected by link"),
+    "a link for a flow": (
+        "metric: flow.packets.lost, link: up, equals: 0",
+        "flow.packets.lost cannot be selected by link",
+    ),
     "a VM for a link": ("metric: link.use, vm: a, equals: 0", "link.use cannot be selected by vm"),
     "an unknown link": ("metric: link.use, link: upp, equals: 0", "did you mean 'up'"),
     "an end that is none": ("metric: link.use, link: up, from: nf1, equals: 0", "no full-duplex link is meant"),
     "half duplex": ("metric: link.use, link: half, equals: 0", "no full-duplex link is meant"),
-    "a ratio of a level": ("metric: memory.ballooned, over: link.frames.sent, equals: 0", "memory.ballooned is no counter"),
+    "a ratio of a level": (
+        "metric: memory.ballooned, over: link.frames.sent, equals: 0",
+        "memory.ballooned is no counter",
+    ),
     "over what": ("metric: link.frames.sent, over: link.frames.sentt, equals: 0", "did you mean 'link.frames.sent'"),
     "over beside a check": ("check: conservation, over: link.frames.sent", "'over' does not go with"),
 }
@@ -102,11 +121,19 @@ def test_memory_is_a_series_and_its_state_an_expectation(esx_netflow, tmp_path):
     rows = table(tmp_path / "out", "series.csv")
     assert {"high", "soft"} <= {row["memory_state"] for row in rows}
     free = [int(row["memory_free"]) for row in rows]
-    assert free[0] > 400 and min(free) < 60 and max(int(row["memory_ballooned"]) for row in rows) > 0 == int(rows[0]["memory_ballooned"])
+    assert (
+        free[0] > 400
+        and min(free) < 60
+        and max(int(row["memory_ballooned"]) for row in rows) > 0 == int(rows[0]["memory_ballooned"])
+    )
 
 
 def test_without_a_memory_nothing_is_asked_of_it(esx_netflow, tmp_path):
-    text = lab("metric: memory.state, equals: 0").replace("    memory: {total: 8GiB}\n", "").replace(", memory: 7600MiB, reservation: 4GiB, touched: 4GiB", "")
+    text = (
+        lab("metric: memory.state, equals: 0")
+        .replace("    memory: {total: 8GiB}\n", "")
+        .replace(", memory: 7600MiB, reservation: 4GiB, touched: 4GiB", "")
+    )
     done = esx_netflow("validate", write(tmp_path, text))
     assert done.returncode == 2 and "the memory of esx1 is not modelled" in done.stderr
 
@@ -118,7 +145,19 @@ def test_sizes_of_requests_and_responses_are_drawn_for_each(esx_netflow, tmp_pat
     )
     assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "-q", cwd=tmp_path).returncode == 0
     rows = table(tmp_path / "out", "flows-truth.csv")
-    assert len({row["octets"] for row in rows if row["dport"] == "80"}) > 20 and len({row["octets"] for row in rows if row["sport"] == "80"}) > 50
+    assert (
+        len({row["octets"] for row in rows if row["dport"] == "80"}) > 20
+        and len({row["octets"] for row in rows if row["sport"] == "80"}) > 50
+    )
     for key, value in (("request", "7B"), ("response", "gauss(1kB)")):
-        done = esx_netflow("validate", write(tmp_path, lab("check: conservation").replace("app: udp-cbr, from: a, to: b, port: 5001, start: 3s, stop: 13s, rate: 160kbps, packet: 1000B", f"app: tcp-request, from: a, to: b, {key}: {value}")))
+        done = esx_netflow(
+            "validate",
+            write(
+                tmp_path,
+                lab("check: conservation").replace(
+                    "app: udp-cbr, from: a, to: b, port: 5001, start: 3s, stop: 13s, rate: 160kbps, packet: 1000B",
+                    f"app: tcp-request, from: a, to: b, {key}: {value}",
+                ),
+            ),
+        )
         assert done.returncode == 2 and f"traffic[0].{key}" in done.stderr

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios with VLANs, teams, policies, rings and power steps, run as a user runs them."""
+
 import os
 import subprocess
 import sys
@@ -55,11 +56,21 @@ expect:
 {expect}
 """
 TRUNKS = "{1: {mode: trunk}, 2: {mode: trunk}, 3: {mode: trunk, allowed: [1, 101]}}"
-TAGGED_ARRIVES = "  - {name: tagged traffic comes to esx2, metric: vswitch.frames.out, host: esx2, during: 10s..20s, at_least: 750}"
+TAGGED_ARRIVES = (
+    "  - {name: tagged traffic comes to esx2, metric: vswitch.frames.out, host: esx2, during: 10s..20s, at_least: 750}"
+)
 
 
 def lab(**parts) -> str:
-    defaults = {"uplinks": "[vmnic0]", "vswitch": "ports: 56", "group": "", "nic": "", "ports": TRUNKS, "links": "", "rate": "64kbps"}
+    defaults = {
+        "uplinks": "[vmnic0]",
+        "vswitch": "ports: 56",
+        "group": "",
+        "nic": "",
+        "ports": TRUNKS,
+        "links": "",
+        "rate": "64kbps",
+    }
     return LAB.format(**{**defaults, "packet": "200B", "timeline": "", "expect": "", **parts})
 
 
@@ -72,7 +83,9 @@ def run(esx_netflow, folder: Path, text: str, *options, code=0):
 def judge(folder: Path):
     """The oracle's: every loss found, from the captures alone."""
     environment = {**os.environ, "PYTHONPATH": str(TESTS)}
-    done = subprocess.run([sys.executable, "-B", "-m", "oracle", folder], env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "oracle", folder], env=environment, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
@@ -127,7 +140,9 @@ def test_shaping_and_rings_drop_with_their_causes(esx_netflow, tmp_path):
   - {name: ring, metric: vswitch.frames.dropped, cause: rx_ring, host: esx1, at_least: 10}"""
     group = "shaping: {average: 1Mbps, peak: 10Mbps, burst: 10kB}"
     nic = ", type: vlance, guest_rate: 500kbps"
-    folder = run(esx_netflow, tmp_path, lab(group=group, nic=nic, rate="2Mbps", packet="1000B", expect=expect), "--captures")
+    folder = run(
+        esx_netflow, tmp_path, lab(group=group, nic=nic, rate="2Mbps", packet="1000B", expect=expect), "--captures"
+    )
     judge(folder)
 
 
@@ -157,6 +172,8 @@ def test_port_ids_above_511_share_interface_numbers_under_dash_p(esx_netflow, tm
         if str(record.dport) in numbers:
             numbers[str(record.dport)].setdefault(record.src, set()).add(record.input)
     assert numbers["5001"] == {"10.6.125.51": {4}, "10.6.125.53": {516}}
-    assert numbers["5002"] == {"10.6.125.51": {516}, "10.6.125.53": {516}}, "web1 is 1 * 512 + 4, web2 1 * 512 + 516 % 512"
+    assert numbers["5002"] == {"10.6.125.51": {516}, "10.6.125.53": {516}}, (
+        "web1 is 1 * 512 + 4, web2 1 * 512 + 516 % 512"
+    )
     log = (tmp_path / "out" / "esx1.vmkernel.log").read_text()
     assert log.count("port 516 of virtual switch 1 does not fit") == 1, log

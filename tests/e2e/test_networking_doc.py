@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """docs/networking.md: every rule names a test, and every test it names exists."""
+
 import re
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Captures whose times step, are wild or missing, and captures that are odd and sound: metered right, and told."""
+
 import bz2
 import csv
 import gzip
@@ -50,7 +51,9 @@ def probe(esx_netflow, tmp_path):
         assert done.returncode == 0, done.stderr
         assert statistics(done.stdout)["residual"] == (0, 0, 0)
         rows = csv.DictReader(io.StringIO(esx_netflow("collect", "-r", tmp_path / "export.pcap", "--csv", "-").stdout))
-        times = sorted((int(row["packets"]), int(row["first_unix_ms"]) / 1000, int(row["last_unix_ms"]) / 1000) for row in rows)
+        times = sorted(
+            (int(row["packets"]), int(row["first_unix_ms"]) / 1000, int(row["last_unix_ms"]) / 1000) for row in rows
+        )
         return times, done.stdout
 
     return run
@@ -85,7 +88,10 @@ SET_BACK = at(1000, 1001, 950, 951, 960, 980, 999)
 def test_behind_a_step_of_the_clock_times_are_the_packets_own(probe):
     times, told = probe(pcap(SET_BACK))
     assert times == [(1, 980, 980), (1, 999, 999), (5, 1000, 1011)]
-    assert "clock steps backwards 1 forwards 0\nrecords over a clock step 1: Last is First and their length by uptime\n" in told
+    assert (
+        "clock steps backwards 1 forwards 0\nrecords over a clock step 1: Last is First and their length by uptime\n"
+        in told
+    )
 
 
 @pytest.mark.parametrize(
@@ -149,7 +155,14 @@ def test_what_is_odd_and_sound_is_read_from_files_and_pipes(probe, esx_netflow, 
 
 def test_an_offloaded_segment_counts_by_its_frame(probe):
     segment = tcp(data=bytes(20000))
-    _, told = probe(pcap([(T * SECOND_NS, ethernet(ipv4(segment, proto=6, total=0))), (T * SECOND_NS, ethernet(ipv4(segment[:100], proto=6)))]))
+    _, told = probe(
+        pcap(
+            [
+                (T * SECOND_NS, ethernet(ipv4(segment, proto=6, total=0))),
+                (T * SECOND_NS, ethernet(ipv4(segment[:100], proto=6))),
+            ]
+        )
+    )
     assert statistics(told)["metered"] == (2, 20 + 20020 + 20 + 100, 1)
     assert "packets of IP total length 0 1: the frame's length counts" in told
 
@@ -167,7 +180,11 @@ def test_a_compressed_capture_says_how_to_read_it(esx_netflow, tmp_path, program
     (tmp_path / "in.pcap").write_bytes(module.compress(pcap(at(T))))
     for command in "probe", "collect":
         done = esx_netflow(command, "-r", tmp_path / "in.pcap")
-        assert done.returncode == 2 and f"compressed with {program}" in done.stderr and f"{program} -dc FILE |" in done.stderr
+        assert (
+            done.returncode == 2
+            and f"compressed with {program}" in done.stderr
+            and f"{program} -dc FILE |" in done.stderr
+        )
 
 
 def test_reading_goes_on_behind_damage_and_the_damage_is_told(esx_netflow, tmp_path):
@@ -178,7 +195,10 @@ def test_reading_goes_on_behind_damage_and_the_damage_is_told(esx_netflow, tmp_p
     done = esx_netflow("probe", "-r", tmp_path / "in.pcap")
     assert done.returncode == 2
     assert statistics(done.stdout)["metered"][0] == 19
-    assert f"in.pcap: packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets" in done.stderr
+    assert (
+        f"in.pcap: packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets"
+        in done.stderr
+    )
 
 
 ODD = [*at(T), (0, FRAME), *at(T + 1, T + 2, T + 1.5), (4 * 10**9 * 10**9, FRAME), *at(T + 3)]
@@ -187,7 +207,12 @@ ODD = [*at(T), (0, FRAME), *at(T + 1, T + 2, T + 1.5), (4 * 10**9 * 10**9, FRAME
 def replay(esx_netflow, tmp_path, content, more=""):
     """-> (process, summary.json, Markdown) of a run that replays it"""
     (tmp_path / "in.pcap").write_bytes(content)
-    scenario = write(tmp_path, LAB.format(start=1000, file=tmp_path / "in.pcap" if not more else f"{tmp_path}/in.pcap, {more}").replace("1500s", "60s"))
+    scenario = write(
+        tmp_path,
+        LAB.format(start=1000, file=tmp_path / "in.pcap" if not more else f"{tmp_path}/in.pcap, {more}").replace(
+            "1500s", "60s"
+        ),
+    )
     done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--summary-md", tmp_path / "run.md", cwd=tmp_path)
     return done, summary(tmp_path / "out"), (tmp_path / "run.md").read_text()
 
@@ -199,7 +224,11 @@ def replayed(tmp_path) -> tuple[int, int]:
 
 
 def oddities(text: str) -> list[str]:
-    return [line.strip() for line in text.splitlines() if "packets out of order" in line or line.strip().startswith(("packets ", "times ")) and ": " in line]
+    return [
+        line.strip()
+        for line in text.splitlines()
+        if "packets out of order" in line or line.strip().startswith(("packets ", "times ")) and ": " in line
+    ]
 
 
 def test_probe_compare_and_a_replay_tell_the_same_oddities(esx_netflow, tmp_path):
@@ -225,7 +254,9 @@ def test_a_replay_counts_cut_packets_by_their_length_if_it_is_told_to(esx_netflo
     content = pcap([((T + i) * SECOND_NS, ethernet(ipv4(udp(data=bytes(1000))))[:60]) for i in range(3)])
     done, result, _ = replay(esx_netflow, tmp_path, content)
     assert done.returncode == 1 and result["ledger"]["truth"]["packets"] == 0  # and so nothing is metered
-    assert "packets shorter than their IP total length 3: not metered; if who captured cut them" in "".join(result["traffic"]["captures"][0]["odd"])
+    assert "packets shorter than their IP total length 3: not metered; if who captured cut them" in "".join(
+        result["traffic"]["captures"][0]["odd"]
+    )
     done, result, _ = replay(esx_netflow, tmp_path, content, "trust_ip_length: true")
     assert done.returncode == 0 and replayed(tmp_path) == (3, 3 * 1028)
     assert "packets shorter than their IP total length 3: that length counts" in result["traffic"]["captures"][0]["odd"]
@@ -236,7 +267,9 @@ def test_damage_of_a_replayed_capture_fails_the_run_after_what_can_be_read(esx_n
     size = 16 + len(FRAME)
     broken = packets[: 24 + 5 * size + 8] + b"\xff" * 4 + packets[24 + 5 * size + 12 :]
     done, result, markdown = replay(esx_netflow, tmp_path, broken)
-    what = f"packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets"
+    what = (
+        f"packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets"
+    )
     assert done.returncode == 1 and f"traffic[0].file: {what}" in done.stderr and f"damaged: {what}" in done.stdout
     assert replayed(tmp_path)[0] == 19 and result["traffic"]["captures"][0]["damage"] == what
     assert "1 of 1 traffic items replay damaged captures: t from a to b" in markdown
@@ -245,7 +278,9 @@ def test_damage_of_a_replayed_capture_fails_the_run_after_what_can_be_read(esx_n
 def test_collect_and_probe_read_what_annotate_writes(esx_netflow, tmp_path):
     scenario = write(tmp_path, LAB.format(start=1000, file=tmp_path / "in.pcap"))
     (tmp_path / "in.pcap").write_bytes(pcap(at(1, 2, 3)))
-    assert esx_netflow("run", scenario, "--out", tmp_path / "out", "--annotate", "--quiet", cwd=tmp_path).returncode == 0
+    assert (
+        esx_netflow("run", scenario, "--out", tmp_path / "out", "--annotate", "--quiet", cwd=tmp_path).returncode == 0
+    )
     collected = esx_netflow("collect", "-r", tmp_path / "out" / "nf1.pcapng")
     assert collected.returncode == 0 and "datagram 1 from 10.6.125.11" in collected.stdout
     probed = esx_netflow("probe", "-r", tmp_path / "out" / "nf1.pcapng")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Destinations where no collector can be, checksums of what is written, broadcast pings, and guests that all begin in one instant."""
+
 import csv
 import struct
 
@@ -16,7 +17,9 @@ def rows(folder, name):
         return list(csv.DictReader(file))
 
 
-@pytest.mark.parametrize("address", ["224.0.0.1", "224.0.0.251", "239.1.1.1", "0.0.0.0", "255.255.255.255", "240.0.0.1", "10.6.125.255"])
+@pytest.mark.parametrize(
+    "address", ["224.0.0.1", "224.0.0.251", "239.1.1.1", "0.0.0.0", "255.255.255.255", "240.0.0.1", "10.6.125.255"]
+)
 def test_what_no_socket_sends_is_send_failed(esx_netflow, tmp_path, address):
     scenario = write(tmp_path, lab().replace(EXPORT_LINE, f"-e vSwitch0 {address}"))
     done = esx_netflow("run", scenario, "--out", tmp_path / "out")
@@ -87,8 +90,13 @@ def crowd(hosts: int, guests: int) -> str:
     """Every VM begins in one instant to send to a VM of the next host, over short queues."""
     text = ["version: 1\nname: crowd\nrun: {duration: 12s}\nhosts:"]
     for host in range(hosts):
-        text.append(f"  esx{host}:\n    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{VM: {{}}}}}}}}\n    vms:")
-        text += [f"      v{host}-{vm}: {{nics: [{{portgroup: VM, address: 10.0.{host}.{vm + 1}/16}}]}}" for vm in range(guests)]
+        text.append(
+            f"  esx{host}:\n    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{VM: {{}}}}}}}}\n    vms:"
+        )
+        text += [
+            f"      v{host}-{vm}: {{nics: [{{portgroup: VM, address: 10.0.{host}.{vm + 1}/16}}]}}"
+            for vm in range(guests)
+        ]
     text.append("nodes: {sw: {kind: switch}}\nlinks:")
     text += [f"  - {{endpoints: [esx{host}:vmnic0, sw:{host + 1}], rate: 10Gbps, queue: 2p}}" for host in range(hosts)]
     text.append("traffic:")

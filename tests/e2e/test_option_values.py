@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Numbers and durations of options: what is none is refused by every option of every command, with what is allowed."""
+
 import contextlib
 import io
 import resource
@@ -53,14 +54,58 @@ NEEDED = {
     "talkers": ["no"],
     "sweep": ["no.yaml"],
 }
-NO_NUMBERS = ["nan", "-nan", "inf", "-inf", "infinity", "", " ", "1 ", " 1", "1 000", "0x10", "1e400", "-1", "+1", "1s", "1,5", "--1", "18446744073709551616", "9" * 400, "١"]
-NO_DURATIONS = ["nan", "infs", "", " ", "1", "1 s", " 1s", "-1s", "+1s", "1e3s", "1S", "1.s", ".5s", "s", "1d", "1s1s", "999999999999h", "9" * 400 + "s", "0x1s"]
+NO_NUMBERS = [
+    "nan",
+    "-nan",
+    "inf",
+    "-inf",
+    "infinity",
+    "",
+    " ",
+    "1 ",
+    " 1",
+    "1 000",
+    "0x10",
+    "1e400",
+    "-1",
+    "+1",
+    "1s",
+    "1,5",
+    "--1",
+    "18446744073709551616",
+    "9" * 400,
+    "١",
+]
+NO_DURATIONS = [
+    "nan",
+    "infs",
+    "",
+    " ",
+    "1",
+    "1 s",
+    " 1s",
+    "-1s",
+    "+1s",
+    "1e3s",
+    "1S",
+    "1.s",
+    ".5s",
+    "s",
+    "1d",
+    "1s1s",
+    "999999999999h",
+    "9" * 400 + "s",
+    "0x1s",
+]
 
 
 def refused(esx_netflow, command, option, value, tmp_path):
     given = [f"{option}={value}"] if option.startswith("--") else [option + value] if value else [option, value]
     line = [command, *NEEDED[command], *given]
-    if command in ("explain", "talkers", "sweep") and value not in ("nan", "1"):  # Python, which takes half a second to start
+    if command in ("explain", "talkers", "sweep") and value not in (
+        "nan",
+        "1",
+    ):  # Python, which takes half a second to start
         code, said = refused_in_this_process(line)
     else:
         done = esx_netflow(*line, cwd=tmp_path)
@@ -81,14 +126,24 @@ def refused_in_this_process(line: list[str]) -> tuple[int, str]:
 @pytest.mark.parametrize("command, option", WHOLE)
 def test_whole_numbers(esx_netflow, tmp_path, command, option):
     low, high = WHOLE[command, option]
-    wrong = [*NO_NUMBERS, "1.5", "1e3", *([str(low - 1)] if low else []), *([str(high + 1)] if high and high < 1 << 64 else [])]
+    wrong = [
+        *NO_NUMBERS,
+        "1.5",
+        "1e3",
+        *([str(low - 1)] if low else []),
+        *([str(high + 1)] if high and high < 1 << 64 else []),
+    ]
     for value in wrong:
         message = refused(esx_netflow, command, option, value, tmp_path)
         if not value:
             continue  # "is missing"
-        assert "whole number" in message and (f"from {low} to {high}" if high else f"of at least {low}") in message, value
+        assert "whole number" in message and (f"from {low} to {high}" if high else f"of at least {low}") in message, (
+            value
+        )
     for value in (low or 1, high or 1 << 40):
-        assert "whole number" not in refused(esx_netflow, command, option, str(value), tmp_path)  # the file is not there
+        assert "whole number" not in refused(
+            esx_netflow, command, option, str(value), tmp_path
+        )  # the file is not there
 
 
 @pytest.mark.parametrize("command, option", REAL)
@@ -178,12 +233,19 @@ def test_years_of_the_default_series_are_warned_of(esx_netflow, tmp_path):
 def test_no_memory_is_told(esx_netflow, tmp_path):
     """As much as a small capture needs is too little for 400 000 live flows."""
     frame = ethernet(ipv4(udp(data=b"")))
-    many = [(1_700_000_000 * 10**9 + i, frame[:34] + struct.pack("!HH", i >> 16, i & 0xFFFF) + frame[38:]) for i in range(400_000)]
+    many = [
+        (1_700_000_000 * 10**9 + i, frame[:34] + struct.pack("!HH", i >> 16, i & 0xFFFF) + frame[38:])
+        for i in range(400_000)
+    ]
     (tmp_path / "many.pcap").write_bytes(pcap(many))
-    limit = next(size for size in range(1 << 26, 1 << 29, 1 << 24) if within(esx_netflow, size, CAPTURE).returncode == 0)
+    limit = next(
+        size for size in range(1 << 26, 1 << 29, 1 << 24) if within(esx_netflow, size, CAPTURE).returncode == 0
+    )
     done = within(esx_netflow, limit + (1 << 23), tmp_path / "many.pcap")
     assert (done.returncode, done.stderr) == (2, "esx-netflow: there is not enough memory for that\n")
 
 
 def within(esx_netflow, octets, capture):
-    return esx_netflow("probe", "-r", capture, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (octets, octets)))
+    return esx_netflow(
+        "probe", "-r", capture, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (octets, octets))
+    )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every command that writes, killed at each stage of its writing, on a disk that is full, and interrupted: what was there stays whole."""
+
 import os
 import re
 import shutil
@@ -70,7 +71,12 @@ class Case:
         self.log.unlink(missing_ok=True)
         environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
         if fault:
-            environment |= {"LD_PRELOAD": str(self.shim), "ESX_FAULT": fault, "ESX_FAULT_IN": f"{self.folder}/", "ESX_FAULT_LOG": str(self.log)}
+            environment |= {
+                "LD_PRELOAD": str(self.shim),
+                "ESX_FAULT": fault,
+                "ESX_FAULT_IN": f"{self.folder}/",
+                "ESX_FAULT_LOG": str(self.log),
+            }
         with open(self.lines) as lines:
             done = subprocess.run(
                 [self.program, *map(str, self.arguments)],
@@ -87,7 +93,9 @@ class Case:
         now = {path: octets for path, octets in contents(self.folder).items() if not PASSING.search("/" + path)}
         assert not set(self.before) - set(now), "something is gone"
         for path, octets in now.items():
-            assert octets in (self.before.get(path), self.after.get(path)), f"{path} is neither as it was nor as it is to be"
+            assert octets in (self.before.get(path), self.after.get(path)), (
+                f"{path} is neither as it was nor as it is to be"
+            )
 
 
 @pytest.fixture(params=[*writers(CAPTURE), *folder_writers(CAPTURE)])
@@ -111,7 +119,9 @@ def test_on_a_full_disk_it_is_exit_2_and_what_was_there_stays(case):
     for number in {1, 1 + case.events() // 2}:
         case.reset()
         code, errors = case.run(f"full {number}")
-        assert code == 2 and re.search("No space left on device|is the disk full", errors) and "Traceback" not in errors, errors
+        assert (
+            code == 2 and re.search("No space left on device|is the disk full", errors) and "Traceback" not in errors
+        ), errors
         case.check_whole()
         assert not [path for path in contents(case.folder) if PASSING.search("/" + path)]
 
@@ -129,9 +139,17 @@ def help_of(esx_netflow, *command) -> str:
 def test_no_command_and_no_option_that_names_a_file_is_without_an_entry(esx_netflow):
     names = set(re.findall(r"^  ([a-z]+) ", help_of(esx_netflow).split("ommands:")[1], re.MULTILINE))
     assert {"run", "probe", "schema"} <= names
-    assert not names - {entry[0] for entry in commands(CAPTURE).values()}, "every command is tried with a full standard output"
+    assert not names - {entry[0] for entry in commands(CAPTURE).values()}, (
+        "every command is tried with a full standard output"
+    )
     tried = {**writers(CAPTURE), **folder_writers(CAPTURE)}
     for name in names:
-        for short, long in re.findall(r"^  (?:(-\w)(?: [A-Z]+)?, ?)?(--[\w-]+)[ =](?:FILE|DIR|GOLDEN|FOLDER)\b", help_of(esx_netflow, name), re.MULTILINE):
-            known = f"{name} {long}" in INPUT_OPTIONS or any(arguments[0] == name and {short, long} & set(map(str, arguments)) for arguments in tried.values())
+        for short, long in re.findall(
+            r"^  (?:(-\w)(?: [A-Z]+)?, ?)?(--[\w-]+)[ =](?:FILE|DIR|GOLDEN|FOLDER)\b",
+            help_of(esx_netflow, name),
+            re.MULTILINE,
+        ):
+            known = f"{name} {long}" in INPUT_OPTIONS or any(
+                arguments[0] == name and {short, long} & set(map(str, arguments)) for arguments in tried.values()
+            )
             assert known, f"{name} {long} is neither a known input nor tried as an output"

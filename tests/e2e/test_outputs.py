@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every command tells of an output that cannot be written, with exit code 2; the old file stays; no output is mixed with another."""
+
 import fcntl
 import os
 import resource
@@ -37,7 +38,14 @@ def folder(given, tmp_path):
 def call(esx_netflow, folder, arguments, stdout, before=None):
     """-> exit code, standard error"""
     with open(folder / "lines") as lines:
-        done = subprocess.run([esx_netflow.path, *map(str, arguments)], stdin=lines, stdout=stdout, stderr=subprocess.PIPE, timeout=WAIT_S, preexec_fn=before)
+        done = subprocess.run(
+            [esx_netflow.path, *map(str, arguments)],
+            stdin=lines,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            timeout=WAIT_S,
+            preexec_fn=before,
+        )
     return done.returncode, done.stderr.decode()
 
 
@@ -80,7 +88,15 @@ def test_results_beyond_a_limit_are_exit_2_and_the_earlier_ones_stay(esx_netflow
     scenario = write(tmp_path, lab(duration="100s", stop="100s"))
     assert esx_netflow("run", scenario, "-q", "-o", tmp_path / "out").returncode == 0
     before = contents(tmp_path)
-    done = esx_netflow("run", scenario, "-q", "--captures", "-o", tmp_path / "out", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)))
+    done = esx_netflow(
+        "run",
+        scenario,
+        "-q",
+        "--captures",
+        "-o",
+        tmp_path / "out",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )
     assert done.returncode == 2 and "cannot be written" in done.stderr
     assert contents(tmp_path) == before
 
@@ -88,7 +104,9 @@ def test_results_beyond_a_limit_are_exit_2_and_the_earlier_ones_stay(esx_netflow
 def test_closed_standard_streams_are_not_given_to_a_file(esx_netflow, tmp_path):
     assert esx_netflow("probe", "-r", CAPTURE, "--csv", tmp_path / "a.csv").returncode == 0
     for closed in (">&-", "<&- >&-", "<&- >&- 2>&-"):
-        command = f'"{esx_netflow.path}" probe -r "{CAPTURE}" --csv "{tmp_path}/b.csv" --json "{tmp_path}/b.json" {closed}'
+        command = (
+            f'"{esx_netflow.path}" probe -r "{CAPTURE}" --csv "{tmp_path}/b.csv" --json "{tmp_path}/b.json" {closed}'
+        )
         assert subprocess.run(command, shell=True, timeout=WAIT_S).returncode == 0
         assert (tmp_path / "b.csv").read_bytes() == (tmp_path / "a.csv").read_bytes()
 
@@ -110,8 +128,16 @@ def test_no_command_destroys_what_it_reads(esx_netflow, folder):
     scenario = write(folder / "..", lab(), f"{folder.name}.yaml").resolve()
     export = (folder / "export.pcap").resolve()
     for path, arguments in {
-        scenario: (["run", scenario, "--junit", scenario], ["run", scenario, "--summary-md", scenario], ["console", scenario, "--record", scenario]),
-        export: (["collect", "-r", export, "--csv", export], ["collect", "-r", export, "--json", export], ["compare", "--peer", "softflowd", "-r", export, "--csv", export]),
+        scenario: (
+            ["run", scenario, "--junit", scenario],
+            ["run", scenario, "--summary-md", scenario],
+            ["console", scenario, "--record", scenario],
+        ),
+        export: (
+            ["collect", "-r", export, "--csv", export],
+            ["collect", "-r", export, "--json", export],
+            ["compare", "--peer", "softflowd", "-r", export, "--csv", export],
+        ),
     }.items():
         original = path.read_bytes()
         for command in arguments:
@@ -133,9 +159,16 @@ def test_a_table_is_not_mixed_with_what_is_printed(esx_netflow, tmp_path):
     alone = esx_netflow("probe", "-r", CAPTURE, "--csv", tmp_path / "alone.csv")
     for name in ("-", "/dev/stdout"):
         done = esx_netflow("probe", "-r", CAPTURE, "--csv", name)
-        assert done.returncode == 0 and done.stdout == (tmp_path / "alone.csv").read_text() and done.stderr == alone.stdout
+        assert (
+            done.returncode == 0 and done.stdout == (tmp_path / "alone.csv").read_text() and done.stderr == alone.stdout
+        )
     with open(tmp_path / "both", "w") as both:
-        done = subprocess.run([esx_netflow.path, "probe", "-r", CAPTURE, "--csv", tmp_path / "both"], stdout=both, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(
+            [esx_netflow.path, "probe", "-r", CAPTURE, "--csv", tmp_path / "both"],
+            stdout=both,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
     assert done.returncode == 2 and "standard output are one file" in done.stderr
     assert esx_netflow("probe", "-r", CAPTURE, "--csv", "/dev/null", "--json", "/dev/null").returncode == 0
     assert not [name for name in os.listdir(".") if name == "-"]
@@ -144,13 +177,17 @@ def test_a_table_is_not_mixed_with_what_is_printed(esx_netflow, tmp_path):
 def test_a_dash_is_standard_output_everywhere(esx_netflow, folder):
     def octets(*arguments):
         with open(folder / "lines") as lines:
-            done = subprocess.run([esx_netflow.path, *map(str, arguments)], stdin=lines, capture_output=True, cwd=folder, timeout=WAIT_S)
+            done = subprocess.run(
+                [esx_netflow.path, *map(str, arguments)], stdin=lines, capture_output=True, cwd=folder, timeout=WAIT_S
+            )
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     assert octets("probe", "-r", CAPTURE, "-w", "-") == (folder / "export.pcap").read_bytes()
     assert octets("run", "lab.yaml", "-o", "new", "--junit", "-").startswith(b"<?xml")
-    assert octets("run", "lab.yaml", "-o", "new", "--summary-md", "-").startswith(b"|") or b"| lab |" in octets("run", "lab.yaml", "-o", "new", "--summary-md", "-")
+    assert octets("run", "lab.yaml", "-o", "new", "--summary-md", "-").startswith(b"|") or b"| lab |" in octets(
+        "run", "lab.yaml", "-o", "new", "--summary-md", "-"
+    )
     assert b"vmkload_mod netflow" in octets("console", "lab.yaml", "--record", "-")
     assert not (folder / "-").exists()
 
@@ -160,7 +197,11 @@ def test_a_link_is_followed_and_modes_stay(esx_netflow, tmp_path):
     (tmp_path / "real.csv").chmod(0o640)
     (tmp_path / "link.csv").symlink_to("real.csv")
     assert esx_netflow("probe", "-r", CAPTURE, "--csv", tmp_path / "link.csv").returncode == 0
-    assert (tmp_path / "link.csv").is_symlink() and (tmp_path / "real.csv").read_text().startswith("exporter") or "," in (tmp_path / "real.csv").read_text()
+    assert (
+        (tmp_path / "link.csv").is_symlink()
+        and (tmp_path / "real.csv").read_text().startswith("exporter")
+        or "," in (tmp_path / "real.csv").read_text()
+    )
     assert (tmp_path / "real.csv").stat().st_mode & 0o777 == 0o640
 
 
@@ -202,7 +243,9 @@ def test_a_signal_while_the_reader_is_slow_loses_no_row(esx_netflow, tmp_path, k
 
 def test_a_signal_while_it_waits_for_input_ends_it(esx_netflow):
     read, written = os.pipe()
-    with subprocess.Popen([esx_netflow.path, "probe", "-r", "-"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with subprocess.Popen(
+        [esx_netflow.path, "probe", "-r", "-"], stdin=read, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
         os.write(written, pcap(packets(10)))
         time.sleep(1)
         process.send_signal(signal.SIGTERM)
@@ -266,7 +309,9 @@ def test_the_limit_of_open_files_is_raised_or_told(esx_netflow, tmp_path):
 def refused(esx_netflow, folder, *command, words):
     before = contents(folder)
     done = esx_netflow(*command, cwd=folder)
-    assert done.returncode == 2 and all(word in done.stderr for word in words) and done.stderr.count("\n") == 1, done.stderr
+    assert done.returncode == 2 and all(word in done.stderr for word in words) and done.stderr.count("\n") == 1, (
+        done.stderr
+    )
     assert contents(folder) == before
 
 
@@ -290,31 +335,88 @@ def test_results_never_replace_what_the_run_reads(esx_netflow, tmp_path):
     (tmp_path / "golden").rename(tmp_path / "out" / "lab" / "golden")
     refused(esx_netflow, tmp_path, "run", "lab.yaml", "--check", "out/lab/golden", words=lost)
     assert esx_netflow("run", "lab.yaml", "-o", "out/laboratory", "-q", cwd=tmp_path).returncode == 0
-    refused(esx_netflow, tmp_path / "out" / "lab", "run", "../../lab.yaml", "-o", "..", words=["holds the working directory"])
-    refused(esx_netflow, tmp_path / "out" / "lab" / "golden", "run", "../../../lab.yaml", "-o", "..", words=["holds the working directory"])
+    refused(
+        esx_netflow,
+        tmp_path / "out" / "lab",
+        "run",
+        "../../lab.yaml",
+        "-o",
+        "..",
+        words=["holds the working directory"],
+    )
+    refused(
+        esx_netflow,
+        tmp_path / "out" / "lab" / "golden",
+        "run",
+        "../../../lab.yaml",
+        "-o",
+        "..",
+        words=["holds the working directory"],
+    )
 
 
 def test_results_never_replace_a_capture_that_the_scenario_names(esx_netflow, tmp_path):
     write(tmp_path, lab(duration="5s"))
     assert esx_netflow("run", "lab.yaml", "-q", "--captures", cwd=tmp_path).returncode == 0
     replay = "  - {name: again, app: pcap, from: esx1-a, to: esx1-b, file: out/lab/esx1-vSwitch0-1.pcap, start: 1s}"
-    text = "\n".join(replay if line.startswith("  - {name: esx1,") else line for line in lab(duration="5s").splitlines())
+    text = "\n".join(
+        replay if line.startswith("  - {name: esx1,") else line for line in lab(duration="5s").splitlines()
+    )
     write(tmp_path, text, "replay.yaml")
-    refused(esx_netflow, tmp_path, "run", "replay.yaml", "-o", "out/lab", words=["the traffic of out/lab/esx1-vSwitch0-1.pcap", "it would be destroyed"])
+    refused(
+        esx_netflow,
+        tmp_path,
+        "run",
+        "replay.yaml",
+        "-o",
+        "out/lab",
+        words=["the traffic of out/lab/esx1-vSwitch0-1.pcap", "it would be destroyed"],
+    )
 
 
 def test_golden_results_are_neither_written_over_what_is_read_nor_written_over_themselves(esx_netflow, tmp_path):
     write(tmp_path, lab(duration="5s"), "lab.json")  # YAML, whatever its name
-    refused(esx_netflow, tmp_path, "run", "lab.json", "--update", ".", words=["--update ./lab.json is the file that SCENARIO lab.json reads"])
+    refused(
+        esx_netflow,
+        tmp_path,
+        "run",
+        "lab.json",
+        "--update",
+        ".",
+        words=["--update ./lab.json is the file that SCENARIO lab.json reads"],
+    )
     assert esx_netflow("run", "lab.json", "-q", "--update", "golden", cwd=tmp_path).returncode == 0
-    refused(esx_netflow, tmp_path, "run", "lab.json", "--check", "golden", "--junit", "golden/lab.json", words=["--junit golden/lab.json is the file that --check"])
+    refused(
+        esx_netflow,
+        tmp_path,
+        "run",
+        "lab.json",
+        "--check",
+        "golden",
+        "--junit",
+        "golden/lab.json",
+        words=["--junit golden/lab.json is the file that --check"],
+    )
 
 
 def test_a_table_or_page_written_by_python_is_no_input_either(esx_netflow, tmp_path):
     write(tmp_path, lab(duration="5s"))
-    write(tmp_path, "version: 1\nname: s\nscenario: table.csv\nover: {hosts.esx1.netflow.purgatory_max: [4]}\n", "sweep.yaml")
+    write(
+        tmp_path,
+        "version: 1\nname: s\nscenario: table.csv\nover: {hosts.esx1.netflow.purgatory_max: [4]}\n",
+        "sweep.yaml",
+    )
     (tmp_path / "table.csv").write_text(lab(duration="5s"))
-    refused(esx_netflow, tmp_path, "sweep", "sweep.yaml", "-q", "-o", ".", words=["table.csv is the file that its scenario", "destroyed"])
+    refused(
+        esx_netflow,
+        tmp_path,
+        "sweep",
+        "sweep.yaml",
+        "-q",
+        "-o",
+        ".",
+        words=["table.csv is the file that its scenario", "destroyed"],
+    )
     assert esx_netflow("run", "lab.yaml", "-q", cwd=tmp_path).returncode == 0
     (tmp_path / "out" / "lab" / "report.html").symlink_to("summary.json")
     refused(esx_netflow, tmp_path, "report", "out/lab", words=["destroyed"])
@@ -324,7 +426,15 @@ def test_a_table_or_page_written_by_python_is_no_input_either(esx_netflow, tmp_p
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("command", [["probe", "-r", CAPTURE, "--csv", "pipe"], ["probe", "-r", "pipe"], ["collect", "-r", "pipe"], ["run", "lab.yaml", "-q", "--junit", "pipe"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["probe", "-r", CAPTURE, "--csv", "pipe"],
+        ["probe", "-r", "pipe"],
+        ["collect", "-r", "pipe"],
+        ["run", "lab.yaml", "-q", "--junit", "pipe"],
+    ],
+)
 def test_the_first_signal_ends_the_waiting_for_the_other_end_of_a_pipe(esx_netflow, tmp_path, command, number):
     write(tmp_path, lab(duration="5s"))
     os.mkfifo(tmp_path / "pipe")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """probe over captures: what arrives is the oracle's truth, at a socket and at a real nfcapd."""
+
 from collections import Counter
 
 import pytest
@@ -8,7 +9,17 @@ from oracle.capture import read_capture
 from oracle.collector_files import NfcapdRun, rows_of_datagrams
 from oracle.flowtruth import FlowTruth, truth_of_capture
 from oracle.netflow5 import check_rules
-from probing import BOOT_NS, DIFFERENTIAL, GENTLY, SECOND_NS, Sink, mixed_packets, records_of, records_of_truth, statistics
+from probing import (
+    BOOT_NS,
+    DIFFERENTIAL,
+    GENTLY,
+    SECOND_NS,
+    Sink,
+    mixed_packets,
+    records_of,
+    records_of_truth,
+    statistics,
+)
 
 FORMS = {
     "ns": lambda packets: pcap(packets),
@@ -128,7 +139,9 @@ def test_the_sequence_begins_where_it_is_told_and_wraps(esx_netflow, tmp_path):
     assert [d.sequence for d in datagrams] == [2**32 - 40, 2**32 - 10, 20]
 
 
-@pytest.mark.parametrize("policy, metered, move", [("drop-new", 2, "shed_no_memory"), ("evict-oldest", 5, "ended_evicted")])
+@pytest.mark.parametrize(
+    "policy, metered, move", [("drop-new", 2, "shed_no_memory"), ("evict-oldest", 5, "ended_evicted")]
+)
 def test_memory_runs_out_as_the_policy_says(esx_netflow, tmp_path, policy, metered, move):
     heap = 10 * 64 + 2 * 80
     path = capture_file(tmp_path, many_flows(5))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """collect: from the network and out of captures, with datagrams good, bad, missing and repeated."""
+
 import json
 import re
 import signal
@@ -14,8 +15,12 @@ from probing import BOOT_NS, DATA, DIFFERENTIAL
 WAIT_S = 120
 
 
-def datagram(sequence=0, count=1, engine=1, uptime=1000, secs=1_700_000_000, nsecs=0, sampling=0, first=0, last=0) -> bytes:
-    records = tuple(V5Record("10.0.0.1", "10.0.0.2", first=first, last=last, sport=n, dport=80, proto=6) for n in range(count))
+def datagram(
+    sequence=0, count=1, engine=1, uptime=1000, secs=1_700_000_000, nsecs=0, sampling=0, first=0, last=0
+) -> bytes:
+    records = tuple(
+        V5Record("10.0.0.1", "10.0.0.2", first=first, last=last, sport=n, dport=80, proto=6) for n in range(count)
+    )
     return Datagram(uptime, secs, nsecs, sequence, 0, engine, sampling, records).encode()
 
 
@@ -61,7 +66,10 @@ def test_collect_prints_what_probe_says_it_sends(esx_netflow, listening):
     stdout, _ = process.communicate(timeout=WAIT_S)
     assert process.returncode == 0
     assert without_origin(stdout) == without_origin(sent.stdout)
-    assert "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0\n" in stdout
+    assert (
+        "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0\n"
+        in stdout
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -120,9 +128,16 @@ def test_a_later_boot_is_a_restart_and_loses_nothing(collect_file):
 
 
 def test_times_are_signed_against_the_uptime(collect_file):
-    done = collect_file(captured(datagram(uptime=10_000, first=9_500, last=10_160), datagram(1, uptime=100, first=2**32 - 900)), "--json", "-")
+    done = collect_file(
+        captured(datagram(uptime=10_000, first=9_500, last=10_160), datagram(1, uptime=100, first=2**32 - 900)),
+        "--json",
+        "-",
+    )
     rows = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(row["first_unix_ms"] - 1_700_000_000_000, row["last_unix_ms"] - 1_700_000_000_000) for row in rows] == [(-500, 160), (-1000, -100)]
+    assert [(row["first_unix_ms"] - 1_700_000_000_000, row["last_unix_ms"] - 1_700_000_000_000) for row in rows] == [
+        (-500, 160),
+        (-1000, -100),
+    ]
 
 
 def test_sampling_mode_and_interval_are_apart(collect_file):
@@ -148,7 +163,10 @@ def test_every_field_may_be_all_ones(collect_file):
     largest = b"\0\x05\0\x01" + b"\xff" * 68
     text = collect_file(captured(largest)).stdout
     assert "engine 255/255 sequence 4294967295 count 1 uptime 4294967.295 time 2106-02-07T06:28:15Z and" in text
-    assert "protocol 255 255.255.255.255:65535 > 255.255.255.255:65535 tos 0xff in 65535 out 65535 packets 4294967295 octets 4294967295" in text
+    assert (
+        "protocol 255 255.255.255.255:65535 > 255.255.255.255:65535 tos 0xff in 65535 out 65535 packets 4294967295 octets 4294967295"
+        in text
+    )
     assert "flags CEUAPRSF nexthop 255.255.255.255 as 65535>65535 mask 255>255 pad 0xff,0xffff\n" in text
     row = json.loads(collect_file(captured(largest), "--json", "-").stdout)
     assert (row["first_unix_ms"], row["sampling_mode"], row["sampling_interval"]) == (4294967295000, 3, 16383)

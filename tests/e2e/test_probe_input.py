@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """probe and collect with bad input, bad options, nobody listening, and Ctrl-C."""
+
 import array
 import fcntl
 import signal
@@ -152,7 +153,9 @@ def wait_until_read(pipe) -> None:
 def test_interrupted_it_exports_what_it_has(esx_netflow, number):
     with Sink() as sink:
         command = [esx_netflow.path, "probe", "-r", "-", "-n", sink.target]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as process:
             process.stdin.write(pcap(packets(600)))
             process.stdin.flush()
             wait_until_read(process.stdin)

@@ -3,6 +3,7 @@
 
 Needs root, as capturing does; elsewhere these tests are skipped, with that reason.
 """
+
 import os
 import re
 import signal
@@ -15,20 +16,27 @@ from probing import Sink, records_of, statistics
 
 HERE = Path(__file__)
 WAIT_S = 120
-needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="a network namespace and capturing need root: sudo ./setup test")
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="a network namespace and capturing need root: sudo ./setup test"
+)
 
 
 def in_namespace(scene: str, program: Path) -> str:
     """Runs a scene of this file in a namespace of its own -> what it printed"""
     done = subprocess.run(
-        ["unshare", "--net", sys.executable, "-B", HERE, scene, program], capture_output=True, text=True, timeout=4 * WAIT_S
+        ["unshare", "--net", sys.executable, "-B", HERE, scene, program],
+        capture_output=True,
+        text=True,
+        timeout=4 * WAIT_S,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
 
 @needs_root
-@pytest.mark.parametrize("scene", ["expiry_by_the_clock", "sigterm_flushes", "sigint_flushes", "count_ends_it", "interface_goes"])
+@pytest.mark.parametrize(
+    "scene", ["expiry_by_the_clock", "sigterm_flushes", "sigint_flushes", "count_ends_it", "interface_goes"]
+)
 def test_live(esx_netflow, scene):
     assert in_namespace(scene, esx_netflow.path) == f"{scene}: good\n"
 
@@ -46,7 +54,9 @@ def test_an_interface_that_is_not_there_or_down_gives_2(esx_netflow):
 def test_no_permission_gives_2_and_the_way_out(esx_netflow):
     # still root, without capabilities: another user might not get at a clone in somebody's home
     user = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
-    done = subprocess.run([*user, esx_netflow.path, "probe", "-i", "lo"], capture_output=True, text=True, timeout=WAIT_S)
+    done = subprocess.run(
+        [*user, esx_netflow.path, "probe", "-i", "lo"], capture_output=True, text=True, timeout=WAIT_S
+    )
     assert done.returncode == 2
     assert done.stderr == "esx-netflow: lo: no permission to capture: be root, or have the capability CAP_NET_RAW\n"
 
@@ -57,7 +67,12 @@ def test_no_permission_gives_2_and_the_way_out(esx_netflow):
 class Scene:
     def __init__(self, program: str):
         self.program = program
-        for line in ("link add wire0 type veth peer name wire1", "link set lo up", "link set wire0 up", "link set wire1 up"):
+        for line in (
+            "link add wire0 type veth peer name wire1",
+            "link set lo up",
+            "link set wire0 up",
+            "link set wire1 up",
+        ):
             subprocess.run(["ip", *line.split()], check=True)
 
     def start(self, *options) -> subprocess.Popen:
@@ -164,7 +179,17 @@ def no_buffers(scene: Scene) -> None:
     ip("ip address add 10.9.9.1/24 dev wire0")
     ip("ip neighbor add 10.9.9.2 lladdr 02:00:00:00:00:09 dev wire0")
     ip("tc qdisc replace dev wire0 root pfifo limit 0")  # every packet finds the queue full
-    options = ("-r", "-", "-n", "10.9.9.2:2055", "-v", "--rate", "0", "--stats", "1")  # each line of which is written at once
+    options = (
+        "-r",
+        "-",
+        "-n",
+        "10.9.9.2:2055",
+        "-v",
+        "--rate",
+        "0",
+        "--stats",
+        "1",
+    )  # each line of which is written at once
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen([scene.program, "probe", *options], **pipes)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """probe's ways out: several collectors, a capture, CSV and JSON; link layers, VLANs and uptimes on its way in. collect's tables."""
+
 import csv
 import io
 import json
@@ -59,9 +60,14 @@ def test_collect_reads_back_what_probe_wrote(esx_netflow, tmp_path, capture):
         got = esx_netflow("collect", "-r", written, option, "-")
         rows = read(got.stdout)
         assert [as_record(row) for row in rows] == [as_record(row) for row in rows_of_csv(sent.stdout)]
-        assert f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0" in got.stderr
+        assert (
+            f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0"
+            in got.stderr
+        )
         assert all(
-            int(row["first_unix_ms"]) - int(row["first_ms"]) == BOOT_NS // 10**6 == int(row["last_unix_ms"]) - int(row["last_ms"])
+            int(row["first_unix_ms"]) - int(row["first_ms"])
+            == BOOT_NS // 10**6
+            == int(row["last_unix_ms"]) - int(row["last_ms"])
             for row in rows
         )
         assert all(BOOT_NS <= int(row["unix_ns"]) for row in rows)
@@ -102,7 +108,9 @@ def test_datagrams_no_socket_takes_are_lost_for_that_collector_only(esx_netflow)
             assert broadcast in done.stderr
             return
         assert len(records_of(sink.datagrams())) == 8
-    assert f"{broadcast}: sent 0 refused 0 no-buffers 0 failed 6; lost 8 records of 26 packets, 4490 octets" in done.stdout
+    assert (
+        f"{broadcast}: sent 0 refused 0 no-buffers 0 failed 6; lost 8 records of 26 packets, 4490 octets" in done.stdout
+    )
     assert statistics(done.stdout)["sent"] == (26, 4490, 8)
 
 

@@ -4,6 +4,7 @@
 A fenced `sh` block is one test; its commands run one after the other in a working copy of their own. A `text` block right behind
 it is what its last command prints. Port 2055 stands for a real nfcapd. `./setup` lines are not run but compared with the script.
 """
+
 import os
 import re
 import stat

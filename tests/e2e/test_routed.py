@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Labs with routers and servers: what validate says of their addresses and routes, and what a run shows."""
+
 import json
 import os
 import subprocess
@@ -68,7 +69,9 @@ def changed(*changes: tuple[str, str]) -> str:
 def test_validate_tells_the_way_its_narrowest_link_and_what_fails_alone(esx_netflow, tmp_path):
     [export] = json.loads(esx_netflow("validate", "--json", write(tmp_path, LAB)).stdout)["lab"]["exports"]
     assert export["routers"] == ["r1", "r2"] and export["links"][2] == "wan" and export["delay_ns"] == 20_020_000
-    assert (export["host"], export["vmknic"], export["collector"]) == ("esx1", "vmk0", "nf1") and "r2" in export["single_points_of_failure"]
+    assert (export["host"], export["vmknic"], export["collector"]) == ("esx1", "vmk0", "nf1") and "r2" in export[
+        "single_points_of_failure"
+    ]
     done = esx_netflow("validate", write(tmp_path, LAB))
     assert done.returncode == 0, done
     way = "esx1:vmk0 reaches nf1 (10.9.0.84) over r1, r2 by links esx1.vmnic0-sw1.1, r1.eth0-sw1.2, wan, r2.eth1-sw2.1, nf1.eth0-sw2.2, one way in 20.02ms"
@@ -130,7 +133,12 @@ def test_validate_names_what_is_missing_on_the_way(esx_netflow, tmp_path, what):
 
 
 def judged(folder) -> None:
-    done = subprocess.run([sys.executable, "-B", "-m", "oracle", folder], env={**os.environ, "PYTHONPATH": str(TESTS)}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-m", "oracle", folder],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
@@ -141,14 +149,18 @@ def test_export_and_traffic_of_all_kinds_pass_routers(esx_netflow, tmp_path):
     rows = table(tmp_path / "out", "flows-collected.csv")
     flows = {(row["src"], row["dst"], row["proto"], row["dport"]): int(row["packets"]) for row in rows}
     assert flows["10.6.1.51", "10.9.0.20", "17", "5002"] == 280  # 64 kbit/s in datagrams of 200 octets, seven seconds
-    assert flows["10.6.1.51", "10.9.0.20", "1", "2048"] == flows["10.9.0.20", "10.6.1.51", "1", "0"] == 7  # echo and its replies
+    assert (
+        flows["10.6.1.51", "10.9.0.20", "1", "2048"] == flows["10.9.0.20", "10.6.1.51", "1", "0"] == 7
+    )  # echo and its replies
     assert any(key[:3] == ("10.9.0.20", "10.6.1.51", "6") and key[3] == "80" for key in flows)
     judged(tmp_path / "out")
 
 
 def test_global_routing_finds_the_routes(esx_netflow, tmp_path):
     for name, text in (("static", LAB), ("global", changed((R1, "routing: global"), (R2, "routing: global")))):
-        assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / name, "--quiet", cwd=tmp_path).returncode == 0
+        assert (
+            esx_netflow("run", write(tmp_path, text), "--out", tmp_path / name, "--quiet", cwd=tmp_path).returncode == 0
+        )
     for file in ("flows-collected.csv", "datagrams.csv", "links.csv"):
         assert (tmp_path / "static" / file).read_bytes() == (tmp_path / "global" / file).read_bytes()
 
@@ -167,7 +179,9 @@ def test_deaths_at_routers_are_told_by_cause_and_name(esx_netflow, tmp_path, cau
     done = esx_netflow("run", write(tmp_path, changed(*changes)), "--out", tmp_path / "out", "--captures", cwd=tmp_path)
     assert done.returncode in (0, 1), done
     dead = {(row["fate"], row["place"].split("/")[0]) for row in table(tmp_path / "out", "datagrams.csv")}
-    assert ({"no_answer": "arp"}.get(cause, cause), router) in {(fate.removeprefix("lost_"), place) for fate, place in dead}, dead
+    assert ({"no_answer": "arp"}.get(cause, cause), router) in {
+        (fate.removeprefix("lost_"), place) for fate, place in dead
+    }, dead
     if told:
         assert told.split(" ", 1)[1] in (tmp_path / "out" / "esx1.console.log").read_text()
     judged(tmp_path / "out")
@@ -185,7 +199,11 @@ def test_a_router_on_a_stick_joins_the_vlans_of_its_trunk(esx_netflow, tmp_path)
     assert esx_netflow("validate", write(tmp_path, text)).returncode == 0
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--captures", cwd=tmp_path)
     assert done.returncode == 0, done
-    packets = [int(row["packets"]) for row in table(tmp_path / "out", "flows-truth.csv") if row["dst"] == "10.1.102.2" and row["dport"] == "5001"]
+    packets = [
+        int(row["packets"])
+        for row in table(tmp_path / "out", "flows-truth.csv")
+        if row["dst"] == "10.1.102.2" and row["dport"] == "5001"
+    ]
     assert packets == [280, 280]  # from a's port, and from the uplink when it comes back
     judged(tmp_path / "out")
 
@@ -193,7 +211,11 @@ def test_a_router_on_a_stick_joins_the_vlans_of_its_trunk(esx_netflow, tmp_path)
 @pytest.mark.parametrize("app", ["udp-on-off", "tcp-bulk", "tcp-syn-scan", "flows"])
 def test_servers_send_and_receive_every_traffic(esx_netflow, tmp_path, app):
     other = "nodes:\n  srv2: {kind: server, address: 10.6.1.70/24}"
-    text = changed(("nodes:", other), ("links:\n", "links:\n  - {endpoints: [srv2:eth0, sw1:9]}\n"), ("app: udp-cbr, from: a, to: b, port: 5001", f"app: {app}, from: srv2, to: b"))
+    text = changed(
+        ("nodes:", other),
+        ("links:\n", "links:\n  - {endpoints: [srv2:eth0, sw1:9]}\n"),
+        ("app: udp-cbr, from: a, to: b, port: 5001", f"app: {app}, from: srv2, to: b"),
+    )
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--captures", cwd=tmp_path)
     assert done.returncode == 0, done
     assert any(row["src"] == "10.6.1.70" for row in table(tmp_path / "out", "flows-collected.csv"))
@@ -206,20 +228,43 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
         for i in range(4):
             vmk = f"vmk0: {{portgroup: P, address: 10.{site}.0.{i + 11}/24, gateway: 10.{site}.0.1}}"
             vms = f"m{site}{i}: {{nics: [{{portgroup: P, address: 10.{site}.0.{i + 51}/24, gateway: 10.{site}.0.1}}]}}"
-            lines.append(f"  h{site}{i}: {{vswitches: {{v: {{uplinks: [vmnic0], portgroups: {{P: {{}}}}}}}}, vmknics: {{{vmk}}}, vms: {{{vms}}}}}")
+            lines.append(
+                f"  h{site}{i}: {{vswitches: {{v: {{uplinks: [vmnic0], portgroups: {{P: {{}}}}}}}}, vmknics: {{{vmk}}}, vms: {{{vms}}}}}"
+            )
     lines += ["nodes:", "  nf: {kind: collector, address: 10.0.0.84/24, gateway: 10.0.0.1}"]
     for site in range(3):
-        wans = ", ".join(f"eth{1 + k}: {{address: 192.168.1{min(site, o)}{max(site, o)}.{1 + (site > o)}/30}}" for k, o in enumerate(o for o in range(3) if o != site))
-        lines += [f"  s{site}: {{kind: switch}}", f"  r{site}: {{kind: router, routing: global, interfaces: {{eth0: {{address: 10.{site}.0.1/24}}, {wans}}}}}"]
+        wans = ", ".join(
+            f"eth{1 + k}: {{address: 192.168.1{min(site, o)}{max(site, o)}.{1 + (site > o)}/30}}"
+            for k, o in enumerate(o for o in range(3) if o != site)
+        )
+        lines += [
+            f"  s{site}: {{kind: switch}}",
+            f"  r{site}: {{kind: router, routing: global, interfaces: {{eth0: {{address: 10.{site}.0.1/24}}, {wans}}}}}",
+        ]
     lines += ["links:", "  - {endpoints: [nf:eth0, s0:9]}"]
     lines += [f"  - {{endpoints: [h{site}{i}:vmnic0, s{site}:{i + 1}]}}" for site in range(3) for i in range(4)]
     lines += [f"  - {{endpoints: [r{site}:eth0, s{site}:8]}}" for site in range(3)]
-    lines += ["  - {endpoints: [r0:eth1, r1:eth1], rate: 10Mbps}", "  - {endpoints: [r0:eth2, r2:eth1], rate: 10Mbps}", "  - {endpoints: [r1:eth2, r2:eth2], rate: 10Mbps}"]
-    lines += ["traffic:", "  - {name: t, app: udp-cbr, from: [m10, m20], to: [m00, m11], start: 3s, stop: 20s}", "timeline:"]
+    lines += [
+        "  - {endpoints: [r0:eth1, r1:eth1], rate: 10Mbps}",
+        "  - {endpoints: [r0:eth2, r2:eth1], rate: 10Mbps}",
+        "  - {endpoints: [r1:eth2, r2:eth2], rate: 10Mbps}",
+    ]
+    lines += [
+        "traffic:",
+        "  - {name: t, app: udp-cbr, from: [m10, m20], to: [m00, m11], start: 3s, stop: 20s}",
+        "timeline:",
+    ]
     for site in range(3):
         for i in range(4):
-            lines += [f"  - {{at: 1s, host: h{site}{i}, run: vmkload_mod netflow}}", f"  - {{at: 2s, host: h{site}{i}, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -e v 10.0.0.84}}"]
-    path = write(tmp_path, "\n".join(lines) + "\nexpect:\n  - {name: every packet is accounted for, check: conservation}\n  - {name: nothing is lost, metric: netflow.records.lost, equals: 0}\n")
+            lines += [
+                f"  - {{at: 1s, host: h{site}{i}, run: vmkload_mod netflow}}",
+                f"  - {{at: 2s, host: h{site}{i}, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -e v 10.0.0.84}}",
+            ]
+    path = write(
+        tmp_path,
+        "\n".join(lines)
+        + "\nexpect:\n  - {name: every packet is accounted for, check: conservation}\n  - {name: nothing is lost, metric: netflow.records.lost, equals: 0}\n",
+    )
     before = os.times().children_user
     done = esx_netflow("validate", "--json", path)
     assert os.times().children_user - before < 1  # of processor time
@@ -233,10 +278,15 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
 def test_a_script_of_the_branch_offices_has_the_results_of_the_scenario(esx_netflow, tmp_path):
     script = Path(os.environ["ESX_NETFLOW_BUILD"]) / "esx-branch-offices"
     assert subprocess.run([script, f"--output={tmp_path / 'script'}"], timeout=300).returncode == 0
-    assert esx_netflow("run", "branch-offices", "--out", tmp_path / "run", "--captures", "-q", cwd=tmp_path).returncode == 0
+    assert (
+        esx_netflow("run", "branch-offices", "--out", tmp_path / "run", "--captures", "-q", cwd=tmp_path).returncode
+        == 0
+    )
     made = {path.name: path.read_bytes() for path in (tmp_path / "script").iterdir()}
     for path in (tmp_path / "run").iterdir():
         if path.suffix in (".csv", ".pcap") or path.name == "lab.json":
             assert made[path.name] == path.read_bytes(), path.name
-    assert sum(name.endswith(".pcap") for name in made) == 49 and len(table(tmp_path / "run", "flows-collected.csv")) > 40
+    assert (
+        sum(name.endswith(".pcap") for name in made) == 49 and len(table(tmp_path / "run", "flows-collected.csv")) > 40
+    )
     judged(tmp_path / "script")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run: what a run leaves behind, the same everywhere, agreed with by the oracle and by tshark."""
+
 import json
 import os
 import pty
@@ -29,7 +30,16 @@ def quickstart(esx_netflow, tmp_path_factory) -> Path:
 def test_quickstart_is_understood_by_a_newcomer(esx_netflow, tmp_path):
     done = esx_netflow("run", QUICKSTART, cwd=tmp_path)
     assert done.returncode == 0 and done.stderr == ""
-    for word in ("seen", "collected", "lost", "residual", "flows seen", "exported in", "top talkers", "expectations met"):
+    for word in (
+        "seen",
+        "collected",
+        "lost",
+        "residual",
+        "flows seen",
+        "exported in",
+        "top talkers",
+        "expectations met",
+    ):
         assert word in done.stdout
     assert "results: out/quickstart\n" in done.stdout
     assert not re.search("ns-?3|simulator|tid|attribute", done.stdout, re.IGNORECASE)
@@ -104,8 +114,28 @@ def test_tshark_finds_nothing_malformed(quickstart):
     assert shutil.which("tshark"), "tshark is not installed (Debian package tshark)"
     index = json.loads((quickstart / "captures.json").read_text())
     (capture,) = [entry for entry in index["captures"] if entry["kind"] == "collector"]
-    fields = ["-T", "fields", "-e", "cflow.version", "-e", "cflow.count", "-e", "_ws.malformed", "-e", "_ws.expert.message"]
-    read = ["tshark", "-n", "-r", quickstart / capture["file"], "-d", f"udp.port=={capture['udp_port']},cflow", "-Y", "udp"]
+    fields = [
+        "-T",
+        "fields",
+        "-e",
+        "cflow.version",
+        "-e",
+        "cflow.count",
+        "-e",
+        "_ws.malformed",
+        "-e",
+        "_ws.expert.message",
+    ]
+    read = [
+        "tshark",
+        "-n",
+        "-r",
+        quickstart / capture["file"],
+        "-d",
+        f"udp.port=={capture['udp_port']},cflow",
+        "-Y",
+        "udp",
+    ]
     done = subprocess.run([*read, *fields], capture_output=True, text=True, check=True)
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert lines and all(line[0] == "5" and line[2:] == ["", ""] for line in lines), lines[:3]
@@ -119,7 +149,12 @@ def test_a_failed_expectation_is_exit_1(esx_netflow, tmp_path):
     assert "FAILED  much is dropped: 0, wanted 5 or more" in done.stdout
     result = summary(tmp_path / "out")
     assert result["verdict"] == "fail"
-    assert result["expectations"][1] == {"name": "much is dropped", "measured": 0, "bound": {"at_least": 5}, "pass": False}
+    assert result["expectations"][1] == {
+        "name": "much is dropped",
+        "measured": 0,
+        "bound": {"at_least": 5},
+        "pass": False,
+    }
 
 
 def test_several_scenarios_give_the_highest_exit_code(esx_netflow, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run for CI: several scenarios in one table, JUnit, Markdown, golden results, checks and logs."""
+
 import signal
 import xml.etree.ElementTree as ElementTree
 
@@ -45,7 +46,11 @@ def test_one_table_and_the_same_bytes_whatever_the_number_of_jobs(esx_netflow, t
     assert outcomes[0] == outcomes[1]
     code, table, errors, files = outcomes[0]
     assert code == 2 and "broken.yaml" in errors
-    assert [line.split()[:2] for line in table.splitlines()[1:4]] == [["good", "pass"], ["bad", "fail"], [str(three[2]), "error"]]
+    assert [line.split()[:2] for line in table.splitlines()[1:4]] == [
+        ["good", "pass"],
+        ["bad", "fail"],
+        [str(three[2]), "error"],
+    ]
     assert "FAILED  bad: far too much: " in table and table.endswith("1 of 3 scenarios pass\n")
     assert {"out/good/summary.json", "out/bad/summary.json", "j.xml", "s.md"} < set(files)
 
@@ -61,7 +66,9 @@ def test_junit_is_well_formed_and_counts(esx_netflow, three, tmp_path):
 
 def test_reports_of_one_scenario(esx_netflow, tmp_path):
     scenario = write(tmp_path, lab())
-    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--junit", tmp_path / "j.xml", "--summary-md", tmp_path / "s.md")
+    done = esx_netflow(
+        "run", scenario, "--out", tmp_path / "out", "--junit", tmp_path / "j.xml", "--summary-md", tmp_path / "s.md"
+    )
     assert done.returncode == 0 and done.stdout.startswith("lab: 20 s simulated")
     assert ElementTree.parse(tmp_path / "j.xml").getroot().get("tests") == "4"
     assert "| lab | pass | 3 of 3 |" in (tmp_path / "s.md").read_text()
@@ -145,7 +152,9 @@ def test_predicted_complaints_are_those_of_nfcapd(esx_netflow, tmp_path):
 
 
 def test_what_was_lost_is_a_complaint_of_nfcapd_too(esx_netflow, tmp_path):
-    text = restarting().replace("timeline:\n", "timeline:\n  - {at: 8500ms, for: 1s, link: collector-link, set: {loss: 1}}\n")
+    text = restarting().replace(
+        "timeline:\n", "timeline:\n  - {at: 8500ms, for: 1s, link: collector-link, set: {loss: 1}}\n"
+    )
     done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--captures")
     assert done.returncode == 1 and "FAILED  nfcapd has nothing to complain of: 1, wanted 0" in done.stdout
     capture = read_collector_capture(read_capture(tmp_path / "out" / "nf1.pcap"), 2055)

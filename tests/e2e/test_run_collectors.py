@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --to: what leaves the vmknics arrives at real collectors."""
+
 import json
 import re
 import time
@@ -52,7 +53,12 @@ def test_hosts_with_equal_switch_ids_stay_apart(esx_netflow, tmp_path):
 def test_a_sequence_that_passes_2_32_is_no_complaint(esx_netflow, tmp_path):
     text = lab().replace("netflow: {", "netflow: {initial_sequence: 4294967290, ", 1)
     with NfcapdRun() as collector:
-        assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}").returncode == 0
+        assert (
+            esx_netflow(
+                "run", write(tmp_path, text), "--out", tmp_path / "out", "--to", f"127.0.0.1:{collector.port}"
+            ).returncode
+            == 0
+        )
         collector.stop()
     sequences = [int(row["sequence"]) for row in table(tmp_path / "out", "datagrams.csv")]
     assert sequences[0] == 4294967290 and 0 <= sequences[-1] < 100
@@ -118,11 +124,28 @@ def test_real_time_feeds_a_collector_as_time_passes(esx_netflow, tmp_path):
 
 def test_after_the_network_and_in_real_time_datagrams_take_as_long_as_simulated(esx_netflow, tmp_path):
     """Two hosts export at the same instants, one over a link that takes 2 s."""
-    text = lab(hosts=("esx1", "esx2"), duration="6s", stop="1200ms").replace("esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84", "esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.85")
-    text = text.replace("nodes:\n", "nodes:\n  nf2: {kind: collector, address: 10.6.125.85/24}\n").replace("links:\n", "links:\n  - {endpoints: [nf2:eth0, sw1:9], delay: 2s}\n")
+    text = lab(hosts=("esx1", "esx2"), duration="6s", stop="1200ms").replace(
+        "esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84",
+        "esx2, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.85",
+    )
+    text = text.replace("nodes:\n", "nodes:\n  nf2: {kind: collector, address: 10.6.125.85/24}\n").replace(
+        "links:\n", "links:\n  - {endpoints: [nf2:eth0, sw1:9], delay: 2s}\n"
+    )
     scenario = write(tmp_path, text.replace("run: {", "run: {arp: static, ", 1))
     with Sink() as near, Sink() as far:
-        run = esx_netflow.start("run", scenario, "-q", "--out", tmp_path / "out", "--realtime", "--after-network", "--to", f"nf1={near.target}", "--to", f"nf2={far.target}")
+        run = esx_netflow.start(
+            "run",
+            scenario,
+            "-q",
+            "--out",
+            tmp_path / "out",
+            "--realtime",
+            "--after-network",
+            "--to",
+            f"nf1={near.target}",
+            "--to",
+            f"nf2={far.target}",
+        )
         assert near.wait(60)
         began = time.monotonic()
         assert far.wait(60)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run, validate and dot over what is wrong: a clear error, no result, no crash."""
+
 import pytest
 from labs import QUICKSTART, SCENARIOS, contents, lab, summary, table, write
 
@@ -23,7 +24,12 @@ def test_a_wrong_expectation_is_refused_with_its_place(esx_netflow, tmp_path, co
 
 @pytest.mark.parametrize("command", ["run", "validate", "dot"])
 def test_what_is_no_scenario_is_refused(esx_netflow, tmp_path, command):
-    for what in (tmp_path / "missing.yaml", tmp_path, write(tmp_path, "", "empty.yaml"), write(tmp_path, "a: [", "cut.yaml")):
+    for what in (
+        tmp_path / "missing.yaml",
+        tmp_path,
+        write(tmp_path, "", "empty.yaml"),
+        write(tmp_path, "a: [", "cut.yaml"),
+    ):
         done = esx_netflow(command, what, cwd=tmp_path)
         assert done.returncode == 2 and str(what) in done.stderr, what
     assert not (tmp_path / "out").exists()
@@ -65,7 +71,9 @@ def test_a_wrong_scenario_does_not_stop_the_others(esx_netflow, tmp_path):
     assert summary(tmp_path / "out" / "lab")["verdict"] == "pass"
 
 
-@pytest.mark.parametrize("option", [("--seed", "0"), ("--seed", "-1"), ("--seed", "x"), ("--to-rate", "-5"), ("--to", "127.0.0.1:0")])
+@pytest.mark.parametrize(
+    "option", [("--seed", "0"), ("--seed", "-1"), ("--seed", "x"), ("--to-rate", "-5"), ("--to", "127.0.0.1:0")]
+)
 def test_wrong_options_are_refused(esx_netflow, tmp_path, option):
     done = esx_netflow("run", QUICKSTART, *option, cwd=tmp_path)
     assert done.returncode == 2 and done.stderr

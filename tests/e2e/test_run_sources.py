@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run --to beyond loopback: each exporting host has a source address of its own. In network namespaces that end with the test."""
+
 import array
 import contextlib
 import fcntl
@@ -25,8 +26,25 @@ UNABLE = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() =
 def sent(program, folder: Path, *options, routes: bool = True, unable: bool = False) -> dict:
     """Two hosts' run with a receiver behind a veth pair, which has rp_filter 1. -> exit code, errors, sources and checksums of what arrived"""
     write(folder, lab(hosts=("esx1", "esx2")))
-    arguments = [str(routes), *(UNABLE if unable else []), program, "run", folder / "lab.yaml", "--out", folder / "out", "-q", "--to", "198.51.100.2:2055", *options]
-    done = subprocess.run(["unshare", "--net", sys.executable, "-B", HERE, *map(str, arguments)], capture_output=True, text=True, timeout=WAIT_S)
+    arguments = [
+        str(routes),
+        *(UNABLE if unable else []),
+        program,
+        "run",
+        folder / "lab.yaml",
+        "--out",
+        folder / "out",
+        "-q",
+        "--to",
+        "198.51.100.2:2055",
+        *options,
+    ]
+    done = subprocess.run(
+        ["unshare", "--net", sys.executable, "-B", HERE, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=WAIT_S,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(done.stdout)
 
@@ -55,15 +73,31 @@ def test_source_chooses_and_an_address_of_this_machine_needs_no_right(esx_netflo
 
 
 def test_without_the_right_it_is_said_clearly(esx_netflow, tmp_path):
-    command = [*UNABLE, esx_netflow.path, "run", write(tmp_path, lab(hosts=("esx1", "esx2"))), "--out", tmp_path / "out", "--to", "127.0.0.1:2055"]
+    command = [
+        *UNABLE,
+        esx_netflow.path,
+        "run",
+        write(tmp_path, lab(hosts=("esx1", "esx2"))),
+        "--out",
+        tmp_path / "out",
+        "--to",
+        "127.0.0.1:2055",
+    ]
     done = subprocess.run([*command, "--source", "esx1=192.0.2.11"], capture_output=True, text=True, timeout=WAIT_S)
     assert done.returncode == 3 and not (tmp_path / "out").exists()
-    assert "cannot send to 127.0.0.1:2055 from 192.0.2.11: it is no address of this machine. Be root, have the capability CAP_NET_RAW, or add it: ip address add 192.0.2.11/32 dev lo" in done.stderr
+    assert (
+        "cannot send to 127.0.0.1:2055 from 192.0.2.11: it is no address of this machine. Be root, have the capability CAP_NET_RAW, or add it: ip address add 192.0.2.11/32 dev lo"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(
     "options, said",
-    [(["--source", "esx=192.0.2.1"], "did you mean 'esx1'"), (["--source", "esx1"], "HOST=ADDRESS, as esx1=192.0.2.11"), (["--source", "esx1=here"], "HOST=ADDRESS, as esx1=192.0.2.11")],
+    [
+        (["--source", "esx=192.0.2.1"], "did you mean 'esx1'"),
+        (["--source", "esx1"], "HOST=ADDRESS, as esx1=192.0.2.11"),
+        (["--source", "esx1=here"], "HOST=ADDRESS, as esx1=192.0.2.11"),
+    ],
 )
 def test_a_wrong_source_is_exit_2(esx_netflow, tmp_path, options, said):
     done = esx_netflow("run", write(tmp_path, lab()), "--out", tmp_path / "out", "--to", "127.0.0.1:2055", *options)
@@ -102,18 +136,36 @@ def receive():
                     sources[source] += 1
                 elif octets[9] == 17:
                     summed = octets[12:20] + struct.pack(">HH", 17, len(octets) - 20) + octets[20:]
-                    wrong += octets[26:28] == b"\0\0" or sum(struct.unpack(f">{len(summed) // 2}H", summed)) % 0xFFFF != 0
+                    wrong += (
+                        octets[26:28] == b"\0\0" or sum(struct.unpack(f">{len(summed) // 2}H", summed)) % 0xFFFF != 0
+                    )
     print(json.dumps({"sources": sources, "wrong_checksums": wrong}))
 
 
 def send(routes, *command):
-    receiver = subprocess.Popen(["unshare", "--net", sys.executable, "-B", HERE, "receive"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    receiver = subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-B", HERE, "receive"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     receiver.stdout.readline()
     ip(f"link add wire0 type veth peer name wire1 netns {receiver.pid}")
     leave_checksums_to_the_kernel("wire0")
-    for line in ("link set lo up", "address add 198.51.100.1/24 dev wire0", "address add 198.51.100.11/32 dev wire0", "address add 198.51.100.12/32 dev wire0", "link set wire0 up"):
+    for line in (
+        "link set lo up",
+        "address add 198.51.100.1/24 dev wire0",
+        "address add 198.51.100.11/32 dev wire0",
+        "address add 198.51.100.12/32 dev wire0",
+        "link set wire0 up",
+    ):
         ip(line)
-    for line in ("link set lo up", "address add 198.51.100.2/24 dev wire1", "link set wire1 up", *(["route add 10.0.0.0/8 via 198.51.100.1"] if routes == "True" else [])):
+    for line in (
+        "link set lo up",
+        "address add 198.51.100.2/24 dev wire1",
+        "link set wire1 up",
+        *(["route add 10.0.0.0/8 via 198.51.100.1"] if routes == "True" else []),
+    ):
         ip(line, inside=receiver.pid)
     done = subprocess.run(command, capture_output=True, text=True)
     found = json.loads(receiver.communicate("\n")[0])

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run: console lines of the timeline are judged by their 'expect'; editions and strict hosts refuse what is documented."""
+
 import re
 from xml.etree import ElementTree
 
@@ -13,7 +14,10 @@ def stepped(tmp_path, steps: list[str], expects: bool = True, **more):
     """The lab of one host, its timeline replaced; what meters nothing can expect nothing of the books."""
     text = lab(**more)
     head, tail = text.split("timeline:\n")
-    return write(tmp_path, head + "timeline:\n" + "\n".join(steps) + ("\nexpect:" + tail.split("expect:")[1] if expects else "\n"))
+    return write(
+        tmp_path,
+        head + "timeline:\n" + "\n".join(steps) + ("\nexpect:" + tail.split("expect:")[1] if expects else "\n"),
+    )
 
 
 def test_lines_that_go_as_expected_are_counted(esx_netflow, tmp_path):
@@ -97,7 +101,9 @@ def test_a_strict_host_refuses_a_second_instance(esx_netflow, tmp_path):
         "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 0}}",
         "  - {at: 2s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, expect: {exit: nonzero, running: false}}",
     ]
-    text = stepped(tmp_path, steps).read_text().replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
+    text = (
+        stepped(tmp_path, steps).read_text().replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
+    )
     strict = write(tmp_path, text.replace("run: {", "run: {strict: true, ", 1))
     done = esx_netflow("run", strict, "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, ""), done
@@ -113,12 +119,21 @@ DELETION = [
 
 
 def deletion(tmp_path, netflow: str, *after: str):
-    text = stepped(tmp_path, [*DELETION, *after]).read_text().replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
+    text = (
+        stepped(tmp_path, [*DELETION, *after])
+        .read_text()
+        .replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
+    )
     return write(tmp_path, text.replace("netflow: {", "netflow: {" + netflow))
 
 
 def test_a_host_whose_monitored_switch_is_deleted_is_marked_unstable(esx_netflow, tmp_path):
-    done = esx_netflow("run", deletion(tmp_path, "", "  - {at: 3s, host: esx1, run: ps, expect: {exit: 0, stdout: net-netflow}}"), "--out", tmp_path / "out")
+    done = esx_netflow(
+        "run",
+        deletion(tmp_path, "", "  - {at: 3s, host: esx1, run: ps, expect: {exit: 0, stdout: net-netflow}}"),
+        "--out",
+        tmp_path / "out",
+    )
     assert (done.returncode, done.stderr) == (0, ""), done
     (host,) = summary(tmp_path / "out")["hosts"]
     assert (host["unstable"], host["halted"]) == (True, False)
@@ -141,7 +156,7 @@ def test_another_host_is_not_marked(esx_netflow, tmp_path):
 
 
 def test_metering_delay_makes_answers_late(esx_netflow, tmp_path):
-    """"overall performance of the ESX Server host may be affected": a ping inside the host takes longer."""
+    """ "overall performance of the ESX Server host may be affected": a ping inside the host takes longer."""
     times = []
     for netflow in ("", "metering_delay: 1ms, "):
         steps = [
@@ -161,10 +176,30 @@ def test_metering_delay_makes_answers_late(esx_netflow, tmp_path):
 
 
 def test_junit_and_markdown_have_the_console_lines(esx_netflow, tmp_path):
-    scenario = stepped(tmp_path, [LOADED.format("{exit: 0}"), "  - {at: 2s, host: esx1, run: vmkload_mod frob, expect: {exit: 0}}"])
-    done = esx_netflow("run", scenario, "--out", tmp_path / "out", "--junit", tmp_path / "junit.xml", "--summary-md", tmp_path / "summary.md")
+    scenario = stepped(
+        tmp_path, [LOADED.format("{exit: 0}"), "  - {at: 2s, host: esx1, run: vmkload_mod frob, expect: {exit: 0}}"]
+    )
+    done = esx_netflow(
+        "run",
+        scenario,
+        "--out",
+        tmp_path / "out",
+        "--junit",
+        tmp_path / "junit.xml",
+        "--summary-md",
+        tmp_path / "summary.md",
+    )
     assert done.returncode == 1
-    cases = {case.get("name"): case.find("failure") for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")}
+    cases = {
+        case.get("name"): case.find("failure") for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase")
+    }
     assert cases["esx1 at 0.1 s: vmkload_mod netflow"] is None
-    assert cases["esx1 at 2 s: vmkload_mod frob"].get("message").startswith("exit status 1, wanted 0; standard error: 'vmkload_mod: no such module")
-    assert "- esx1 at 2 s: vmkload\\_mod frob: exit status 1, wanted 0; standard error: " in (tmp_path / "summary.md").read_text()
+    assert (
+        cases["esx1 at 2 s: vmkload_mod frob"]
+        .get("message")
+        .startswith("exit status 1, wanted 0; standard error: 'vmkload_mod: no such module")
+    )
+    assert (
+        "- esx1 at 2 s: vmkload\\_mod frob: exit status 1, wanted 0; standard error: "
+        in (tmp_path / "summary.md").read_text()
+    )

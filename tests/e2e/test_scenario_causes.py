@@ -3,6 +3,7 @@
 
 A change is a piece of the scenario's text and what replaces it everywhere (all lines with the piece go if that is None).
 """
+
 import pytest
 import yaml
 from labs import SCENARIOS, summary
@@ -119,7 +120,9 @@ def changed(text: str, changes) -> str:
     return text
 
 
-@pytest.mark.parametrize("name, what, changes, expectations", CHANGES, ids=[f"{c[0]}-{c[1].replace(' ', '_')}" for c in CHANGES])
+@pytest.mark.parametrize(
+    "name, what, changes, expectations", CHANGES, ids=[f"{c[0]}-{c[1].replace(' ', '_')}" for c in CHANGES]
+)
 def test_without_its_cause_the_expectation_fails(esx_netflow, tmp_path, name, what, changes, expectations):
     path = tmp_path / "changed.yaml"
     path.write_text(changed((SCENARIOS / f"{name}.yaml").read_text(), changes))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A script's result folder (EsxResultsHelper, examples/esx-results.cc): the program and Python read it as one of a run."""
+
 import json
 import os
 import re
@@ -13,7 +14,12 @@ from labs import QUICKSTART, summary, table
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("script") / "out"
-    done = subprocess.run([Path(os.environ["ESX_NETFLOW_BUILD"]) / "esx-results", f"--output={folder}"], capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [Path(os.environ["ESX_NETFLOW_BUILD"]) / "esx-results", f"--output={folder}"],
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
 
@@ -21,7 +27,9 @@ def folder(tmp_path_factory):
 def test_it_has_the_files_of_a_run(folder, esx_netflow, tmp_path):
     assert esx_netflow("run", QUICKSTART, "-q", "-o", tmp_path / "out", "--captures").returncode == 0
     named = {name: re.sub(r"-\d+\.pcap$", ".pcap", name) for name in os.listdir(folder)}
-    assert {name for name in os.listdir(tmp_path / "out") if name.endswith((".csv", ".json"))} == {name for name in named if name.endswith((".csv", ".json"))}
+    assert {name for name in os.listdir(tmp_path / "out") if name.endswith((".csv", ".json"))} == {
+        name for name in named if name.endswith((".csv", ".json"))
+    }
     assert {"esx1.vmkernel.log", "esx1.esxtop.txt", "collector.pcap", "esx1-vSwitch0.pcap"} <= {*named, *named.values()}
     assert not (folder / "resolved.yaml").exists()
     for name in ("flows-truth.csv", "records.csv", "links.csv"):
@@ -44,7 +52,9 @@ def test_explain_knows_names_and_where_a_record_died(folder, esx_netflow):
 
 def test_talkers_counts_the_guests_at_home(folder, esx_netflow):
     told = json.loads(esx_netflow("talkers", folder, "--format", "json").stdout)
-    assert [vm["name"] for vm in told["vms"]] == ["web", "app"] and all(vm["octets_out"]["truth"] > 0 for vm in told["vms"])
+    assert [vm["name"] for vm in told["vms"]] == ["web", "app"] and all(
+        vm["octets_out"]["truth"] > 0 for vm in told["vms"]
+    )
     sent = sum(int(row["octets"]) for row in table(folder, "flows-truth.csv") if row["src"] == "10.0.0.11")
     assert told["vms"][0]["octets_out"]["truth"] == sent
 
@@ -63,6 +73,8 @@ def test_a_lab_that_is_none_is_named(folder, esx_netflow, tmp_path):
         try:
             for reader in (("explain", folder, "--flow", "*->*"), ("talkers", folder), ("report", folder)):
                 done = esx_netflow(*reader)
-                assert done.returncode == 2 and "lab.json: is no description of a lab of this version" in done.stderr, broken
+                assert done.returncode == 2 and "lab.json: is no description of a lab of this version" in done.stderr, (
+                    broken
+                )
         finally:
             (folder / "lab.json").write_text(text)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """--spanning-tree: the links that validate names are blocked, and a run leaves exactly these without a frame."""
+
 from pathlib import Path
 
 from labs import contents, table
@@ -15,7 +16,10 @@ def test_a_loop_is_refused_without_it(esx_netflow, tmp_path):
 def test_validate_names_what_it_blocks(esx_netflow):
     done = esx_netflow("validate", "--spanning-tree", LOOP)
     assert (done.returncode, done.stderr) == (0, "")
-    assert "info: links[3]: blocked by the spanning tree: link spare closes a loop: backbone, spare (VLAN 1)" in done.stdout
+    assert (
+        "info: links[3]: blocked by the spanning tree: link spare closes a loop: backbone, spare (VLAN 1)"
+        in done.stdout
+    )
 
 
 def test_a_run_leaves_exactly_the_blocked_links_without_a_frame(esx_netflow, tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`run --split` gives the bytes of the whole run, or says why it cannot. ESX_NETFLOW_SPLIT_LABS=N compares N random labs."""
+
 import os
 import re
 import resource
@@ -65,7 +66,20 @@ def test_a_split_run_gives_the_bytes_of_the_whole_run(esx_netflow, tmp_path, see
     assert table(tmp_path / "split", "flows-collected.csv")
 
 
-@pytest.mark.parametrize("text", [STATIC, ROUTED, STATIC.replace("app: flows,", "app: flows, fidelity: flow, flow_duration: 5s,").replace("flow_packets: 3}", "flow_packets: 30}"), STATIC.replace("run: {", "outputs: {flows: false, series: {every: 0s}, pcap: [collector-link, 'esx1:vmk0']}\nrun: {")], ids=["switched", "routed", "flow fidelity", "few outputs"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        STATIC,
+        ROUTED,
+        STATIC.replace("app: flows,", "app: flows, fidelity: flow, flow_duration: 5s,").replace(
+            "flow_packets: 3}", "flow_packets: 30}"
+        ),
+        STATIC.replace(
+            "run: {", "outputs: {flows: false, series: {every: 0s}, pcap: [collector-link, 'esx1:vmk0']}\nrun: {"
+        ),
+    ],
+    ids=["switched", "routed", "flow fidelity", "few outputs"],
+)
 def test_other_networks_and_outputs_can_be_split(esx_netflow, tmp_path, text):
     assert both(esx_netflow, tmp_path, text) == 0
 
@@ -144,15 +158,23 @@ def test_a_lab_that_can_be_split_says_so(esx_netflow, tmp_path):
 @pytest.mark.parametrize(
     "to, told",
     [
-        ("10.6.125.99:2055", r"at 4\.508\d+ s a frame comes to esx2 from the network: [0-9a-f:]+ to ff:ff:ff:ff:ff:ff \(EtherType 0x806\)"),
-        ("10.6.125.84:9", r"at 4\.500\d+ s a frame comes to esx1 from the network: 10\.6\.125\.84 to 10\.6\.125\.10 \(protocol 1\)"),
+        (
+            "10.6.125.99:2055",
+            r"at 4\.508\d+ s a frame comes to esx2 from the network: [0-9a-f:]+ to ff:ff:ff:ff:ff:ff \(EtherType 0x806\)",
+        ),
+        (
+            "10.6.125.84:9",
+            r"at 4\.500\d+ s a frame comes to esx1 from the network: 10\.6\.125\.84 to 10\.6\.125\.10 \(protocol 1\)",
+        ),
     ],
     ids=["ARP for a collector that is not there", "ICMP errors of one that does not listen"],
 )
 def test_what_only_the_simulation_shows_ends_it(esx_netflow, tmp_path, to, told):
     path = write(tmp_path, STATIC.replace("10.6.125.84:2055", to, 1))
     run = esx_netflow("run", path, "-o", tmp_path / "out", "-q", "--split", "local", "-j", "1")
-    assert run.returncode == 2 and re.search(r"esx1: .*lab\.yaml: the run cannot be split: " + told, run.stderr), run.stderr
+    assert run.returncode == 2 and re.search(r"esx1: .*lab\.yaml: the run cannot be split: " + told, run.stderr), (
+        run.stderr
+    )
     assert not (tmp_path / "out").exists()
 
 
@@ -163,7 +185,10 @@ def test_half_a_book_is_refused(esx_netflow, tmp_path):
     book = next(tmp_path.glob("out.hosts/*/*/esx2.book"))
     octets = book.read_bytes()
     before = contents(tmp_path / "out")
-    for wrong, why in ((octets[: len(octets) // 2], "it ends too early"), (b"esx-netflow host 0\n" + octets[19:], "it is none of this version")):
+    for wrong, why in (
+        (octets[: len(octets) // 2], "it ends too early"),
+        (b"esx-netflow host 0\n" + octets[19:], "it is none of this version"),
+    ):
         book.write_bytes(wrong)
         done = esx_netflow(*run)
         assert done.returncode == 2 and f"esx2.book: not what a host's simulation wrote: {why}" in done.stderr

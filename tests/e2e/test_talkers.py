@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """talkers: what an administrator sees of what was collected, beside the truth. Recomputed here from the flow tables."""
+
 import csv
 import io
 import json
@@ -41,7 +42,9 @@ def test_octets_are_those_of_the_tables(losses, esx_netflow):
     for side, name in (("truth", "flows-truth.csv"), ("collected", "flows-collected.csv")):
         told = Counter({(t["exporter"], t["vswitch"], t["address"]): t["octets"][side] for t in talkers})
         seen = octets_by(losses, name, "exporter", "vswitch", "src")
-        assert +told == Counter({place: octets for place, octets in seen.items() if HOMES.get(place[2], place[:2]) == place[:2]})
+        assert +told == Counter(
+            {place: octets for place, octets in seen.items() if HOMES.get(place[2], place[:2]) == place[:2]}
+        )
         assert len(told) < len(octets_by(losses, "flows-truth.csv", "exporter", "vswitch", "src"))
     assert any(0 < t["octets"]["collected"] < t["octets"]["truth"] for t in talkers)
 
@@ -65,7 +68,10 @@ def test_a_vm_is_counted_at_its_own_host(losses, esx_netflow):
 
 def test_windows_add_up_to_the_whole(losses, esx_netflow):
     whole = report(esx_netflow, losses, "--top", "0")
-    parts = [report(esx_netflow, losses, "--top", "0", "--window", window) for window in ("0s..45s", "45s..70.0005s", "70.0005s..200s")]
+    parts = [
+        report(esx_netflow, losses, "--top", "0", "--window", window)
+        for window in ("0s..45s", "45s..70.0005s", "70.0005s..200s")
+    ]
     for index, vm in enumerate(whole["vms"]):
         for way in ("octets_out", "octets_in"):
             for side in ("truth", "collected"):
@@ -81,10 +87,18 @@ def test_the_last_hours_end_with_the_run(losses, esx_netflow):
 
 
 def test_a_port_scan_is_seen_in_truth_and_in_what_was_collected(losses, esx_netflow):
-    (scan,) = [i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"]  # no server that answers
+    (scan,) = [
+        i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"
+    ]  # no server that answers
     assert (scan["name"], scan["target"]) == ("scan", "10.6.125.67")
     ports = {
-        side: len({row["dport"] for row in table(losses, name) if row["src"] == "10.6.125.66" and int(row["dport"]) < int(row["sport"])})
+        side: len(
+            {
+                row["dport"]
+                for row in table(losses, name)
+                if row["src"] == "10.6.125.66" and int(row["dport"]) < int(row["sport"])
+            }
+        )
         for side, name in (("truth", "flows-truth.csv"), ("collected", "flows-collected.csv"))
     }
     assert {side: scan["value"][side] for side in ports} == ports and ports["collected"] < ports["truth"]
@@ -101,26 +115,43 @@ def test_loss_can_hide_what_is_irregular(losses, esx_netflow):
 
 
 def test_fan_out_and_volume_have_thresholds(esx_netflow, tmp_path):
-    assert esx_netflow("run", write(tmp_path, lab(hosts=("esx1", "esx2"), stop="9s")), "--out", tmp_path / "out").returncode == 0
+    assert (
+        esx_netflow(
+            "run", write(tmp_path, lab(hosts=("esx1", "esx2"), stop="9s")), "--out", tmp_path / "out"
+        ).returncode
+        == 0
+    )
 
     def kinds(*options):
         return {(i["kind"], i["address"]) for i in report(esx_netflow, tmp_path / "out", *options)["irregular"]}
 
     assert kinds() == set()
     assert ("fan_out", "10.6.125.101") in kinds("--fan-out", "1")
-    wanted = {t["address"]: t["octets"]["truth"] for t in report(esx_netflow, tmp_path / "out")["talkers"] if t["exporter"] == "esx1"}
+    wanted = {
+        t["address"]: t["octets"]["truth"]
+        for t in report(esx_netflow, tmp_path / "out")["talkers"]
+        if t["exporter"] == "esx1"
+    }
     assert len(wanted) < 3, "too few sources for a median: no volume is irregular"
     assert not any(kind == "volume" for kind, _ in kinds("--volume", "1"))
 
 
 def test_volume_is_compared_with_the_median(losses, esx_netflow):
-    talkers = [t for t in report(esx_netflow, losses, "--top", "0")["talkers"] if (t["exporter"], t["vswitch"]) == ("esx1", "vSwitch0")]
+    talkers = [
+        t
+        for t in report(esx_netflow, losses, "--top", "0")["talkers"]
+        if (t["exporter"], t["vswitch"]) == ("esx1", "vSwitch0")
+    ]
     octets = sorted(t["octets"]["truth"] for t in talkers if t["octets"]["truth"])
     assert len(octets) >= 3
     median = octets[len(octets) // 2]
     for times in (1, 2, 10):
         found = report(esx_netflow, losses, "--volume", str(times))["irregular"]
-        told = {i["address"] for i in found if (i["kind"], i["exporter"], i["vswitch"], i["in_truth"]) == ("volume", "esx1", "vSwitch0", True)}
+        told = {
+            i["address"]
+            for i in found
+            if (i["kind"], i["exporter"], i["vswitch"], i["in_truth"]) == ("volume", "esx1", "vSwitch0", True)
+        }
         assert told == {t["address"] for t in talkers if t["octets"]["truth"] >= times * median}
 
 

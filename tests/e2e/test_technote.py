@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The technical note: every sentence has its proof in docs/technote.md, and what no other test proves is proved here."""
+
 import hashlib
 import re
 import subprocess
@@ -18,7 +19,9 @@ ROOT = Path(__file__).parent.parent.parent
 LIMITS_AT_MOST = 5
 PLAYED = "test_technote.test_the_document_plays"
 EXAMPLE_1 = "/usr/lib/vmware/bin/vmkload_app -i vmktcp /usr/lib/vmware/bin/net-netflow -e vSwitch0 10.6.125.84:4242"
-EXAMPLE_2 = "/usr/lib/vmware/bin/vmkload_app -i vmktcp /usr/lib/vmware/bin/net-netflow -e vSwitch0,prod1,test2 10.6.125.84:4242"
+EXAMPLE_2 = (
+    "/usr/lib/vmware/bin/vmkload_app -i vmktcp /usr/lib/vmware/bin/net-netflow -e vSwitch0,prod1,test2 10.6.125.84:4242"
+)
 LOAD = "  - {at: 1s, host: esx1, run: vmkload_mod netflow}"
 
 
@@ -30,7 +33,9 @@ class Row(NamedTuple):
 
 
 def rows() -> list[Row]:
-    found = re.findall(r"^\| (\d+) \| (\d+) \| (.*?) \| (.*?) \|$", (ROOT / "docs" / "technote.md").read_text(), re.MULTILINE)
+    found = re.findall(
+        r"^\| (\d+) \| (\d+) \| (.*?) \| (.*?) \|$", (ROOT / "docs" / "technote.md").read_text(), re.MULTILINE
+    )
     return [Row(int(number), int(line), words.split(), proof) for number, line, words, proof in found]
 
 
@@ -69,7 +74,9 @@ def named_tests() -> set[str]:
         for suite, name in re.findall(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", source.read_text(), re.MULTILINE):
             found.add(f"{suite}.{name}")
     for source in (ROOT / "tests").rglob("test_*.py"):
-        found |= {f"{source.stem}.{name}" for name in re.findall(r"^def (test_\w+)\(", source.read_text(), re.MULTILINE)}
+        found |= {
+            f"{source.stem}.{name}" for name in re.findall(r"^def (test_\w+)\(", source.read_text(), re.MULTILINE)
+        }
     return found
 
 
@@ -130,9 +137,10 @@ def test_what_needs_a_second_run_is_not_ticked(esx_netflow, tmp_path):
 
 # ---------------------------------------------------------------- sentences that no other test proves
 
-THREE = LAB.replace("vms:\n", "vms:\n      test-a: {nics: [{portgroup: Test, address: 10.2.0.1/24}]}\n      test-b: {nics: [{portgroup: Test, address: 10.2.0.2/24}]}\n").replace(
-    "timeline:", "  - {name: test, app: udp-cbr, from: test-a, to: test-b, start: 3s, stop: 50s}\ntimeline:"
-)
+THREE = LAB.replace(
+    "vms:\n",
+    "vms:\n      test-a: {nics: [{portgroup: Test, address: 10.2.0.1/24}]}\n      test-b: {nics: [{portgroup: Test, address: 10.2.0.2/24}]}\n",
+).replace("timeline:", "  - {name: test, app: udp-cbr, from: test-a, to: test-b, start: 3s, stop: 50s}\ntimeline:")
 EXPORT = "  - {{at: 2s, host: esx1, run: 'vmkload_app -S -i vmktcp net-netflow {} 10.6.125.84:4242'}}"
 
 
@@ -140,7 +148,16 @@ def test_examples_1_and_2_at_a_terminal_feed_nfcapd(esx_netflow, tmp_path):
     lab = THREE.replace("start: 3s, stop: 50s}", "start: 3s, stop: 25s}")  # so that flows end while they are monitored
     scenario, record, live = write(tmp_path, lab), tmp_path / "record.yaml", tmp_path / "live"
     with NfcapdRun() as collector:
-        arguments = ["console", str(scenario), "--to", f"127.0.0.1:{collector.port}", "--record", str(record), "--out", str(live)]
+        arguments = [
+            "console",
+            str(scenario),
+            "--to",
+            f"127.0.0.1:{collector.port}",
+            "--record",
+            str(record),
+            "--out",
+            str(live),
+        ]
         child = pexpect.spawn(str(esx_netflow.path), arguments, encoding="utf-8", timeout=300, dimensions=(40, 250))
         child.expect(PROMPT)
         child.sendline("vmkload_mod netflow")
@@ -184,7 +201,10 @@ def test_examples_1_and_2_at_a_terminal_feed_nfcapd(esx_netflow, tmp_path):
 
 
 def test_a_restart_costs_a_real_collector_one_sequence_failure(esx_netflow, tmp_path):
-    steps = [EXPORT.format("-e vSwitch0,prod1").replace("run:", "id: one, run:"), "  - {at: 25s, signal: TERM, process: one}"]
+    steps = [
+        EXPORT.format("-e vSwitch0,prod1").replace("run:", "id: one, run:"),
+        "  - {at: 25s, signal: TERM, process: one}",
+    ]
     again = EXPORT.format("-e vSwitch0,prod1").replace("at: 2s", "at: 26s")
     more = "  - {name: more, app: udp-cbr, from: prod-a, to: prod-b, port: 5002, start: 30s, stop: 35s}\ntimeline:"
     text = LAB.replace("start: 3s, stop: 50s}", "start: 3s, stop: 10s}").replace("timeline:", more)
@@ -197,7 +217,21 @@ def test_a_restart_costs_a_real_collector_one_sequence_failure(esx_netflow, tmp_
 
 def tshark(capture: Path, port: int, *fields: str) -> list[list[str]]:
     shown = [word for field in fields for word in ("-e", field)]
-    command = ["tshark", "-n", "-r", capture, "-d", f"udp.port=={port},cflow", "-Y", "cflow", "-T", "fields", "-E", "aggregator=;", *shown]
+    command = [
+        "tshark",
+        "-n",
+        "-r",
+        capture,
+        "-d",
+        f"udp.port=={port},cflow",
+        "-Y",
+        "cflow",
+        "-T",
+        "fields",
+        "-E",
+        "aggregator=;",
+        *shown,
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return [[value for cell in line.split("\t") for value in cell.split(";")] for line in done.stdout.splitlines()]
 
@@ -210,7 +244,9 @@ def test_zero_fields_are_zero_for_tshark(esx_netflow, tmp_path):
     seen = Counter(value for datagram in datagrams for value in datagram)
     records = summary(out)["ledger"]["collected"]["records"]
     assert seen == {"0.0.0.0": records, "0": 4 * records}
-    assert {value for line in tshark(out / "nf1.pcap", 4242, "cflow.samplingmode", "cflow.samplerate") for value in line} <= {"0", ""}
+    assert {
+        value for line in tshark(out / "nf1.pcap", 4242, "cflow.samplingmode", "cflow.samplerate") for value in line
+    } <= {"0", ""}
 
 
 def test_port_2055_is_the_default(esx_netflow, tmp_path):
@@ -228,7 +264,9 @@ def test_datagrams_leave_by_the_vmknic(esx_netflow, tmp_path):
     start = 1224979200  # 2008-10-26T00:00:00Z
     first_ended = min(int(row["last_ms"]) for row in table(out, "flows-exported.csv"))
     quickly = float(sent[0][1]) if float(sent[0][1]) < start else float(sent[0][1]) - start
-    assert first_ended / 1000 + 2 < quickly < first_ended / 1000 + 2 + 1.1  # idle timeout of this lab, then the next poll
+    assert (
+        first_ended / 1000 + 2 < quickly < first_ended / 1000 + 2 + 1.1
+    )  # idle timeout of this lab, then the next poll
 
 
 def departures(out: Path) -> set[int]:
@@ -247,7 +285,9 @@ SCAN = "  - {name: scan, app: tcp-syn-scan, from: web1, to: web2, ports: 1-6000,
 
 
 def test_a_shorter_polling_period_solves_a_full_purgatory(esx_netflow, tmp_path):
-    text = LAB.replace("idle_timeout: 2s", "idle_timeout: 2s, purgatory_max: 500").replace("timeline:", SCAN + "timeline:")
+    text = LAB.replace("idle_timeout: 2s", "idle_timeout: 2s, purgatory_max: 500").replace(
+        "timeline:", SCAN + "timeline:"
+    )
     dropped = []
     for name, option in (("slow", ""), ("fast", "-s 100 ")):
         (tmp_path / name).mkdir()
@@ -258,11 +298,26 @@ def test_a_shorter_polling_period_solves_a_full_purgatory(esx_netflow, tmp_path)
 
 
 def test_one_address_may_be_on_two_switches(esx_netflow, tmp_path):
-    text = LAB.replace("prod1: {", "prod1: {uplinks: [vmnic1], ").replace("10.1.0.2/24", "10.6.125.62/24").replace("nodes: {", "nodes: {sw1: {kind: switch}, ")
-    text = text.replace("10.1.0.1/24", "10.6.125.61/24").replace("[esx1:vmnic0, nf1:eth0]}", "[esx1:vmnic0, sw1:1]}, {endpoints: [esx1:vmnic1, sw1:2]}, {endpoints: [sw1:3, nf1:eth0]}")
-    text = text.replace("timeline:", "  - {name: across, app: udp-cbr, from: web1, to: prod-a, start: 3s, stop: 9s}\ntimeline:")
-    collected = table(simulate(esx_netflow, tmp_path, timeline(EXPORT.format("-e vSwitch0,prod1"), text=text)), "flows-collected.csv")
-    across = {(row["vswitch"], row["engine"]) for row in collected if (row["src"], row["dst"]) == ("10.6.125.51", "10.6.125.61")}
+    text = (
+        LAB.replace("prod1: {", "prod1: {uplinks: [vmnic1], ")
+        .replace("10.1.0.2/24", "10.6.125.62/24")
+        .replace("nodes: {", "nodes: {sw1: {kind: switch}, ")
+    )
+    text = text.replace("10.1.0.1/24", "10.6.125.61/24").replace(
+        "[esx1:vmnic0, nf1:eth0]}",
+        "[esx1:vmnic0, sw1:1]}, {endpoints: [esx1:vmnic1, sw1:2]}, {endpoints: [sw1:3, nf1:eth0]}",
+    )
+    text = text.replace(
+        "timeline:", "  - {name: across, app: udp-cbr, from: web1, to: prod-a, start: 3s, stop: 9s}\ntimeline:"
+    )
+    collected = table(
+        simulate(esx_netflow, tmp_path, timeline(EXPORT.format("-e vSwitch0,prod1"), text=text)), "flows-collected.csv"
+    )
+    across = {
+        (row["vswitch"], row["engine"])
+        for row in collected
+        if (row["src"], row["dst"]) == ("10.6.125.51", "10.6.125.61")
+    }
     assert across == {("vSwitch0", "1"), ("prod1", "2")}
 
 
@@ -271,7 +326,9 @@ def test_ignored_engines_merge_interfaces_unless_dash_p_is_given(esx_netflow, tm
     assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "-q").returncode == 0
     for cause in (("84/24, ignore_engine: true", "84/24"), ("netflow -p -e", "netflow -e")):
         assert text.count(cause[0]) == 1
-        assert esx_netflow("run", write(tmp_path, text.replace(*cause)), "--out", tmp_path / "out", "-q").returncode == 1, cause
+        assert (
+            esx_netflow("run", write(tmp_path, text.replace(*cause)), "--out", tmp_path / "out", "-q").returncode == 1
+        ), cause
 
 
 def test_interface_13_of_vswitch2_appears_as_1549(esx_netflow, tmp_path):
@@ -287,7 +344,11 @@ def test_interface_13_of_vswitch2_appears_as_1549(esx_netflow, tmp_path):
 
 
 def test_timeouts_are_15_seconds_and_5_minutes(esx_netflow, tmp_path):
-    text = LAB.replace("    netflow: {idle_timeout: 2s}\n", "").replace("duration: 60s", "duration: 700s").replace("stop: 50s", "stop: 650s")
+    text = (
+        LAB.replace("    netflow: {idle_timeout: 2s}\n", "")
+        .replace("duration: 60s", "duration: 700s")
+        .replace("stop: 50s", "stop: 650s")
+    )
     out = simulate(esx_netflow, tmp_path, timeline(EXPORT.format("-e prod1,vSwitch0"), text=text))
     collected = table(out, "flows-collected.csv")
     long = [row for row in collected if row["vswitch"] == "prod1"]
@@ -299,8 +360,15 @@ def test_timeouts_are_15_seconds_and_5_minutes(esx_netflow, tmp_path):
 
 
 def test_sampling_and_timeouts_have_no_option(esx_netflow, tmp_path):
-    lines = "".join(f"vmkload_app -i vmktcp net-netflow {option} -e vSwitch0 10.6.125.84\necho status $?\n" for option in ("-t 30", "-a 60", "-n 100"))
-    done = esx_netflow("console", write(tmp_path, LAB), input="vmkload_mod netflow\n" + lines + "vmkload_app -i vmktcp net-netflow -h\n")
+    lines = "".join(
+        f"vmkload_app -i vmktcp net-netflow {option} -e vSwitch0 10.6.125.84\necho status $?\n"
+        for option in ("-t 30", "-a 60", "-n 100")
+    )
+    done = esx_netflow(
+        "console",
+        write(tmp_path, LAB),
+        input="vmkload_mod netflow\n" + lines + "vmkload_app -i vmktcp net-netflow -h\n",
+    )
     assert done.stdout.count("status 2\n") == 3
     (usage,) = [line for line in done.stdout.splitlines() if line.startswith("usage: net-netflow")]
     assert set(re.findall(r"-(\w)\b", usage.split("net-netflow", 1)[1])) == set("hvpse")
@@ -312,5 +380,7 @@ def test_top_talkers_are_told_from_what_was_collected(esx_netflow, tmp_path):
     for row in table(tmp_path / "out", "flows-collected.csv"):
         by_source[row["src"]] += int(row["octets"])
     talkers = summary(tmp_path / "out")["top_talkers"]
-    assert {talker["src"]: talker["collected"]["octets"] for talker in talkers if talker["collected"]["octets"]} == by_source
+    assert {
+        talker["src"]: talker["collected"]["octets"] for talker in talkers if talker["collected"]["octets"]
+    } == by_source
     assert [talker["src"] for talker in talkers][:3] == [source for source, _ in by_source.most_common(3)]

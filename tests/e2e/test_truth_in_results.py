@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tables and texts tell the truth: octets once, lost apart from left, flows never begun, peaks between samples, columns that stand."""
+
 import csv
 import io
 import json
@@ -37,7 +38,9 @@ def between(esx_netflow, tmp_path_factory):
 def sent_at_home(folder) -> Counter:
     """Octets that each VM and vmknic sent, at the port into which it is plugged."""
     homes = {"10.6.125.10": ("esx1", "vmk0"), "10.6.125.11": ("esx2", "vmk0")}
-    homes |= {f"10.6.125.1{h}{n}": (f"esx{h + 1}", f"esx{h + 1}-{vm}.eth0") for h in (0, 1) for n, vm in ((1, "a"), (2, "b"))}
+    homes |= {
+        f"10.6.125.1{h}{n}": (f"esx{h + 1}", f"esx{h + 1}-{vm}.eth0") for h in (0, 1) for n, vm in ((1, "a"), (2, "b"))
+    }
     sums = Counter()
     for row in table(folder, "flows-truth.csv"):
         if homes.get(row["src"]) == (row["exporter"], row["input_port"]):
@@ -56,7 +59,9 @@ def test_octets_of_a_vm_are_counted_once_at_its_own_vswitch(between, esx_netflow
     assert seen_by_both["10.6.125.101"] == 2, "the lab must be one in which a packet is seen twice"
     told = {
         "summary.json": [(t["src"], t["exporter"], t["truth"]["octets"]) for t in summary(folder)["top_talkers"]],
-        "talkers": [(t["address"], t["exporter"], t["octets"]["truth"]) for t in talkers(esx_netflow, folder)["talkers"]],
+        "talkers": [
+            (t["address"], t["exporter"], t["octets"]["truth"]) for t in talkers(esx_netflow, folder)["talkers"]
+        ],
         "vms": [(v["address"], v["exporter"], v["octets_out"]["truth"]) for v in talkers(esx_netflow, folder)["vms"]],
     }
     for where, rows in told.items():
@@ -100,7 +105,9 @@ def test_what_is_left_is_not_among_what_is_lost(losses):
     for name, sign in (("truth", 1), ("collected", -1), ("lost", -1), ("left", -1)):
         sums = Counter()
         for row in table(folder, f"flows-{name}.csv"):
-            books[tuple(row[c] for c in FLOW)].update(packets=sign * int(row["packets"]), octets=sign * int(row["octets"]))
+            books[tuple(row[c] for c in FLOW)].update(
+                packets=sign * int(row["packets"]), octets=sign * int(row["octets"])
+            )
             sums[row.get("cause") or row.get("state")] += int(row["octets"])
         if name in ("lost", "left"):
             assert sums == {fate: counts["octets"] for fate, counts in ledger[name].items()}
@@ -114,7 +121,17 @@ def test_flows_never_begun_are_part_of_the_headline(losses, esx_netflow, tmp_pat
     assert len(never) > 50000 and summary(folder)["flows_never_begun"] == len(never)
     grouped = f"{len(never):,}".replace(",", " ")
     assert f"  {grouped} flows never begun: no memory or no room in the cache for a record\n" in text
-    done = esx_netflow("run", SCENARIOS / "losses.yaml", SCENARIOS / "quickstart.yaml", "--out", tmp_path / "x", "--summary-md", tmp_path / "m.md", "--junit", tmp_path / "j.xml")
+    done = esx_netflow(
+        "run",
+        SCENARIOS / "losses.yaml",
+        SCENARIOS / "quickstart.yaml",
+        "--out",
+        tmp_path / "x",
+        "--summary-md",
+        tmp_path / "m.md",
+        "--junit",
+        tmp_path / "j.xml",
+    )
     header, _, row = (tmp_path / "m.md").read_text().splitlines()[2:5]
     cells = dict(zip(header.split(" | "), row.split(" | ")))
     assert cells["flows never begun"] == grouped and grouped in done.stdout
@@ -177,7 +194,11 @@ def block(text: str, first: str) -> list[str]:
 
 def test_columns_stand_with_names_of_forty_characters(esx_netflow, tmp_path):
     host, vm = "h" * 40, "v" * 40
-    text = lab(name="n" * 40, hosts=("esx1", "esx2"), stop="9s", duration="10s").replace("esx1-a", vm).replace("esx1", host)
+    text = (
+        lab(name="n" * 40, hosts=("esx1", "esx2"), stop="9s", duration="10s")
+        .replace("esx1-a", vm)
+        .replace("esx1", host)
+    )
     folder, told = run(esx_netflow, tmp_path, text)
     assert right_edges(block(told, "top talkers"), "octets") == {True}
     told = esx_netflow("talkers", folder).stdout
@@ -198,7 +219,9 @@ def test_numbers_of_one_kind_have_one_format(losses, esx_netflow):
     grouped = f"{octets:,}".replace(",", " ")
     told = esx_netflow("talkers", folder).stdout
     for where in (text, told, esx_netflow("explain", folder, "--flow", "*->*", "--limit", "3").stdout):
-        assert not re.search(r"\d{5}", re.sub(r"\d+\.\d+\.\d+\.\d+(:\d+)?|\(sequence \d+\)|datagram \d+|\d+\.\d+ s", "", where)), where
+        assert not re.search(
+            r"\d{5}", re.sub(r"\d+\.\d+\.\d+\.\d+(:\d+)?|\(sequence \d+\)|datagram \d+|\d+\.\d+ s", "", where)
+        ), where
         assert not re.search(r"\d %", where)
     assert grouped in text and grouped in told
 
@@ -206,5 +229,7 @@ def test_numbers_of_one_kind_have_one_format(losses, esx_netflow):
 def test_csv_of_talkers_has_what_is_left(losses, esx_netflow):
     folder, _ = losses
     rows = list(csv.DictReader(io.StringIO(esx_netflow("talkers", folder, "--format", "csv").stdout)))
-    assert rows and all(int(row["collected"]) + int(row["left"]) <= int(row["truth"]) for row in rows if row["kind"] != "irregular")
+    assert rows and all(
+        int(row["collected"]) + int(row["left"]) <= int(row["truth"]) for row in rows if row["kind"] != "irregular"
+    )
     assert any(int(row["left"]) for row in rows)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """scenarios/two-hosts.yaml: each expectation holds for its named cause, and fails when that cause is taken away."""
+
 import pytest
 import yaml
 from labs import SCENARIOS, summary, write
@@ -7,12 +8,18 @@ from labs import SCENARIOS, summary, write
 SCENARIO = SCENARIOS / "two-hosts.yaml"
 SQUEEZE = "  - {at: 200s, for: 60s, link: collector-link, set: {rate: 4kbps, queue: 5p}}\n"
 CUT = "  - {at: 280s, for: 10s, link: collector-link, down: true}\n"
-PRESSURE = "  - {at: 170s, for: 20s, host: esx1, memory_pressure: {netflow_heap: 80KiB}} # 64 KiB of it are the purgatory's\n"
+PRESSURE = (
+    "  - {at: 170s, for: 20s, host: esx1, memory_pressure: {netflow_heap: 80KiB}} # 64 KiB of it are the purgatory's\n"
+)
 # expectation -> what is replaced by what. That all is accounted for has no cause that a scenario could take away.
 CAUSES = {
     "VLAN 101 reaches the database": [("allowed: [101, 102]", "allowed: [102]")],
-    "nothing is lost before the first episode": [("start: 120s, stop: 150s, every: 1ms", "start: 60s, stop: 90s, every: 1ms")],
-    "the scan overruns the purgatory": [("start: 120s, stop: 150s, every: 1ms", "start: 120s, stop: 150s, every: 50ms")],
+    "nothing is lost before the first episode": [
+        ("start: 120s, stop: 150s, every: 1ms", "start: 60s, stop: 90s, every: 1ms")
+    ],
+    "the scan overruns the purgatory": [
+        ("start: 120s, stop: 150s, every: 1ms", "start: 120s, stop: 150s, every: 50ms")
+    ],
     "pressure sheds packets": [(PRESSURE, "")],
     "export loss while squeezed": [(SQUEEZE, ""), (CUT, "")],
     "the kernel says so": [("purgatory_max: 1024", "purgatory_max: 100000")],
@@ -79,7 +86,9 @@ def beginning(changes) -> str:
 
 @pytest.mark.parametrize("step", [None, *STEPS])
 def test_a_console_line_fails_without_its_cause(esx_netflow, tmp_path, step):
-    done = esx_netflow("run", write(tmp_path, beginning(STEPS.get(step, []))), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+    done = esx_netflow(
+        "run", write(tmp_path, beginning(STEPS.get(step, []))), "--out", tmp_path / "out", "--quiet", cwd=tmp_path
+    )
     failed = [line for line in done.stderr.splitlines() if "warning" not in line]
     if step is None:
         assert (done.returncode, failed) == (0, [])

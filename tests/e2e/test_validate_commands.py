@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """validate: programs, modules and vSwitches that console lines name are looked up before any run."""
+
 import pytest
 from labs import EXPORT, lab, write
 
@@ -45,10 +46,20 @@ def test_where_the_line_may_fail_it_is_a_note(esx_netflow, tmp_path, line, expec
 @pytest.mark.parametrize("tail", [" || true", "; true", " &"])
 def test_where_the_line_may_end_well_all_the_same_it_is_a_warning(esx_netflow, tmp_path, tail):
     done = validate(esx_netflow, tmp_path, "vmkload_mod netflo" + tail)
-    assert done.returncode == 0 and ": warning: timeline[1].run: 'netflo' is no module; did you mean 'netflow'?" in done.stderr
+    assert (
+        done.returncode == 0
+        and ": warning: timeline[1].run: 'netflo' is no module; did you mean 'netflow'?" in done.stderr
+    )
 
 
-@pytest.mark.parametrize("line", ["/usr/lib/vmware/bin/vmkload_app -S -i vmktcp /usr/lib/vmware/bin/net-netflow -e vSwitch0 10.6.125.84", "vmkload_mod /usr/lib/vmware/vmmod/netflow", "echo $UNKNOWN netflo"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "/usr/lib/vmware/bin/vmkload_app -S -i vmktcp /usr/lib/vmware/bin/net-netflow -e vSwitch0 10.6.125.84",
+        "vmkload_mod /usr/lib/vmware/vmmod/netflow",
+        "echo $UNKNOWN netflo",
+    ],
+)
 def test_what_is_there_is_not_named(esx_netflow, tmp_path, line):
     done = validate(esx_netflow, tmp_path, line)
     assert (done.returncode, done.stderr) == (0, "") and " is no " not in done.stdout

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """validate over labs of any shape: it answers, or says where and why not."""
+
 import json
 
 import pytest
 from labs import write
+
 
 def tree(switches: int, hosts: int) -> str:
     """A binary tree of switches, hosts at its last ones, a collector at its root; VMs in twenty VLANs."""
@@ -11,15 +13,23 @@ def tree(switches: int, hosts: int) -> str:
     for i in range(hosts):
         vswitch = f"{{uplinks: [vmnic0], portgroups: {{P: {{vlan: {i % 20 + 2}}}, K: {{}}}}}}"
         nic = f"nics: [{{portgroup: P, address: 172.16.{i // 200}.{i % 200 + 1}/12}}]"
-        lines.append(f"  h{i}: {{vswitches: {{v: {vswitch}}}, vmknics: {{vmk0: {{portgroup: K, address: 10.{i // 200}.{i % 200}.1/8}}}}, vms: {{m{i}: {{{nic}}}}}}}")
+        lines.append(
+            f"  h{i}: {{vswitches: {{v: {vswitch}}}, vmknics: {{vmk0: {{portgroup: K, address: 10.{i // 200}.{i % 200}.1/8}}}}, vms: {{m{i}: {{{nic}}}}}}}"
+        )
     lines += ["nodes:", "  c: {kind: collector, address: 10.99.0.1/8}"]
-    lines += [f"  s{i}: {{kind: switch, ports: {{1: {{mode: trunk}}, 2: {{mode: trunk}}, 3: {{mode: trunk}}, 4: {{mode: trunk}}}}}}" for i in range(switches)]
+    lines += [
+        f"  s{i}: {{kind: switch, ports: {{1: {{mode: trunk}}, 2: {{mode: trunk}}, 3: {{mode: trunk}}, 4: {{mode: trunk}}}}}}"
+        for i in range(switches)
+    ]
     lines += ["links:", "  - {endpoints: [c:eth0, s0:9]}"]
     lines += [f"  - {{endpoints: [s{i}:1, s{(i - 1) // 2}:{2 + (i - 1) % 2}]}}" for i in range(1, switches)]
     lines += [f"  - {{endpoints: [h{i}:vmnic0, s{switches - 1 - i}:4]}}" for i in range(hosts)]
     lines += ["timeline:"]
     for i in range(hosts):
-        lines += [f"  - {{at: 1s, host: h{i}, run: vmkload_mod netflow}}", f"  - {{at: 2s, host: h{i}, run: vmkload_app -S -i vmktcp net-netflow -e v 10.99.0.1}}"]
+        lines += [
+            f"  - {{at: 1s, host: h{i}, run: vmkload_mod netflow}}",
+            f"  - {{at: 2s, host: h{i}, run: vmkload_app -S -i vmktcp net-netflow -e v 10.99.0.1}}",
+        ]
     return "\n".join(lines) + "\n"
 
 
@@ -29,7 +39,10 @@ def test_ten_thousand_nodes_are_answered(esx_netflow, tmp_path):
     answer = json.loads(done.stdout)
     exports = answer["lab"]["exports"]
     assert len(exports) == 500 and len(exports[0]["links"]) == 15
-    assert exports[0]["single_points_of_failure"][-2:] == ["s0", "c.eth0-s0.9"] and len(exports[0]["single_points_of_failure"]) == 15 + 14
+    assert (
+        exports[0]["single_points_of_failure"][-2:] == ["s0", "c.eth0-s0.9"]
+        and len(exports[0]["single_points_of_failure"]) == 15 + 14
+    )
     told = [message["what"] for message in answer["messages"] if "is cut off from" in message["what"]]
     assert len(told) == 10  # of nineteen VLANs that do not meet the first one, though all are on one network
     assert "and 9 more" in [message["what"] for message in answer["messages"]]
@@ -53,7 +66,10 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_lab_of_any_shape_is_answered_or_refused_with_place_and_reason(esx_netflow, tmp_path, shape):
     rest, code, message = SHAPES[shape]
-    text = "version: 1\nname: shape\nrun: {duration: 1s}\nhosts: {h: {vswitches: {v: {uplinks: [vmnic0], portgroups: {P: {}}}}, vmknics: {vmk0: {portgroup: P, address: 10.0.0.1/24}}}}\n" + rest
+    text = (
+        "version: 1\nname: shape\nrun: {duration: 1s}\nhosts: {h: {vswitches: {v: {uplinks: [vmnic0], portgroups: {P: {}}}}, vmknics: {vmk0: {portgroup: P, address: 10.0.0.1/24}}}}\n"
+        + rest
+    )
     write(tmp_path, text)
     for command in ("validate", "run"):
         done = esx_netflow(command, "lab.yaml", cwd=tmp_path)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """verify: the oracle for users."""
+
 import os
 
 import pytest

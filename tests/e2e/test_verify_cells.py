@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A changed cell of a table of a run is found: in every column of every table, row by row, but for those that no file can tell."""
+
 import csv
 from pathlib import Path
 
@@ -127,7 +128,9 @@ def lossy(esx_netflow, tmp_path_factory) -> Verification:
     folder = tmp_path_factory.mktemp("links")
     text = lab(duration="60s", stop="55s").replace("run: {", "run: {arp: static, ")
     scan = "  - {name: scan, app: tcp-syn-scan, from: esx1-a, to: esx1-b, ports: 1-900, start: 2s, stop: 50s, every: 50ms}\ntimeline:\n  - {at: 600ms, link: collector-link, set: {loss: 0.3}}"
-    done = esx_netflow("run", write_lab(folder, text.replace("timeline:", scan)), "--captures", "-q", "--out", folder / "out")
+    done = esx_netflow(
+        "run", write_lab(folder, text.replace("timeline:", scan)), "--captures", "-q", "--out", folder / "out"
+    )
     assert done.returncode == 0, done.stderr
     return Verification(folder / "out")
 
@@ -166,19 +169,45 @@ def test_links_that_lose_are_judged(lossy):
 @pytest.mark.parametrize("column", ["frames", "octets"])
 @pytest.mark.parametrize("step", [1, -1])
 def test_each_count_of_what_comes_to_a_collector_is_judged(lossy, column, step):
-    assert all(of_links(lossy, "links", lambda row: row["from"] == "sw1:1" and int(row["frames"]) > 5, **{column: plus(step)}))
+    assert all(
+        of_links(lossy, "links", lambda row: row["from"] == "sw1:1" and int(row["frames"]) > 5, **{column: plus(step)})
+    )
 
 
-@pytest.mark.parametrize("column, value", [("time_ms", lambda t: t.replace(".", "1.")), ("link", lambda _: "other"), ("from", lambda _: "nf1:eth9"), ("rate_bps", plus(1)), ("dropped", plus(1)), ("queued", lambda _: "-1"), ("octets", lambda _: "0")])
+@pytest.mark.parametrize(
+    "column, value",
+    [
+        ("time_ms", lambda t: t.replace(".", "1.")),
+        ("link", lambda _: "other"),
+        ("from", lambda _: "nf1:eth9"),
+        ("rate_bps", plus(1)),
+        ("dropped", plus(1)),
+        ("queued", lambda _: "-1"),
+        ("octets", lambda _: "0"),
+    ],
+)
 def test_a_wrong_cell_of_any_end_is_found(lossy, column, value):
-    assert all(of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and int(row["frames"]) > 5, **{column: value}))
+    assert all(
+        of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and int(row["frames"]) > 5, **{column: value})
+    )
 
 
 def test_a_queue_is_judged_by_what_is_sent_and_dropped(esx_netflow, tmp_path, lossy):
     """No more waits than the queue takes, nor than is sent before the link rests; after a drop, no less than what was not sent since."""
-    assert all(of_links(lossy, "links", lambda row: row["from"] == "esx1:vmnic0" and 5_000 < float(row["time_ms"]) < 50_000, queued=plus(50)))
+    assert all(
+        of_links(
+            lossy,
+            "links",
+            lambda row: row["from"] == "esx1:vmnic0" and 5_000 < float(row["time_ms"]) < 50_000,
+            queued=plus(50),
+        )
+    )
     flood = "  - {name: far, app: udp-cbr, from: esx1-a, to: nf1, port: 9, start: 1s, stop: 15s, rate: 160kbps, packet: 300B}\ntimeline:"
-    text = lab(stop="18s").replace("timeline:", flood).replace("name: collector-link,", "name: collector-link, rate: 100kbps, queue: 100p,")
+    text = (
+        lab(stop="18s")
+        .replace("timeline:", flood)
+        .replace("name: collector-link,", "name: collector-link, rate: 100kbps, queue: 100p,")
+    )
     done = esx_netflow("run", write_lab(tmp_path, text), "--captures", "-q", "--out", tmp_path / "out")
     assert done.returncode == 0, done.stderr
     crowded = Verification(tmp_path / "out")

@@ -8,6 +8,7 @@ statement that counts at a time, compiles that file with the flags of the
 release build, links the module anew beside the build and runs test-model with it, the tests of the file's class first. Nothing in the
 source tree or the build changes. Takes a minute of processor time for a survivor and some seconds for the others.
 """
+
 import argparse
 import json
 import os
@@ -40,7 +41,9 @@ OTHER = {  # a cause, and what takes its place; the second one takes the first o
     "EsxDropCause::": ("OVERSIZE", "DISCONNECTED"),
     "EsxPhysicalSwitchDrop::": ("SAME_PORT", "NO_PORT"),
 }
-CAUSE = re.compile(r"(netflow::Move::(?=LOST_|IGNORED_|SEND_FAILED|RECEIVED)|netflow::StopCause::|EsxDropCause::|EsxPhysicalSwitchDrop::)(\w+)")
+CAUSE = re.compile(
+    r"(netflow::Move::(?=LOST_|IGNORED_|SEND_FAILED|RECEIVED)|netflow::StopCause::|EsxDropCause::|EsxPhysicalSwitchDrop::)(\w+)"
+)
 COUNTERS = "model/netflow/esx-netflow-collector.cc"
 COUNTS = re.compile(r"(?<=^    )\s*(?:\+\+[\w.]+|[\w.]+ \+= .+);$", re.MULTILINE)
 LIBRARY = "libesx-netflow-module.so"
@@ -102,8 +105,12 @@ class Build:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--build", type=Path, default=ROOT / "build", help="the release build, complete (default build/)")
-    parser.add_argument("--file", choices=FILES, metavar="FILE", help="only the mutants of that file, as in model/vswitch/esx-vnic.cc")
+    parser.add_argument(
+        "--build", type=Path, default=ROOT / "build", help="the release build, complete (default build/)"
+    )
+    parser.add_argument(
+        "--file", choices=FILES, metavar="FILE", help="only the mutants of that file, as in model/vswitch/esx-vnic.cc"
+    )
     parser.add_argument("--list", action="store_true", help="print the mutants and end")
     arguments = parser.parse_args()
     if arguments.list:

@@ -9,6 +9,7 @@ missing test, or an equivalent that equivalent.txt names with its reason.
 Resumable: verdicts are kept in FOLDER/verdicts.jsonl by what was mutated. Killed mutants are not run
 again; survivors are, as tests may have been added. Assertions are off, so tests do the killing.
 """
+
 import argparse
 import concurrent.futures
 import hashlib
@@ -63,7 +64,9 @@ MOVE = re.compile(r"Move::[A-Z_]+")  # a booking under another cause
 LEDGER_ROW = re.compile(r'^\s+\{"(\w+)", ("\w*"), (Place::\w+), (Place::\w+)\},$')
 NUMBER = re.compile(r"(?<![\w.'\"])(0x[0-9a-fA-F']+|\d[\d']*)(U|UL|ULL|u)?(?![\w.'\"])")
 CONDITION = re.compile(r"\b(if|while) \((.+)\)$")
-STATEMENT = re.compile(r"^\s+(?:[A-Za-z_][\w.\[\]]*(?:->|\.|::)?[\w.\[\]>-]*(?:\(.*\)| [-+|&]?= .+)|(?:\+\+|--)[\w.\[\]>-]+);$")
+STATEMENT = re.compile(
+    r"^\s+(?:[A-Za-z_][\w.\[\]]*(?:->|\.|::)?[\w.\[\]>-]*(?:\(.*\)| [-+|&]?= .+)|(?:\+\+|--)[\w.\[\]>-]+);$"
+)
 NOT_A_STATEMENT = re.compile(r"^\s+(return|static_assert|using|case|default|else|assert|break|continue|delete)\b")
 
 
@@ -101,7 +104,9 @@ def mutants_of_line(file: str, number: int, code: str, original: str):
                 yield mutant("ledger", row.start(group), row[group], after)
         return
     for match in MOVE.finditer(code):
-        yield mutant("move", match.start(), match[0], "Move::OFFERED" if match[0] != "Move::OFFERED" else "Move::METERED")
+        yield mutant(
+            "move", match.start(), match[0], "Move::OFFERED" if match[0] != "Move::OFFERED" else "Move::METERED"
+        )
     for operator, swaps in SWAPS.items():
         for before, after in swaps:
             for match in re.finditer(re.escape(before), code):
@@ -166,7 +171,9 @@ class Laboratory:
         self.objects.mkdir(parents=True, exist_ok=True)
         sources = sorted((ROOT / "netflow").glob("*.cc")) + sorted((ROOT / "tests" / "netflow").glob("*-test.cc"))
         with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-            self.object_of = dict(zip((p.relative_to(ROOT).as_posix() for p in sources), pool.map(self._compile, sources)))
+            self.object_of = dict(
+                zip((p.relative_to(ROOT).as_posix() for p in sources), pool.map(self._compile, sources))
+            )
         original = self.folder / "original"
         self._link(self.object_of.values(), original)
         begin = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
@@ -243,7 +250,9 @@ def digest_of(file: str) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--count", type=int, default=250, help="mutants beside those of causes, 0: all (default %(default)s)")
+    parser.add_argument(
+        "--count", type=int, default=250, help="mutants beside those of causes, 0: all (default %(default)s)"
+    )
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutate", help="where verdicts are kept")
     parser.add_argument("-j", "--jobs", type=int, default=2, help="at once (default %(default)s)")
     parser.add_argument("--at-least", type=float, default=95, help="percent that must be killed (default %(default)s)")
@@ -274,12 +283,20 @@ def main() -> int:
 
     with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
         list(pool.map(judge, mutants))
-    return report(mutants, {m: verdicts.known.get(m.key(digests[m.file]), "not tried") for m in mutants}, reason_of, arguments.at_least)
+    return report(
+        mutants,
+        {m: verdicts.known.get(m.key(digests[m.file]), "not tried") for m in mutants},
+        reason_of,
+        arguments.at_least,
+    )
 
 
 def report(mutants, verdict_of, reason_of, at_least) -> int:
     equivalent = [m for m in mutants if reason_of(m)]
-    by = {name: [m for m in mutants if not reason_of(m) and verdict_of[m] == name] for name in ("killed", "survived", "invalid", "not tried")}
+    by = {
+        name: [m for m in mutants if not reason_of(m) and verdict_of[m] == name]
+        for name in ("killed", "survived", "invalid", "not tried")
+    }
     for mutant in by["survived"]:
         print(f"survived: {mutant}")
     judged = len(by["killed"]) + len(by["survived"])

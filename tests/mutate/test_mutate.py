@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Mutants that the scripts plant: one small fault each, in code that is compiled in, the same ones every time."""
+
 import re
 import sys
 from pathlib import Path
@@ -18,7 +19,10 @@ def mutants_of(code: str) -> dict[str, list[str]]:
 
 
 def test_operators():
-    assert mutants_of("    if (a < b)") == {"relational": ["    if (a <= b)"], "negated condition": ["    if (!(a < b))"]}
+    assert mutants_of("    if (a < b)") == {
+        "relational": ["    if (a <= b)"],
+        "negated condition": ["    if (!(a < b))"],
+    }
     assert mutants_of("    return a + b;") == {"arithmetic": ["    return a - b;"]}
     assert mutants_of("    return a && b;") == {"condition": ["    return a || b;"]}
     assert mutants_of("    return 0x1fU;") == {"constant": ["    return 32U;"]}
@@ -58,7 +62,12 @@ def test_equivalents_are_lines_of_the_library():
 def test_every_loss_cause_of_the_tracker_is_mutated():
     planted = {before for _, _, before, _ in causes.mutants()}
     ledger = (mutate.ROOT / "netflow" / "ledger.h").read_text()
-    lost = {f"netflow::Move::{word.strip(', ')}" for line in ledger.splitlines() for word in line.split() if word.startswith("LOST_")}
+    lost = {
+        f"netflow::Move::{word.strip(', ')}"
+        for line in ledger.splitlines()
+        for word in line.split()
+        if word.startswith("LOST_")
+    }
     assert len(lost) >= 11 and lost <= planted
 
 

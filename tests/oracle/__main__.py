@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """python3 -m oracle DIR: judges a result folder. Exit 0: all agrees, 1: it does not, 2: it cannot be judged."""
+
 import os
 import sys
 

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds frames and captures by hand, for tests."""
+
 import socket
 import struct
 
 
 def ipv4(
-    payload=b"", *, src="10.0.0.1", dst="10.0.0.2", proto=17, tos=0, options=b"", fragment=0, total=None, version=4, ihl=None
+    payload=b"",
+    *,
+    src="10.0.0.1",
+    dst="10.0.0.2",
+    proto=17,
+    tos=0,
+    options=b"",
+    fragment=0,
+    total=None,
+    version=4,
+    ihl=None,
 ) -> bytes:
     """`fragment`: the flags and offset word; `total`, `version`, `ihl` override the true values to lie."""
     header = 20 + len(options)

@@ -3,6 +3,7 @@
 
 A damaged file raises CaptureError; what was read before the damage is kept in its `packets`.
 """
+
 import struct
 from pathlib import Path
 from typing import Iterator, NamedTuple

@@ -9,6 +9,7 @@
 nfdump's JSON knows no engine, writes ICMP type and code instead of ports (and then no TCP flags), leaves
 the interfaces out if both are 0, and gives milliseconds without a zone: everything here runs with TZ=UTC.
 """
+
 import json
 import os
 import re

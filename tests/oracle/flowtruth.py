@@ -6,6 +6,7 @@ Times are ns since the exporter's boot. A record ends when now - Last > idle or 
 idle is the reason if both hold. A packet that would take a counter past 2^32 - 1 ends it by `split`.
 The input port is part of the flow, so packets may be given port by port.
 """
+
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Iterable, NamedTuple

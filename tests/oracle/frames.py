@@ -4,6 +4,7 @@
 Octets: a metered packet counts its IP total length (the frame's where that is 0); any other frame the bytes on the wire after
 the Ethernet header and VLAN tags.
 """
+
 import socket
 from enum import Enum
 from typing import NamedTuple

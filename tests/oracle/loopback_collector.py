@@ -4,6 +4,7 @@
 A collector binds its port itself, after it was found free, so another process may have taken it meanwhile: then the next port is tried.
 Two nfacctd would share a port without a word. So each run holds the same port of another loopback address as long as it lives.
 """
+
 import shutil
 import socket
 import subprocess

@@ -4,6 +4,7 @@
 R1 and R2 are the decoder's; R14 is seen where datagrams are taken out of a capture. R6 is judged
 as far as 32-bit times allow: First lies less than 2^31 ms before SysUptime.
 """
+
 import socket
 import struct
 from collections import defaultdict
@@ -216,7 +217,9 @@ def check_rules(
     for (exporter, engine), stream in sorted(engines.items()):
         stream = _in_order_of_sending(stream) if lossy else stream
         first = None if lossy else first_sequence
-        complaints += [f"{text} ({exporter} engine {engine})" for text in _stream_complaints(stream, lossy, restarts, first)]
+        complaints += [
+            f"{text} ({exporter} engine {engine})" for text in _stream_complaints(stream, lossy, restarts, first)
+        ]
     return complaints
 
 
@@ -258,7 +261,9 @@ def _clock_spread_ns(stream: list[Datagram]) -> int:
 
 def _in_order_of_sending(stream: list[Datagram]) -> list[Datagram]:
     base = stream[0]
-    return sorted(unique_datagrams(stream), key=lambda d: (signed(d.uptime - base.uptime), signed(d.sequence - base.sequence)))
+    return sorted(
+        unique_datagrams(stream), key=lambda d: (signed(d.uptime - base.uptime), signed(d.sequence - base.sequence))
+    )
 
 
 def _stream_complaints(stream: list[Datagram], lossy: bool, restarts: bool, first: int | None) -> Iterable[str]:

@@ -9,6 +9,7 @@
 nfacctd always aggregates: `flows` are sums of (packets, octets) by key. It knows no milliseconds and no engine in its output; sequences it
 follows for each engine and complains in its log.
 """
+
 import json
 import re
 import signal

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Judges series.csv: what happened until each sample, by records.csv, datagrams.csv and the port captures. Whether what happened in
 the instant of a sample came before it, no file tells: there both is right."""
+
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 
@@ -47,7 +48,11 @@ class Exporter:
             elif station.startswith(("dropped_", "discarded_")):
                 place, _, cause = station.partition("_")
                 queued = cause.startswith("queued_")
-                column = "dropped_purgatory_full" if cause == "purgatory_head" else f"{place}_{cause.removeprefix('queued_')}"
+                column = (
+                    "dropped_purgatory_full"
+                    if cause == "purgatory_head"
+                    else f"{place}_{cause.removeprefix('queued_')}"
+                )
                 happened[column].append(moved)
                 happened[f"records_{place}"].append(moved)
                 if queued:
@@ -61,7 +66,12 @@ class Exporter:
                     happened[row["fate"]].append(event)
                     happened["records_lost"].append(event)
         created = [(int(row["first_ns"]), 1) for row in mine if row["output"]]
-        queued = [row for row in ends if row["station"] in ("queued", "sent", "send_failed", "dropped_purgatory_head") or row["station"].startswith("discarded_queued")]
+        queued = [
+            row
+            for row in ends
+            if row["station"] in ("queued", "sent", "send_failed", "dropped_purgatory_head")
+            or row["station"].startswith("discarded_queued")
+        ]
         self.rises = {"cache": created, "purgatory": [(int(row["ended_ns"]), 1) for row in queued]}
         self.falls = {
             "cache": [(int(row["ended_ns"]), 1) for row in ends],
@@ -141,7 +151,11 @@ def _check_memory(rows: list[dict], find) -> None:
             find(row, "memory " + " ".join((state, *numbers)))
             return
         free, *now = map(int, numbers)
-        if STATES.index(state) < sum(free < bound for bound in (39, 19, 9)) or free > 1000 or any(b < a for a, b in zip(taken, now)):
+        if (
+            STATES.index(state) < sum(free < bound for bound in (39, 19, 9))
+            or free > 1000
+            or any(b < a for a, b in zip(taken, now))
+        ):
             find(row, f"memory is {state} at {free} / 1000 free, {now} octets taken")
         taken = now
 
@@ -174,8 +188,15 @@ def _check_host(v, name: str, rows: list[dict], exporter: Exporter) -> None:
         created, stopped = exporter.created.until(at), exporter.until("stopped", at)
         if not created[0] - stopped[1] <= row["cache_records"] + row["records_expired"] <= created[1] - stopped[0]:
             find(text, f"cache_records {row['cache_records']}")
-        queued, gone = exporter.until("from_queue", at), row["records_dropped"] + row["records_sent"] + row["unsent_send_failed"]
-        if not row["records_expired"] - gone - queued[1] <= row["purgatory_records"] <= row["records_expired"] - gone - queued[0]:
+        queued, gone = (
+            exporter.until("from_queue", at),
+            row["records_dropped"] + row["records_sent"] + row["unsent_send_failed"],
+        )
+        if (
+            not row["records_expired"] - gone - queued[1]
+            <= row["purgatory_records"]
+            <= row["records_expired"] - gone - queued[0]
+        ):
             find(text, f"purgatory_records {row['purgatory_records']}")
         for level in LEVELS:
             least, most = peaks[level][index]
@@ -184,8 +205,13 @@ def _check_host(v, name: str, rows: list[dict], exporter: Exporter) -> None:
         for kind, cache in (("octets", "cache_records"), ("peak", "cache_peak")):
             if row[f"heap_{kind}"] - HEAP_PER_RECORD * row[cache] not in bases:
                 find(text, f"heap_{kind} {row[f'heap_{kind}']}")
-        fresh = row["purgatory_high_water"] < high["purgatory_high_water"] and row["cache_records"] == row["purgatory_records"] == 0
-        high["purgatory_high_water"] = row["purgatory_high_water"] if fresh else max(high["purgatory_high_water"], row["purgatory_peak"])
+        fresh = (
+            row["purgatory_high_water"] < high["purgatory_high_water"]
+            and row["cache_records"] == row["purgatory_records"] == 0
+        )
+        high["purgatory_high_water"] = (
+            row["purgatory_high_water"] if fresh else max(high["purgatory_high_water"], row["purgatory_peak"])
+        )
         high["heap_high_water"] = max(high["heap_high_water"], row["heap_peak"])
         for column, value in high.items():
             if row[column] != value:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Judges the tables of a result folder cell by cell: each one follows from records.csv and datagrams.csv, and those two from the
 captures, so that no cell can change alone."""
+
 from collections import Counter, defaultdict
 from itertools import pairwise
 
@@ -84,12 +85,16 @@ class Stories:
         """The records of each flow follow from its packets; where packets were shed or records ended early, their sums do."""
         ours, theirs = defaultdict(list), defaultdict(list)
         for record in self.v.truth_records:
-            ours[record.key].append((record.packets, record.octets, record.first_ns, record.last_ns, record.tcp_flags, record.reason))
+            ours[record.key].append(
+                (record.packets, record.octets, record.first_ns, record.last_ns, record.tcp_flags, record.reason)
+            )
         other = set()
         for row in self.records:
             key = self.v._key(row)
             reason = row["reason"] if row["reason"] not in ("", "stopped") else "live"
-            theirs[key].append((int(row["packets"]), int(row["octets"]), *self._times(row), int(row["tcp_flags"]), reason))
+            theirs[key].append(
+                (int(row["packets"]), int(row["octets"]), *self._times(row), int(row["tcp_flags"]), reason)
+            )
             if row["station"].startswith("shed_") or row["reason"] not in ("", "stopped", *OWN_ENDS):
                 other.add(key)
         for key in sorted({*ours, *theirs}):
@@ -118,7 +123,9 @@ class Stories:
         for row in self.records:
             flow, station = tuple(row[c] for c in FLOW), row["station"]
             if station == "metered" or station.startswith("shed_"):
-                if any(row[c] for c in ("reason", "ended_ns", "moved_ns", "datagram")) or (station == "metered") != bool(row["output"]):
+                if any(row[c] for c in ("reason", "ended_ns", "moved_ns", "datagram")) or (
+                    station == "metered"
+                ) != bool(row["output"]):
                     self.find(f"records.csv: {station}, and has an end: {row}")
                 continue
             if (row["exporter"], row["vswitch"]) not in self.windows:
@@ -155,7 +162,9 @@ class Stories:
         wanted |= {unit: sum(int(r[unit]) for r in carried) for unit in UNIT[:2]}
         others = self.collectors[row["exporter"], row["vswitch"], row["session"]]
         wanted["collector"] = next(iter(others)) if len(others) == 1 else None
-        key = (windows[0].address, windows[0].engine, int(row["sequence"]), self._uptime(row, sent)) if windows else None
+        key = (
+            (windows[0].address, windows[0].engine, int(row["sequence"]), self._uptime(row, sent)) if windows else None
+        )
         arrived = self.v.arrivals.get(key, [])
         if bool(arrived) != (row["fate"] in ARRIVED):
             self.find(f"datagrams.csv: fate {row['fate']}, captured at a collector {len(arrived)} times: {row}")
@@ -164,7 +173,9 @@ class Stories:
             wanted["collector"] = entry.get("address", row["collector"])
             if row["fate"] == "received":
                 wanted |= {"place": entry["node"], "concluded_ns": time}
-                wanted["copies"] = len(arrived) if not self.dies_behind or int(row["copies"]) > len(arrived) else row["copies"]
+                wanted["copies"] = (
+                    len(arrived) if not self.dies_behind or int(row["copies"]) > len(arrived) else row["copies"]
+                )
         elif row["fate"] != "received":
             wanted["copies"] = 0
         left = self.v.departures.get(key)
@@ -188,12 +199,16 @@ class Stories:
         sessions = defaultdict(list)
         for row in self.datagrams:
             sessions[row["exporter"], row["vswitch"], row["session"]].append(row)
-        lost_before = {(r["exporter"], r["vswitch"]) for r in self.records if r["station"].startswith(("dropped_", "discarded_"))}
+        lost_before = {
+            (r["exporter"], r["vswitch"]) for r in self.records if r["station"].startswith(("dropped_", "discarded_"))
+        }
         for (exporter, vswitch, _), rows in sessions.items():
             for before, after in pairwise(rows):
                 skipped = (int(after["sequence"]) - int(before["sequence"]) - int(before["records"])) % 2**32
                 if skipped and ((exporter, vswitch) not in lost_before or not self.v.counts_expired):
-                    self.find(f"datagrams.csv: sequence {after['sequence']} follows {before['sequence']} with {before['records']} records")
+                    self.find(
+                        f"datagrams.csv: sequence {after['sequence']} follows {before['sequence']} with {before['records']} records"
+                    )
 
     def _flow_row(self, row: dict) -> dict:
         first, last = self._times(row)
@@ -211,7 +226,10 @@ class Stories:
             if carrier and carrier["exported_ns"]:
                 rows["exported"].append(self._flow_row(row))
             if carrier and carrier["fate"] == "received":
-                arrival = {"collector": nodes.get(carrier["collector"]), "received_ms": ms_text(int(carrier["concluded_ns"] or 0))}
+                arrival = {
+                    "collector": nodes.get(carrier["collector"]),
+                    "received_ms": ms_text(int(carrier["concluded_ns"] or 0)),
+                }
                 rows["collected"].append({**self._flow_row(row), **arrival})
         by_flow = defaultdict(list)
         for row in known:
@@ -220,14 +238,27 @@ class Stories:
         for name, wanted in rows.items():
             table = self.v.table(f"flows-{name}.csv")
             columns = list(table[0]) if table else []
-            self._same(f"flows-{name}.csv", (tuple(r[c] for c in columns) for r in wanted), (tuple(r[c] for c in columns) for r in table))
+            self._same(
+                f"flows-{name}.csv",
+                (tuple(r[c] for c in columns) for r in wanted),
+                (tuple(r[c] for c in columns) for r in table),
+            )
 
     def _truth_row(self, parts: list[dict]) -> dict:
         sums = _sums([(int(p["packets"]), int(p["octets"]), *self._times(p), int(p["tcp_flags"]), "") for p in parts])
-        first = next((p for p in parts if p["output"]), {"output": "0", "output_port": ""})  # shed packets have no output
-        row = self._flow_row(parts[0]) | {"output": first["output"], "output_port": first["output_port"], "reason": "", "datagram": ""}
+        first = next(
+            (p for p in parts if p["output"]), {"output": "0", "output_port": ""}
+        )  # shed packets have no output
+        row = self._flow_row(parts[0]) | {
+            "output": first["output"],
+            "output_port": first["output_port"],
+            "reason": "",
+            "datagram": "",
+        }
         values = (sums[0], sums[1], sums[2] // MS_NS, sums[3] // MS_NS, sums[4])
-        return row | {name: str(value) for name, value in zip(("packets", "octets", "first_ms", "last_ms", "tcp_flags"), values)}
+        return row | {
+            name: str(value) for name, value in zip(("packets", "octets", "first_ms", "last_ms", "tcp_flags"), values)
+        }
 
     def _check_rests(self) -> None:
         """flows-lost.csv and flows-left.csv: by flow and cause, or state."""
@@ -238,7 +269,9 @@ class Stories:
             if fate != "received":
                 side, name = ("left", LEFT[fate]) if fate in LEFT else ("lost", cause_of(fate))
                 records = 0 if fate.startswith("shed_") else 1
-                wanted[side][(*(row[c] for c in FLOW), name)].update(packets=int(row["packets"]), octets=int(row["octets"]), records=records)
+                wanted[side][(*(row[c] for c in FLOW), name)].update(
+                    packets=int(row["packets"]), octets=int(row["octets"]), records=records
+                )
         for side, name in (("lost", "cause"), ("left", "state")):
             ours = [(*key, *(str(counts[unit]) for unit in UNIT)) for key, counts in wanted[side].items()]
             theirs = [tuple(row[c] for c in (*FLOW, name, *UNIT)) for row in self.v.table(f"flows-{side}.csv")]

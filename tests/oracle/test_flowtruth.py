@@ -73,7 +73,10 @@ def test_split_before_a_counter_would_pass_its_maximum():
     truth.packet(0, KEY, COUNTER_MAX - 100)
     truth.packet(1, KEY, 100)
     truth.packet(2, KEY, 20)
-    assert [(r.reason, r.packets, r.octets, r.first_ns) for r in truth.records()] == [("split", 2, COUNTER_MAX, 0), ("live", 1, 20, 2)]
+    assert [(r.reason, r.packets, r.octets, r.first_ns) for r in truth.records()] == [
+        ("split", 2, COUNTER_MAX, 0),
+        ("live", 1, 20, 2),
+    ]
     truth._live[KEY].packets = COUNTER_MAX
     truth.packet(3, KEY, 20)
     assert [r.packets for r in truth.records()] == [2, COUNTER_MAX, 1]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Real collectors start whatever else runs on the machine, each on a port of its own."""
+
 import socket
 
 import pytest

@@ -6,16 +6,29 @@ from pathlib import Path
 import pytest
 from oracle.building import ethernet, ipv4, pcap, udp
 from oracle.capture import parse_capture
-from oracle.netflow5 import Datagram, DatagramError, V5Record, check_rules, count_fragments, decode, read_collector_capture, unique_datagrams
+from oracle.netflow5 import (
+    Datagram,
+    DatagramError,
+    V5Record,
+    check_rules,
+    count_fragments,
+    decode,
+    read_collector_capture,
+    unique_datagrams,
+)
 
 DATA = Path(__file__).parent.parent / "data"
 BOOT_S = 1_700_000_000
-GOOD = V5Record("10.0.0.1", "10.0.0.2", proto=6, sport=1, dport=2, tcp_flags=0x12, packets=2, octets=80, first=400, last=900)
+GOOD = V5Record(
+    "10.0.0.1", "10.0.0.2", proto=6, sport=1, dport=2, tcp_flags=0x12, packets=2, octets=80, first=400, last=900
+)
 
 
 def datagram(sequence=0, uptime=1000, records=(GOOD,), engine=3, **changes) -> Datagram:
     seconds, ms = divmod(uptime, 1000)
-    d = Datagram(uptime % 2**32, BOOT_S + seconds, ms * 10**6, sequence % 2**32, 0, engine, 0, tuple(records), "10.9.9.1", 5000)
+    d = Datagram(
+        uptime % 2**32, BOOT_S + seconds, ms * 10**6, sequence % 2**32, 0, engine, 0, tuple(records), "10.9.9.1", 5000
+    )
     return d._replace(**changes)
 
 
@@ -26,7 +39,14 @@ def complaints(*datagrams, **mode) -> set[str]:
 def test_recorded_datagram_decodes_and_encodes_back():
     data = (DATA / "telegraf_v5.bin").read_bytes()
     d = decode(data)
-    assert (len(d.records), d.uptime, d.unix_secs, d.sequence, d.engine, d.sampling) == (8, 0x055D5638, 0x63528BA1, 0, 0x1356, 0)
+    assert (len(d.records), d.uptime, d.unix_secs, d.sequence, d.engine, d.sampling) == (
+        8,
+        0x055D5638,
+        0x63528BA1,
+        0,
+        0x1356,
+        0,
+    )
     assert d.records[0] == V5Record(
         "140.82.121.3", "192.168.119.100", packets=78, octets=87477, first=0x05265E94, last=0x052668F4,
         sport=443, dport=55516, tcp_flags=0x18, proto=6,
@@ -37,7 +57,10 @@ def test_recorded_datagram_decodes_and_encodes_back():
 
 @pytest.mark.parametrize(
     "file, reason",
-    [("logstash_netflow5_test_invalid01.dat", "count over 30"), ("logstash_netflow5_test_microtik.dat", "wrong version")],
+    [
+        ("logstash_netflow5_test_invalid01.dat", "count over 30"),
+        ("logstash_netflow5_test_microtik.dat", "wrong version"),
+    ],
 )
 def test_recorded_bad_datagram_is_refused(file, reason):
     with pytest.raises(DatagramError, match=f"^{reason}$"):
@@ -140,18 +163,24 @@ def test_restart_begins_at_zero_and_may_change_the_source_port():
 
 def test_fragments_are_joined_in_any_order_when_all_are_there():
     segment = udp(5000, 2055, datagram().encode())
-    fragment = lambda begin, end: ethernet(ipv4(segment[begin:end], fragment=begin // 8 | (0x2000 if end < len(segment) else 0)))
+    fragment = lambda begin, end: ethernet(
+        ipv4(segment[begin:end], fragment=begin // 8 | (0x2000 if end < len(segment) else 0))
+    )
     pieces = [fragment(32, 64), fragment(64, len(segment)), fragment(0, 32)]
     packets = list(parse_capture(pcap([(7 + i, frame) for i, frame in enumerate(pieces)])))
     (joined,) = read_collector_capture(packets, 2055).datagrams
     assert joined == datagram(time_ns=9)._replace(exporter=joined.exporter)
-    assert read_collector_capture(packets[:2], 2055).datagrams == read_collector_capture(packets[1:], 2055).datagrams == []
+    assert (
+        read_collector_capture(packets[:2], 2055).datagrams == read_collector_capture(packets[1:], 2055).datagrams == []
+    )
     assert count_fragments(packets) == 3
 
 
 def test_datagrams_are_read_out_of_a_collector_capture():
     payload = datagram().encode()
-    to_collector = lambda data, port=2055, **ip: ethernet(ipv4(udp(5000, port, data), src="10.9.9.1", dst="10.9.9.2", **ip))
+    to_collector = lambda data, port=2055, **ip: ethernet(
+        ipv4(udp(5000, port, data), src="10.9.9.1", dst="10.9.9.2", **ip)
+    )
     frames = [
         to_collector(payload) + b"FCS.",
         to_collector(payload, port=53),
@@ -174,7 +203,9 @@ def test_datagrams_are_read_out_of_a_collector_capture():
 
 def test_header_layout():
     d = datagram(0x01020304, records=[GOOD], engine_type=9, engine_id=8, sampling=7)
-    assert struct.unpack_from("!HHI", d.encode()) == (5, 1, 1000) and d.encode()[16:24] == bytes([1, 2, 3, 4, 9, 8, 0, 7])
+    assert struct.unpack_from("!HHI", d.encode()) == (5, 1, 1000) and d.encode()[16:24] == bytes(
+        [1, 2, 3, 4, 9, 8, 0, 7]
+    )
 
 
 def test_unix_nsecs_may_be_left_zero_if_told():

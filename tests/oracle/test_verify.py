@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A small result folder made by hand; each thing that can be wrong in it must be found."""
+
 import csv
 import json
 import os
@@ -26,7 +27,15 @@ TRAFFIC = [(S + i * S // 10, f"10.0.0.{i % 4}", 4 + i % 2) for i in range(200)] 
 def line(record: Record, **more) -> dict:
     _, packets, octets, first, last, flags = record.counts()
     counts = {"packets": packets, "octets": octets, "first_ms": first, "last_ms": last, "tcp_flags": flags}
-    return {**record.key._asdict(), "engine": "0/1", "output": 0, **counts, "reason": record.reason, "datagram": 0, **more}
+    return {
+        **record.key._asdict(),
+        "engine": "0/1",
+        "output": 0,
+        **counts,
+        "reason": record.reason,
+        "datagram": 0,
+        **more,
+    }
 
 
 def write(path: Path, columns: list[str], lines: list[dict]) -> None:
@@ -81,7 +90,11 @@ def folder(tmp_path) -> Path:
     write(tmp_path / "flows-left.csv", [c if c != "cause" else "state" for c in LOST], [])
     totals = [Record(k, 0, t.first_ns, t.last_ns, t.packets, t.octets) for k, t in flow_totals(truth.ended).items()]
     write(tmp_path / "flows-truth.csv", COLUMNS, [line(r) for r in totals])
-    ledger = {"truth": counts(truth.ended), "collected": counts([collected]), "ignored": {"not_ipv4": {"packets": 1, "octets": 46}}}
+    ledger = {
+        "truth": counts(truth.ended),
+        "collected": counts([collected]),
+        "ignored": {"not_ipv4": {"packets": 1, "octets": 46}},
+    }
     ledger["lost"] = {cause: counts([r]) for r, cause in lost}
     ledger["left"] = {}
     summary = {"ledger": ledger, "residual": {"packets": 0, "octets": 0, "records": 0}}
@@ -89,7 +102,14 @@ def folder(tmp_path) -> Path:
     monitored = {"exporter": "esx1", "address": "10.9.9.1", "vswitch": "vSwitch0", "engine": 1, "dash_p": True}
     monitored |= {"from_ns": 0, "to_ns": 98 * S, "uptime_at_start_ns": UPTIME_NS}
     captures = [
-        {"file": f"esx1-vSwitch0-{p}.pcap", "kind": "port", "exporter": "esx1", "vswitch": "vSwitch0", "port": p, "direction": "both"}
+        {
+            "file": f"esx1-vSwitch0-{p}.pcap",
+            "kind": "port",
+            "exporter": "esx1",
+            "vswitch": "vSwitch0",
+            "port": p,
+            "direction": "both",
+        }
         for p in ports
     ]
     captures.append({"file": "nf1.pcap", "kind": "collector", "node": "nf1", "address": "10.9.9.2", "udp_port": 2055})
@@ -184,7 +204,15 @@ def switch(tag: bytes = b"\x08\x00", uplinks=(2,), role="local") -> Switch:
 
 @pytest.mark.parametrize(
     ("port", "destination", "output"),
-    [(3, B, 4), (3, A, 0), (3, WIRE, 2), (2, A, 3), (2, WIRE, 0), (3, b"\xff" * 6, 0), (2, b"\x01\x00\x5e\x00\x00\x01", 0)],
+    [
+        (3, B, 4),
+        (3, A, 0),
+        (3, WIRE, 2),
+        (2, A, 3),
+        (2, WIRE, 0),
+        (3, b"\xff" * 6, 0),
+        (2, b"\x01\x00\x5e\x00\x00\x01", 0),
+    ],
 )
 def test_output_is_the_port_of_the_destination(port, destination, output):
     assert switch().output({"port": port}, destination + A) == output
@@ -219,7 +247,9 @@ def test_an_address_that_never_sends_is_where_it_is_registered():
 def test_an_address_leaves_by_a_port_while_it_is_plugged_in_there():
     moved = switch()
     moved.spans[4] = (0, 5 * S)  # B was in port 4 until 5 s, elsewhere until 9 s, and is in port 6 since
-    moved.learn({"port": 6, "direction": "in", "role": "local", "from_ns": 9 * S}, [Packet(9 * S, 60, WIRE + B + bytes(48), 1)])
+    moved.learn(
+        {"port": 6, "direction": "in", "role": "local", "from_ns": 9 * S}, [Packet(9 * S, 60, WIRE + B + bytes(48), 1)]
+    )
     assert moved.is_judged
     assert [moved.output({"port": 3}, B + A, at * S) for at in (4, 5, 8, 9)] == [4, 2, 2, 6]
 
@@ -238,12 +268,16 @@ def test_outputs_are_not_judged_with_vlans_teams_or_unknown_roles():
 
 def oracle(*arguments) -> subprocess.CompletedProcess:
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parent.parent)}
-    return subprocess.run([sys.executable, "-m", "oracle", *map(str, arguments)], env=environment, capture_output=True, text=True)
+    return subprocess.run(
+        [sys.executable, "-m", "oracle", *map(str, arguments)], env=environment, capture_output=True, text=True
+    )
 
 
 def test_command(folder, tmp_path_factory):
     done = oracle(folder)
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith("2 records at the collectors; 0 disagreements\n")
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.endswith(
+        "2 records at the collectors; 0 disagreements\n"
+    )
     drop_row(folder, "flows-lost.csv", 0)
     assert oracle(folder).returncode == 1
     for bad in ([], ["-h"], [tmp_path_factory.mktemp("empty")]):

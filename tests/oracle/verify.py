@@ -5,6 +5,7 @@ For every flow: truth - captured = what its packets and octets were listed as lo
 collector, and captured - collected = what was lost in the collector's own host. README.md says what
 the folder must hold.
 """
+
 import csv
 import json
 import math
@@ -18,7 +19,17 @@ from .capture import CaptureError, Packet, read_capture
 from .flowtruth import MS_NS, FlowKey, FlowTruth, Record, flow_totals
 from .frames import VLAN_ETHERTYPES, Verdict, parse_frame
 from .links import check_links
-from .netflow5 import WRAP, Datagram, V5Record, check_rules, count_fragments, read_collector_capture, read_headers, signed, unique_datagrams
+from .netflow5 import (
+    WRAP,
+    Datagram,
+    V5Record,
+    check_rules,
+    count_fragments,
+    read_collector_capture,
+    read_headers,
+    signed,
+    unique_datagrams,
+)
 from .series import check_series
 from .stories import FLOW, OWN_ENDS, Stories
 
@@ -136,7 +147,9 @@ class Verification:
         self.windows = [Window(entry) for entry in index["monitored"]]
         self.counts_expired = any(entry.get("sequence_at_expiry") for entry in index["monitored"])
         for window in self.windows:  # totals of a flow span windows, so one with -p decides for all of its vSwitch
-            window.dash_p = any(w.dash_p for w in self.windows if (w.exporter, w.vswitch) == (window.exporter, window.vswitch))
+            window.dash_p = any(
+                w.dash_p for w in self.windows if (w.exporter, w.vswitch) == (window.exporter, window.vswitch)
+            )
         self.udp_ports = {entry["udp_port"] for entry in index["captures"] if entry["kind"] == "collector"}
         ports = [(entry, self._read(entry["file"])) for entry in index["captures"] if entry["kind"] != "collector"]
         self.switches = {}
@@ -147,7 +160,9 @@ class Verification:
         for window in self.windows:
             window.truth.run_until(window.to_ns - window.boot_ns)
         self.collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
-        self.arrivals: dict[tuple, list] = defaultdict(list)  # (exporter's address, engine, sequence, uptime) -> entry and time of each copy
+        self.arrivals: dict[tuple, list] = defaultdict(
+            list
+        )  # (exporter's address, engine, sequence, uptime) -> entry and time of each copy
         self.captured = self._captured(self.collectors)
         self.port_names = {(e["exporter"], e["vswitch"], e["port"]): e["name"] for e, _ in ports if e.get("name")}
         self.departures = self._departures(ports)
@@ -248,9 +263,21 @@ class Verification:
     def _key(self, line: dict) -> FlowKey:
         return self._flow_key(*FLOW_OF(line))
 
-    def _flow_key(self, exporter: str, vswitch: str, src: str, dst: str, proto: str, sport: str, dport: str, tos: str, port: str) -> FlowKey:
+    def _flow_key(
+        self, exporter: str, vswitch: str, src: str, dst: str, proto: str, sport: str, dport: str, tos: str, port: str
+    ) -> FlowKey:
         window = next((w for w in self.windows if (w.exporter, w.vswitch) == (exporter, vswitch)), None)
-        return FlowKey(exporter, vswitch, src, dst, int(proto), int(sport), int(dport), int(tos), window.port(int(port)) if window else int(port))
+        return FlowKey(
+            exporter,
+            vswitch,
+            src,
+            dst,
+            int(proto),
+            int(sport),
+            int(dport),
+            int(tos),
+            window.port(int(port)) if window else int(port),
+        )
 
     def _row(self, line: dict) -> tuple:
         return (self._key(line), *(int(line[n]) for n in ("packets", "octets", "first_ms", "last_ms", "tcp_flags")))

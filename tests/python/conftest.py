@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Fixtures of the tests of the Python package."""
+
 import os
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tools of the tests of sweeps: a lab that runs in a moment, an executor without processes, and the command line."""
+
 import subprocess
 from concurrent.futures import Executor, Future
 

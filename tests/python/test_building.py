@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Labs built by typed methods: what they give is what a file says, and a checker knows their keys."""
+
 import json
 import re
 from datetime import timedelta
@@ -22,14 +23,25 @@ def quickstart():
     v.portgroup("VM Network")
     v.portgroup("VMkernel")
     h.vmknic("10.6.125.11/24", "VMkernel")
-    web, db, phone = (h.vm(name, f"10.6.125.{i}/24", "VM Network") for i, name in enumerate(("web1", "db1", "phone"), 51))
+    web, db, phone = (
+        h.vm(name, f"10.6.125.{i}/24", "VM Network") for i, name in enumerate(("web1", "db1", "phone"), 51)
+    )
     sw = lab.switch("sw1")
     nf = lab.collector("nf-collector1", "10.6.125.84/24")
     lab.link(h, sw)
     lab.link(nf, sw, name="collector-link", rate=100e6)
     lab.request(web, db, name="queries", port=3306, start=3, stop=40, response=8000, every="exponential(100ms)")
     lab.bulk(db, web, name="backup", port=22, start=5, stop="30s", size=20_000_000)
-    lab.cbr(phone, web, name="voice", port=np.int64(5060), start=timedelta(seconds=3), stop=40, rate=np.float64(64e3), dscp=46)
+    lab.cbr(
+        phone,
+        web,
+        name="voice",
+        port=np.int64(5060),
+        start=timedelta(seconds=3),
+        stop=40,
+        rate=np.float64(64e3),
+        dscp=46,
+    )
     lab.step(1, host=h, run="vmkload_mod netflow")
     lab.step(2, host=h, id="nf1", run="vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84:2055")
     lab.expect("every packet is accounted for", check="conservation")
@@ -40,7 +52,12 @@ def quickstart():
 def same_quantities(value):
     """Texts of one quantity alike, whatever the unit."""
     text = json.dumps(value)
-    return text.replace('"100000000bps"', '"100Mbps"').replace('"8000B"', '"8kB"').replace('"20000000B"', '"20MB"').replace('"64000bps"', '"64kbps"')
+    return (
+        text.replace('"100000000bps"', '"100Mbps"')
+        .replace('"8000B"', '"8kB"')
+        .replace('"20000000B"', '"20MB"')
+        .replace('"64000bps"', '"64kbps"')
+    )
 
 
 def test_the_quickstart_built_in_python_is_that_of_the_file():
@@ -63,7 +80,10 @@ def test_six_lines_of_a_first_notebook_run():
     result = esx_netflow.run(lab)
     assert result.verdict == "pass" and result.ledger.collected.packets + result.ledger.left["live"].packets > 4000
     assert wire.name == result.scenario.data["links"][0]["name"] and lab["links.0.rate"] == "10Mbps"
-    assert [step["run"] for step in lab.data["timeline"]] == ["vmkload_mod netflow", "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055"]
+    assert [step["run"] for step in lab.data["timeline"]] == [
+        "vmkload_mod netflow",
+        "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -117,12 +137,16 @@ def test_every_key_of_the_schema_can_be_given():
     import inspect
 
     def keys(part):
-        return {key for key, entry in SCHEMA["definitions"][part]["properties"].items() if entry.get("x-later") is not True}
+        return {
+            key for key, entry in SCHEMA["definitions"][part]["properties"].items() if entry.get("x-later") is not True
+        }
 
     def taken(*methods):
         return {name.rstrip("_") for method in methods for name in inspect.signature(method).parameters}
 
-    traffic = [getattr(Lab, name) for name in ("cbr", "on_off", "bulk", "request", "syn_scan", "flows", "pcap", "icmp_echo")]
+    traffic = [
+        getattr(Lab, name) for name in ("cbr", "on_off", "bulk", "request", "syn_scan", "flows", "pcap", "icmp_echo")
+    ]
     host, vm = esx_netflow.building.Host, esx_netflow.building.Vm
     for part, methods, by_other_means in (
         ("traffic", traffic, {"app"}),
@@ -143,15 +167,24 @@ def test_keywords_of_python_have_an_underscore_in_dicts_too():
     lab = quickstart()
     lab.step(5, link="collector-link", down=True, for_=timedelta(seconds=2))
     assert lab.data["timeline"][-1] == {"at": "5s", "link": "collector-link", "down": True, "for": "2s"}
-    scenario = Scenario(traffic=[dict(name="t", app="udp-cbr", from_="a", to="b", rate=1e6, start=timedelta(seconds=2))])
-    assert scenario.data["traffic"] == [{"name": "t", "app": "udp-cbr", "from": "a", "to": "b", "rate": "1000000bps", "start": "2s"}]
+    scenario = Scenario(
+        traffic=[dict(name="t", app="udp-cbr", from_="a", to="b", rate=1e6, start=timedelta(seconds=2))]
+    )
+    assert scenario.data["traffic"] == [
+        {"name": "t", "app": "udp-cbr", "from": "a", "to": "b", "rate": "1000000bps", "start": "2s"}
+    ]
 
 
 def test_dotted_paths_read_defaults_and_complete():
     scenario = Scenario.load(QUICKSTART)
     assert scenario["hosts.esx1.netflow.purgatory_max"] == 4096 and "hosts.esx1.netflow.purgatory_max" not in scenario
     known = scenario._ipython_key_completions_()
-    assert {"hosts.esx1.netflow.purgatory_max", "links.collector-link.rate", "timeline.nf1.run", "timeline[0].run"} <= set(known)
+    assert {
+        "hosts.esx1.netflow.purgatory_max",
+        "links.collector-link.rate",
+        "timeline.nf1.run",
+        "timeline[0].run",
+    } <= set(known)
     for path in known:
         scenario[path]  # what is offered can be read
     with pytest.raises(KeyError):
@@ -178,12 +211,19 @@ def test_routers_and_servers_are_built_and_their_lab_runs(tmp_path):
     lan, wan = near.interface("10.6.1.1/24"), near.interface("192.168.0.1/30", mtu=1400)
     near.route("10.9.0.0/24", via="192.168.0.2")
     ends = far.interface("192.168.0.2/30"), far.interface("10.9.0.1/24", name="eth7.101"), far.interface("10.8.0.1/24")
-    server, collector = lab.server("srv", "10.9.0.20/24", gateway="10.9.0.1"), lab.collector("nf1", "10.8.0.84/24", gateway="10.8.0.1")
+    server, collector = (
+        lab.server("srv", "10.9.0.20/24", gateway="10.9.0.1"),
+        lab.collector("nf1", "10.8.0.84/24", gateway="10.8.0.1"),
+    )
     near.route("10.8.0.0/24", via="192.168.0.2")
     sw = lab.switch("sw", ports={1: {"mode": "trunk"}, 2: {"mode": "access", "vlan": 101}})
     for a, b in ((host, lan), (wan, ends[0]), (ends[1], "sw:1"), (server, "sw:2"), (far, collector)):
         lab.link(a, b)
-    assert sw.name == "sw" and lab.data["links"][2]["endpoints"] == ["r2:eth7", "sw:1"] and lab.data["links"][4]["endpoints"] == ["r2:eth1", "nf1:eth0"]
+    assert (
+        sw.name == "sw"
+        and lab.data["links"][2]["endpoints"] == ["r2:eth7", "sw:1"]
+        and lab.data["links"][4]["endpoints"] == ["r2:eth1", "nf1:eth0"]
+    )
     lab.icmp_echo(vm, server, start=5, stop=10, every=0.5)
     host.export(collector)
     lab.expect("all comes back", metric="flow.packets.collected_ratio", vm=vm, at_least=1)
@@ -204,19 +244,45 @@ def test_an_internet_and_a_move_are_built_and_their_lab_runs(tmp_path):
     net = lab.internet("net", "10.1.1.1/24", pools=[{"network": "198.18.0.0/16", "weight": 2, "addresses": 20}])
     lab.link(net, switch)
     lab.link(collector, switch)
-    lab.flows(net, vm, start=3, flows=200, every=0.1, flow_packets=1, services=[{"protocol": "udp", "port": 53}], answers={"rtt": 0.02, "packets": 2})
+    lab.flows(
+        net,
+        vm,
+        start=3,
+        flows=200,
+        every=0.1,
+        flow_packets=1,
+        services=[{"protocol": "udp", "port": 53}],
+        answers={"rtt": 0.02, "packets": 2},
+    )
     for host in hosts:
         host.export(collector)
     lab.step(10, vm=vm, vmotion={"to": hosts[1], "downtime": 0.25})
-    lab.expect("answers come from both hosts", metric="flow.packets.metered", flow="10.1.1.11:53->*", host="esx2", between=[250, 270])
-    lab.expect("all but those of the downtime", metric="flow.packets.metered", flow="10.1.1.11:53->*", host="esx1", between=[130, 140])
+    lab.expect(
+        "answers come from both hosts",
+        metric="flow.packets.metered",
+        flow="10.1.1.11:53->*",
+        host="esx2",
+        between=[250, 270],
+    )
+    lab.expect(
+        "all but those of the downtime",
+        metric="flow.packets.metered",
+        flow="10.1.1.11:53->*",
+        host="esx1",
+        between=[130, 140],
+    )
     result = esx_netflow.run(lab, out=tmp_path / "out")
     assert result.verdict == "pass", result
     assert {(nic["exporter"], nic["name"]) for nic in result.talkers().vms} == {("esx1", "web"), ("esx2", "web")}
 
 
 def test_a_time_of_numpy_is_a_time_in_each_of_its_units_and_no_time_is_a_rate():
-    for time in (np.timedelta64(2, "s"), np.timedelta64(2 * 10**9, "ns"), np.timedelta64(2_000, "ms"), timedelta(seconds=2)):
+    for time in (
+        np.timedelta64(2, "s"),
+        np.timedelta64(2 * 10**9, "ns"),
+        np.timedelta64(2_000, "ms"),
+        timedelta(seconds=2),
+    ):
         assert text_of(time, "time") == "2s"
         with pytest.raises(ValueError, match="2 s is no rate"):
             text_of(time, "rate")
@@ -228,7 +294,7 @@ def test_a_time_of_numpy_is_a_time_in_each_of_its_units_and_no_time_is_a_rate():
 @pytest.mark.parametrize("number", [10**30, 1e30, 10**310])
 def test_a_number_of_any_size_is_told_as_the_scenario_has_it(number):
     """No error of Python's decimal: the reader of scenarios says what is allowed."""
-    assert text_of(number, "rate") == f"{10**(30 if number < 10**31 else 310) // 10**6}Mbps"
+    assert text_of(number, "rate") == f"{10 ** (30 if number < 10**31 else 310) // 10**6}Mbps"
 
 
 def test_a_path_that_leads_nowhere_is_told_with_what_is_there():

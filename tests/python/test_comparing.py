@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Comparisons paired by seed, what a sweep's table knows beside its rows, and seeds that change nothing."""
+
 import math
 import os
 import subprocess
@@ -20,7 +21,9 @@ PATH = "hosts.esx1.netflow.purgatory_max"
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory):
-    return esx_netflow.sweep(scenario(), over={PATH: [1, 16]}, seeds=range(4), executor=Here(), store=tmp_path_factory.mktemp("store"))
+    return esx_netflow.sweep(
+        scenario(), over={PATH: [1, 16]}, seeds=range(4), executor=Here(), store=tmp_path_factory.mktemp("store")
+    )
 
 
 def test_differences_are_those_of_pairs_with_students_interval(table):
@@ -76,11 +79,16 @@ def test_an_xarray_has_a_dimension_for_each_path_and_the_seed(table, monkeypatch
     except ImportError:
         monkeypatch.setattr(pd.DataFrame, "to_xarray", lambda frame: frame)  # pandas' own does the rest
         cube = table.to_xarray()
-        assert cube.index.names == [PATH, "seed"] and cube.index.is_unique and "error" not in cube and "collected.records" in cube
+        assert (
+            cube.index.names == [PATH, "seed"]
+            and cube.index.is_unique
+            and "error" not in cube
+            and "collected.records" in cube
+        )
         return
     cube = table.to_xarray()
     assert dict(cube.sizes) == {PATH: 2, "seed": 4} and "error" not in cube
-    for (value, records) in table.groupby(PATH)["collected.records"]:
+    for value, records in table.groupby(PATH)["collected.records"]:
         assert cube["collected.records"].sel({PATH: value}).values.tolist() == records.tolist()
 
 
@@ -102,7 +110,13 @@ def test_the_command_line_announces_them_too(tmp_path):
     lab.save(tmp_path / "lab.yaml")
     (tmp_path / "sweep.yaml").write_text(PLAN)
     command = [sys.executable, "-m", "esx_netflow", "sweep", "sweep.yaml", "-j", "1"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(Path(esx_netflow.__file__).parents[1])})
+    done = subprocess.run(
+        command,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(esx_netflow.__file__).parents[1])},
+    )
     assert done.returncode == 0 and "note: at 2 of 2 points all seeds gave equal rows" in done.stdout, done
 
 

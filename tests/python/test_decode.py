@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """NetFlow v5 to NumPy: the recorded datagrams decode, and agree with the independent decoder, or are refused with a reason."""
+
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,10 @@ def test_a_recorded_datagram_agrees_with_the_oracle():
         assert record["dPkts"] == int.from_bytes(at[16:20], "big")
         assert record["dOctets"] == int.from_bytes(at[20:24], "big")
         assert (record["First"], record["Last"]) == (int.from_bytes(at[24:28], "big"), int.from_bytes(at[28:32], "big"))
-        assert (record["srcport"], record["dstport"]) == (int.from_bytes(at[32:34], "big"), int.from_bytes(at[34:36], "big"))
+        assert (record["srcport"], record["dstport"]) == (
+            int.from_bytes(at[32:34], "big"),
+            int.from_bytes(at[34:36], "big"),
+        )
         assert (record["tcp_flags"], record["prot"], record["tos"]) == (at[37], at[38], at[39])
 
 

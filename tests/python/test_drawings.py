@@ -36,7 +36,15 @@ y"]  -1.5 [flag]
 
 @pytest.mark.parametrize(
     "text, line",
-    [("graph {\n a -> b }", 2), ("digraph {\n\n a -- b }", 3), ("graph {\n a [x=]\n}", 2), ("graph {\n a", 2), ("graph { a }\n}", 2), ('graph { a [x="\n', 1), ("nothing", 1)],
+    [
+        ("graph {\n a -> b }", 2),
+        ("digraph {\n\n a -- b }", 3),
+        ("graph {\n a [x=]\n}", 2),
+        ("graph {\n a", 2),
+        ("graph { a }\n}", 2),
+        ('graph { a [x="\n', 1),
+        ("nothing", 1),
+    ],
 )
 def test_what_is_no_dot_is_refused_with_its_line(text, line):
     with pytest.raises(ScenarioError, match=f"^lab:{line}: is no drawing in DOT: "):
@@ -72,7 +80,10 @@ def test_a_networkx_graph_is_a_scenario():
     graph.add_edge("esx1", "sw1")
     graph.add_edge("sw1", "nf1")
     scenario = Scenario.from_graph(graph)
-    assert scenario.name == "drawn-lab" and scenario["nodes.sw1"] == {"kind": "switch", "ports": {"3": {"mode": "trunk"}}}
+    assert scenario.name == "drawn-lab" and scenario["nodes.sw1"] == {
+        "kind": "switch",
+        "ports": {"3": {"mode": "trunk"}},
+    }
     assert scenario.data["links"] == [
         {"rate": "100Mbps", "loss": 0.25, "endpoints": ["esx1:vmnic0", "sw1:1"]},
         {"endpoints": ["esx1:vmnic1", "sw1:2"]},

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files that come with the package: scenarios by name, notebooks, the oracle."""
+
 import pytest
 from conftest import ROOT
 
@@ -36,5 +37,7 @@ def test_notebooks_are_copied_with_what_they_read_and_nothing_is_overwritten(tmp
     copies = examples.notebooks(tmp_path)
     assert [path.name for path in copies] == sorted(path.name for path in (ROOT / "notebooks").glob("*.ipynb"))
     assert mine.read_text() == "mine"
-    assert (tmp_path / "notebooks" / "../scenarios/quickstart.yaml").read_bytes() == (ROOT / "scenarios/quickstart.yaml").read_bytes()
+    assert (tmp_path / "notebooks" / "../scenarios/quickstart.yaml").read_bytes() == (
+        ROOT / "scenarios/quickstart.yaml"
+    ).read_bytes()
     assert (tmp_path / "tests/data/loopback.pcap").is_file()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Flows that a pattern means, and the stories of a result."""
+
 import pytest
 
 import esx_netflow
@@ -31,7 +32,9 @@ def test_names_stand_for_all_their_addresses():
     assert not matches("esx1:vmk0->*")
 
 
-@pytest.mark.parametrize("text", ["", "web1", "->", "web1->", "*:http->*", "wep1->*", "web1:->*", "*:65536->*", "*:\u0661->*"])
+@pytest.mark.parametrize(
+    "text", ["", "web1", "->", "web1->", "*:http->*", "wep1->*", "web1:->*", "*:65536->*", "*:\u0661->*"]
+)
 def test_what_cannot_be_meant_is_refused(text):
     with pytest.raises(esx_netflow.RunError):
         explaining._pattern(text, NAMES)
@@ -42,7 +45,9 @@ def test_a_result_tells_its_flows(losses):
     assert stories and all(story.title.startswith("10.1.101.11:") for story in stories)
     told = [sum(story.truth[i] for story in losses.explain("*->*")) for i in range(2)]
     assert told == [losses.ledger.truth.packets, losses.ledger.truth.octets]
-    assert sum(sum(counts[1] for counts in story.lost.values()) for story in losses.explain("*->*")) == sum(counts.octets for counts in losses.ledger.lost.values())
+    assert sum(sum(counts[1] for counts in story.lost.values()) for story in losses.explain("*->*")) == sum(
+        counts.octets for counts in losses.ledger.lost.values()
+    )
     assert str(stories[0]).splitlines()[0] == stories[0].title and "metered: a record begins, of " in str(stories[0])
     assert losses.explain("*->*", protocol="17") == losses.explain("*->*", protocol="udp") != []
     assert losses.explain("*->*", host="esx9") == []

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`grade` against two collectors with planted bugs: each is named, nothing else is, and right collectors get no complaint."""
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -24,7 +25,12 @@ def datagrams():
         header, records = np.zeros(1, netflow.V5_HEADER), np.zeros(count, netflow.V5_RECORD)
         is_restarted = exporter == 1 and number >= 100
         uptime, ago = 50_000 + number * 1_000, 80_000 * is_restarted  # since the restart
-        header["count"], header["sys_uptime"], header["unix_secs"], header["unix_nsecs"] = count, uptime - ago, BOOT_S + uptime // 1000, 250_000_000
+        header["count"], header["sys_uptime"], header["unix_secs"], header["unix_nsecs"] = (
+            count,
+            uptime - ago,
+            BOOT_S + uptime // 1000,
+            250_000_000,
+        )
         header["engine_id"] = engine
         key = exporter, engine, is_restarted
         header["flow_sequence"] = sequences.get(key, 0)
@@ -44,7 +50,15 @@ def datagrams():
         records["Last"] = records["First"] + random.integers(0, 4_000, count)
         records["Last"][random.random(count) < 0.05] = uptime - ago + 3
         for one in range(7, count, 8):  # an answer
-            for name, other in {"srcaddr": "dstaddr", "dstaddr": "srcaddr", "srcport": "dstport", "dstport": "srcport", "input": "output", "output": "input", "prot": "prot"}.items():
+            for name, other in {
+                "srcaddr": "dstaddr",
+                "dstaddr": "srcaddr",
+                "srcport": "dstport",
+                "dstport": "srcport",
+                "input": "output",
+                "output": "input",
+                "prot": "prot",
+            }.items():
                 records[name][one] = records[other][one - 1]
         records["srcport"][records["prot"] == 1], records["dstport"][records["prot"] == 1] = 0, 0x0303
         payloads.append(netflow.encode_v5(header, records))
@@ -146,7 +160,25 @@ BUGS = {
     "time_of_day": ["first is the time of day, without the date", "last is the time of day"],
     "summer": ["first is off by +1 h", "First 2008-10-26T05:48:20"],
 }
-IN_TWO_FIELDS = ("interface_8", "doubled", "sampled", "zone", "uptime", "no_nsecs", "byte_order", "address_order", "proto_is_tos", "received", "anonymous", "icmp_in_sport", "year_1872", "ms_for_s", "seconds_for_ms", "uptime_s", "time_of_day")
+IN_TWO_FIELDS = (
+    "interface_8",
+    "doubled",
+    "sampled",
+    "zone",
+    "uptime",
+    "no_nsecs",
+    "byte_order",
+    "address_order",
+    "proto_is_tos",
+    "received",
+    "anonymous",
+    "icmp_in_sport",
+    "year_1872",
+    "ms_for_s",
+    "seconds_for_ms",
+    "uptime_s",
+    "time_of_day",
+)
 NOT_IN_GOFLOW2 = ("engine_swapped",)  # its JSON has no engine
 
 
@@ -173,7 +205,15 @@ def test_a_right_collector_gets_no_complaint(tmp_path, format_):
 
 
 @pytest.mark.parametrize("format_", ["goflow2", "plain"])
-@pytest.mark.parametrize("keys, options", [(KEYS, {}), (KEYS + ["bin"], {}), (FIVE, {"aggregate": FIVE}), (FIVE + ["exporter", "tos"], {"aggregate": FIVE + ["exporter", "tos"]})])
+@pytest.mark.parametrize(
+    "keys, options",
+    [
+        (KEYS, {}),
+        (KEYS + ["bin"], {}),
+        (FIVE, {"aggregate": FIVE}),
+        (FIVE + ["exporter", "tos"], {"aggregate": FIVE + ["exporter", "tos"]}),
+    ],
+)
 def test_right_sums_get_no_complaint(tmp_path, format_, keys, options):
     grade = graded(tmp_path, format_, keys=keys, **options)
     assert grade.verdict == "pass", str(grade)
@@ -210,7 +250,9 @@ def test_what_wraps_or_is_overwritten_in_sums_is_named(tmp_path):
     last = SENT.records.groupby(FIVE, sort=False)["tcp_flags"].last().to_numpy()
     rows.assign(flags=last).to_csv(tmp_path / "flows", index=False)
     overwritten = grading.grade(SENT, tmp_path / "flows", map=parse_map(PLAIN_MAP), aggregate=FIVE)
-    assert [fault.what for fault in overwritten.faults] == ["tcp_flags is that of the last record of a sum"], str(overwritten)
+    assert [fault.what for fault in overwritten.faults] == ["tcp_flags is that of the last record of a sum"], str(
+        overwritten
+    )
 
 
 class Bugs(Collector):
@@ -250,11 +292,20 @@ def test_several_bugs_at_once_are_named_one_by_one(tmp_path, bugs, faults):
     for bug in bugs:
         for wanted in BUGS[bug]:
             assert wanted in text or "datagram" in wanted and "missing as a whole" in text, text
-    assert sum(line.startswith("  ") and ": " in line and not line.startswith(("  compared", "  tolerance", "  kernel")) for line in text.splitlines()) == faults, text
+    assert (
+        sum(
+            line.startswith("  ") and ": " in line and not line.startswith(("  compared", "  tolerance", "  kernel"))
+            for line in text.splitlines()
+        )
+        == faults
+    ), text
 
 
 def test_what_chance_alone_can_have_in_common_is_not_said():
     """One of fifty is the largest in some column often enough; four of fifty are not."""
     values = {"octets {}": np.arange(50)}
     assert condition(np.arange(50) > 0, values) is None
-    assert condition(np.arange(50) >= 4, values) == "octets 4 or more" and condition(np.arange(50) < 46, values) == "octets 45 or less"
+    assert (
+        condition(np.arange(50) >= 4, values) == "octets 4 or more"
+        and condition(np.arange(50) < 46, values) == "octets 45 or less"
+    )

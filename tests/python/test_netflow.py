@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The library on arrays: the same as the command line's, and as what goes through a file."""
+
 import re
 import subprocess
 
@@ -42,12 +43,18 @@ def test_a_cache_counts_and_ends_by_both_timeouts():
 
 def test_a_full_cache_sheds_or_evicts():
     shedding = netflow.FlowCache(max_entries=1)
-    assert [shedding.RESULTS[i] for i in shedding.account(packets((0, 1, 1), (0, 2, 1)))] == ["counted_new", "shed_cache_full"]
+    assert [shedding.RESULTS[i] for i in shedding.account(packets((0, 1, 1), (0, 2, 1)))] == [
+        "counted_new",
+        "shed_cache_full",
+    ]
     evicting = netflow.FlowCache(max_entries=1, policy="EvictOldest")
     evicting.account(packets((0, 1, 1), (0, 2, 1)))
     assert evicting.take_ended()["src"].tolist() == [1]
     hungry = netflow.FlowCache(heap=80)
-    assert [hungry.RESULTS[i] for i in hungry.account(packets((0, 1, 1), (0, 2, 1)))] == ["counted_new", "shed_no_memory"]
+    assert [hungry.RESULTS[i] for i in hungry.account(packets((0, 1, 1), (0, 2, 1)))] == [
+        "counted_new",
+        "shed_no_memory",
+    ]
 
 
 def test_time_that_runs_backwards_and_wrong_settings_are_refused():
@@ -82,7 +89,11 @@ def test_an_exporter_packs_thirty_records_and_numbers_them():
     datagrams = exporter.export(records, 5 * SECOND)
     assert [len(d) for d in datagrams] == [24 + 48 * n for n in (30, 30, 1)]
     headers, decoded = esx_netflow.decode_v5(datagrams)
-    assert headers["flow_sequence"].tolist() == [0, 30, 60] and set(headers["engine_id"]) == {3} and set(headers["sys_uptime"]) == {5000}
+    assert (
+        headers["flow_sequence"].tolist() == [0, 30, 60]
+        and set(headers["engine_id"]) == {3}
+        and set(headers["sys_uptime"]) == {5000}
+    )
     assert decoded["dOctets"].tolist() == list(range(61))
     assert exporter.next_sequence(3) == 61 and exporter.datagrams == 3
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Every notebook of the package runs from top to bottom in the interpreter that runs the tests, and is kept without outputs."""
+
 import os
 import sys
 import tempfile
@@ -45,7 +46,13 @@ def runtime(monkeypatch):
 
 
 def execute(notebook, folder):
-    NotebookClient(notebook, timeout=600, startup_timeout=300, kernel_manager_class=ThisInterpreter, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(
+        notebook,
+        timeout=600,
+        startup_timeout=300,
+        kernel_manager_class=ThisInterpreter,
+        resources={"metadata": {"path": str(folder)}},
+    ).execute()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
@@ -70,7 +77,10 @@ assert one["error"].isna().all() and (one["flows seen"] > 0).all() and one.equal
 
 def test_a_sweep_takes_a_function_of_a_cell_and_a_lambda(runtime, tmp_path):
     examples.notebooks(tmp_path)
-    execute(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("\n---\n")]), tmp_path / "scenarios")
+    execute(
+        nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in CELLS.split("\n---\n")]),
+        tmp_path / "scenarios",
+    )
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """NumPy of two generations: right tables, or an ImportError; `./setup test-pip` runs the tests of tables with both."""
+
 import os
 import re
 import subprocess
@@ -15,7 +16,12 @@ PRETEND = "import numpy\nnumpy.__version__ = '2.3.1'\n"
 
 def test_a_numpy_that_pybind11_does_not_know_is_refused_at_import():
     folder = Path(esx_netflow.__file__).parent.parent
-    done = subprocess.run([sys.executable, "-B", "-c", PRETEND + "import esx_netflow"], env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-B", "-c", PRETEND + "import esx_netflow"],
+        env={**os.environ, "PYTHONPATH": str(folder)},
+        capture_output=True,
+        text=True,
+    )
     if _core.knows_numpy_2:
         assert (done.returncode, done.stderr) == (0, "")
     else:
@@ -26,6 +32,10 @@ def test_a_numpy_that_pybind11_does_not_know_is_refused_at_import():
 def test_the_command_line_has_no_traceback(tmp_path):
     """The program starts the package beside it, with Debian's Python."""
     (tmp_path / "sitecustomize.py").write_text(PRETEND)
-    done = subprocess.run([PROGRAM, "report", tmp_path], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True)
+    done = subprocess.run(
+        [PROGRAM, "report", tmp_path], env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert re.match(r"esx-netflow: (esx_netflow was built with pybind11 2\.(\d|1[01]), which|.*: no summary.json, so)", done.stderr)
+    assert re.match(
+        r"esx-netflow: (esx_netflow was built with pybind11 2\.(\d|1[01]), which|.*: no summary.json, so)", done.stderr
+    )

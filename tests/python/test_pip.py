@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The package that pip installed: whole, typed, with the command line. Where the package is not installed there is nothing to test."""
+
 import os
 import re
 import shutil
@@ -15,7 +16,9 @@ import esx_netflow
 from conftest import QUICKSTART, ROOT
 
 HERE = Path(sys.prefix)
-pytestmark = pytest.mark.skipif(HERE not in Path(esx_netflow.__file__).parents, reason="the package is not installed by pip")
+pytestmark = pytest.mark.skipif(
+    HERE not in Path(esx_netflow.__file__).parents, reason="the package is not installed by pip"
+)
 
 
 def test_the_package_is_whole_and_typed():
@@ -30,7 +33,9 @@ def test_the_package_is_whole_and_typed():
 
 def test_the_command_line_is_installed(tmp_path):
     program = HERE / "bin" / "esx-netflow"
-    done = subprocess.run([program, "run", QUICKSTART, "--report", "--out", "out"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [program, "run", QUICKSTART, "--report", "--out", "out"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert (done.returncode, done.stderr) == (0, "") and "4 of 4 expectations met" in done.stdout
     assert (tmp_path / "out" / "report.html").is_file()
     assert subprocess.run([program, "nonsense"], capture_output=True, text=True).returncode == 2
@@ -55,7 +60,13 @@ def test_without_the_oracle_verify_says_so_with_exit_code_2(tmp_path):
     package = tmp_path / "site" / "esx_netflow"
     shutil.copytree(Path(esx_netflow.__file__).parent, package, ignore=shutil.ignore_patterns("oracle"))
     environment = {**os.environ, "PYTHONPATH": str(package.parent)}
-    done = subprocess.run([sys.executable, "-m", "esx_netflow", "verify", "out/quickstart"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "esx_netflow", "verify", "out/quickstart"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == "esx-netflow: the Python module 'oracle' is not installed beside this program\n"
 
@@ -71,7 +82,10 @@ def test_tables_of_the_build_are_right_or_refused_with_this_numpy(tmp_path):
         assert os.environ["ESX_NETFLOW_BUILD"] in done.stdout
     else:
         assert int(numpy.__version__.split(".")[0]) >= 2
-        assert re.fullmatch(r"ImportError: .* built with pybind11 2\.1?\d, which does not know NumPy 2\..*: use NumPy 1, or build .*", done.stderr.splitlines()[-1])
+        assert re.fullmatch(
+            r"ImportError: .* built with pybind11 2\.1?\d, which does not know NumPy 2\..*: use NumPy 1, or build .*",
+            done.stderr.splitlines()[-1],
+        )
 
 
 def test_no_library_of_this_tree_is_needed():

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Figures and report.html: one file, the same bytes each time, and a browser shows it."""
+
 import html
 import os
 import re
@@ -21,7 +22,25 @@ import esx_netflow
 from conftest import PROGRAM, QUICKSTART, ROOT
 from esx_netflow import Scenario, plots
 
-FIGURES = ["cache", "drops", "export_delay", "fates", "flows", "heap", "inputs", "links", "memory", "offered", "purgatory", "receivers", "shed", "timeline", "top_talkers", "topology", "vms"]
+FIGURES = [
+    "cache",
+    "drops",
+    "export_delay",
+    "fates",
+    "flows",
+    "heap",
+    "inputs",
+    "links",
+    "memory",
+    "offered",
+    "purgatory",
+    "receivers",
+    "shed",
+    "timeline",
+    "top_talkers",
+    "topology",
+    "vms",
+]
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +106,15 @@ def test_the_numbers_in_figures_are_those_of_the_ledger(losses):
 def test_octets_of_a_vm_are_drawn_once_at_its_own_vswitch(losses):
     frame = plots.traffic.by_sender(losses)
     truth = losses.truth.to_pandas()
-    for name, exporter, port in (("web1", "esx1", "web1.eth0"), ("db1", "esx2", "db1.eth0"), ("scan", "esx1", "scan.eth0")):
+    for name, exporter, port in (
+        ("web1", "esx1", "web1.eth0"),
+        ("db1", "esx2", "db1.eth0"),
+        ("scan", "esx1", "scan.eth0"),
+    ):
         rows = frame[frame["name"] == name]
-        mine = truth[(truth["src"] == rows["address"].iloc[0]) & (truth["exporter"] == exporter) & (truth["input_port"] == port)]
+        mine = truth[
+            (truth["src"] == rows["address"].iloc[0]) & (truth["exporter"] == exporter) & (truth["input_port"] == port)
+        ]
         assert rows[["exporter", "truth"]].to_numpy().tolist() == [[exporter, mine["octets"].sum()]]
     assert truth["octets"].sum() > frame["truth"].sum() * 1.5, "both hosts' vSwitches see what crosses them"
     bars = [bar.get_width() for bar in plots.vms(losses).patches]
@@ -108,10 +133,18 @@ def test_flows_never_begun_stand_in_the_headline(page, losses):
 
 def test_no_live_flow_is_drawn_as_lost(quickstart, losses):
     def counts(result):
-        return {text.get_text().rpartition(": ")[0]: int(text.get_text().rpartition(": ")[2].replace("\u202f", "")) for text in plots.flows(result).get_legend().get_texts()}
+        return {
+            text.get_text().rpartition(": ")[0]: int(text.get_text().rpartition(": ")[2].replace("\u202f", ""))
+            for text in plots.flows(result).get_legend().get_texts()
+        }
 
     flows = quickstart.summary["flows"]
-    assert counts(quickstart) == {"whole": flows - 1, "rest on the way when the run ended": 1, "lost in part": 0, "lost": 0}
+    assert counts(quickstart) == {
+        "whole": flows - 1,
+        "rest on the way when the run ended": 1,
+        "lost in part": 0,
+        "lost": 0,
+    }
     assert counts(losses)["lost"] > 50000
     plt.close("all")
 
@@ -121,7 +154,9 @@ def test_the_overflow_of_purgatory_can_be_seen():
     for host, lost in (("load6000", 5712), ("load4096", 0)):
         axes = plots.purgatory(result, host=host)
         legend = [text.get_text() for text in axes.get_legend().get_texts()]
-        assert [text for text in legend if text.startswith("overflow")] == ([f"overflow: {plots.style.short(lost)} records lost"] if lost else [])
+        assert [text for text in legend if text.startswith("overflow")] == (
+            [f"overflow: {plots.style.short(lost)} records lost"] if lost else []
+        )
         assert "bound 4096" in legend
         drawn = max(np.max(line.get_ydata()) for line in axes.lines if line.get_linestyle() == "-")
         assert drawn == 4096
@@ -150,7 +185,9 @@ def test_one_full_purgatory_is_seen_among_others(losses):
     highest = max(np.max(line.get_ydata()) for line in axes.lines if line.get_label().startswith("esx"))
     assert highest == 100, "esx1's purgatory overruns"
     alone = plots.purgatory(losses, host="esx1")
-    assert "records" in alone.get_ylabel() and "bound 1024" in [text.get_text() for text in alone.get_legend().get_texts()]
+    assert "records" in alone.get_ylabel() and "bound 1024" in [
+        text.get_text() for text in alone.get_legend().get_texts()
+    ]
     plt.close("all")
 
 
@@ -185,7 +222,14 @@ def test_panels_are_as_high_as_what_is_in_them(quickstart, losses):
 def test_numbers_are_written_in_one_way():
     from esx_netflow.showing import number
 
-    given = {1234567: "1\u202f234\u202f567", 1234567.0: "1\u202f234\u202f567", 0.377148123: "0.377148", None: "nothing", 0: "0", 2500.5: "2\u202f500.5"}
+    given = {
+        1234567: "1\u202f234\u202f567",
+        1234567.0: "1\u202f234\u202f567",
+        0.377148123: "0.377148",
+        None: "nothing",
+        0: "0",
+        2500.5: "2\u202f500.5",
+    }
     assert {value: number(value) for value in given} == given
 
 
@@ -197,7 +241,10 @@ def test_what_is_still_in_the_lab_is_told_from_what_is_lost(quickstart, losses):
 
 
 def test_a_lab_of_any_size_is_drawn():
-    for name, told in (("many-vswitches", {"and 115 more", "vSwitch11"}), ("port-aliasing", {"idle000:eth3", "and 507 more"})):
+    for name, told in (
+        ("many-vswitches", {"and 115 more", "vSwitch11"}),
+        ("port-aliasing", {"idle000:eth3", "and 507 more"}),
+    ):
         scenario = Scenario.load(ROOT / "scenarios" / f"{name}.yaml")
         assert told <= set(texts(plots.topology(scenario)))
         assert plots.topology_size(scenario)[1] < 11, "inches: a page, not a roll"
@@ -216,7 +263,10 @@ def lab(*links):
         hosts={"h1": host(1), "h2": host(2)},
         nodes=nodes,
         links=[{"name": n, "endpoints": e, "rate": r} for n, e, r in links],
-        timeline=[{"at": "0s", "host": h, "run": "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055"} for h in ("h1", "h2")],
+        timeline=[
+            {"at": "0s", "host": h, "run": "vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9:2055"}
+            for h in ("h1", "h2")
+        ],
     )
 
 
@@ -239,11 +289,21 @@ def test_a_report_is_one_file_that_asks_for_nothing(page):
 
         def handle_starttag(self, tag, attrs):
             self.tags.append(tag)
-            self.links += [value for name, value in attrs if name in ("src", "href", "xlink:href", "action") and not value.startswith(("#", "data:"))]
+            self.links += [
+                value
+                for name, value in attrs
+                if name in ("src", "href", "xlink:href", "action") and not value.startswith(("#", "data:"))
+            ]
 
     seen = Seen()
     seen.feed(page)
-    assert seen.links == [] and "script" not in seen.tags and "link" not in seen.tags and "@import" not in page and "url(http" not in page
+    assert (
+        seen.links == []
+        and "script" not in seen.tags
+        and "link" not in seen.tags
+        and "@import" not in page
+        and "url(http" not in page
+    )
     assert seen.tags.count("svg") == 7
     for expectation in ("every packet is accounted for", "the scan overruns the purgatory"):
         assert expectation in page
@@ -256,7 +316,13 @@ def test_a_report_has_the_same_bytes_each_time_and_from_a_folder(quickstart, tmp
     esx_netflow.run(QUICKSTART, out=tmp_path / "out")
     assert esx_netflow.report(tmp_path / "out") == page
     code = f"import esx_netflow; esx_netflow.report({str(tmp_path / 'out')!r}, 'again.html')"
-    environment = {**os.environ, "PYTHONHASHSEED": "7", "TZ": "Asia/Kolkata", "LC_ALL": "C", "MATPLOTLIBRC": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "PYTHONHASHSEED": "7",
+        "TZ": "Asia/Kolkata",
+        "LC_ALL": "C",
+        "MATPLOTLIBRC": str(tmp_path),
+    }
     (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\nfont.size: 30\n")
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
     assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
@@ -287,7 +353,9 @@ def chromium(folder, page, *arguments):
     (folder / "page.html").write_text(page, encoding="utf-8")
     (folder / "user").mkdir()
     command = ["chromium", *FLAGS, f"--user-data-dir={folder / 'user'}", *arguments, f"file://{folder / 'page.html'}"]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, cwd=folder, env={**os.environ, "HOME": str(folder)})
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=300, cwd=folder, env={**os.environ, "HOME": str(folder)}
+    )
 
 
 def colours_of(png):
@@ -306,7 +374,9 @@ def test_a_browser_shows_the_report(page, tmp_path):
 
 def test_a_printed_report_breaks_pages_between_its_parts(quickstart, tmp_path):
     """Verdict and lab, fates, timeline, talkers, the rest; a heading that is parted from its figure would take pages more."""
-    done = chromium(tmp_path, esx_netflow.report(quickstart), "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}")
+    done = chromium(
+        tmp_path, esx_netflow.report(quickstart), "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}"
+    )
     assert len(re.findall(rb"/Type /Page\b", (tmp_path / "report.pdf").read_bytes())) == 5, done.stderr
 
 
@@ -326,13 +396,24 @@ def test_nothing_overflows_and_every_letter_can_be_read(request, tmp_path, width
     page = request.getfixturevalue(which)
     framed = html.escape(page.replace("</body>", FITS + "</body>"))
     frame = f'<iframe style="width: {width}px; height: 900px; border: 0" srcdoc="{framed}"></iframe>'
-    done = chromium(tmp_path, frame, *(["--blink-settings=preferredColorScheme=0"] if dark else []), "--window-size=1400,900", "--dump-dom")
-    assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: {7 if which == 'page' else 8} figures"], done.stderr
+    done = chromium(
+        tmp_path,
+        frame,
+        *(["--blink-settings=preferredColorScheme=0"] if dark else []),
+        "--window-size=1400,900",
+        "--dump-dom",
+    )
+    assert re.findall("<title>(.*?)</title>", done.stdout)[:1] == [f"{width}: {7 if which == 'page' else 8} figures"], (
+        done.stderr
+    )
 
 
 def contrast(*colours):
     """As WCAG 2 has it; letters want 4.5."""
-    linear = [np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722) for c in (np.array(to_rgb(colour)) for colour in colours)]
+    linear = [
+        np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ (0.2126, 0.7152, 0.0722)
+        for c in (np.array(to_rgb(colour)) for colour in colours)
+    ]
     return (max(linear) + 0.05) / (min(linear) + 0.05)
 
 
@@ -346,7 +427,9 @@ def test_letters_in_figures_stand_out_from_the_paper_or_from_their_box(scenario)
         for text in figure.findobj(matplotlib.text.Text):
             box = text.get_bbox_patch()
             if text.get_text():
-                assert contrast(text.get_color(), box.get_facecolor()[:3] if box else "white") >= 4.5, f"{name}: {text.get_text()}"
+                assert contrast(text.get_color(), box.get_facecolor()[:3] if box else "white") >= 4.5, (
+                    f"{name}: {text.get_text()}"
+                )
         plt.close(figure)
 
 
@@ -359,7 +442,11 @@ def test_an_axis_of_decades_has_two_at_least_and_nothing_between_is_named():
             ax.figure.canvas.draw()
             for axis in axes:
                 low, high = getattr(ax, f"get_{axis}lim")()
-                shown = [text.get_text() for text in getattr(ax, f"get_{axis}ticklabels")(which="both") if text.get_text() and low <= text.get_position()[axis == "y"] <= high]
+                shown = [
+                    text.get_text()
+                    for text in getattr(ax, f"get_{axis}ticklabels")(which="both")
+                    if text.get_text() and low <= text.get_position()[axis == "y"] <= high
+                ]
                 assert 2 <= len(shown) <= 10 and all(re.fullmatch(r"10*[kMG]?|0\.0*1", label) for label in shown), shown
             plt.close("all")
 
@@ -375,7 +462,9 @@ def test_letters_in_figures_are_of_seven_points_at_least(losses):
 
 
 def test_run_with_report_writes_the_page_that_report_makes(tmp_path):
-    done = subprocess.run([PROGRAM, "run", QUICKSTART, "--out", "out", "--report"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [PROGRAM, "run", QUICKSTART, "--out", "out", "--report"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert (done.returncode, done.stderr) == (0, "") and "report: out/report.html" in done.stdout
     written = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     done = subprocess.run([PROGRAM, "report", "out"], cwd=tmp_path, capture_output=True, text=True)
@@ -401,7 +490,12 @@ def test_memory_is_a_panel_where_it_is_modelled(pressed, quickstart):
 
 
 def test_a_figure_of_a_host_that_is_none_is_refused(pressed, quickstart):
-    for draw, result in ((plots.memory, pressed), (plots.memory, quickstart), (plots.cache, quickstart), (plots.heap, quickstart)):
+    for draw, result in (
+        (plots.memory, pressed),
+        (plots.memory, quickstart),
+        (plots.cache, quickstart),
+        (plots.heap, quickstart),
+    ):
         with pytest.raises(ValueError, match="no exporter is esx9; there are"):
             draw(result, host="esx9")
 
@@ -415,7 +509,11 @@ def test_memory_that_ballooning_took_is_drawn():
     axes = plots.memory(result, host="evict")
     taken = {line.get_label(): line.get_ydata() for line in axes.lines}
     for kind in ("ballooned", "swapped"):
-        assert kind in taken and taken[kind][0] == 0 and taken[kind].max() * 2**33 / 100 == result.series[f"memory_{kind}"].max()
+        assert (
+            kind in taken
+            and taken[kind][0] == 0
+            and taken[kind].max() * 2**33 / 100 == result.series[f"memory_{kind}"].max()
+        )
     plt.close("all")
 
 
@@ -430,9 +528,15 @@ def test_runs_stand_side_by_side(both, losses, quickstart):
     said = {name: (mark, a, b) for mark, name, a, b in rows}
     number = esx_netflow.showing.number
     assert said["seen, packets"] == ("≠", number(losses.ledger.truth.packets), number(quickstart.ledger.truth.packets))
-    assert said["lost: purgatory_full, records"] == ("≠", number(losses.ledger.lost["purgatory_full"].records), "0") and said["expected: all traffic is sent"] == ("", "3", "3")
+    assert said["lost: purgatory_full, records"] == (
+        "≠",
+        number(losses.ledger.lost["purgatory_full"].records),
+        "0",
+    ) and said["expected: all traffic is sent"] == ("", "3", "3")
     kinds = [name.partition(":")[0] for _, name, _, _ in rows]
-    assert kinds.index("lost") > kinds.index("collected, records") and kinds.index("expected") > len(kinds) - 1 - kinds[::-1].index("lost")
+    assert kinds.index("lost") > kinds.index("collected, records") and kinds.index("expected") > len(kinds) - 1 - kinds[
+        ::-1
+    ].index("lost")
     again = esx_netflow.report([losses, losses])
     assert "losses (1)" in again and "losses (2)" in again and ">≠<" not in again
     with pytest.raises(ValueError, match="two at least"):
@@ -447,19 +551,36 @@ def test_the_command_reports_each_run_and_all_of_them(tmp_path):
     for name in ("a", "b"):
         esx_netflow.run(scenario, out=tmp_path / "out" / name)
     done = subprocess.run([PROGRAM, "report", "out/a", "out/b"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "") and done.stdout == "report: out/a/report.html\nreport: out/b/report.html\nreport: out/report.html\n"
+    assert (done.returncode, done.stderr) == (
+        0,
+        "",
+    ) and done.stdout == "report: out/a/report.html\nreport: out/b/report.html\nreport: out/report.html\n"
     assert "2 runs side by side" in (tmp_path / "out" / "report.html").read_text()
-    done = subprocess.run([PROGRAM, "report", "out/a", "out/b", "-q", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (0, "") and (tmp_path / "page.html").read_text() == (tmp_path / "out" / "report.html").read_text()
-    done = subprocess.run([PROGRAM, "report", "out/a", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [PROGRAM, "report", "out/a", "out/b", "-q", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout) == (0, "") and (tmp_path / "page.html").read_text() == (
+        tmp_path / "out" / "report.html"
+    ).read_text()
+    done = subprocess.run(
+        [PROGRAM, "report", "out/a", "--out", "page.html"], cwd=tmp_path, capture_output=True, text=True
+    )
     assert done.returncode == 2 and "--out is for several folders" in done.stderr
-    done = subprocess.run([PROGRAM, "report", "out/a", "out/b", "--out", "out/a/summary.json"], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [PROGRAM, "report", "out/a", "out/b", "--out", "out/a/summary.json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 2 and "destroyed" in done.stderr
 
 
 def test_a_report_of_nothing_is_refused(tmp_path):
     done = subprocess.run([PROGRAM, "report", tmp_path], capture_output=True, text=True)
-    assert done.returncode == 2 and done.stderr == f"esx-netflow: {tmp_path}: no summary.json, so this is no result folder\n"
+    assert (
+        done.returncode == 2
+        and done.stderr == f"esx-netflow: {tmp_path}: no summary.json, so this is no result folder\n"
+    )
     done = subprocess.run([PROGRAM, "report"], capture_output=True, text=True)
     assert done.returncode == 2 and done.stderr.startswith("esx-netflow: the following arguments are required: DIR")
 
@@ -474,6 +595,8 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path):
     (tmp_path / "sitecustomize.py").write_text(
         "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name: None if name in ('pandas', 'jinja2') else find(name)\n"
     )
-    done = subprocess.run([PROGRAM, "report", tmp_path], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    done = subprocess.run(
+        [PROGRAM, "report", tmp_path], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}
+    )
     assert done.returncode == 2 and done.stderr.count("\n") == 1
     assert "apt-get install" in done.stderr and "python3-jinja2" in done.stderr

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The Python package: the same results as the command line, shown without copying, in any number of runs."""
+
 import csv
 import filecmp
 import ipaddress
@@ -13,7 +14,6 @@ import pytest
 
 import esx_netflow
 from conftest import PROGRAM, QUICKSTART
-
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,22 @@ def rows_of_csv(path, names):
                 names.index(row["exporter"]),
                 int(ipaddress.IPv4Address(row["src"])),
                 int(ipaddress.IPv4Address(row["dst"])),
-                *(int(row[k]) for k in ("proto", "sport", "dport", "tos", "input", "output", "packets", "octets", "first_ms", "last_ms", "tcp_flags")),
+                *(
+                    int(row[k])
+                    for k in (
+                        "proto",
+                        "sport",
+                        "dport",
+                        "tos",
+                        "input",
+                        "output",
+                        "packets",
+                        "octets",
+                        "first_ms",
+                        "last_ms",
+                        "tcp_flags",
+                    )
+                ),
             )
 
 
@@ -75,14 +90,18 @@ def test_a_second_run_in_one_process_equals_a_fresh_process(tmp_path, folder):
 
 def test_the_locale_of_the_process_changes_no_byte(tmp_path, folder):
     (tmp_path / "comma").write_text('LC_NUMERIC\ndecimal_point ","\nthousands_sep "."\ngrouping 3;3\nEND LC_NUMERIC\n')
-    subprocess.run(["localedef", "-c", "-i", "comma", "--no-archive", "./xx"], cwd=tmp_path, capture_output=True, check=False)  # it warns
+    subprocess.run(
+        ["localedef", "-c", "-i", "comma", "--no-archive", "./xx"], cwd=tmp_path, capture_output=True, check=False
+    )  # it warns
     code = (
         "import esx_netflow, locale, sys\n"
         "locale.setlocale(locale.LC_NUMERIC, 'xx')\n"
         "assert locale.localeconv()['decimal_point'] == ','\n"
         "esx_netflow.run(sys.argv[1], out='comma-out')\n"
     )
-    subprocess.run([sys.executable, "-c", code, QUICKSTART], cwd=tmp_path, env={**os.environ, "LOCPATH": str(tmp_path)}, check=True)
+    subprocess.run(
+        [sys.executable, "-c", code, QUICKSTART], cwd=tmp_path, env={**os.environ, "LOCPATH": str(tmp_path)}, check=True
+    )
     names = sorted(p.name for p in folder.iterdir())
     assert filecmp.cmpfiles(folder, tmp_path / "comma-out", names, shallow=False)[0] == names
 
@@ -160,7 +179,9 @@ def test_an_interrupt_ends_the_run_within_half_a_second(tmp_path):
         "except KeyboardInterrupt:\n"
         "    print(time.process_time() - t[0])\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=300, check=True, cwd=tmp_path
+    )
     assert 0 <= float(done.stdout) < 0.5, "of CPU time: what the machine does besides does not count"
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios as Python data: one schema, one validator, nothing lost between file and data."""
+
 import subprocess
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Results in notebooks: HTML of its own for results, books, scenarios."""
+
 from html.parser import HTMLParser
 
 import esx_netflow
@@ -9,11 +10,15 @@ from esx_netflow import Lab, Scenario
 
 def words(shown):
     """The texts of a fragment that stands by itself: every tag closed, nothing fetched."""
+
     class Seen(HTMLParser):
         texts, opened = [], []
 
         def handle_starttag(self, tag, attrs):
-            assert not {"src", "href"} & {name for name, value in attrs if not (value or "").startswith("#")} and tag != "script"
+            assert (
+                not {"src", "href"} & {name for name, value in attrs if not (value or "").startswith("#")}
+                and tag != "script"
+            )
             self.opened.append(tag)
 
         def handle_endtag(self, tag):
@@ -30,7 +35,9 @@ def words(shown):
 
 def test_a_result_shows_verdict_headline_fates_and_expectations(quickstart):
     seen = words(quickstart._repr_html_())
-    assert {"pass", "flows seen", "34\u202f487", "not exported when the run ended", "no record is lost", "met"} <= set(seen)
+    assert {"pass", "flows seen", "34\u202f487", "not exported when the run ended", "no record is lost", "met"} <= set(
+        seen
+    )
     assert quickstart._repr_html_().count("<svg") == 1
 
 
@@ -38,12 +45,18 @@ def test_a_ledger_shows_no_zeros(quickstart, losses):
     for result in (quickstart, losses):
         rows = dict(result.ledger.rows())
         assert all(any(counts) for name, counts in rows.items() if name != "residual")
-        assert sum(counts.packets for name, counts in rows.items() if name not in ("seen", "exported")) == rows["seen"].packets
+        assert (
+            sum(counts.packets for name, counts in rows.items() if name not in ("seen", "exported"))
+            == rows["seen"].packets
+        )
         assert set(rows) <= set(words(result.ledger._repr_html_()))
 
 
 def test_a_scenario_shows_its_lab_or_why_it_is_none():
-    assert "quickstart" in words(Scenario.load(QUICKSTART)._repr_html_()) and "<svg" in Scenario.load(QUICKSTART)._repr_html_()
+    assert (
+        "quickstart" in words(Scenario.load(QUICKSTART)._repr_html_())
+        and "<svg" in Scenario.load(QUICKSTART)._repr_html_()
+    )
     lab = Lab("<b>half")
     shown = lab._repr_html_()
     assert "is not valid yet:" in words(shown) and "<b>half" in words(shown) and "<svg" not in shown

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """run(split=…): where hosts are simulated apart, and what becomes of it when workers die."""
+
 import json
 import os
 import signal
@@ -50,7 +51,9 @@ def test_processes_give_the_result_of_the_whole_run():
 def test_a_dask_cluster_that_loses_a_worker_gives_it_too(tmp_path):
     slow = lab(hosts=8, seconds=60, rate="5Mbps")
     store = tmp_path / "store"
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50) as cluster:
+    with distributed.LocalCluster(
+        n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50
+    ) as cluster:
         workers = [worker_process(cluster.scheduler_address, tmp_path / name, name) for name in ("a", "b")]
         try:
             with distributed.Client(cluster) as client:
@@ -88,14 +91,27 @@ def test_a_killed_process_loses_nothing_and_repeats_no_host_that_is_done(tmp_pat
 
 def test_a_scheduler_that_goes_away_is_told(monkeypatch):
     monkeypatch.setitem(dask.config.config["distributed"]["comm"]["timeouts"], "connect", "2s")
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50) as cluster:
+    with distributed.LocalCluster(
+        n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50
+    ) as cluster:
         address = cluster.scheduler_address
     with pytest.raises(esx_netflow.RunError, match=f"there is no Dask scheduler at {address}"):
         esx_netflow.run(lab(), split=address)
 
 
 def test_a_scheduler_that_dies_in_the_middle_is_told(tmp_path):
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", "--scheduler-file", str(tmp_path / "where")]
+    command = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_scheduler",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--no-dashboard",
+        "--scheduler-file",
+        str(tmp_path / "where"),
+    ]
     scheduler = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     workers = []
     try:
@@ -104,7 +120,10 @@ def test_a_scheduler_that_dies_in_the_middle_is_told(tmp_path):
         workers.append(worker_process(address, tmp_path / "a", "a"))
         store, done = tmp_path / "store", threading.Event()
         thread, killed = kill_when(lambda: list(store.glob("*/*/*.book")), lambda: scheduler.pid, done)
-        with pytest.raises(esx_netflow.RunError, match="the scheduler of the workers is gone; hosts that are done are kept in .*/store/"):
+        with pytest.raises(
+            esx_netflow.RunError,
+            match="the scheduler of the workers is gone; hosts that are done are kept in .*/store/",
+        ):
             esx_netflow.run(lab(hosts=16, seconds=60, rate="5Mbps"), split=address, store=store)
         done.set()
         thread.join()
@@ -128,7 +147,10 @@ class Here:
 
 
 def test_a_worker_of_another_build_is_told():
-    with pytest.raises(esx_netflow.RunError, match=r"esx\d: this worker has esx-netflow .*, another build than that of .* that splits the run"):
+    with pytest.raises(
+        esx_netflow.RunError,
+        match=r"esx\d: this worker has esx-netflow .*, another build than that of .* that splits the run",
+    ):
         esx_netflow.run(lab(), split=Here())
 
 

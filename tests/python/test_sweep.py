@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Sweeps: the same table whoever runs the points, and nothing is run twice."""
+
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -30,7 +31,9 @@ def test_a_table_is_tidy_and_in_order(serial):
 
 def test_a_row_is_what_a_run_of_its_point_gives(serial):
     row = serial.iloc[3]
-    result = esx_netflow.run(scenario().varied({name: row[name].item() if hasattr(row[name], "item") else row[name] for name in OVER}), run=1)
+    result = esx_netflow.run(
+        scenario().varied({name: row[name].item() if hasattr(row[name], "item") else row[name] for name in OVER}), run=1
+    )
     for name, value in result.metrics().items():
         assert row[name] == value, name
 
@@ -46,8 +49,12 @@ def test_processes_give_the_same_table(serial):
 
 def test_threads_take_turns(serial):
     with ThreadPoolExecutor(3) as threads:
-        few = esx_netflow.sweep(scenario(), over={name: values[:1] for name, values in OVER.items()}, seeds=range(2), executor=threads)
-    pd.testing.assert_frame_equal(few[serial.columns.intersection(few.columns)], serial.iloc[:2][serial.columns.intersection(few.columns)])
+        few = esx_netflow.sweep(
+            scenario(), over={name: values[:1] for name, values in OVER.items()}, seeds=range(2), executor=threads
+        )
+    pd.testing.assert_frame_equal(
+        few[serial.columns.intersection(few.columns)], serial.iloc[:2][serial.columns.intersection(few.columns)]
+    )
 
 
 class Counting(Here):
@@ -87,12 +94,23 @@ def test_what_half_a_run_left_behind_counts_for_nothing(serial, tmp_path):
     key = serial["key"][0]
     (tmp_path / key[:2] / "tmp-dead").mkdir(parents=True)
     (tmp_path / key[:2] / "tmp-dead" / "summary.json").write_text("{")
-    table = esx_netflow.sweep(scenario(), over=[{name: values[0] for name, values in OVER.items()}], seeds=[0], executor=Here(), store=tmp_path)
+    table = esx_netflow.sweep(
+        scenario(),
+        over=[{name: values[0] for name, values in OVER.items()}],
+        seeds=[0],
+        executor=Here(),
+        store=tmp_path,
+    )
     assert table["error"].isna().all() and table["key"][0] == key
 
 
 def test_failed_points_are_told_and_the_rest_is_run():
-    points = [{"run.duration": "3s"}, {"run.duration": "three"}, {"links.nowhere.rate": "1Mbps"}, {"run.duration": "4s"}]
+    points = [
+        {"run.duration": "3s"},
+        {"run.duration": "three"},
+        {"links.nowhere.rate": "1Mbps"},
+        {"run.duration": "4s"},
+    ]
     lab = scenario()
     lab.data["traffic"] = lab.data["expect"] = []
     lab["timeline"][1]["may_be_idle"] = True
@@ -128,28 +146,43 @@ of_a_notebook.__module__ = of_a_notebook.__qualname__ = "__main__"  # so that wo
 def test_metrics_that_no_worker_can_import_are_measured_here(tmp_path, measure):
     points = {"hosts.esx1.netflow.purgatory_max": [8, 16]}
     table = esx_netflow.sweep(scenario(), over=points, executor=2, store=tmp_path, metrics=measure)
-    pd.testing.assert_frame_equal(table, esx_netflow.sweep(scenario(), over=points, executor=Here(), store=tmp_path, metrics=count_tcp))
+    pd.testing.assert_frame_equal(
+        table, esx_netflow.sweep(scenario(), over=points, executor=Here(), store=tmp_path, metrics=count_tcp)
+    )
     with pytest.warns(sweeping.SweepWarning, match="2 of 2 points failed; the first one: ZeroDivisionError"):
-        table = esx_netflow.sweep(scenario(), over=points, executor=Here(), store=tmp_path, metrics=lambda result: 1 // 0)
+        table = esx_netflow.sweep(
+            scenario(), over=points, executor=Here(), store=tmp_path, metrics=lambda result: 1 // 0
+        )
     assert table["error"].notna().all()
 
 
 def test_a_table_of_failures_has_all_columns(serial):
     with pytest.warns(sweeping.SweepWarning, match="1 of 1 points failed"):
-        table = esx_netflow.sweep(scenario(), over=[{name: values[0] for name, values in OVER.items()} | {"run.duration": "three"}], executor=Here())
-    assert [c for c in table.columns if c != "run.duration"] == [c for c in serial.columns if not c.startswith(("lost.", "left."))]
+        table = esx_netflow.sweep(
+            scenario(),
+            over=[{name: values[0] for name, values in OVER.items()} | {"run.duration": "three"}],
+            executor=Here(),
+        )
+    assert [c for c in table.columns if c != "run.duration"] == [
+        c for c in serial.columns if not c.startswith(("lost.", "left."))
+    ]
     assert table[[c for c in serial.columns[3:-2] if not c.startswith(("lost.", "left."))]].isna().all(axis=None)
 
 
 def test_an_interrupted_sweep_says_what_is_done_and_has_its_table(serial, tmp_path):
     with pytest.raises(KeyboardInterrupt) as caught:
         esx_netflow.sweep(scenario(), over=OVER, seeds=range(2), executor=Counting(5), store=tmp_path)
-    assert str(caught.value) == f"interrupted: 5 of 12 runs are done, kept in {tmp_path}: the same sweep goes on from there"
+    assert (
+        str(caught.value)
+        == f"interrupted: 5 of 12 runs are done, kept in {tmp_path}: the same sweep goes on from there"
+    )
     table = caught.value.table
     assert table["error"].tolist() == [None] * 5 + ["not run: interrupted"] * 7
     both = serial.columns.intersection(table.columns)
     pd.testing.assert_frame_equal(table[both][:5], serial[both][:5], check_dtype=False)
-    with pytest.raises(KeyboardInterrupt, match="0 of 12 runs are done, and nothing of them is kept: that needs a store"):
+    with pytest.raises(
+        KeyboardInterrupt, match="0 of 12 runs are done, and nothing of them is kept: that needs a store"
+    ):
         esx_netflow.sweep(scenario(), over=OVER, seeds=range(2), executor=Counting(0))
 
 
@@ -160,7 +193,11 @@ def test_wrong_arguments_are_refused(wrong):
 
 
 def test_seeds_are_a_number_of_replications_or_a_list():
-    assert seeds_of(3) == seeds_of(np.int64(3)) == seeds_of(range(1, 4)) == seeds_of(np.arange(1, 4)) == [1, 2, 3] and seeds_of([0, 9]) == [0, 9]
+    assert seeds_of(3) == seeds_of(np.int64(3)) == seeds_of(range(1, 4)) == seeds_of(np.arange(1, 4)) == [
+        1,
+        2,
+        3,
+    ] and seeds_of([0, 9]) == [0, 9]
     for wrong in (0, -1, 1.5, True, "x", "12", [], [-1], [1.5], [True], None, {1: 2}):
         with pytest.raises(ValueError, match="a number of replications >= 1, or a list of numbers >= 0, is needed"):
             esx_netflow.sweep(scenario(), over=OVER, seeds=wrong)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Workers of a sweep: nothing is lost by a death, and none of them outlives the sweep."""
+
 import contextlib
 import os
 import re
@@ -24,7 +25,18 @@ def slow():
     """Some seconds a point: long enough to be killed in the middle."""
     lab = scenario()
     lab["run.duration"] = "60s"
-    lab.data["traffic"].append({"name": "bulk", "app": "udp-cbr", "from": "db1", "to": "web1", "port": 9, "start": "2s", "stop": "50s", "rate": "4Mbps"})
+    lab.data["traffic"].append(
+        {
+            "name": "bulk",
+            "app": "udp-cbr",
+            "from": "db1",
+            "to": "web1",
+            "port": 9,
+            "start": "2s",
+            "stop": "50s",
+            "rate": "4Mbps",
+        }
+    )
     return lab
 
 
@@ -80,16 +92,38 @@ def test_a_point_that_kills_its_worker_is_told():
 
 
 def worker_process(address, folder, name):
-    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1", "--nworkers", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1", "--local-directory", str(folder), "--name", name]
+    command = [
+        sys.executable,
+        "-m",
+        "distributed.cli.dask_worker",
+        address,
+        "--nthreads",
+        "1",
+        "--nworkers",
+        "1",
+        "--no-nanny",
+        "--no-dashboard",
+        "--host",
+        "127.0.0.1",
+        "--local-directory",
+        str(folder),
+        "--name",
+        name,
+    ]
     environment = {**os.environ, "DASK_DISTRIBUTED__WORKER__HEARTBEAT__INTERVAL": "500ms"}
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
 
 
 def test_sixty_points_on_a_dask_cluster_that_loses_a_worker(tmp_path):
-    over = {"hosts.esx1.netflow.purgatory_max": [1, 2, 4, 8, 16, 64], "links.collector-link.rate": ["100Mbps", "20kbps"]}
+    over = {
+        "hosts.esx1.netflow.purgatory_max": [1, 2, 4, 8, 16, 64],
+        "links.collector-link.rate": ["100Mbps", "20kbps"],
+    }
     arguments = {"over": over, "seeds": range(5)}
     store = tmp_path / "store"
-    with distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50) as cluster:
+    with distributed.LocalCluster(
+        n_workers=0, host="127.0.0.1", dashboard_address=None, processes=True, silence_logs=50
+    ) as cluster:
         workers = [worker_process(cluster.scheduler_address, tmp_path / name, name) for name in ("a", "b")]
         try:
             with distributed.Client(cluster) as client:
@@ -114,7 +148,18 @@ def flood():
     """A point that takes minutes."""
     lab = scenario()
     lab["run.duration"] = "3600s"
-    lab.data["traffic"] = [{"name": "flood", "app": "udp-cbr", "from": "web1", "to": "db1", "port": 9, "start": "3s", "rate": "4Gbps", "packet": "100B"}]
+    lab.data["traffic"] = [
+        {
+            "name": "flood",
+            "app": "udp-cbr",
+            "from": "web1",
+            "to": "db1",
+            "port": 9,
+            "start": "3s",
+            "rate": "4Gbps",
+            "packet": "100B",
+        }
+    ]
     return lab
 
 
@@ -136,7 +181,9 @@ def test_a_script_without_a_guard_gets_one_error(tmp_path):
     scenario().save(tmp_path / "lab.yaml")
     (tmp_path / "script.py").write_text(UNGUARDED)
     environment = {**os.environ, "PYTHONPATH": str(Path(esx_netflow.__file__).parent.parent)}
-    done = subprocess.run([sys.executable, "-B", "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-B", "script.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+    )
     assert done.returncode == 1 and done.stderr.count("Traceback") == 1
     assert re.fullmatch(r'RuntimeError: .* put it under `if __name__ == "__main__":`', done.stderr.splitlines()[-1])
     assert 2 <= done.stdout.count("imported") <= 3, "workers that were renewed import it again and again"
@@ -149,7 +196,9 @@ def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, numbe
     runs = tmp_path / "out" / "knee" / "runs"
     (tmp_path / "left").mkdir()  # one who is killed leaves his temporary folder behind: in here
     settings = {"cwd": tmp_path, "env": {**os.environ, "TMPDIR": str(tmp_path / "left")}, "text": True}
-    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **settings)
+    sweep = subprocess.Popen(
+        [PROGRAM, "sweep", "sweep.yaml", "-j", "2"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **settings
+    )
     try:
         assert until(lambda: len(list(runs.glob("*/tmp-*"))) == 2)
         workers = children(sweep.pid)
@@ -165,7 +214,10 @@ def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, numbe
     assert sweep.returncode == code and gone
     if number == signal.SIGINT:
         table = next((tmp_path / "out" / "knee").glob("table.*")).relative_to(tmp_path)
-        assert told == f"esx-netflow: interrupted: 0 of 18 runs are done, kept in out/knee/runs: the same sweep goes on from there\ntable: {table}\n"
+        assert (
+            told
+            == f"esx-netflow: interrupted: 0 of 18 runs are done, kept in out/knee/runs: the same sweep goes on from there\ntable: {table}\n"
+        )
     assert not list(runs.glob("*/tmp-*"))
 
 
@@ -173,13 +225,24 @@ def test_ctrl_c_at_a_terminal_ends_workers_that_are_just_starting_without_a_word
     """It goes to all processes of the terminal's group."""
     flood().save(tmp_path / "lab.yaml")
     (tmp_path / "sweep.yaml").write_text(PLAN)
-    sweep = subprocess.Popen([PROGRAM, "sweep", "sweep.yaml", "-j", "2"], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    sweep = subprocess.Popen(
+        [PROGRAM, "sweep", "sweep.yaml", "-j", "2"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
     try:
         assert until(lambda: children(sweep.pid))
     finally:
         os.killpg(sweep.pid, signal.SIGINT)
         told, _ = sweep.communicate(timeout=120)
-    assert sweep.returncode == 130 and told.startswith("esx-netflow: interrupted: 0 of 4 runs are done, kept in out/knee/runs") and told.count("\n") == 2
+    assert (
+        sweep.returncode == 130
+        and told.startswith("esx-netflow: interrupted: 0 of 4 runs are done, kept in out/knee/runs")
+        and told.count("\n") == 2
+    )
 
 
 def test_what_a_killed_worker_leaves_is_taken_away(tmp_path):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """esx-netflow sweep: the file that it reads, the table that it writes, and what it says."""
+
 import pandas as pd
 import pytest
 
@@ -17,7 +18,9 @@ def test_the_command_line_sweeps_and_goes_on(tmp_path):
     written = table.read_bytes()
     assert sweep(tmp_path, "sweep.yaml", "-j", "1", "--quiet").stdout == ""
     assert table.read_bytes() == written
-    expected = esx_netflow.sweep(scenario(), over={"hosts.esx1.netflow.purgatory_max": [1, 16]}, seeds=[1, 2], executor=Here())
+    expected = esx_netflow.sweep(
+        scenario(), over={"hosts.esx1.netflow.purgatory_max": [1, 16]}, seeds=[1, 2], executor=Here()
+    )
     read = pd.read_parquet(table) if table.suffix == ".parquet" else pd.read_csv(table)
     expected = expected.drop(columns="error")
     read = read.drop(columns="error").astype(expected.dtypes.to_dict())  # pandas 3 reads text as str, not as object
@@ -40,15 +43,26 @@ def test_failed_points_give_a_line_each_and_exit_code_2(tmp_path):
     sweep_file(tmp_path, PLAN.replace("[1, 16]", "[0, 16]").replace("seeds: 2", "seeds: [3]"))
     done = sweep(tmp_path, "sweep.yaml", "-j", "1")
     assert done.returncode == 2
-    assert done.stderr.startswith("esx-netflow: hosts.esx1.netflow.purgatory_max 0, seed 3: ") and done.stderr.count("\n") == 1
+    assert (
+        done.stderr.startswith("esx-netflow: hosts.esx1.netflow.purgatory_max 0, seed 3: ")
+        and done.stderr.count("\n") == 1
+    )
     assert "knee: 2 runs, 1 failed; 1 pass" in done.stdout
 
 
 @pytest.mark.parametrize(
     "plan, passed, why",
     [
-        (PLAN.replace("16", "4096") + "expect: [{name: none dropped, metric: netflow.records.dropped, equals: 0}]\n", 1, "expect.none dropped"),
-        (PLAN.replace("  hosts.esx1.netflow.purgatory_max: [1, 16]", "  timeline: [[]]"), 0, "expect.balanced"),  # nothing is metered
+        (
+            PLAN.replace("16", "4096") + "expect: [{name: none dropped, metric: netflow.records.dropped, equals: 0}]\n",
+            1,
+            "expect.none dropped",
+        ),
+        (
+            PLAN.replace("  hosts.esx1.netflow.purgatory_max: [1, 16]", "  timeline: [[]]"),
+            0,
+            "expect.balanced",
+        ),  # nothing is metered
     ],
 )
 def test_a_point_that_fails_is_exit_code_1_as_in_run(tmp_path, plan, passed, why):
@@ -80,7 +94,14 @@ def test_a_wrong_sweep_file_gets_one_line_and_exit_code_2(tmp_path, text, told):
     assert done.returncode == 2 and told in done.stderr and done.stderr.count("\n") == 1, done.stderr
 
 
-@pytest.mark.parametrize("options, told", [(["-j", "0"], "-j/--jobs: '0' is no whole number from 1 to 1024"), (["--scheduler", "tcp://x", "-j", "2"], "exclude"), (["--nonsense"], "--nonsense")])
+@pytest.mark.parametrize(
+    "options, told",
+    [
+        (["-j", "0"], "-j/--jobs: '0' is no whole number from 1 to 1024"),
+        (["--scheduler", "tcp://x", "-j", "2"], "exclude"),
+        (["--nonsense"], "--nonsense"),
+    ],
+)
 def test_wrong_options_are_refused(tmp_path, options, told):
     done = sweep(tmp_path, sweep_file(tmp_path, PLAN).name, *options)
     assert done.returncode == 2 and told in done.stderr

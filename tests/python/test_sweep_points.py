@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A point of a sweep: what names its results, and the store that keeps them."""
+
 import pytest
 
 from esx_netflow import Scenario, sweep_points

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tables: the same as the CSV files, by names, and as copies only where that is said."""
+
 import pickle
 
 import numpy as np
@@ -66,7 +67,9 @@ def test_truth_is_collected_and_lost_and_left(result):
     both = sums(result.collected).add(sums(result.losses), fill_value=0).add(sums(result.left), fill_value=0)
     truth = sums(result.truth)
     joined = truth.join(both.add_suffix("_elsewhere"))
-    assert (joined["packets"] == joined["packets_elsewhere"]).all() and (joined["octets"] == joined["octets_elsewhere"]).all()
+    assert (joined["packets"] == joined["packets_elsewhere"]).all() and (
+        joined["octets"] == joined["octets_elsewhere"]
+    ).all()
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -115,7 +118,10 @@ def test_links_are_never_used_beyond_their_rate(result):
     use = plots.over_time.link_use(result)
     assert use.shape == (201, 8) and np.nanmax(use.to_numpy()) <= 1
     squeezed = use.loc[101:129]  # 8 kbit/s for all datagrams
-    assert 0.7 < squeezed["collector-link from sw1:4"].mean() <= 1 and squeezed.drop(columns="collector-link from sw1:4").max().max() < 0.01
+    assert (
+        0.7 < squeezed["collector-link from sw1:4"].mean() <= 1
+        and squeezed.drop(columns="collector-link from sw1:4").max().max() < 0.01
+    )
 
 
 def test_addresses_and_names_are_one_category_in_all_tables(result):
@@ -214,9 +220,16 @@ def test_what_is_no_filter_is_refused_with_its_place(result, text, said):
 def test_a_result_that_is_saved_is_the_same_when_it_is_loaded(result, folder, tmp_path):
     result.save(tmp_path / "saved")
     loaded = esx_netflow.Result.load(tmp_path / "saved")
-    assert (loaded.summary, loaded.console, loaded.log, loaded.scenario) == (result.summary, result.console, result.log, result.scenario)
+    assert (loaded.summary, loaded.console, loaded.log, loaded.scenario) == (
+        result.summary,
+        result.console,
+        result.log,
+        result.scenario,
+    )
     for name in FILES:
-        pd.testing.assert_frame_equal(getattr(loaded, name).to_pandas(), getattr(result, name).to_pandas(), check_categorical=False)
+        pd.testing.assert_frame_equal(
+            getattr(loaded, name).to_pandas(), getattr(result, name).to_pandas(), check_categorical=False
+        )
     try:
         pd.DataFrame().to_parquet(tmp_path / "tried")
         (tmp_path / "tried").unlink()
@@ -249,7 +262,9 @@ def test_pieces_of_a_file_are_the_table(result, folder, tmp_path, rows):
         assert [len(piece) for piece in pieces[:-1]] == [rows] * (len(pieces) - 1)
         assert np.concatenate(pieces).tolist() == result.datagrams.tolist()
         frames = [piece.to_pandas(times="timedelta", names=True).astype(object) for piece in pieces]
-        assert pd.concat(frames, ignore_index=True).equals(result.datagrams.to_pandas(times="timedelta", names=True).astype(object))
+        assert pd.concat(frames, ignore_index=True).equals(
+            result.datagrams.to_pandas(times="timedelta", names=True).astype(object)
+        )
 
 
 def test_a_piece_tells_the_line_of_the_file(folder, tmp_path):
@@ -278,7 +293,7 @@ def test_advice_and_the_oracles_verdict_come_from_a_result(tmp_path):
     result = esx_netflow.run(scenario, out=tmp_path / "out", captures=True)
     assert "longest -s" in result.advise() and "esx1" in result.advise()
     assert result.verify()
-    table = (tmp_path / "out" / "flows-lost.csv")
+    table = tmp_path / "out" / "flows-lost.csv"
     table.write_text(table.read_text() + "esx1,vSwitch0,10.6.125.51,10.6.125.52,6,1,2,0,4,killed,1,1,1\n")
     with pytest.raises(esx_netflow.RunError, match="flows-lost"):
         result.verify()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Sums over a window: which part of a record counts, on which side, and for whom."""
+
 from types import SimpleNamespace
 
 import pytest
@@ -19,7 +20,8 @@ LAB = {
 }  # fmt: skip
 KEY = "exporter,vswitch,src,dst,proto,sport,dport,tos,input"
 HEADERS = {
-    "records": KEY + ",output,packets,octets,first_ns,last_ns,reason,ended_ns,station,moved_ns,datagram,input_port,output_port,tcp_flags",
+    "records": KEY
+    + ",output,packets,octets,first_ns,last_ns,reason,ended_ns,station,moved_ns,datagram,input_port,output_port,tcp_flags",
     "collected": "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ms,last_ms,tcp_flags,reason,datagram,input_port,output_port,collector,received_ms",
     "datagrams": "exporter,datagram,vswitch,engine,session,sequence,records,packets,octets,collector,sent_ns,exported_ns,concluded_ns,fate,place,copies",
 }
@@ -37,7 +39,11 @@ def decoded(first, last, octets, packets, exporter="esx1"):
 @pytest.fixture
 def usage(tmp_path):
     def make(records=(), collected=(), fate="received"):
-        rows = {"records": records, "collected": collected, "datagrams": [f"esx1,7,vSwitch0,1,1,0,1,8,800,10.0.0.9,1,1,1,{fate},nf1,1"]}
+        rows = {
+            "records": records,
+            "collected": collected,
+            "datagrams": [f"esx1,7,vSwitch0,1,1,0,1,8,800,10.0.0.9,1,1,1,{fate},nf1,1"],
+        }
         lists: dict = {}
         read = {}
         for name, lines in rows.items():
@@ -50,7 +56,9 @@ def usage(tmp_path):
 
 
 def test_of_a_record_over_the_edge_of_the_window_a_part_is_in(usage):
-    found = usage([record(8 * 10**9, 11999 * 10**6)], [decoded(8000, 11999, 400, 4)])  # 8 s to 12 s, to the millisecond: half of it
+    found = usage(
+        [record(8 * 10**9, 11999 * 10**6)], [decoded(8000, 11999, 400, 4)]
+    )  # 8 s to 12 s, to the millisecond: half of it
     sums = found.sources[WEB]
     assert (sums.octets[TRUTH], sums.packets[TRUTH], sums.records[TRUTH], sums.octets[COLLECTED]) == (400, 4, 1, 200)
     assert found.octets_to[DB][TRUTH] == 400 and found.octets_to[DB][COLLECTED] == 200 and WEB not in found.octets_to
@@ -71,7 +79,12 @@ def test_packets_that_were_shed_are_no_record(usage):
 
 
 def test_only_who_asks_tries_ports(usage):
-    flows = ["10.6.125.51,10.6.125.52,6,5000,80", "10.6.125.51,10.6.125.52,6,5001,80", "10.6.125.51,10.6.125.52,6,80,5001", "10.6.125.51,10.0.0.3,1,0,0"]
+    flows = [
+        "10.6.125.51,10.6.125.52,6,5000,80",
+        "10.6.125.51,10.6.125.52,6,5001,80",
+        "10.6.125.51,10.6.125.52,6,80,5001",
+        "10.6.125.51,10.0.0.3,1,0,0",
+    ]
     ports = usage([record(12 * 10**9, 12 * 10**9, 60, 1, flow) for flow in flows]).sources[WEB].ports_of[TRUTH]
     assert ports == {"10.6.125.52": {80}, "10.0.0.3": set()}, "destinations count, whatever is tried there"
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Types: those of the package hold together, the stubs of the compiled module are as it is, and a user's checker sees them."""
+
 import os
 import re
 import subprocess
@@ -22,8 +23,19 @@ def cache(tmp_path_factory) -> Path:
 
 def checked(module: str, *arguments, folder: Path) -> subprocess.CompletedProcess:
     """Runs mypy's or stubtest's module by Debian's interpreter, or whichever runs this test."""
-    environment = {**os.environ, "MYPYPATH": str(PACKAGE.parent), "PYTHONPATH": str(PACKAGE.parent), "MYPY_CACHE_DIR": str(folder / "cache")}
-    return subprocess.run([sys.executable, "-B", "-m", module, *map(str, arguments)], cwd=folder, env=environment, capture_output=True, text=True)
+    environment = {
+        **os.environ,
+        "MYPYPATH": str(PACKAGE.parent),
+        "PYTHONPATH": str(PACKAGE.parent),
+        "MYPY_CACHE_DIR": str(folder / "cache"),
+    }
+    return subprocess.run(
+        [sys.executable, "-B", "-m", module, *map(str, arguments)],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
 
 
 def test_the_package_holds_together(cache):
@@ -35,7 +47,16 @@ def test_the_stubs_are_those_of_the_compiled_module(cache):
     allowed = Path(__file__).parent / "stubtest-allowlist.txt"
     numpy_unread = cache / "stubtest.ini"  # stubtest keeps no cache, and compares names and signatures only
     numpy_unread.write_text("[mypy]\nignore_missing_imports = True\n[mypy-numpy.*]\nfollow_imports = skip\n")
-    done = checked("mypy.stubtest", "--concise", "--allowlist", allowed, "--mypy-config-file", numpy_unread, "esx_netflow._core", folder=cache)
+    done = checked(
+        "mypy.stubtest",
+        "--concise",
+        "--allowlist",
+        allowed,
+        "--mypy-config-file",
+        numpy_unread,
+        "esx_netflow._core",
+        folder=cache,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -56,10 +77,18 @@ esx_netflow.sweep("lab.yaml", keep=3)
 
 def test_a_users_checker_sees_types(cache):
     (cache / "user.py").write_text(USER)
-    done = checked("mypy", "--config-file", ROOT / "pyproject.toml", "user.py", folder=cache)  # the package's cache is valid
+    done = checked(
+        "mypy", "--config-file", ROOT / "pyproject.toml", "user.py", folder=cache
+    )  # the package's cache is valid
     said = dict(re.findall(r"^user.py:(\d+): \w+: (.*)$", done.stdout, re.MULTILINE))
     assert done.returncode == 1 and (PACKAGE / "py.typed").is_file()
-    wanted = {6: 'Revealed type is "builtins.int"', 9: "incompatible type", 10: 'Unexpected keyword argument "sead"', 11: 'has no attribute "ledgr"', 12: "incompatible type"}
+    wanted = {
+        6: 'Revealed type is "builtins.int"',
+        9: "incompatible type",
+        10: 'Unexpected keyword argument "sead"',
+        11: 'has no attribute "ledgr"',
+        12: "incompatible type",
+    }
     assert {int(line) for line in said} == set(wanted), done.stdout
     for line, text in wanted.items():
         assert text in said[str(line)], done.stdout
@@ -93,10 +122,14 @@ def strict(cache) -> subprocess.CompletedProcess:
     folder.mkdir()
     for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
         cells = [cell.source for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
-        (folder / f"{path.stem.replace('-', '_')}.py").write_text("\n".join(re.sub(r"^%.*$", "", cell, flags=re.MULTILINE) for cell in cells))
+        (folder / f"{path.stem.replace('-', '_')}.py").write_text(
+            "\n".join(re.sub(r"^%.*$", "", cell, flags=re.MULTILINE) for cell in cells)
+        )
     notebooks = sorted(folder.glob("*.py"))
     assert notebooks
-    return checked("mypy", "--strict", "--follow-imports=silent", "--ignore-missing-imports", "lab.py", *notebooks, folder=cache)
+    return checked(
+        "mypy", "--strict", "--follow-imports=silent", "--ignore-missing-imports", "lab.py", *notebooks, folder=cache
+    )
 
 
 def test_a_strict_checker_knows_the_keys_of_a_lab(strict):

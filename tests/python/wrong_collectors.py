@@ -3,6 +3,7 @@
 
 FORMAT is `goflow2` (JSON lines) or `plain` (CSV with names and units of its own: PLAIN_MAP). They decode by `struct` alone.
 """
+
 import csv
 import ipaddress
 import json
@@ -27,7 +28,16 @@ class Collector:
     """Takes datagrams, keeps rows."""
 
     def __init__(self, bug=""):
-        self.bug, self.rows, self.taken, self.highest, self.flows, self.totals, self.uptime, self.restarted = bug, [], 0, {}, set(), {}, {}, set()
+        self.bug, self.rows, self.taken, self.highest, self.flows, self.totals, self.uptime, self.restarted = (
+            bug,
+            [],
+            0,
+            {},
+            set(),
+            {},
+            {},
+            set(),
+        )
 
     def take(self, payload, source):
         bug = self.bug
@@ -46,7 +56,16 @@ class Collector:
         key = source, kind, engine
         late = sequence < self.highest.get(key, 0)
         self.highest[key] = max(sequence, self.highest.get(key, 0))
-        if bug == "every_50th" and self.taken % 50 == 0 or bug == "first_datagram" and self.taken == 1 or bug == "stops" and self.taken > 60 or bug == "one_datagram" and self.taken == 84:
+        if (
+            bug == "every_50th"
+            and self.taken % 50 == 0
+            or bug == "first_datagram"
+            and self.taken == 1
+            or bug == "stops"
+            and self.taken > 60
+            or bug == "one_datagram"
+            and self.taken == 84
+        ):
             return
         if bug == "late" and late or bug == "one_engine" and engine == 2 or bug == "full" and count == 30:
             return
@@ -58,7 +77,17 @@ class Collector:
             ago = [(uptime - row[t] + 2**31) % 2**32 - 2**31 for t in ("first", "last")]
             if bug == "wrap":
                 ago = [t % 2**32 for t in ago]
-            row.update(exporter=source, engine=kind * 256 + engine, sequence=sequence, raw=(row["first"], row["last"]), nsecs=nsecs, restarted=source in self.restarted, first=ms - ago[0], last=ms - ago[1], bin=ms // 60000 * 60)
+            row.update(
+                exporter=source,
+                engine=kind * 256 + engine,
+                sequence=sequence,
+                raw=(row["first"], row["last"]),
+                nsecs=nsecs,
+                restarted=source in self.restarted,
+                first=ms - ago[0],
+                last=ms - ago[1],
+                bin=ms // 60000 * 60,
+            )
         if bug == "unknown_interface":
             rows = [row for row in rows if row["output"]]
         if bug == "first_of_flow":
@@ -130,7 +159,10 @@ class Collector:
             "interface_8": lambda: dict(input=r["input"] & 255, output=r["output"] & 255),
             "byte_order": lambda: dict(sport=bits16(r["sport"]), dport=bits16(r["dport"])),
             "addresses_swapped": lambda: dict(src=r["dst"], dst=r["src"]),
-            "address_order": lambda: dict(src=int.from_bytes(r["src"].to_bytes(4, "little"), "big"), dst=int.from_bytes(r["dst"].to_bytes(4, "little"), "big")),
+            "address_order": lambda: dict(
+                src=int.from_bytes(r["src"].to_bytes(4, "little"), "big"),
+                dst=int.from_bytes(r["dst"].to_bytes(4, "little"), "big"),
+            ),
             "icmp": lambda: dict(dport=0) if r["proto"] == 1 else {},
             "one_exporter": lambda: dict(exporter="127.0.0.2"),
             "engine_swapped": lambda: dict(engine=bits16(r["engine"])),
@@ -150,7 +182,11 @@ class Collector:
         sums = {}
         for row in self.rows:
             s = sums.setdefault(tuple(row[k] for k in keys), {**row, "packets": 0, "octets": 0, "flags": 0})
-            s.update(packets=s["packets"] + row["packets"], octets=s["octets"] + row["octets"], flags=s["flags"] | row["flags"])
+            s.update(
+                packets=s["packets"] + row["packets"],
+                octets=s["octets"] + row["octets"],
+                flags=s["flags"] | row["flags"],
+            )
             s.update(first=min(s["first"], row["first"]), last=max(s["last"], row["last"]))
         return list(sums.values())
 
@@ -174,16 +210,61 @@ def write(collector, format_, path):
     with open(path, "w", newline="") as file:
         if format_ == "goflow2":
             for r in rows:
-                row = dict(type="NETFLOW_V5", sampler_address=r["exporter"], sequence_num=r["sequence"], src_addr=text(r["src"]), dst_addr=text(r["dst"]), proto={6: "TCP", 17: "UDP", 1: "ICMP"}.get(r["proto"], str(r["proto"])))
-                row.update(src_port=r["sport"], dst_port=r["dport"], ip_tos=r["tos"], tcp_flags=r["flags"], in_if=r["input"], out_if=r["output"], packets=r["packets"], bytes=r["octets"], sampling_rate=0)
-                row.update(time_flow_start_ns=r["first"] * 10**6, time_flow_end_ns=r["last"] * 10**6, src_as=r["src_as"], dst_as=r["dst_as"])
+                row = dict(
+                    type="NETFLOW_V5",
+                    sampler_address=r["exporter"],
+                    sequence_num=r["sequence"],
+                    src_addr=text(r["src"]),
+                    dst_addr=text(r["dst"]),
+                    proto={6: "TCP", 17: "UDP", 1: "ICMP"}.get(r["proto"], str(r["proto"])),
+                )
+                row.update(
+                    src_port=r["sport"],
+                    dst_port=r["dport"],
+                    ip_tos=r["tos"],
+                    tcp_flags=r["flags"],
+                    in_if=r["input"],
+                    out_if=r["output"],
+                    packets=r["packets"],
+                    bytes=r["octets"],
+                    sampling_rate=0,
+                )
+                row.update(
+                    time_flow_start_ns=r["first"] * 10**6,
+                    time_flow_end_ns=r["last"] * 10**6,
+                    src_as=r["src_as"],
+                    dst_as=r["dst_as"],
+                )
                 file.write(json.dumps(row) + "\n")
         else:
             out = csv.writer(file, lineterminator="\n")
             out.writerow("router from to ip p1 p2 tos flags if1 if2 engine n bytes begin end".split())
             for r in rows:
-                numbers = [r[k] for k in ("proto", "sport", "dport", "tos", "flags", "input", "output", "engine", "packets", "octets")]
-                out.writerow([r["exporter"], text(r["src"]), text(r["dst"]), *numbers, f"{r['first'] / 1000:.3f}", f"{r['last'] / 1000:.3f}"])
+                numbers = [
+                    r[k]
+                    for k in (
+                        "proto",
+                        "sport",
+                        "dport",
+                        "tos",
+                        "flags",
+                        "input",
+                        "output",
+                        "engine",
+                        "packets",
+                        "octets",
+                    )
+                ]
+                out.writerow(
+                    [
+                        r["exporter"],
+                        text(r["src"]),
+                        text(r["dst"]),
+                        *numbers,
+                        f"{r['first'] / 1000:.3f}",
+                        f"{r['last'] / 1000:.3f}",
+                    ]
+                )
 
 
 def main(format_, port, folder, bug=""):

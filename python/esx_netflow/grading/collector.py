@@ -36,7 +36,18 @@ def _feed(scenario: str, options: Any, rest: list[str], scratch: Path) -> tuple[
     name = str(Scenario.load(_core.find_scenario(scenario))["name"])
     out = Path(options.out or "out") / ("" if options.out and len(options.scenario) == 1 else name)
     with Collector(options.collector, out.with_name(out.name + ".collector"), options.end_by) as collector:
-        command = [sys.executable, "-m", "esx_netflow", "run", scenario, f"--out={out}", f"--to=127.0.0.1:{collector.port}", *rest, f"--junit={scratch / 'junit'}", f"--summary-md={scratch / 'md'}"]
+        command = [
+            sys.executable,
+            "-m",
+            "esx_netflow",
+            "run",
+            scenario,
+            f"--out={out}",
+            f"--to=127.0.0.1:{collector.port}",
+            *rest,
+            f"--junit={scratch / 'junit'}",
+            f"--summary-md={scratch / 'md'}",
+        ]
         with subprocess.Popen(held(shlex.join(command)), stdin=subprocess.PIPE) as run:
             code = run.wait()
     if code not in (0, 1):
@@ -51,7 +62,15 @@ def _feed(scenario: str, options: Any, rest: list[str], scratch: Path) -> tuple[
 def feed_command(arguments: list[str], parser_class: Any) -> int:
     """The options are those of `run`, checked by it."""
     parser = parser_class("run", "", "")
-    for name, default in (("collector", None), ("store", ""), ("format", "auto"), ("grade", ""), ("end-by", "TERM"), ("out", None), ("junit", None)):
+    for name, default in (
+        ("collector", None),
+        ("store", ""),
+        ("format", "auto"),
+        ("grade", ""),
+        ("end-by", "TERM"),
+        ("out", None),
+        ("junit", None),
+    ):
         parser.add_argument(f"--{name}", default=default)
     parser.add_argument("--summary-md", dest="markdown")
     parser.add_argument("--scenario", action="append", default=[])
@@ -69,7 +88,11 @@ def feed_command(arguments: list[str], parser_class: Any) -> int:
                 why, code = f"{scenario}: {error}", 2
                 print(f"esx-netflow: {why}", file=sys.stderr)
             worst = max(worst, code)
-            found = ElementTree.parse(scratch / "junit").getroot().findall("testsuite") if (scratch / "junit").exists() else []
+            found = (
+                ElementTree.parse(scratch / "junit").getroot().findall("testsuite")
+                if (scratch / "junit").exists()
+                else []
+            )
             suites.append(found[0] if found else ElementTree.Element("testsuite", name=scenario))
             markdown += [(scratch / "md").read_text()] if (scratch / "md").exists() else []
             if result:

@@ -43,7 +43,9 @@ def _number(low: float, high: float, kind: type = float) -> Callable[[str], Any]
     def read(text: str) -> Any:
         digits = text.removesuffix("s") if kind is float else text
         if not (digits.removeprefix("-").replace(".", "", kind is float).isdigit() and low <= float(digits) <= high):
-            raise argparse.ArgumentTypeError(f"'{text}' is no {'whole ' * (kind is int)}number from {low:g} to {high:g}")
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is no {'whole ' * (kind is int)}number from {low:g} to {high:g}"
+            )
         return kind(digits)
 
     return read
@@ -59,11 +61,27 @@ def regex(text: str) -> str:
 
 def add_options(parser: Any) -> None:
     """Those that say how to read and compare a store."""
-    parser.add_argument("--format", choices=["auto", "any", *FORMATS], default="auto", help="of the store; found by its columns")
-    parser.add_argument("--map", type=_map, metavar="THEIRS=OURS[:UNIT],…", help="which column is what, before those of the format")
-    parser.add_argument("--aggregate", type=_fields, metavar="FIELDS", help="the store holds sums by these; 5-tuple is src,dst,proto,sport,dport")
+    parser.add_argument(
+        "--format", choices=["auto", "any", *FORMATS], default="auto", help="of the store; found by its columns"
+    )
+    parser.add_argument(
+        "--map", type=_map, metavar="THEIRS=OURS[:UNIT],…", help="which column is what, before those of the format"
+    )
+    parser.add_argument(
+        "--aggregate",
+        type=_fields,
+        metavar="FIELDS",
+        help="the store holds sums by these; 5-tuple is src,dst,proto,sport,dport",
+    )
     parser.add_argument("--bin", type=_number(0, 1e6), default=0, metavar="SECONDS", help="in time bins of that length")
-    parser.add_argument("--zone", dest="zone_hours", type=_number(-14, 14), default=0, metavar="HOURS", help="east of UTC, of times that are text without a zone")
+    parser.add_argument(
+        "--zone",
+        dest="zone_hours",
+        type=_number(-14, 14),
+        default=0,
+        metavar="HOURS",
+        help="east of UTC, of times that are text without a zone",
+    )
 
 
 def options_of(arguments: Any) -> dict[str, Any]:
@@ -75,7 +93,9 @@ def grade_options(words: str, parser_class: Any, **known: Any) -> dict[str, Any]
     parser = parser_class("run --grade", "", "")
     add_options(parser)
     try:
-        return options_of(parser.parse_args([*(f"--{name}={value}" for name, value in known.items()), *shlex.split(words)]))
+        return options_of(
+            parser.parse_args([*(f"--{name}={value}" for name, value in known.items()), *shlex.split(words)])
+        )
     except ValueError as error:
         raise _core.RunError(f"--grade '{words}': {error}") from None
 
@@ -91,12 +111,24 @@ def grade_command(arguments: list[str], parser_class: Any) -> int:
     parser.add_argument("sent", metavar="RESULT", help="folder of a run with --to or --collector, or a capture")
     parser.add_argument("store", nargs="+", metavar="STORED", help="what the collector stored")
     add_options(parser)
-    parser.add_argument("--port", type=_number(1, 65535, int), metavar="PORT", help="UDP port of the collector, if it is one of several, or not 2055 in a capture")
-    parser.add_argument("--kernel-drops", type=_number(0, 1e9, int), metavar="N", help="datagrams that the kernel dropped of the collector's sockets, if you know")
+    parser.add_argument(
+        "--port",
+        type=_number(1, 65535, int),
+        metavar="PORT",
+        help="UDP port of the collector, if it is one of several, or not 2055 in a capture",
+    )
+    parser.add_argument(
+        "--kernel-drops",
+        type=_number(0, 1e9, int),
+        metavar="N",
+        help="datagrams that the kernel dropped of the collector's sockets, if you know",
+    )
     add_files(parser, "them")
     parser.add_argument("-q", "--quiet", action="store_true", help="no text")
     options = parser.parse_args(arguments)
-    result = grade(options.sent, options.store, **options_of(options), port=options.port, kernel_drops=options.kernel_drops)
+    result = grade(
+        options.sent, options.store, **options_of(options), port=options.port, kernel_drops=options.kernel_drops
+    )
     suite = ElementTree.Element("testsuite", name=result.name)
     result.cases(suite)
     write_files(options, [suite], [result.to_markdown()], result.to_dict())

@@ -25,7 +25,11 @@ from .streams import Stream, ip_packets, streams, write_capture
 
 _PACE_S = 0.004
 # Complaints about the sequence in the output of collectors: a sum of numbers, or a count of lines.
-COMPLAINTS = {"nfdump": r"Sequence Errors: (\d+)", "nfacctd": r"expecting flow '\d+' but received", "esx-netflow": r"sequence gaps (\d+)"}
+COMPLAINTS = {
+    "nfdump": r"Sequence Errors: (\d+)",
+    "nfacctd": r"expecting flow '\d+' but received",
+    "esx-netflow": r"sequence gaps (\d+)",
+}
 
 EXAMPLES = """Examples:
   esx-netflow exam --collector 'nfcapd -b 127.0.0.1 -p {port} -w {folder} -t 3600' --format nfdump
@@ -47,7 +51,13 @@ class Answer(NamedTuple):
         return "fail" if self.faults else "pass"
 
     def to_dict(self) -> dict[str, Any]:
-        return {**self.stream.key(), "verdict": self.verdict, "said": self.said, "faults": self.faults, "grade": self.grade.to_dict() if self.grade else None}
+        return {
+            **self.stream.key(),
+            "verdict": self.verdict,
+            "said": self.said,
+            "faults": self.faults,
+            "grade": self.grade.to_dict() if self.grade else None,
+        }
 
 
 def _sent(stream: Stream) -> Sent:
@@ -96,17 +106,30 @@ def answer(stream: Stream, options: Any, folder: Path) -> Answer:
         if said < low:
             faults.append(f"nothing is said of {stream.records_missing} records that are missing")
         if high is not None and said > high:
-            faults.append(f"{said} complaints about the sequence, where {'none is' if high == 0 else f'at most {high} are'} right")
+            faults.append(
+                f"{said} complaints about the sequence, where {'none is' if high == 0 else f'at most {high} are'} right"
+            )
     return Answer(stream, result, said, faults)
 
 
 def card(answers: list[Answer], title: str) -> str:
     """The report card in Markdown."""
     good = sum(a.verdict == "pass" for a in answers)
-    lines = [f"## {title}", "", f"{good} of {len(answers)} streams passed.", "", "| stream | what it holds | records | complaints | verdict |", "|---|---|---|---|---|"]
+    lines = [
+        f"## {title}",
+        "",
+        f"{good} of {len(answers)} streams passed.",
+        "",
+        "| stream | what it holds | records | complaints | verdict |",
+        "|---|---|---|---|---|",
+    ]
     for a in answers:
         records = f"{a.grade.right} of {a.grade.records}" if a.grade else "–"
-        lines.append(f"| {a.stream.name} | {a.stream.what} | {records} | {'–' if a.said is None else a.said} | {'; '.join(a.faults) or 'pass'} |".replace("\n", " "))
+        lines.append(
+            f"| {a.stream.name} | {a.stream.what} | {records} | {'–' if a.said is None else a.said} | {'; '.join(a.faults) or 'pass'} |".replace(
+                "\n", " "
+            )
+        )
     return "\n".join([*lines, ""])
 
 
@@ -115,13 +138,24 @@ def exam_command(arguments: list[str], parser_class: Any) -> int:
     parser.add_argument("--collector", metavar="COMMAND", help="for a shell; {port} and {folder} are filled in")
     parser.add_argument("--store", metavar="GLOB", default="", help="what it stores, in {folder} (everything in there)")
     parser.add_argument("--end-by", metavar="SIGNAL", default="TERM", help="what ends it (TERM)")
-    parser.add_argument("--complaints", type=regex, metavar="REGEX", help="in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, nfacctd and esx-netflow")
+    parser.add_argument(
+        "--complaints",
+        type=regex,
+        metavar="REGEX",
+        help="in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, nfacctd and esx-netflow",
+    )
     add_options(parser)
     parser.add_argument("--only", type=regex, metavar="REGEX", default="", help="streams whose name has it")
     parser.add_argument("--list", action="store_true", help="print the streams and their answers as JSON lines")
-    parser.add_argument("--captures", metavar="DIR", help="write NAME.pcap (to port 2055), NAME.json, the key, and NAME.csv, the records, of each stream")
+    parser.add_argument(
+        "--captures",
+        metavar="DIR",
+        help="write NAME.pcap (to port 2055), NAME.json, the key, and NAME.csv, the records, of each stream",
+    )
     parser.add_argument("--title", metavar="TEXT", default="Report card", help="of the card")
-    parser.add_argument("-o", "--out", metavar="DIR", default="out/exam", help="what the collectors store and print (out/exam)")
+    parser.add_argument(
+        "-o", "--out", metavar="DIR", default="out/exam", help="what the collectors store and print (out/exam)"
+    )
     add_files(parser, "the card")
     parser.add_argument("-q", "--quiet", action="store_true", help="no output")
     options = parser.parse_args(arguments)
@@ -159,5 +193,7 @@ def _write_streams(chosen: list[Stream], options: Any) -> int:
             records = _sent(stream).records
             write_capture(stream, f"{path}.pcap")
             _core.replace_file(f"{path}.json", json.dumps(stream.key(), indent=2) + "\n")
-            _core.replace_file(f"{path}.csv", records[[c for c in (*FIELDS, "optional") if c in records]].to_csv(index=False))
+            _core.replace_file(
+                f"{path}.csv", records[[c for c in (*FIELDS, "optional") if c in records]].to_csv(index=False)
+            )
     return 0

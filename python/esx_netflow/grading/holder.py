@@ -54,7 +54,10 @@ def main(command: str) -> int:
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: it is for the command
     files = [(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)]
-    shell, status = os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ, file_actions=files, setsigdef=[signal.SIGINT]), 0
+    shell, status = (
+        os.posix_spawn("/bin/sh", ["sh", "-c", command], os.environ, file_actions=files, setsigdef=[signal.SIGINT]),
+        0,
+    )
     threading.Thread(target=_kill_when_left, daemon=True).start()
     while True:
         try:

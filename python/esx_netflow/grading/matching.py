@@ -44,7 +44,10 @@ def _pair(truth: np.ndarray, stored: np.ndarray, balanced: bool) -> tuple[np.nda
     """Rows with equal hashes, the first with the first. `balanced`: only where both have as many."""
 
     def numbered(codes):  # how many equal ones are before each
-        return hashed({"code": codes.view(np.int64), "before": pd.Series(codes).groupby(codes, sort=False).cumcount()}, ("code", "before"))
+        return hashed(
+            {"code": codes.view(np.int64), "before": pd.Series(codes).groupby(codes, sort=False).cumcount()},
+            ("code", "before"),
+        )
 
     _, mine, theirs = np.intersect1d(numbered(truth), numbered(stored), assume_unique=True, return_indices=True)
     if balanced and len(mine):
@@ -75,7 +78,9 @@ class Matching:
         self.missing, self.extra = np.delete(self.missing, mine), np.delete(self.extra, theirs)
         return taken
 
-    def by(self, columns: list[str], balanced: bool = True, changed: Optional[dict[str, np.ndarray]] = None) -> tuple[np.ndarray, np.ndarray]:
+    def by(
+        self, columns: list[str], balanced: bool = True, changed: Optional[dict[str, np.ndarray]] = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Pairs what is left by some columns. `changed`: columns of the truth as a fault would show them. -> rows of both"""
         if not len(self.missing) or not len(self.extra):
             return NONE, NONE
@@ -114,7 +119,11 @@ class Matching:
 def aggregate(table: pd.DataFrame, keys: list[str], columns: list[str]) -> tuple[pd.DataFrame, np.ndarray]:
     """Sums by keys: earliest first, latest last, flags joined. -> the groups, and the group of each row"""
     grouped = table.groupby(keys, sort=False)
-    how = {c: "min" if c == "first" else "max" if c == "last" else "sum" for c in (*COUNTERS, "first", "last") if c in columns and c not in keys}
+    how = {
+        c: "min" if c == "first" else "max" if c == "last" else "sum"
+        for c in (*COUNTERS, "first", "last")
+        if c in columns and c not in keys
+    }
     groups = grouped.agg(how).reset_index() if how else grouped.size().reset_index()
     number = grouped.ngroup().to_numpy()
     if "tcp_flags" in columns and "tcp_flags" not in keys:
@@ -128,7 +137,9 @@ def keys_of(columns: Iterable[str]) -> list[str]:
     return [c for c in columns if c in KEYS and c != "sequence" or c == "bin"]
 
 
-def merged(matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+def merged(
+    matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: tuple[str, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """What is left that are sums of several records which are equal but for times, counters and the columns of `over`. -> places of both in what is left"""
     columns = [c for c in matching.columns if c not in over]
     keys = keys_of(columns)
@@ -149,10 +160,18 @@ def one_way(table: pd.DataFrame) -> pd.DataFrame:
     ends = [pair for pair in (("src", "dst"), ("sport", "dport"), ("input", "output")) if set(pair) <= set(table)]
     if ("src", "dst") not in ends:
         return table
-    has_ports = np.full(len(table), ("sport", "dport") in ends) & (table["proto"].to_numpy() != 1 if "proto" in table else True)
-    first, second = (table[end].to_numpy(np.int64) * 65536 + np.where(has_ports, table.get(port, 0), 0) for end, port in (("src", "sport"), ("dst", "dport")))
+    has_ports = np.full(len(table), ("sport", "dport") in ends) & (
+        table["proto"].to_numpy() != 1 if "proto" in table else True
+    )
+    first, second = (
+        table[end].to_numpy(np.int64) * 65536 + np.where(has_ports, table.get(port, 0), 0)
+        for end, port in (("src", "sport"), ("dst", "dport"))
+    )
     changed = {}
     for one, other in ends:
         back = (first > second) & (has_ports | (one != "sport"))
-        changed[one], changed[other] = np.where(back, table[other], table[one]), np.where(back, table[one], table[other])
+        changed[one], changed[other] = (
+            np.where(back, table[other], table[one]),
+            np.where(back, table[one], table[other]),
+        )
     return table.assign(**changed)

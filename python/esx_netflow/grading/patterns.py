@@ -15,18 +15,44 @@ from .. import _core
 
 WRAP = 2**32
 _NTP_MS = 2_208_988_800_000  # from 1900 to 1970
-_PARTNERS = {"src": "dst", "sport": "dport", "input": "output", "packets": "octets", "first": "last", "src_as": "dst_as", "src_mask": "dst_mask"}
+_PARTNERS = {
+    "src": "dst",
+    "sport": "dport",
+    "input": "output",
+    "packets": "octets",
+    "first": "last",
+    "src_as": "dst_as",
+    "src_mask": "dst_mask",
+}
 PARTNERS = {**_PARTNERS, **{b: a for a, b in _PARTNERS.items()}}
 _ADDRESSES = ("src", "dst", "nexthop", "exporter")
 _NO_CHANCE = 5_000
-_BITS = {**dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32), **dict.fromkeys("proto tos tcp_flags".split(), 8)}
+_BITS = {
+    **dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32),
+    **dict.fromkeys("proto tos tcp_flags".split(), 8),
+}
 _FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
-_OVERHEADS = {14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", -28: "no headers of IP and UDP", -40: "no headers of IP and TCP", 38: "an Ethernet frame on the wire"}
+_OVERHEADS = {
+    14: "an Ethernet header",
+    18: "an Ethernet header and FCS",
+    -20: "no IP header",
+    -28: "no headers of IP and UDP",
+    -40: "no headers of IP and TCP",
+    38: "an Ethernet frame on the wire",
+}
 SCALED = "is scaled by the sampling interval"  # of the header: a collector may
-WEAK = ("is off by", "is always", "is multiplied", "is that of", "is replaced")  # they say something only if they are true of many
+WEAK = (
+    "is off by",
+    "is always",
+    "is multiplied",
+    "is that of",
+    "is replaced",
+)  # they say something only if they are true of many
 
 Columns = dict[str, np.ndarray]
-Rule = tuple[str, Callable[[np.ndarray, Columns], np.ndarray]]  # in words, and what is stored then of the true values and columns
+Rule = tuple[
+    str, Callable[[np.ndarray, Columns], np.ndarray]
+]  # in words, and what is stored then of the true values and columns
 
 
 def _swap(v: np.ndarray, bits: int) -> np.ndarray:
@@ -34,18 +60,33 @@ def _swap(v: np.ndarray, bits: int) -> np.ndarray:
 
 
 _TIMES: list[Rule] = [
-    ("is 49.7 days (2^32 ms) too early: it is after SysUptime, and taken for a wrap", lambda v, t: v - WRAP * (t["ago"] < 0)),
+    (
+        "is 49.7 days (2^32 ms) too early: it is after SysUptime, and taken for a wrap",
+        lambda v, t: v - WRAP * (t["ago"] < 0),
+    ),
     ("is 49.7 days (2^32 ms) too early", lambda v, t: v - WRAP),
-    ("is 49.7 days (2^32 ms) too late: it is after SysUptime, and taken for a wrap", lambda v, t: v + WRAP * (t["ago"] < 0)),
+    (
+        "is 49.7 days (2^32 ms) too late: it is after SysUptime, and taken for a wrap",
+        lambda v, t: v + WRAP * (t["ago"] < 0),
+    ),
     ("is 49.7 days (2^32 ms) too late", lambda v, t: v + WRAP),
     ("is SysUptime, not time since 1970", lambda v, t: t["raw"]),
     ("is SysUptime in seconds, not time since 1970", lambda v, t: t["raw"] // 1000),
     ("is 136 years (2^32 s) too early", lambda v, t: v - WRAP * 1000),
     ("lacks the nanoseconds of the header (unix_nsecs)", lambda v, t: v - t["unix_ns"] // 10**6),
     ("has the nanoseconds of the header (unix_nsecs) twice", lambda v, t: v + t["unix_ns"] // 10**6),
-    ("takes the nanoseconds of the header (unix_nsecs) for microseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"] // 1000),
-    ("takes the nanoseconds of the header (unix_nsecs) for milliseconds", lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"]),
-    ("is 1 s too late where its part of a second is before that of the header (no borrow)", lambda v, t: v + 1000 * (t["unix_ns"] // 10**6 < t["ago"] % 1000)),
+    (
+        "takes the nanoseconds of the header (unix_nsecs) for microseconds",
+        lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"] // 1000,
+    ),
+    (
+        "takes the nanoseconds of the header (unix_nsecs) for milliseconds",
+        lambda v, t: v - t["unix_ns"] // 10**6 + t["unix_ns"],
+    ),
+    (
+        "is 1 s too late where its part of a second is before that of the header (no borrow)",
+        lambda v, t: v + 1000 * (t["unix_ns"] // 10**6 < t["ago"] % 1000),
+    ),
     ("is the time of export", lambda v, t: t["unix_ms"]),
     ("is the second of the export", lambda v, t: t["unix_ms"] - t["unix_ns"] // 10**6),
     ("is added to the time of export as if SysUptime were 0", lambda v, t: t["unix_ms"] + t["raw"]),
@@ -71,8 +112,14 @@ _COUNTERS: list[Rule] = [
     ("is added up over the records of its flow", lambda v, t: t["so far"]),
 ]
 _COUNTED = ("packets", "octets", "flows")
-_PORT_OF_P: list[Rule] = [("is the port alone, without the switch of -p", lambda v, t: v & 511), ("is the switch alone, without the port of -p", lambda v, t: v >> 9)]
-_ADDRESS: list[Rule] = [(f"is cut to its /{bits} network", partial(lambda v, t, bits: v & (WRAP - (1 << 32 - bits)), bits=bits)) for bits in (24, 16, 8)]
+_PORT_OF_P: list[Rule] = [
+    ("is the port alone, without the switch of -p", lambda v, t: v & 511),
+    ("is the switch alone, without the port of -p", lambda v, t: v >> 9),
+]
+_ADDRESS: list[Rule] = [
+    (f"is cut to its /{bits} network", partial(lambda v, t, bits: v & (WRAP - (1 << 32 - bits)), bits=bits))
+    for bits in (24, 16, 8)
+]
 _OF: dict[str, list[Rule]] = {
     "packets": _COUNTERS,
     "flows": _COUNTERS,
@@ -80,7 +127,10 @@ _OF: dict[str, list[Rule]] = {
     "tcp_flags": [("lacks the highest two flags (cut to 6 bits)", lambda v, t: v & 63)],
     "input": _PORT_OF_P,
     "output": _PORT_OF_P,
-    "sampling": [(f"has the sampling mode in it ({mode})", partial(lambda v, t, mode: v | mode << 14, mode=mode)) for mode in (1, 2, 3)],
+    "sampling": [
+        (f"has the sampling mode in it ({mode})", partial(lambda v, t, mode: v | mode << 14, mode=mode))
+        for mode in (1, 2, 3)
+    ],
     "engine": [
         ("has its engine type and ID swapped", lambda v, t: _swap(v, 16)),
         ("is the engine ID alone", lambda v, t: v & 255),
@@ -119,7 +169,13 @@ def which(mask: np.ndarray) -> Optional[str]:
     gaps = np.diff(chosen)
     step = int(gaps[0]) if (gaps == gaps[0]).all() else 0
     if step == 1:
-        return f"the first {len(chosen)}" if low == 0 else f"all from number {low} on" if high == total - 1 else f"numbers {low} to {high}, one after the other"
+        return (
+            f"the first {len(chosen)}"
+            if low == 0
+            else f"all from number {low} on"
+            if high == total - 1
+            else f"numbers {low} to {high}, one after the other"
+        )
     if not step or len(chosen) < 3:
         return None
     if low < step and high + step >= total:
@@ -134,10 +190,14 @@ def condition(mask: np.ndarray, attributes: dict[str, np.ndarray], fields: Mappi
         return None
     for text, values in attributes.items():
         one = values[mask][0]
-        is_telling = one if values.dtype == bool else values.dtype == object or mask.sum() > 1  # of a single one each number tells
+        is_telling = (
+            one if values.dtype == bool else values.dtype == object or mask.sum() > 1
+        )  # of a single one each number tells
         if is_telling and (values[mask] == one).all() and not (values[~mask] == one).any():
             return text.format(shown(fields.get(text, ""), one))
-    ways = math.comb(len(mask), min(mask.sum(), (~mask).sum(), 4))  # a few of a few are the largest of something by chance
+    ways = math.comb(
+        len(mask), min(mask.sum(), (~mask).sum(), 4)
+    )  # a few of a few are the largest of something by chance
     for text, values in attributes.items():
         if values.dtype not in (object, bool) and ways > _NO_CHANCE:
             yes, no = values[mask], values[~mask]
@@ -169,9 +229,16 @@ def _of_times(v: np.ndarray, s: np.ndarray) -> Iterator[Rule]:
     days = abs(delta) / 86_400_000
     if delta:
         zone, years = delta % 900_000 == 0 and days <= 14 / 24, days > 300 and days % 365 < 12
-        text = f" {delta / 3.6e6:+g} h, as by a time zone" if zone else f" years ({delta / 86_400_000:+.0f} days)" if years else f" {delta / 86_400_000:+.9g} days" if days >= 2 else f" {delta:+d} ms"
+        text = (
+            f" {delta / 3.6e6:+g} h, as by a time zone"
+            if zone
+            else f" years ({delta / 86_400_000:+.0f} days)"
+            if years
+            else f" {delta / 86_400_000:+.9g} days"
+            if days >= 2
+            else f" {delta:+d} ms"
+        )
         yield f"is off by{text}", lambda v, t: v + delta
-
 
 
 def _of_numbers(field: str) -> Iterator[Rule]:
@@ -188,9 +255,15 @@ def _of_numbers(field: str) -> Iterator[Rule]:
     for bits in (8, 16, 32):
         half = 1 << bits - 1
         if width >= bits:
-            yield f"is taken as signed ({bits} bits)", partial(lambda v, t, half: (v + half) % (2 * half) - half, half=half)
+            yield (
+                f"is taken as signed ({bits} bits)",
+                partial(lambda v, t, half: (v + half) % (2 * half) - half, half=half),
+            )
             yield f"lacks the highest of {bits} bits", partial(lambda v, t, half: v & half - 1, half=half)
-            yield f"ends at {half - 1}, the largest of {bits} signed bits", partial(lambda v, t, half: np.minimum(v, half - 1), half=half)
+            yield (
+                f"ends at {half - 1}, the largest of {bits} signed bits",
+                partial(lambda v, t, half: np.minimum(v, half - 1), half=half),
+            )
     if width > 8 and field != "engine":
         yield f"has the wrong byte order ({width} bits)", lambda v, t: _swap(v, width)
 
@@ -200,15 +273,24 @@ def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
     v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last", "bin")
     yield from _of_times(v, s) if is_time else _of_numbers(field)
     if field == "octets" and "packets" in t and (each := _common((s - v) // np.maximum(t["packets"], 1))):
-        yield f"counts {_OVERHEADS.get(each, 'something else')} for each packet ({each:+d} octets)", lambda v, t: v + each * t["packets"]
+        yield (
+            f"counts {_OVERHEADS.get(each, 'something else')} for each packet ({each:+d} octets)",
+            lambda v, t: v + each * t["packets"],
+        )
     if len(s) > 1 and field not in (*_ADDRESSES, "proto") and not is_time and (v > s[0]).all() and (s == s[0]).all():
         yield f"ends at {shown(field, s[0])}", lambda v, t: np.minimum(v, s[0])
     if partner:
         yield f"is that of {partner}", partial(lambda v, t, name: t[name], name=partner)
         for text, above in (("above", 0), ("below", 1)):
-            yield f"has that of {partner} {text} its 16 bits", partial(lambda v, t, up: v << 16 * up | t[partner] << 16 * (1 - up), up=above)
+            yield (
+                f"has that of {partner} {text} its 16 bits",
+                partial(lambda v, t, up: v << 16 * up | t[partner] << 16 * (1 - up), up=above),
+            )
     for name in ("last of datagram", "record before", "record after", "first of datagram"):
-        yield f"is that of the {name.replace(' of', ' record of the')}", partial(lambda v, t, name: t[f"{field} of {name}"], name=name)
+        yield (
+            f"is that of the {name.replace(' of', ' record of the')}",
+            partial(lambda v, t, name: t[f"{field} of {name}"], name=name),
+        )
     for other in _FROM_OTHERS:
         if other in t and other not in (field, partner) and t[other].any():
             yield f"is that of {other}", partial(lambda v, t, other: t[other], other=other)

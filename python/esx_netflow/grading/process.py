@@ -42,9 +42,13 @@ class Collector:
 
     def __init__(self, command: str, folder: Path, end_by: str = "TERM") -> None:
         if "{port}" not in command:
-            raise _core.RunError(f"--collector '{command}': {{port}} is not in it, the UDP port on which it has to listen")
+            raise _core.RunError(
+                f"--collector '{command}': {{port}} is not in it, the UDP port on which it has to listen"
+            )
         if not hasattr(signal, f"SIG{end_by}"):
-            raise _core.RunError(f"--end-by {end_by}: there is no such signal; INT, TERM, HUP, QUIT, USR1 and USR2 are some")
+            raise _core.RunError(
+                f"--end-by {end_by}: there is no such signal; INT, TERM, HUP, QUIT, USR1 and USR2 are some"
+            )
         self._signal = getattr(signal, f"SIG{end_by}")
         self.store, self.log = folder / "store", folder / "collector.log"
         if folder.exists() and any(folder.iterdir()) and not self.log.exists():
@@ -70,7 +74,13 @@ class Collector:
     def __enter__(self) -> Collector:
         for number in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
-        self._holder = subprocess.Popen(holder.held(self._command), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        self._holder = subprocess.Popen(
+            holder.held(self._command),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
         self._threads = [threading.Thread(target=work, daemon=True) for work in (self._keep_output, self._watch)]
         try:
             for thread in self._threads:
@@ -99,7 +109,11 @@ class Collector:
     def _await_listening(self) -> None:
         listens = self._until(lambda: self._waiting is not None or self._holder.poll() is not None, LISTENS_WITHIN_S)
         if self._waiting is None:
-            what = f"ended with {self._status()} before it listened on UDP port {self.port}" if listens else f"does not listen on UDP port {self.port} after {LISTENS_WITHIN_S:g} s"
+            what = (
+                f"ended with {self._status()} before it listened on UDP port {self.port}"
+                if listens
+                else f"does not listen on UDP port {self.port} after {LISTENS_WITHIN_S:g} s"
+            )
             raise _core.RunError(f"the collector {what}{self._last_words()}")
         self._await_idle()
 
@@ -109,7 +123,9 @@ class Collector:
         self._until(lambda: not self._waiting, READS_WITHIN_S)
         self._await_idle()
         if self._waiting:
-            self.faults.append(f"the collector hangs: {self._waiting} octets are unread in its socket after {READS_WITHIN_S:g} s")
+            self.faults.append(
+                f"the collector hangs: {self._waiting} octets are unread in its socket after {READS_WITHIN_S:g} s"
+            )
         if self._waiting is None:
             ended = "" if self._holder.poll() is None else f": it ended with {self._status()}"
             self.faults.append(f"the collector closed its socket before it was ended{ended}{self._last_words()}")
@@ -144,7 +160,9 @@ class Collector:
                         pass
             self._until(lambda: self._holder.poll() is not None or holder.children(holds) != asked, _ASK_AGAIN_S)
         if self._holder.poll() is None:
-            self.faults.append(f"the collector did not end by {self._signal.name} within {ENDS_WITHIN_S:g} s and was killed")
+            self.faults.append(
+                f"the collector did not end by {self._signal.name} within {ENDS_WITHIN_S:g} s and was killed"
+            )
         assert self._holder.stdin is not None
         self._holder.stdin.close()  # which kills what is left
         self._holder.wait()
@@ -172,7 +190,9 @@ class Collector:
                     self._unwritten = str(error.strerror)
                 kept += len(data)
         if kept > _LOG_BOUND:
-            self.faults.append(f"the collector floods its output: {kept >> 20} MiB, of which {_LOG_BOUND >> 20} are kept")
+            self.faults.append(
+                f"the collector floods its output: {kept >> 20} MiB, of which {_LOG_BOUND >> 20} are kept"
+            )
 
     def _watch(self) -> None:
         """Its sockets, in its network namespace, until they are closed."""
@@ -181,7 +201,9 @@ class Collector:
             namespaces = {}
             for pid in [*holder.below(self._holder.pid), self._holder.pid]:
                 try:
-                    namespaces[os.readlink(f"/proc/{pid}/ns/net")] = [Path(f"/proc/{pid}/net/{table}").read_text() for table in ("udp", "udp6")]
+                    namespaces[os.readlink(f"/proc/{pid}/ns/net")] = [
+                        Path(f"/proc/{pid}/net/{table}").read_text() for table in ("udp", "udp6")
+                    ]
                 except OSError:  # it ended
                     pass
             for line in "".join(text for tables in namespaces.values() for text in tables).splitlines():

@@ -59,7 +59,9 @@ class Grade:
         self.right = matching.exact + len(matching.paired()[0]) - wrong["record"].nunique()
         self.notes: list[str] = grading.notes
         if times := [field for field in ("first", "last") if field in self.columns]:
-            self.notes.append(f"tolerance: {' and '.join(times)} to {'1 s, as the store has them' if grading.resolution else '1 ms'}; all else exact")
+            self.notes.append(
+                f"tolerance: {' and '.join(times)} to {'1 s, as the store has them' if grading.resolution else '1 ms'}; all else exact"
+            )
 
     @property
     def verdict(self) -> str:
@@ -83,7 +85,9 @@ class Grade:
 
     @property
     def _counts(self) -> str:
-        return f"{plural(self.right, 'record')} of {self.records} right, {plural(self.rows, 'row')} stored ({self.format})"
+        return (
+            f"{plural(self.right, 'record')} of {self.records} right, {plural(self.rows, 'row')} stored ({self.format})"
+        )
 
     def __str__(self) -> str:
         lines = [*map(str, self.faults), *self._all_notes, f"compared: {', '.join(self.columns)}"]
@@ -94,24 +98,61 @@ class Grade:
     def to_dict(self) -> dict[str, Any]:
         lost = self.datagrams.rename(columns={"exporter": "address", "name": "exporter"}).query("missing")
         return {
-            **{name: getattr(self, name) for name in ("name", "verdict", "format", "records", "rows", "right", "kernel_drops")},
+            **{
+                name: getattr(self, name)
+                for name in ("name", "verdict", "format", "records", "rows", "right", "kernel_drops")
+            },
             "compared": self.columns,
-            "faults": [{key: value for key, value in fault._asdict().items() if key != "rows"} for fault in self.faults],
-            "missing_datagrams": json.loads(lost[["exporter", "number", "sequence", "records"]].to_json(orient="records")),
+            "faults": [
+                {key: value for key, value in fault._asdict().items() if key != "rows"} for fault in self.faults
+            ],
+            "missing_datagrams": json.loads(
+                lost[["exporter", "number", "sequence", "records"]].to_json(orient="records")
+            ),
             "notes": self._all_notes,
         }
 
     def cases(self, suite: ElementTree.Element) -> None:
         """Adds a testcase for each thing that is compared to a testsuite of JUnit."""
-        of = {"the collector runs to its end": ("process",), "every datagram is stored": ("datagrams",), "no record is missing": ("missing",), "nothing else is stored": ("extra", "merged")}
+        of = {
+            "the collector runs to its end": ("process",),
+            "every datagram is stored": ("datagrams",),
+            "no record is missing": ("missing",),
+            "nothing else is stored": ("extra", "merged"),
+        }
         told = [(name, [f for f in self.faults if f.kind in kinds]) for name, kinds in of.items()]
-        told += [(f"{field} as sent", [f for f in self.faults if f.kind == "wrong" and field in f.fields]) for field in self.columns]
-        add_cases(suite, f"{self.name}.collector", [(name, [*map(str, faults), *([self.kernel] if faults and name.startswith("every") else [])]) for name, faults in told])
+        told += [
+            (f"{field} as sent", [f for f in self.faults if f.kind == "wrong" and field in f.fields])
+            for field in self.columns
+        ]
+        add_cases(
+            suite,
+            f"{self.name}.collector",
+            [
+                (name, [*map(str, faults), *([self.kernel] if faults and name.startswith("every") else [])])
+                for name, faults in told
+            ],
+        )
 
     def to_markdown(self) -> str:
-        rows = [" | ".join(text.replace("|", "\\|") for text in (fault.what, fault.detail, fault.example)) for fault in self.faults]
-        table = ["| fault | where | for example |", "|---|---|---|", *(f"| {row} |" for row in rows), ""] if rows else []
-        return "\n".join([f"### {self.name}: {self.verdict}", "", self._counts, "", *table, *(f"- {note}" for note in self._all_notes), ""])
+        rows = [
+            " | ".join(text.replace("|", "\\|") for text in (fault.what, fault.detail, fault.example))
+            for fault in self.faults
+        ]
+        table = (
+            ["| fault | where | for example |", "|---|---|---|", *(f"| {row} |" for row in rows), ""] if rows else []
+        )
+        return "\n".join(
+            [
+                f"### {self.name}: {self.verdict}",
+                "",
+                self._counts,
+                "",
+                *table,
+                *(f"- {note}" for note in self._all_notes),
+                "",
+            ]
+        )
 
 
 def add_cases(suite: ElementTree.Element, of: str, told: list[tuple[str, list[str]]], tag: str = "failure") -> None:

@@ -24,7 +24,9 @@ HEADER, RECORD = 24, 48
 class Sent(NamedTuple):
     """Datagrams in the order in which they were sent, and their records."""
 
-    records: pd.DataFrame  #: the columns of a store, `datagram` (a row of datagrams), `position` in it from 1, `optional`
+    records: (
+        pd.DataFrame
+    )  #: the columns of a store, `datagram` (a row of datagrams), `position` in it from 1, `optional`
     datagrams: pd.DataFrame  #: exporter, number, engine, sequence, records, boot, copy, optional, name
     name: str
 
@@ -39,12 +41,16 @@ def read_sent(source: Any, port: Optional[int] = None) -> Sent:
         if not (source / "summary.json").is_file():
             raise _core.RunError(f"{source}: no summary.json, so this is no result folder")
         if not capture.is_file():
-            raise _core.RunError(f"{source}: no sent.pcap: this run fed no real collector; run it with --to or --collector, or grade against a capture of what was sent")
+            raise _core.RunError(
+                f"{source}: no sent.pcap: this run fed no real collector; run it with --to or --collector, or grade against a capture of what was sent"
+            )
         deliveries = json.loads(_core.read_summary(os.fspath(source))).get("real_collectors") or []
         names = {delivery.get("source", ""): delivery["host"] for delivery in deliveries}
         ports = [port] if port else sorted({int(delivery["target"].rsplit(":", 1)[1]) for delivery in deliveries})
         if len(ports) > 1:
-            raise _core.RunError(f"{source}: sent to several collectors; choose one by --port, one of {', '.join(map(str, ports))}")
+            raise _core.RunError(
+                f"{source}: sent to several collectors; choose one by --port, one of {', '.join(map(str, ports))}"
+            )
     try:
         payloads, _, sources = _core.read_udp(os.fspath(capture), ports[0])
     except _core.CaptureError as error:
@@ -74,7 +80,9 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
     """`may`: numbers of payloads that may be stored and need not; other invalid payloads hold nothing."""
     valid = [(number, part) for number, payload in enumerate(payloads) for part in _whole(payload, number in may)]
     index, whole = [number for number, _ in valid], [part for _, part in valid]
-    headers, records = _core.decode_v5_list(whole) if whole else (np.zeros(0, _core.V5_HEADER), np.zeros(0, _core.V5_RECORD))
+    headers, records = (
+        _core.decode_v5_list(whole) if whole else (np.zeros(0, _core.V5_HEADER), np.zeros(0, _core.V5_RECORD))
+    )
     h = {field: headers[field].astype(np.int64) for field in _core.V5_HEADER.names or ()}
     nanoseconds = np.where(h["unix_nsecs"] < 10**9, h["unix_nsecs"], 0)
     datagrams = pd.DataFrame(
@@ -89,8 +97,13 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
             "sampling": h["sampling_interval"],
         }
     )
-    datagrams["name"] = [names.get(address, names.get("", address)) for address in _core.dotted(datagrams["exporter"].to_numpy(np.uint32))]
-    datagrams["copy"] = pd.DataFrame({"exporter": datagrams["exporter"], "content": pd.Series(whole, dtype=object)}).duplicated()
+    datagrams["name"] = [
+        names.get(address, names.get("", address))
+        for address in _core.dotted(datagrams["exporter"].to_numpy(np.uint32))
+    ]
+    datagrams["copy"] = pd.DataFrame(
+        {"exporter": datagrams["exporter"], "content": pd.Series(whole, dtype=object)}
+    ).duplicated()
     datagrams["optional"] = np.isin(index, list(may)) | datagrams["copy"]
     datagrams["number"] = datagrams.groupby("exporter").cumcount()
     later = (datagrams["unix_ms"] - datagrams["uptime"]).groupby(datagrams["exporter"]).diff().fillna(0)
@@ -123,7 +136,11 @@ def read_from(records: pd.DataFrame, by: int) -> dict[str, np.ndarray]:
 def _numbered(sent: Sent, folder: Path) -> Sent:
     """The numbers of datagrams.csv, where it tells them."""
     if (folder / "datagrams.csv").is_file():
-        known = pd.read_csv(folder / "datagrams.csv").dropna(subset=["exported_ns"]).sort_values("exported_ns", kind="stable")
+        known = (
+            pd.read_csv(folder / "datagrams.csv")
+            .dropna(subset=["exported_ns"])
+            .sort_values("exported_ns", kind="stable")
+        )
         for name, mine in sent.datagrams.groupby("name"):
             theirs = known[known["exporter"] == name]
             if theirs["sequence"].tolist() == mine["sequence"].tolist():

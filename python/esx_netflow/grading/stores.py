@@ -59,7 +59,7 @@ class Store(NamedTuple):
 
 
 def parse_map(text: str) -> dict[str, str]:
-    """"bytes=octets,start=first:s" to {their name: our name and unit}; ValueError says what is wrong."""
+    """ "bytes=octets,start=first:s" to {their name: our name and unit}; ValueError says what is wrong."""
     pairs: dict[str, str] = {}
     for part in filter(None, text.split(",")):
         theirs, _, ours = part.rpartition("=")
@@ -74,7 +74,11 @@ def parse_map(text: str) -> dict[str, str]:
 
 
 def _preset(format_: str) -> dict[str, str]:
-    return {name: ours for ours, theirs in _PRESETS.get(format_, {field: field for field in FIELDS}).items() for name in theirs.split()}
+    return {
+        name: ours
+        for ours, theirs in _PRESETS.get(format_, {field: field for field in FIELDS}).items()
+        for name in theirs.split()
+    }
 
 
 def _ours(names: dict[str, str], columns: Any) -> set[str]:
@@ -106,7 +110,11 @@ def read_store(paths: Any, format: str = "auto", map: Optional[dict[str, str]] =
         format = format if {"src", "dst"} <= _ours(_preset(format), frame.columns) else "any"
     names = {**(map or {}), **{theirs: ours for theirs, ours in _preset(format).items() if theirs not in (map or {})}}
     have = _ours(names, frame.columns)
-    missing = [text for text, there in (("src or dst", {"src", "dst"} & have), ("packets or octets", {"packets", "octets"} & have)) if not there]
+    missing = [
+        text
+        for text, there in (("src or dst", {"src", "dst"} & have), ("packets or octets", {"packets", "octets"} & have))
+        if not there
+    ]
     if missing:
         what = "the format is not known" if is_guessed else f"this is not what {format} stores"
         raise StoreError(
@@ -129,7 +137,9 @@ def _files(paths: list[Any]) -> list[Path]:
 def _read_file(path: Path) -> pd.DataFrame:
     try:
         packed = path.read_bytes()
-        data = next((module.decompress(packed) for magic, module in _PACKED.items() if packed.startswith(magic)), packed)
+        data = next(
+            (module.decompress(packed) for magic, module in _PACKED.items() if packed.startswith(magic)), packed
+        )
         text = "" if data[:2] in _NFDUMP_MAGIC else data.decode("utf-8-sig")
     except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
         if isinstance(error, UnicodeDecodeError):
@@ -150,13 +160,23 @@ def _read_nfdump(path: Path) -> pd.DataFrame:
     command = ["nfdump", "-r", str(path), "-q", "-N", "-6", "-o", layout]  # -N: numbers as they are
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TZ": "UTC"})
     if done.returncode != 0 or "corrupt" in done.stderr.lower() or "error" in done.stderr.lower():
-        raise StoreError(f"{path}: nfdump cannot read it: {[*done.stderr.splitlines(), *done.stdout.splitlines(), f'exit code {done.returncode}'][0]}")
+        raise StoreError(
+            f"{path}: nfdump cannot read it: {[*done.stderr.splitlines(), *done.stdout.splitlines(), f'exit code {done.returncode}'][0]}"
+        )
     lines = [line for line in done.stdout.splitlines() if line.count(",") == len(_NFDUMP_COLUMNS) - 1]
     return _parse_csv("\n".join([",".join(_NFDUMP_COLUMNS), *lines]), ",")
 
 
 def _parse_csv(text: str, separator: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(text), sep=separator, dtype={"sp": str, "dp": str}, low_memory=False, keep_default_na=False, skipinitialspace=True, index_col=False)
+    return pd.read_csv(
+        io.StringIO(text),
+        sep=separator,
+        dtype={"sp": str, "dp": str},
+        low_memory=False,
+        keep_default_na=False,
+        skipinitialspace=True,
+        index_col=False,
+    )
 
 
 def _read_json(path: Path, text: str) -> pd.DataFrame:
@@ -171,7 +191,9 @@ def _read_json(path: Path, text: str) -> pd.DataFrame:
             try:
                 json.loads(line)
             except json.JSONDecodeError as error:
-                raise StoreError(f"{path}: line {number if not is_list else error.lineno} of {text.count(chr(10)) + 1} is no JSON; was the collector ended while it wrote?") from None
+                raise StoreError(
+                    f"{path}: line {number if not is_list else error.lineno} of {text.count(chr(10)) + 1} is no JSON; was the collector ended while it wrote?"
+                ) from None
         raise
     if not all(isinstance(row, dict) for row in rows):
         raise StoreError(f"{path}: one JSON object for each record is read, and this is something else")
@@ -187,9 +209,13 @@ def _flatten(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
     for name, values in frame.items():
         is_object = values.map(type).eq(dict)
         if is_object.any() and not (is_object | values.isna()).all():
-            raise ValueError(f"{prefix}{name} is an object in some rows and '{values[~is_object & values.notna()].iloc[0]}' in another")
+            raise ValueError(
+                f"{prefix}{name} is an object in some rows and '{values[~is_object & values.notna()].iloc[0]}' in another"
+            )
         inner = [value if isinstance(value, dict) else {} for value in values] if is_object.any() else None
-        parts.append(values.rename(f"{prefix}{name}") if inner is None else _flatten(pd.DataFrame(inner), f"{prefix}{name}."))
+        parts.append(
+            values.rename(f"{prefix}{name}") if inner is None else _flatten(pd.DataFrame(inner), f"{prefix}{name}.")
+        )
     return pd.concat(parts, axis=1)
 
 
@@ -218,14 +244,26 @@ def _convert(frame: pd.DataFrame, names: dict[str, str], format_: str, label: st
             continue
         values = frame[theirs]
         try:
-            columns[name] = _times(values, unit or "ms", zone_hours) if name in TIMES else _addresses(values) if name in ADDRESSES else _numbers(name, values, unit)
+            columns[name] = (
+                _times(values, unit or "ms", zone_hours)
+                if name in TIMES
+                else _addresses(values)
+                if name in ADDRESSES
+                else _numbers(name, values, unit)
+            )
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"{label}: column {theirs}: {error}") from None
         uptime += [name] if unit == "uptime" else []
     if "netflow.engine_type" in frame and "netflow.engine_id" in frame:
-        columns.setdefault("engine", _numbers("", frame["netflow.engine_type"]) * 256 + _numbers("", frame["netflow.engine_id"]))
+        columns.setdefault(
+            "engine", _numbers("", frame["netflow.engine_type"]) * 256 + _numbers("", frame["netflow.engine_id"])
+        )
     if "icmp_type" in frame and "dport" in columns:  # in the place of a port
-        icmp = frame["icmp_type"].notna() if format_ == "nfdump" else pd.Series(columns.get("proto", 0) == 1, index=frame.index)
+        icmp = (
+            frame["icmp_type"].notna()
+            if format_ == "nfdump"
+            else pd.Series(columns.get("proto", 0) == 1, index=frame.index)
+        )
         code = _numbers("", frame["icmp_type"]) * 256 + _numbers("", frame.get("icmp_code", 0 * frame["icmp_type"]))
         columns["dport"] = np.where(icmp & (columns["dport"] == 0), code, columns["dport"])
     for name in _SILENT_ZERO.get(format_, ()):
@@ -236,7 +274,11 @@ def _convert(frame: pd.DataFrame, names: dict[str, str], format_: str, label: st
 
 def _unique(values: pd.Series, convert: Any) -> np.ndarray:
     """Converts each different value once. `convert` takes a list of texts."""
-    codes, unique = pd.factorize(values.astype(object).map(lambda v: v if not isinstance(v, list) else v[0] if len(v) == 1 else str(v)).fillna(""))
+    codes, unique = pd.factorize(
+        values.astype(object)
+        .map(lambda v: v if not isinstance(v, list) else v[0] if len(v) == 1 else str(v))
+        .fillna("")
+    )
     return np.asarray(convert([str(value).strip() for value in unique]), np.int64)[codes]
 
 
@@ -248,7 +290,11 @@ def _numbers(name: str, values: pd.Series, unit: str = "") -> np.ndarray:
         if len(wrong := number[(number % 1 != 0) | (number.abs() >= 2**63)]):
             raise ValueError(f"'{wrong.iloc[0]}' is no whole number below 2^63")
         return number.to_numpy().astype(np.int64)
-    return values.to_numpy(np.int64) if values.dtype.kind == "i" else _unique(values, lambda texts: [_number(name, text) for text in texts])
+    return (
+        values.to_numpy(np.int64)
+        if values.dtype.kind == "i"
+        else _unique(values, lambda texts: [_number(name, text) for text in texts])
+    )
 
 
 def _number(name: str, text: str) -> int:
@@ -260,7 +306,9 @@ def _number(name: str, text: str) -> int:
     if name == "tcp_flags" and text and not set(text) - set(".UAPRSFEC"):
         return sum(1 << bit for bit, sign in enumerate(reversed(text)) if sign != ".")
     before, dot, after = text.rpartition("." if name in ("sport", "dport") else "/")
-    if dot and (name == "engine" or name.endswith("port") and before.isdigit() and after.isdigit()):  # a port of ICMP, as nfdump writes it
+    if dot and (
+        name == "engine" or name.endswith("port") and before.isdigit() and after.isdigit()
+    ):  # a port of ICMP, as nfdump writes it
         return int(before) * 256 + int(after)
     text = after if name.endswith("mask") else text
     try:
@@ -296,4 +344,6 @@ def _times(values: pd.Series, unit: str, zone_hours: float) -> np.ndarray:
     if stamps.isna().any():
         raise ValueError(f"'{values[stamps.isna()].iloc[0]}' is no time")
     has_zone = str(values.iloc[0]).endswith("Z") or str(values.iloc[0])[-6:-5] in ("+", "-")
-    return stamps.to_numpy("datetime64[ns]").astype("datetime64[ms]").astype(np.int64) - (0 if has_zone else int(zone_hours * 3_600_000))
+    return stamps.to_numpy("datetime64[ns]").astype("datetime64[ms]").astype(np.int64) - (
+        0 if has_zone else int(zone_hours * 3_600_000)
+    )

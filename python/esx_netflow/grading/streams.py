@@ -34,13 +34,22 @@ class Stream(NamedTuple):
 
     def key(self) -> dict[str, Any]:
         """The answers, machine-readable."""
-        return {"name": self.name, "what": self.what, "datagrams": len(self.payloads), "may": self.may, "records_missing": self.records_missing, "complaints": self.complaints}
+        return {
+            "name": self.name,
+            "what": self.what,
+            "datagrams": len(self.payloads),
+            "may": self.may,
+            "records_missing": self.records_missing,
+            "complaints": self.complaints,
+        }
 
 
 class Engine:
     """An exporter's engine: its datagrams follow each other as a right exporter's do."""
 
-    def __init__(self, exporter: int = 0, engine: int = 1, sequence: int = 0, uptime: int = 100_000, boot: int = BOOT_S) -> None:
+    def __init__(
+        self, exporter: int = 0, engine: int = 1, sequence: int = 0, uptime: int = 100_000, boot: int = BOOT_S
+    ) -> None:
         self.exporter, self.engine, self.sequence, self.uptime, self.boot = exporter, engine, sequence, uptime, boot
         self.records = sequence  # that were made
 
@@ -79,14 +88,27 @@ def _make(
     senders, made = [Engine(**engine) for engine in engines], []
     for number in range(datagrams):
         sender = senders[number // each % len(senders)]
-        count, *head = (value[number % len(value)] if isinstance(value, list) else value for value in (records, *header.values()))
+        count, *head = (
+            value[number % len(value)] if isinstance(value, list) else value for value in (records, *header.values())
+        )
         payload = sender.send(count, dict(zip(header, head)), fields, ago)
         if broken is not None and number == 5:
             sender.sequence -= count
-            payload = b"".join(bytes.fromhex(piece) if isinstance(piece, str) else payload[slice(*piece)] for piece in broken)
+            payload = b"".join(
+                bytes.fromhex(piece) if isinstance(piece, str) else payload[slice(*piece)] for piece in broken
+            )
         made.append((payload, FIRST_ADDRESS + sender.exporter))
     sent = [made[number] for number in order or range(datagrams) if number not in lost]
-    return Stream(name, what, [payload for payload, _ in sent], [source for _, source in sent], list(may), records_missing, list(complaints), list(fragment))
+    return Stream(
+        name,
+        what,
+        [payload for payload, _ in sent],
+        [source for _, source in sent],
+        list(may),
+        records_missing,
+        list(complaints),
+        list(fragment),
+    )
 
 
 def streams() -> list[Stream]:
@@ -110,7 +132,19 @@ def ip_packets(source: int, port: int, payload: bytes, number: int, parts: int =
     step = -(-size // parts) + 7 & ~7
     for at in range(0, size, step):
         part = udp[at : at + step]
-        head = struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(part), number + 1, at // 8 | (at + step < size) << 13, 64, 17, 0, source, to)
+        head = struct.pack(
+            ">BBHHHBBHII",
+            0x45,
+            0,
+            20 + len(part),
+            number + 1,
+            at // 8 | (at + step < size) << 13,
+            64,
+            17,
+            0,
+            source,
+            to,
+        )
         yield head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + part
 
 

@@ -20,17 +20,27 @@ def datagrams_of(lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.nda
     may = ~sent.datagrams["optional"].to_numpy()
     for chosen in _guesses(lack, parts, sent, groups, may):
         of = np.isin(datagram, chosen)
-        left = [row - np.bincount(groups[of], weights=values[of], minlength=len(row)) for row, values in zip(lack, parts)]
-        if 0 < len(chosen) < len(may) and not np.stack(left)[:, groups[of]].any() and 2 * len(np.unique(groups[of])) >= (lack > 0).any(axis=0).sum():
+        left = [
+            row - np.bincount(groups[of], weights=values[of], minlength=len(row)) for row, values in zip(lack, parts)
+        ]
+        if (
+            0 < len(chosen) < len(may)
+            and not np.stack(left)[:, groups[of]].any()
+            and 2 * len(np.unique(groups[of])) >= (lack > 0).any(axis=0).sum()
+        ):
             return chosen
     return NONE
 
 
-def _guesses(lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.ndarray, may: np.ndarray) -> Iterator[np.ndarray]:
+def _guesses(
+    lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.ndarray, may: np.ndarray
+) -> Iterator[np.ndarray]:
     """Datagrams that could make up what sums lack: all that fit in; those that rules choose, by their totals; the largest that fit in one after the other."""
     datagram, table = sent.records["datagram"].to_numpy(), sent.datagrams
     fits = (lack[:, groups] >= parts).all(axis=0) & (parts.sum(axis=0) > 0)
-    candidates = np.flatnonzero(pd.Series(fits).groupby(datagram).all().reindex(range(len(may)), fill_value=False).to_numpy() & may)
+    candidates = np.flatnonzero(
+        pd.Series(fits).groupby(datagram).all().reindex(range(len(may)), fill_value=False).to_numpy() & may
+    )
     yield candidates
     total, lacking = np.bincount(datagram, parts.sum(axis=0), len(may)), lack.sum()
     numbers = np.arange(len(may))

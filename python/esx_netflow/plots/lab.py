@@ -59,7 +59,12 @@ def _drawn(vswitches):
 class _Lab:
     """Draws a lab: hosts with their VMs and vSwitches at the left, switches, collectors at the right."""
 
-    HOST, COLUMN, ROW, BETWEEN = 5.6, 3.5, 0.42, 0.35  # width of a host, distance of columns, height of a line, between hosts
+    HOST, COLUMN, ROW, BETWEEN = (
+        5.6,
+        3.5,
+        0.42,
+        0.35,
+    )  # width of a host, distance of columns, height of a line, between hosts
     MOST, VSWITCHES = 8, 12  # of a vSwitch's guests and of a host's vSwitches so many are drawn
 
     def __init__(self, ax, data, cut, used):
@@ -67,7 +72,13 @@ class _Lab:
         self.at = {}  # "node:port" or node -> (x, y)
 
     def box(self, x, y, width, height, colour, **style):
-        shape = {"boxstyle": "round,pad=0,rounding_size=0.08", "linewidth": 1, "edgecolor": GREY, "facecolor": colour, "zorder": 2}
+        shape = {
+            "boxstyle": "round,pad=0,rounding_size=0.08",
+            "linewidth": 1,
+            "edgecolor": GREY,
+            "facecolor": colour,
+            "zorder": 2,
+        }
         self.ax.add_patch(FancyBboxPatch((x, y), width, height, **{**shape, **style}))
 
     def text(self, x, y, text, **style):
@@ -75,10 +86,22 @@ class _Lab:
 
     def vswitch(self, name, entry, host, top):
         """-> y below it"""
-        guests = [(vm if len(machine["nics"]) == 1 else f"{vm}:eth{i}", nic) for vm, machine in host.get("vms", {}).items() for i, nic in enumerate(machine["nics"])]
+        guests = [
+            (vm if len(machine["nics"]) == 1 else f"{vm}:eth{i}", nic)
+            for vm, machine in host.get("vms", {}).items()
+            for i, nic in enumerate(machine["nics"])
+        ]
         guests += list(host.get("vmknics", {}).items())
-        mine = [(guest, nic.get("address", ""), entry["portgroups"][nic["portgroup"]].get("vlan", 0)) for guest, nic in guests if nic["portgroup"] in entry["portgroups"]]
-        shown = mine if len(mine) <= self.MOST else [*mine[: self.MOST - 1], (f"and {len(mine) - self.MOST + 1} more", "", 0)]
+        mine = [
+            (guest, nic.get("address", ""), entry["portgroups"][nic["portgroup"]].get("vlan", 0))
+            for guest, nic in guests
+            if nic["portgroup"] in entry["portgroups"]
+        ]
+        shown = (
+            mine
+            if len(mine) <= self.MOST
+            else [*mine[: self.MOST - 1], (f"and {len(mine) - self.MOST + 1} more", "", 0)]
+        )
         height = max(len(shown), 1) * self.ROW
         middle = top - height / 2
         self.box(3.5, top - height + 0.06, 1.25, height - 0.12, "#D6E6F2", edgecolor=BLUE)
@@ -90,7 +113,15 @@ class _Lab:
             self.text(2.8, y, address.partition("/")[0], fontsize=7, ha="right")
             self.ax.plot([2.9, 3.5], [y, y], color=GREY, linewidth=1, zorder=1)
             if vlan:
-                self.text(3.2, y, f"{vlan}", fontsize=7, ha="center", color=VLAN_INK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4})
+                self.text(
+                    3.2,
+                    y,
+                    f"{vlan}",
+                    fontsize=7,
+                    ha="center",
+                    color=VLAN_INK,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.4},
+                )
         for i, uplink in enumerate(entry.get("uplinks", [])):
             y = middle + ((len(entry["uplinks"]) - 1) / 2 - i) * 0.3
             self.ax.plot([4.75, self.HOST], [y, y], color=GREY, linewidth=1, zorder=1)
@@ -133,7 +164,9 @@ class _Lab:
 
     def node(self, name, x, y):
         collector = self.data["nodes"][name]["kind"] == "collector"
-        self.box(x - 0.9, y - 0.3, 1.8, 0.6, "#FCE8D5" if collector else "white", edgecolor=ORANGE if collector else DARK)
+        self.box(
+            x - 0.9, y - 0.3, 1.8, 0.6, "#FCE8D5" if collector else "white", edgecolor=ORANGE if collector else DARK
+        )
         self.text(x, y + (0.1 if collector else 0), name, ha="center")
         if collector:
             self.text(x, y - 0.14, self.data["nodes"][name]["address"].partition("/")[0], ha="center", fontsize=7)
@@ -151,9 +184,26 @@ class _Lab:
             parallel = drawn[(x0, y0, x1, y1)] = drawn.get((x0, y0, x1, y1), -1) + 1
             y0, y1 = y0 - 0.12 * parallel, y1 - 0.12 * parallel
             in_cut, used = link["name"] in self.cut, link["name"] in self.used
-            self.ax.plot([x0, x1], [y0, y1], color=VERMILION if in_cut else BLUE if used else GREY, linewidth=3 if in_cut else 2 if used else 1, zorder=1, solid_capstyle="round", linestyle=(0, (4, 1.5)) if in_cut else "-")
+            self.ax.plot(
+                [x0, x1],
+                [y0, y1],
+                color=VERMILION if in_cut else BLUE if used else GREY,
+                linewidth=3 if in_cut else 2 if used else 1,
+                zorder=1,
+                solid_capstyle="round",
+                linestyle=(0, (4, 1.5)) if in_cut else "-",
+            )
             named = "" if link["name"] == "-".join(link["endpoints"]).replace(":", ".") else link["name"] + "\n"
-            self.text((x0 + x1) / 2, (y0 + y1) / 2 + 0.05, named + link["rate"], ha="center", va="bottom", fontsize=7, color=BAD_INK if in_cut else DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
+            self.text(
+                (x0 + x1) / 2,
+                (y0 + y1) / 2 + 0.05,
+                named + link["rate"],
+                ha="center",
+                va="bottom",
+                fontsize=7,
+                color=BAD_INK if in_cut else DARK,
+                bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
+            )
 
 
 def _data_of(result: Union[Result, Scenario]) -> dict[str, Any]:
@@ -166,9 +216,13 @@ def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
     rows = 0
     gaps = -_Lab.BETWEEN
     for host in data["hosts"].values():
-        groups = [nic["portgroup"] for vm in host["vms"].values() for nic in vm["nics"]] + [nic["portgroup"] for nic in host["vmknics"].values()]
+        groups = [nic["portgroup"] for vm in host["vms"].values() for nic in vm["nics"]] + [
+            nic["portgroup"] for nic in host["vmknics"].values()
+        ]
         shown = [host["vswitches"][name] for name in _drawn(host["vswitches"])]
-        rows += 1 + sum(max(1, min(_Lab.MOST, sum(group in vswitch["portgroups"] for group in groups))) for vswitch in shown)
+        rows += 1 + sum(
+            max(1, min(_Lab.MOST, sum(group in vswitch["portgroups"] for group in groups))) for vswitch in shown
+        )
         rows += len(shown) < len(host["vswitches"])
         gaps += 0.12 * len(shown) + _Lab.BETWEEN
     height = max(_Lab.ROW * rows + gaps, 1.2) + 0.2
@@ -181,11 +235,15 @@ def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes
     that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
     scenario = result.scenario if isinstance(result, Result) else result
     ax = axes_for(ax, topology_size(result))
-    lab = scenario.lab() if scenario else {"capacity": {"bits_per_s": 0, "links": []}, "exports": []}  # of a script's: ways are not known
+    lab = (
+        scenario.lab() if scenario else {"capacity": {"bits_per_s": 0, "links": []}, "exports": []}
+    )  # of a script's: ways are not known
     capacity, cut = lab["capacity"]["bits_per_s"], lab["capacity"]["links"]
     used = {link for export in lab["exports"] for link in export["links"]}
     _Lab(ax, _data_of(result), cut, used).draw()
     if cut:
         which = f"{', '.join(cut[:4])}{' and more' if len(cut) > 4 else ''} {'bounds' if len(cut) == 1 else 'bound'} it"
-        ax.set_title(f"all exports together can send {short(capacity)}bit/s: {which}", fontsize=8, color=DARK, loc="left")
+        ax.set_title(
+            f"all exports together can send {short(capacity)}bit/s: {which}", fontsize=8, color=DARK, loc="left"
+        )
     return ax

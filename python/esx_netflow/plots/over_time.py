@@ -16,7 +16,37 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..results import Result
 from ..tables import NONE
-from .style import ABOVE, CAUSES, DARK, GOOD_INK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS, VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, logarithmic, peaks, plain, quantity, series_of, shade_episodes, short, time_axis
+from .style import (
+    ABOVE,
+    CAUSES,
+    DARK,
+    GOOD_INK,
+    GREY,
+    LINE_STYLES,
+    ORANGE,
+    PACKET_PLACES,
+    RECORD_PLACES,
+    SIZES,
+    SKY,
+    UNITS,
+    VERMILION,
+    YELLOW,
+    axes_for,
+    cause_style,
+    check_host,
+    draw_bound,
+    empty,
+    end_of,
+    episodes_of,
+    logarithmic,
+    peaks,
+    plain,
+    quantity,
+    series_of,
+    shade_episodes,
+    short,
+    time_axis,
+)
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
@@ -45,7 +75,14 @@ def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = N
     full = frame["dropped_purgatory_full"].diff().fillna(frame["dropped_purgatory_full"])
     if full.any():
         middle = frame["time"] - frame["time"].diff().fillna(0) / 2
-        ax.plot(middle[full > 0], np.full((full > 0).sum(), 100 if several else bound), "v", color=VERMILION, markersize=5, label=f"overflow: {short(full.sum())} records lost")
+        ax.plot(
+            middle[full > 0],
+            np.full((full > 0).sum(), 100 if several else bound),
+            "v",
+            color=VERMILION,
+            markersize=5,
+            label=f"overflow: {short(full.sum())} records lost",
+        )
     ax.legend(**ABOVE)
     return ax
 
@@ -60,13 +97,19 @@ def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) 
     if several:
         times = series_of(result, result.exporters[0])["time"].to_numpy()
         limits = {name: _heap_limit(result, name, times) for name in result.exporters}
-        before = {name: np.maximum(limit, np.concatenate([limit[:1], limit[:-1]])) for name, limit in limits.items()}  # of the time that a peak is of
+        before = {
+            name: np.maximum(limit, np.concatenate([limit[:1], limit[:-1]])) for name, limit in limits.items()
+        }  # of the time that a peak is of
         ax = peaks(result, ax, "heap_peak", "heap,\n% of limit", host, before)
         ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="limit")
         ax.set_ylim(0, max(110, ax.get_ylim()[1]))
     else:
         ax = peaks(result, ax, "heap_peak", "heap,\noctets", host)
-        times = np.unique(np.concatenate([frame["time"].to_numpy(), [t for e in episodes_of(result) for t in e[:2]], [end_of(result)]]))
+        times = np.unique(
+            np.concatenate(
+                [frame["time"].to_numpy(), [t for e in episodes_of(result) for t in e[:2]], [end_of(result)]]
+            )
+        )
         limit = _heap_limit(result, host or result.exporters[0], times)
         ax.step(times, limit, where="post", color=VERMILION, linewidth=1, linestyle="--", label="limit")
         ax.set_ylim(0, max(limit.max(), frame["heap_peak"].max()) * 1.1)
@@ -111,11 +154,28 @@ def memory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None
     for number, (name, (colour, style)) in enumerate(zip(hosts, LINE_STYLES)):
         frame = series_of(result, name)
         of = f" of {name}" if len(hosts) > 1 else ""
-        ax.step(frame["time"], frame["memory_free"] / 10, where="post", color=colour, linestyle=style, linewidth=1.2, label=f"free{of}")
+        ax.step(
+            frame["time"],
+            frame["memory_free"] / 10,
+            where="post",
+            color=colour,
+            linestyle=style,
+            linewidth=1.2,
+            label=f"free{of}",
+        )
         total = result.lab["hosts"][name].get("memory", {}).get("total")  # a script's lab does not tell
         for column, width in (("ballooned", 2.4), ("swapped", 4)):
             if total and frame[f"memory_{column}"].any():
-                ax.step(frame["time"], frame[f"memory_{column}"] / quantity(total, SIZES) * 100, where="post", color=colour, linestyle=style, linewidth=width, alpha=0.4, label=f"{column}{of}")
+                ax.step(
+                    frame["time"],
+                    frame[f"memory_{column}"] / quantity(total, SIZES) * 100,
+                    where="post",
+                    color=colour,
+                    linestyle=style,
+                    linewidth=width,
+                    alpha=0.4,
+                    label=f"{column}{of}",
+                )
         state = frame["memory_state"].map(lambda index: names[index])
         for begin, end, now in zip(frame["time"], frame["time"][1:], state):
             if now in _STATES:
@@ -235,7 +295,15 @@ def offered(result: Result, ax: Optional[Axes] = None, host: Optional[str] = Non
         boot = np.array([quantity(hosts[name]["uptime_at_start"], UNITS) for name in result.exporters] or [0.0])
         rates["flows that began"] = np.histogram(truth["first_ms"] / 1e3 - boot[truth["exporter"]], time)[0] / seconds
     for (name, rate), (colour, style) in zip(rates.items(), LINE_STYLES):
-        ax.step(time[1:], np.where(rate > 0, rate, np.nan), where="pre", color=colour, linestyle=style, linewidth=1.2, label=name)
+        ax.step(
+            time[1:],
+            np.where(rate > 0, rate, np.nan),
+            where="pre",
+            color=colour,
+            linestyle=style,
+            linewidth=1.2,
+            label=name,
+        )
     logarithmic(ax, "y")
     ax.set_ylabel("seen,\na second", fontsize=8, color=DARK)
     ax.legend(**ABOVE)
@@ -255,12 +323,29 @@ def _input_rows(result):
         ends = [item[end] if isinstance(item[end], list) else [item[end]] for end in ("from", "to")]
         words = [", ".join(end[:2]) + (f" and {len(end) - 2} more" if len(end) > 2 else "") for end in ends]
         stop = quantity(item["stop"], UNITS) if "stop" in item else end_of(result)
-        rows.append((item["name"], quantity(item.get("start", "0s"), UNITS), stop, f"{item['app']}, {words[0]} to {words[1]}", GREY))
+        rows.append(
+            (
+                item["name"],
+                quantity(item.get("start", "0s"), UNITS),
+                stop,
+                f"{item['app']}, {words[0]} to {words[1]}",
+                GREY,
+            )
+        )
     if len(traffic) > _ROWS:
         rows.append((f"and {len(traffic) - _ROWS} more", 0, 0, "", GREY))
-    starts = [step for step in result.steps if "net-netflow" in step.get("run", "") and ("id" in step or "expect" not in step)]
+    starts = [
+        step for step in result.steps if "net-netflow" in step.get("run", "") and ("id" in step or "expect" not in step)
+    ]
     for step in starts[:_ROWS]:
-        stop = next((quantity(s["at"], UNITS) for s in result.steps if "id" in step and s.get("process") == step["id"] and "signal" in s), end_of(result))
+        stop = next(
+            (
+                quantity(s["at"], UNITS)
+                for s in result.steps
+                if "id" in step and s.get("process") == step["id"] and "signal" in s
+            ),
+            end_of(result),
+        )
         period = re.search(r"\s-s\s*(\d+)", step["run"])
         what = f"net-netflow of {step['host']}, polls every {period[1] if period else 1000} ms"
         rows.append((step.get("id", step["host"]), quantity(step["at"], UNITS), stop, what, SKY))
@@ -276,7 +361,16 @@ def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
     for row, (_, begin, stop, what, colour) in enumerate(rows):
         ax.barh(row, max(stop - begin, 0), left=begin, height=0.8, color=colour, alpha=0.6)
         late = begin > end_of(result) / 2
-        ax.annotate(what, (stop if late else begin, row), (-3 if late else 3, 0), textcoords="offset points", va="center", ha="right" if late else "left", fontsize=7, color=DARK)
+        ax.annotate(
+            what,
+            (stop if late else begin, row),
+            (-3 if late else 3, 0),
+            textcoords="offset points",
+            va="center",
+            ha="right" if late else "left",
+            fontsize=7,
+            color=DARK,
+        )
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     shade_episodes(ax, result)
@@ -287,7 +381,11 @@ def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
 def panel_heights(result: Result, host: Optional[str] = None) -> list[float]:
     """-> the heights of the panels of `timeline`, in inches, by what is in them."""
     lost = [losses_over_time(result, host, places) for places in (RECORD_PLACES, PACKET_PLACES)]
-    return [0.15 + 0.2 * max(1, len(_input_rows(result))), *[1.2] * (6 if memory_hosts(result, host) else 5), *(0.4 if part is None or part.shape[1] == 0 else 1.2 for part in lost)]
+    return [
+        0.15 + 0.2 * max(1, len(_input_rows(result))),
+        *[1.2] * (6 if memory_hosts(result, host) else 5),
+        *(0.4 if part is None or part.shape[1] == 0 else 1.2 for part in lost),
+    ]
 
 
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
@@ -309,7 +407,13 @@ def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list
     """
     heights = panel_heights(result, host)
     if ax is None:
-        figure, panels = plt.subplots(len(heights), figsize=(8.6, sum(heights) + 1.6), sharex=True, layout="constrained", gridspec_kw={"height_ratios": heights})
+        figure, panels = plt.subplots(
+            len(heights),
+            figsize=(8.6, sum(heights) + 1.6),
+            sharex=True,
+            layout="constrained",
+            gridspec_kw={"height_ratios": heights},
+        )
         panels = list(panels)
         figure.align_ylabels(panels)
     elif isinstance(ax, (list, tuple, np.ndarray)):
@@ -317,10 +421,24 @@ def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list
     else:
         ax.set_axis_off()
         tops = 1 - np.cumsum([0.0, *heights]) / sum(heights)
-        panels = [ax.inset_axes([0, bottom + (top - bottom) * 0.15, 1, (top - bottom) * 0.75]) for top, bottom in zip(tops, tops[1:])]
+        panels = [
+            ax.inset_axes([0, bottom + (top - bottom) * 0.15, 1, (top - bottom) * 0.75])
+            for top, bottom in zip(tops, tops[1:])
+        ]
     inputs(result, panels[0])
-    draws: list[Callable[..., Axes]] = [offered, cache, purgatory, heap, memory, lambda one, panel, _: links(one, panel), drops, shed]
-    for draw, panel in zip(draws if memory_hosts(result, host) else [one for one in draws if one is not memory], panels[1:]):
+    draws: list[Callable[..., Axes]] = [
+        offered,
+        cache,
+        purgatory,
+        heap,
+        memory,
+        lambda one, panel, _: links(one, panel),
+        drops,
+        shed,
+    ]
+    for draw, panel in zip(
+        draws if memory_hosts(result, host) else [one for one in draws if one is not memory], panels[1:]
+    ):
         draw(result, panel, host)
     for panel in panels[:-1]:
         panel.set_xlabel("")

@@ -15,7 +15,15 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
 from ..showing import WORDS
 
-BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442"
+BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#56B4E9",
+    "#CC79A7",
+    "#F0E442",
+)
 GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
 GOOD_INK, BAD_INK, VLAN_INK = "#00694F", "#A83F00", "#8A3D6B"  # of letters: those above are too pale for them
 COLLECTED = GREEN
@@ -51,7 +59,12 @@ CAUSES = {
     "queued": (GREY, "////"),
     "in_flight": (GREY, "xxxx"),
 }
-RECORD_PLACES = ("dropped", "discarded", "unsent", "lost")  # of the series' columns of lost records, in the order of a record's way
+RECORD_PLACES = (
+    "dropped",
+    "discarded",
+    "unsent",
+    "lost",
+)  # of the series' columns of lost records, in the order of a record's way
 PACKET_PLACES = ("shed",)  # of packets for which no record was begun
 
 
@@ -68,7 +81,15 @@ def word_of(cause: str) -> str:
 
 # ---------------------------------------------------------------- what all figures share
 
-ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.01, 0.93), "ncols": 4, "fontsize": 7, "frameon": False, "handlelength": 1.6, "columnspacing": 1.2}
+ABOVE: dict[str, Any] = {
+    "loc": "lower right",
+    "bbox_to_anchor": (1.01, 0.93),
+    "ncols": 4,
+    "fontsize": 7,
+    "frameon": False,
+    "handlelength": 1.6,
+    "columnspacing": 1.2,
+}
 
 
 def axes_for(ax: Optional[Axes], size: tuple[float, float]) -> Axes:
@@ -121,7 +142,7 @@ SIZES = {"B": 1, "kB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2, "GB": 1
 
 
 def quantity(text, units):
-    """"1.5s" -> 1.5"""
+    """ "1.5s" -> 1.5"""
     number, unit = re.fullmatch(r"([0-9.]+)\s*([A-Za-z]+)", str(text)).groups()
     return float(number) * units[unit]
 
@@ -234,7 +255,15 @@ def peaks(result, ax, column, label, host, scales=None, size=(8, 2)) -> Axes:
     for name, (colour, style) in zip(shown, LINE_STYLES):
         if len(frames) == 1:
             ax.fill_between(frames[name]["time"], values[name], step="pre", color=colour, alpha=0.25, linewidth=0)
-        ax.step(frames[name]["time"], values[name], where="pre", color=colour, linestyle=style, linewidth=1.2, label=name if len(frames) > 1 else None)
+        ax.step(
+            frames[name]["time"],
+            values[name],
+            where="pre",
+            color=colour,
+            linestyle=style,
+            linewidth=1.2,
+            label=name if len(frames) > 1 else None,
+        )
     if len(frames) > len(shown):
         ax.plot([], [], linestyle="none", label=f"and {len(frames) - len(shown)} with less")
     ax.set_ylabel(label, fontsize=8, color=DARK)

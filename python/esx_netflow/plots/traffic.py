@@ -14,7 +14,29 @@ from matplotlib.ticker import FuncFormatter
 from .. import labs
 from ..results import Result
 from ..showing import AT_END, number
-from .style import ABOVE, BAD_INK, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for, cause_style, empty, logarithmic, plain, quantity, short, word_of
+from .style import (
+    ABOVE,
+    BAD_INK,
+    BLUE,
+    CAUSES,
+    COLLECTED,
+    DARK,
+    GREEN,
+    GREY,
+    ORANGE,
+    PURPLE,
+    TRUTH,
+    UNITS,
+    VERMILION,
+    axes_for,
+    cause_style,
+    empty,
+    logarithmic,
+    plain,
+    quantity,
+    short,
+    word_of,
+)
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -37,10 +59,23 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
             if value == 0 or total == 0:
                 continue
             share = value / total * 100
-            style: dict[str, Any] = {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0} if cause == "collected" else cause_style(cause)
+            style: dict[str, Any] = (
+                {"facecolor": COLLECTED, "edgecolor": "white", "linewidth": 0}
+                if cause == "collected"
+                else cause_style(cause)
+            )
             ax.barh(row, share, left=left, height=0.7, **style)
             if share > 9:
-                ax.text(left + share / 2, row, f"{short(value)}\n{share:.1f}%", ha="center", va="center", fontsize=7, color=DARK, bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+                ax.text(
+                    left + share / 2,
+                    row,
+                    f"{short(value)}\n{share:.1f}%",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
+                    color=DARK,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                )
             left += share
             if cause not in shown:
                 shown.append(cause)
@@ -48,8 +83,14 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
     ax.set_yticks(range(3), reversed(units))
     ax.set_xlim(0, 100)
     ax.set_xlabel("% of what was seen", fontsize=8, color=DARK)
-    order = ["collected"] + [c for c in CAUSES if c in shown] + [c for c in shown if c not in CAUSES and c != "collected"]
-    handles = [Patch(label=word_of(c), **({"facecolor": COLLECTED} if c == "collected" else cause_style(c))) for c in order if c in shown]
+    order = (
+        ["collected"] + [c for c in CAUSES if c in shown] + [c for c in shown if c not in CAUSES and c != "collected"]
+    )
+    handles = [
+        Patch(label=word_of(c), **({"facecolor": COLLECTED} if c == "collected" else cause_style(c)))
+        for c in order
+        if c in shown
+    ]
     ax.legend(handles=handles, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=4, fontsize=7.5, frameon=False)
     return plain(ax, "x")
 
@@ -62,13 +103,29 @@ def by_sender(result, end="src"):
     if nothing of it was seen there, wherever it was seen.
     """
     place = ["exporter", "vswitch", "input"]
-    tables = {name: getattr(result, name).to_pandas().astype({"exporter": str, "vswitch": str, end: str}) for name in ("truth", "collected", "left")}
-    frame = pd.DataFrame({name: table.groupby([*place, end], sort=False)["octets"].sum() for name, table in tables.items()}).fillna(0).reset_index()
-    frame = frame.rename(columns={end: "address"}).merge(tables["truth"][[*place, "input_port"]].drop_duplicates(place), on=place, how="left")
+    tables = {
+        name: getattr(result, name).to_pandas().astype({"exporter": str, "vswitch": str, end: str})
+        for name in ("truth", "collected", "left")
+    }
+    frame = (
+        pd.DataFrame({name: table.groupby([*place, end], sort=False)["octets"].sum() for name, table in tables.items()})
+        .fillna(0)
+        .reset_index()
+    )
+    frame = frame.rename(columns={end: "address"}).merge(
+        tables["truth"][[*place, "input_port"]].drop_duplicates(place), on=place, how="left"
+    )
     homes = {(nic.address, nic.host, nic.vswitch, nic.port if end == "src" else "") for nic in labs.nics(result.lab)}
-    frame["home"] = [(row.address, row.exporter, row.vswitch, row.input_port if end == "src" else "") in homes for row in frame.itertuples()]
+    frame["home"] = [
+        (row.address, row.exporter, row.vswitch, row.input_port if end == "src" else "") in homes
+        for row in frame.itertuples()
+    ]
     frame = frame[frame["home"] | ~frame["address"].isin(frame.loc[frame["home"], "address"])]
-    frame = frame.groupby(["exporter", "vswitch", "address", "home"], sort=False)[["truth", "collected", "left"]].sum().reset_index()
+    frame = (
+        frame.groupby(["exporter", "vswitch", "address", "home"], sort=False)[["truth", "collected", "left"]]
+        .sum()
+        .reset_index()
+    )
     names = labs.names(result.lab)
     frame["name"] = [names.get(address, address) for address in frame["address"]]
     return frame.sort_values("truth", ascending=False, kind="stable")
@@ -101,14 +158,25 @@ def _pairs(ax, frame, labels, what="sent") -> Axes:
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
         text, bad = _error_text(truth, collected, left)
-        ax.annotate(f"{short(truth)}, {text}", (max(truth, collected, start), row), (4, 0), textcoords="offset points", va="center", fontsize=7.5, color=BAD_INK if bad else DARK)
+        ax.annotate(
+            f"{short(truth)}, {text}",
+            (max(truth, collected, start), row),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=BAD_INK if bad else DARK,
+        )
     ax.set_yticks(range(len(frame)), labels)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_xscale("log" if log else "linear")
     ax.set_xlim(start, reach)
     ax.xaxis.set_major_formatter(FuncFormatter(short))
     ax.set_xlabel(f"octets {what}" + (", logarithmic" if log else ""), fontsize=8, color=DARK)
-    ax.legend(handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")], **{**ABOVE, "bbox_to_anchor": (1.01, 1)})
+    ax.legend(
+        handles=[Patch(color=TRUTH, label="truth"), Patch(color=COLLECTED, label="collected")],
+        **{**ABOVE, "bbox_to_anchor": (1.01, 1)},
+    )
     return plain(ax, "x")
 
 
@@ -118,7 +186,12 @@ def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result)
-    frame = frame[frame["home"]].groupby("name", sort=False)[["truth", "collected", "left"]].sum().sort_values("truth", ascending=False, kind="stable")
+    frame = (
+        frame[frame["home"]]
+        .groupby("name", sort=False)[["truth", "collected", "left"]]
+        .sum()
+        .sort_values("truth", ascending=False, kind="stable")
+    )
     if len(frame) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow of a VM was seen at its own vSwitch")
     shown = frame.head(16)
@@ -164,7 +237,11 @@ def comparison(pairs: Comparison, ax: Optional[Axes] = None, count: int = 16) ->
     ax.axvline(0, color=DARK, linewidth=1)
     ax.set_yticks(range(len(percent)), percent.index)
     ax.set_ylim(len(percent) - 0.4, -0.6)
-    ax.set_xlabel(f"difference, % of the first ({pairs.level:.0%} interval of {table['pairs'].iloc[0]} pairs)", fontsize=8, color=DARK)
+    ax.set_xlabel(
+        f"difference, % of the first ({pairs.level:.0%} interval of {table['pairs'].iloc[0]} pairs)",
+        fontsize=8,
+        color=DARK,
+    )
     return plain(ax, "x")
 
 
@@ -183,19 +260,38 @@ def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
         part = pd.DataFrame(np.asarray(getattr(result, name)))[[*key, "octets"]].groupby(key, sort=False).sum()
         both = both.join(part.rename(columns={"octets": name}), on=key).fillna({name: 0})
     lost = both["octets"] - both["collected"] - both["left"]
-    both["fate"] = np.select([both["collected"] == both["octets"], lost == 0, lost < both["octets"]], list(FATES)[:3], "lost")
+    both["fate"] = np.select(
+        [both["collected"] == both["octets"], lost == 0, lost < both["octets"]], list(FATES)[:3], "lost"
+    )
     floor = max(both["octets"].min() / 3, 0.5)
-    spots = both.assign(collected=both["collected"].clip(lower=floor)).groupby(["octets", "collected", "fate"]).size().reset_index(name="flows")
+    spots = (
+        both.assign(collected=both["collected"].clip(lower=floor))
+        .groupby(["octets", "collected", "fate"])
+        .size()
+        .reset_index(name="flows")
+    )
     limits = (floor * 0.7, both["octets"].max() * 2)
     ax.plot(limits, limits, color=GREY, linewidth=1)
-    ax.scatter(spots["octets"], spots["collected"], s=8 + 12 * np.log10(spots["flows"]), c=spots["fate"].map(FATES), alpha=0.75, linewidths=0)
+    ax.scatter(
+        spots["octets"],
+        spots["collected"],
+        s=8 + 12 * np.log10(spots["flows"]),
+        c=spots["fate"].map(FATES),
+        alpha=0.75,
+        linewidths=0,
+    )
     ax.set(xlim=limits, ylim=limits)
     for name in "xy":
         logarithmic(ax, name)
     ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
     ax.set_ylabel("collected", fontsize=8, color=DARK)
     counts = both["fate"].value_counts()
-    ax.legend(handles=[Patch(color=c, label=f"{fate}: {number(counts.get(fate, 0))}") for fate, c in FATES.items()], loc="upper left", fontsize=7.5, frameon=False)
+    ax.legend(
+        handles=[Patch(color=c, label=f"{fate}: {number(counts.get(fate, 0))}") for fate, c in FATES.items()],
+        loc="upper left",
+        fontsize=7.5,
+        frameon=False,
+    )
     return plain(ax, "both")
 
 
@@ -211,17 +307,36 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
         return empty(ax, "nothing was collected")
     hosts = result.lab["hosts"]
     reasons = result.collected.names["reason"]
-    settings = {name: (quantity(hosts[name]["netflow"]["idle_timeout"], UNITS), quantity(hosts[name]["netflow"]["active_timeout"], UNITS), quantity(hosts[name]["uptime_at_start"], UNITS)) for name in result.exporters}
-    idle, active, boot = (np.array([settings[name][i] for name in result.exporters])[table["exporter"]] for i in range(3))
+    settings = {
+        name: (
+            quantity(hosts[name]["netflow"]["idle_timeout"], UNITS),
+            quantity(hosts[name]["netflow"]["active_timeout"], UNITS),
+            quantity(hosts[name]["uptime_at_start"], UNITS),
+        )
+        for name in result.exporters
+    }
+    idle, active, boot = (
+        np.array([settings[name][i] for name in result.exporters])[table["exporter"]] for i in range(3)
+    )
     ended = table["last_ms"] / 1e3
     is_idle = table["reason"] == reasons.index("idle") if "idle" in reasons else np.zeros(len(table), bool)
     is_active = table["reason"] == reasons.index("active") if "active" in reasons else np.zeros(len(table), bool)
     ended = np.where(is_idle, ended + idle, np.where(is_active, table["first_ms"] / 1e3 + active, ended))
     delay = table["received_ns"] / 1e9 - (ended - boot)
-    for reason, colour, style in zip(reasons, (BLUE, ORANGE, GREEN, VERMILION, PURPLE, DARK), ("-", "--", "-.", ":", "-", "--")):
+    for reason, colour, style in zip(
+        reasons, (BLUE, ORANGE, GREEN, VERMILION, PURPLE, DARK), ("-", "--", "-.", ":", "-", "--")
+    ):
         part = np.sort(delay[table["reason"] == reasons.index(reason)])
         if len(part):
-            ax.step(part, np.arange(1, len(part) + 1) / len(part) * 100, where="post", color=colour, linestyle=style, label=f"{reason} ({number(len(part))})", linewidth=1.4)
+            ax.step(
+                part,
+                np.arange(1, len(part) + 1) / len(part) * 100,
+                where="post",
+                color=colour,
+                linestyle=style,
+                label=f"{reason} ({number(len(part))})",
+                linewidth=1.4,
+            )
     ax.set_xlim(left=min(0, np.min(delay)))
     ax.set_ylim(0, 102)
     ax.set_xlabel("s from expiry to arrival", fontsize=8, color=DARK)
