@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Called by python.sh: decoding, a capture through the cache, a million flows to pandas, and how busy a sweep keeps the cores."""
+"""Called by python.sh: decoding, a capture through the cache, a million flows to pandas, and how busy a sweep keeps the
+cores."""
 
 import os
 import resource
@@ -120,14 +121,15 @@ def pandas():
     table = tables.Table.of(array, "truth", quickstart._lists)
     seconds = least(table.to_pandas, 3)
     print(
-        f"10^6 flows to pandas: {seconds:.2f} s (less than 1), {seconds * 1e9 / MILLION:.0f} ns a flow, all addresses different"
+        f"10^6 flows to pandas: {seconds:.2f} s (less than 1), {seconds * 1e9 / MILLION:.0f} ns a flow, "
+        "all addresses different"
     )
     return seconds < 1
 
 
 class Wanting:
-    """CPU time that this process and its children had, and the time they waited for a core that other work held: Linux counts both
-    in /proc/PID/schedstat. So other users of the machine do not look like idle workers."""
+    """CPU time that this process and its children had, and the time they waited for a core that other work held: Linux
+    counts both in /proc/PID/schedstat. So other users of the machine do not look like idle workers."""
 
     def __init__(self):
         self._seen = {}
@@ -188,7 +190,8 @@ def sweep():
     ran, waited = wanting.seconds()
     busy = (ran + waited) / wall / cores
     print(
-        f"a sweep of {len(table)} runs, {wall:.0f} s: {cores} cores {busy:.0%} busy (at least 90 %): {ran / wall / cores:.0%} with it, {waited / wall / cores:.0%} with other work while it waited"
+        f"a sweep of {len(table)} runs, {wall:.0f} s: {cores} cores {busy:.0%} busy (at least 90 %): "
+        f"{ran / wall / cores:.0%} with it, {waited / wall / cores:.0%} with other work while it waited"
     )
     return busy >= 0.9
 

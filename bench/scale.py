@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""How cost grows with H, hosts of 16 VMs in one broadcast domain, each VM sending UDP to one of the next host (H = 1: of its own).
+"""How cost grows with H, hosts of 16 VMs in one broadcast domain, each VM sending UDP to one of the next host (H = 1:
+of its own).
 
   bench/scale.py [-n ROUNDS] [--hosts H,H,...] [--frames H,H,...] [--build FOLDER]
 
-H = 1: within the host. CPU time of whole runs (160 datagrams a VM) with ARP as guests do it and with 'arp: static', in turns, medians; of 160 more, which
-is steady cost; of validate. Then instructions that a frame costs between two hosts, metered and tracked, without IP stacks, and behind one
-bridge with as many CSMA stations (callgrind). Exponents: of the last two rows, 1 is linear.
+H = 1: within the host. CPU time of whole runs (160 datagrams a VM) with ARP as guests do it and with 'arp: static', in
+turns, medians; of 160 more, which is steady cost; of validate. Then instructions that a frame costs between two hosts,
+metered and tracked, without IP stacks, and behind one bridge with as many CSMA stations (callgrind). Exponents: of the
+last two rows, 1 is linear.
 """
 
 import argparse
@@ -43,7 +45,8 @@ def lab(hosts: int, arp: str, stop: int) -> str:
         for v in range(1, VMS + 1):
             to, vm = (h, v % VMS + 1) if hosts == 1 else (h % hosts + 1, v)
             lines.append(
-                f"  - {{name: t{h}-{v}, app: udp-cbr, from: h{h}v{v}, to: h{to}v{vm}, port: 5000, start: 3s, stop: {stop}s, rate: 64kbps}}"
+                f"  - {{name: t{h}-{v}, app: udp-cbr, from: h{h}v{v}, to: h{to}v{vm}, port: 5000, start: 3s, stop: "
+                f"{stop}s, rate: 64kbps}}"
             )
     lines.append("timeline:")
     for h in numbers:

@@ -4,10 +4,10 @@
 
   bench/simulation.py [-n ROUNDS] [--build FOLDER]
 
-CPU: 8 VMs with IP stacks send UDP to each other through the vSwitch, metered, and through CSMA and BridgeNetDevice without
-any metering; in turns, medians of the pairwise ratio. Memory: octets allocated from the begin of a run to its end, with
-200 000 flows that are all live then, by flow: NetFlow with ledger, and FlowMonitor, over the same traffic. Exit code 1 if
-a target is missed.
+CPU: 8 VMs with IP stacks send UDP to each other through the vSwitch, metered, and through CSMA and BridgeNetDevice
+without any metering; in turns, medians of the pairwise ratio. Memory: octets allocated from the begin of a run to its
+end, with 200 000 flows that are all live then, by flow: NetFlow with ledger, and FlowMonitor, over the same traffic.
+Exit code 1 if a target is missed.
 """
 
 import argparse
@@ -34,7 +34,8 @@ def cpu_ratio(build: Path, rounds: int) -> float:
         bridge.append(run(build, way="bridge", meter="none", flows=64)["cpu"])
     ratios = [a / b for a, b in zip(ours, bridge)]
     print(
-        f"CPU, 200000 datagrams: vSwitch with NetFlow {statistics.median(ours):.2f} s, CSMA and bridge without metering "
+        f"CPU, 200000 datagrams: vSwitch with NetFlow {statistics.median(ours):.2f} s, "
+        "CSMA and bridge without metering "
         f"{statistics.median(bridge):.2f} s: {statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}; "
         f"target: at most {CPU_TARGET})",
         flush=True,

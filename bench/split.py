@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""CPU and wall time of a run that is split over this machine's cores, beside the whole run, for H hosts of 16 VMs that talk within their host.
+"""CPU and wall time of a run that is split over this machine's cores, beside the whole run, for H hosts of 16 VMs that
+talk within their host.
 
   bench/split.py [--hosts H,H,...] [--seconds S] [--traffic KEYS] [-j N] [--whole H] [--build FOLDER]
 
-Wall time, CPU time and the share of N cores that were busy; the first stage (hosts apart) and the second (the lab); exponent of the last two rows in H, and
-what 1000 hosts would take by it. Up to --whole hosts the whole run is timed, too, and its files are compared.
+Wall time, CPU time and the share of N cores that were busy; the first stage (hosts apart) and the second (the lab);
+exponent of the last two rows in H, and what 1000 hosts would take by it. Up to --whole hosts the whole run is timed,
+too, and its files are compared.
 """
 
 import argparse
@@ -19,14 +21,18 @@ import time
 from pathlib import Path
 
 VMS = 16
-TRAFFIC = "app: flows, every: exponential(1s), flow_duration: exponential(10s), flow_packets: uniform(1 200), packet_size: uniform(60B 1400B)"
+TRAFFIC = (
+    "app: flows, every: exponential(1s), flow_duration: exponential(10s), flow_packets: uniform(1 200), packet_size: "
+    "uniform(60B 1400B)"
+)
 
 
 def lab(hosts: int, seconds: int, traffic: str) -> str:
     numbers = range(1, hosts + 1)
     network = lambda h: f"10.{h // 256}.{h % 256}"
     lines = [
-        f"version: 1\nname: apart\nrun: {{duration: {seconds}s, arp: static}}\noutputs: {{series: {{every: 60s}}}}\nhosts:"
+        f"version: 1\nname: apart\nrun: {{duration: {seconds}s, arp: static}}\noutputs: {{series: {{every: 60s}}}}\n"
+        "hosts:"
     ]
     for h in numbers:
         lines += [
@@ -86,7 +92,8 @@ def main() -> int:
     parser.add_argument("--build", type=Path, default=Path("build"))
     args = parser.parse_args()
     print(
-        "| hosts | wall, s | CPU, s | hosts apart, CPU s | the lab, CPU s | cores busy, % | in the first stage, % | whole run, CPU s |\n|---|---|---|---|---|---|---|---|"
+        "| hosts | wall, s | CPU, s | hosts apart, CPU s | the lab, CPU s | cores busy, % | in the first stage, "
+        "% | whole run, CPU s |\n|---|---|---|---|---|---|---|---|"
     )
     rows = {}
     for hosts in args.hosts:
@@ -96,7 +103,8 @@ def main() -> int:
         (low, before), (high, last) = list(rows.items())[-2:]
         slope = math.log(last[1] / before[1]) / math.log(high / low)
         print(
-            f"\nexponent of CPU time, {low} to {high}: {slope:.2f}; 1000 hosts: {last[1] * (1000 / high) ** slope / 60:.1f} CPU minutes"
+            f"\nexponent of CPU time, {low} to {high}: {slope:.2f}; 1000 hosts: "
+            f"{last[1] * (1000 / high) ** slope / 60:.1f} CPU minutes"
         )
     return 0
 

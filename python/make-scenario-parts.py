@@ -11,11 +11,13 @@ import sys
 
 TEXTS = {  # definition of a text with a unit -> the type that a caller may give; quantities.py makes the text of it
     "time": "Time", "interval": "Time", "random_time": "Time", "rate": "Rate", "bytes": "Size", "random_bytes": "Size",
-    "memory_size": "Size", "queue": "Queue", "name": "Name", "names": "Names", "endpoint": "Name", "attributes": "Attributes",
+    "memory_size": "Size", "queue": "Queue", "name": "Name", "names": "Names", "endpoint": "Name",
+    "attributes": "Attributes",
 }  # fmt: skip
 TYPES = {"integer": "int", "number": "float", "string": "str", "boolean": "bool", "object": "dict[str, Any]"}
 
-# class -> {method: (what it gives, definitions whose keys it takes, its parameters before those, keys that it sets itself)}
+# class -> {method: (what it gives, definitions whose keys it takes, its parameters before those, keys that it sets
+# itself)}
 METHODS = {
     "LabMethods": {
         "__init__": ("None", ["run"], "name: str, duration: Time = 60, summary: Optional[str] = None", ["duration"]),
@@ -52,18 +54,24 @@ METHODS = {
     "VmMethods": {"nic": ("Vm", ["vnic"], "address: str, portgroup: Optional[Name] = None", ["address", "portgroup"])},
 }
 SUMMARIES = {
-    "__init__": "A lab that is empty yet.", "host": "Adds an ESX host.", "switch": "Adds a physical switch.", "collector": "Adds a collector.",
-    "server": "Adds a physical server, a source and sink of traffic.", "internet": "Adds an Internet: one node that is all addresses of its `pools` to `flows`.",
+    "__init__": "A lab that is empty yet.", "host": "Adds an ESX host.", "switch": "Adds a physical switch.",
+    "collector": "Adds a collector.",
+    "server": "Adds a physical server, a source and sink of traffic.",
+    "internet": "Adds an Internet: one node that is all addresses of its `pools` to `flows`.",
     "router": "Adds a router. Its interfaces and routes are added to it.",
-    "interface": "Adds an interface, to be given to `link`: eth0, eth1 and so on; `name` \"eth0.101\" is VLAN 101 of a trunk at eth0.",
+    "interface": "Adds an interface, to be given to `link`: eth0, eth1 and so on; "
+        "`name` \"eth0.101\" is VLAN 101 of a trunk at eth0.",
     "link": "Adds a cable. Of a host, vSwitch, node or router the next free port is taken; or \"node:interface\".",
-    "step": "Adds a step to the timeline.", "expect": "Adds what must hold at the end.", "outputs": "Sets what is written beside summary.json.",
-    "vswitch": "Adds a vSwitch.", "vm": "Adds a virtual machine with one NIC. Without `portgroup`: the host's only one, which is made if there is none.",
+    "step": "Adds a step to the timeline.", "expect": "Adds what must hold at the end.",
+    "outputs": "Sets what is written beside summary.json.",
+    "vswitch": "Adds a vSwitch.", "vm": "Adds a virtual machine with one NIC. Without `portgroup`: "
+        "the host's only one, which is made if there is none.",
     "vmknic": "Adds a VMkernel interface.", "portgroup": "Adds a port group.", "nic": "Adds another NIC.",
 }  # fmt: skip
 
 HEAD = '''# SPDX-License-Identifier: GPL-2.0-only
-"""Parts of a scenario: types of its dicts, and the builder's methods. Made of scenario.schema.json by make-scenario-parts.py."""
+"""Parts of a scenario: types of its dicts, and the builder's methods. Made of scenario.schema.json by \
+make-scenario-parts.py."""
 
 from __future__ import annotations
 
@@ -121,7 +129,7 @@ class Module:
         return None, TYPES[entry["type"]]
 
     def add(self, name, entry):
-        """A TypedDict; keys that are keywords of Python need the functional form, so those of one of its halves have it."""
+        """A TypedDict; keys that are keywords of Python need the functional form, so one of its halves has it."""
         if name in self.kinds:
             return
         self.kinds[name] = {}
@@ -212,7 +220,10 @@ class Module:
             if name == "LabMethods":
                 text += "\n" + "\n".join(self.traffic())
         types = "\n\n".join(self.parts.values())
-        given = "\n\ndef _given(parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:\n    return {part: {key: value for key, value in keys.items() if value is not None} for part, keys in parts.items()}\n"
+        given = (
+            "\n\ndef _given(parts: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:\n    return {part: {key: "
+            "value for key, value in keys.items() if value is not None} for part, keys in parts.items()}\n"
+        )
         return f"{HEAD}\n{types}\n\nKINDS: dict[str, dict[str, Any]] = {self.kinds!r}\n{given}{text}"
 
 

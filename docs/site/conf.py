@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sphinx: the documentation site, of the folder that make.py puts together (./setup docs). The test docs.api builds its API reference alone."""
+"""Sphinx: the documentation site, of the folder that make.py puts together (./setup docs). The test docs.api builds its
+API reference alone."""
 
 import esx_netflow
 

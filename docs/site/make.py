@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Builds the documentation site: docs/site/make.py OUT [--without-notebooks]. ./setup docs calls it.
 
-Its source is put together beside OUT, as the repository has it, so that links between pages hold: the Markdown pages as they are, the scenario
-reference of the schema, and the notebooks, executed, with their figures.
+Its source is put together beside OUT, as the repository has it, so that links between pages hold: the Markdown pages as
+they are, the scenario reference of the schema, and the notebooks, executed, with their figures.
 """
 
 import argparse
@@ -101,7 +101,10 @@ def scenario_reference() -> str:
     definitions = schema["definitions"]
     parts = [
         "# Scenario reference\n",
-        "Made of `scenario.schema.json`, which `esx-netflow schema` prints: every key of a scenario, what it may be, and its default.\n",
+        (
+            "Made of `scenario.schema.json`, which `esx-netflow schema` prints: every key of a scenario, "
+            "what it may be, and its default.\n"
+        ),
     ]
     parts.append(table_of("scenario", schema, definitions))
     parts += [table_of(name, entry, definitions) for name, entry in definitions.items() if entry.get("properties")]

@@ -25,29 +25,10 @@ from .tables import Table
 from .talkers import Talkers
 
 __all__ = [
-    "CaptureError",
-    "Counts",
-    "FlowStory",
-    "Lab",
-    "Ledger",
-    "Result",
-    "RunError",
-    "RunInterrupted",
-    "Scenario",
-    "ScenarioError",
-    "ScenarioWarning",
-    "Table",
-    "Talkers",
-    "compare",
-    "decode_v5",
-    "encode_v5",
-    "examples",
-    "netflow",
-    "plots",
-    "report",
-    "run",
-    "sweep",
-]
+    "CaptureError", "Counts", "FlowStory", "Lab", "Ledger", "Result", "RunError", "RunInterrupted", "Scenario",
+    "ScenarioError", "ScenarioWarning", "Table", "Talkers", "compare", "decode_v5", "encode_v5", "examples", "netflow",
+    "plots", "report", "run", "sweep",
+]  # fmt: skip
 __version__ = _core.version
 
 

@@ -21,13 +21,8 @@ _ANY = (1 << 64) - 1
 
 class _Parser(argparse.ArgumentParser):
     def __init__(self, command, description, epilog):
-        super().__init__(
-            f"esx-netflow {command}",
-            description=description,
-            epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+        raw = argparse.RawDescriptionHelpFormatter
+        super().__init__(f"esx-netflow {command}", None, description, epilog, formatter_class=raw, allow_abbrev=False)
 
     def parse_args(self, arguments):
         """A value may begin with a dash: ``--flow '->10.0.0.1'``."""
@@ -35,13 +30,8 @@ class _Parser(argparse.ArgumentParser):
         for argument in rest:
             action = self._option_string_actions.get(argument)
             value = next(rest, None) if action and action.nargs is None and argument.startswith("--") else None
-            joined += (
-                [argument]
-                if value is None
-                else [argument, value]
-                if value.startswith("--")
-                else [f"{argument}={value}"]
-            )
+            whole = value is None or value.startswith("--")
+            joined += [argument, *([] if value is None else [value])] if whole else [f"{argument}={value}"]
         return super().parse_args(joined)
 
     def error(self, message):
@@ -91,7 +81,8 @@ def _report(arguments):
     parser = _Parser(
         "report",
         "Make report.html of result folders.",
-        "Examples:\n  esx-netflow report out/quickstart\n  esx-netflow report out/before out/after    side by side, in out/report.html",
+        "Examples:\n  esx-netflow report out/quickstart\n  esx-netflow report out/before out/after    side by side, "
+        "in out/report.html",
     )
     parser.add_argument(
         "folder",
@@ -209,12 +200,8 @@ def _sweep(arguments):
         point = ", ".join(f"{column} {row[column]}" for column in table.columns[: table.columns.get_loc("seed") + 1])
         _complain(f"{point}: {row['error']}")
     if not options.quiet:
-        verdicts = ", ".join(
-            f"{count} {verdict}"
-            for verdict, count in (failed["error"] if len(failed) == len(table) else table["verdict"])
-            .value_counts()
-            .items()
-        )
+        told = failed["error"] if len(failed) == len(table) else table["verdict"]
+        verdicts = ", ".join(f"{count} {verdict}" for verdict, count in told.value_counts().items())
         print(f"{name}: {len(table)} runs, {len(failed)} failed; {verdicts}\ntable: {path}")
         if table.note:
             print(f"note: {table.note}")
@@ -336,7 +323,7 @@ _COMMANDS = {
 
 
 def _offer_terminals():
-    """Where the wheel's line editor looks for descriptions of terminals: distributions keep them in different folders, or have none."""
+    """Where the wheel's line editor looks for descriptions of terminals: distributions differ in that, or have none."""
     ours = DATA / "terminfo"
     if ours.is_dir():
         os.environ.setdefault(
@@ -389,7 +376,8 @@ def _run(arguments):
         return USAGE
     except ImportError as error:
         _complain(
-            f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx python3-pandas python3-tqdm"
+            f"{error}; on Debian: apt-get install python3-jinja2 python3-matplotlib python3-networkx "
+            "python3-pandas python3-tqdm"
         )
         return USAGE
     except MemoryError:

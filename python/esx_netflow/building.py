@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Labs built in Python: typed methods in place of dicts. Their arguments are those of the schema (scenario_parts.py)."""
+"""Labs built in Python: typed methods in place of dicts, with the schema's arguments (scenario_parts.py)."""
 
 from __future__ import annotations
 
@@ -74,19 +74,11 @@ class Router(RouterMethods, Part):
     def _add_interface(self, address: str, name: Optional[str], given: dict[str, Any]) -> Interface:
         place = self.data.setdefault("interfaces", {})
         name = name or next(eth for eth in (f"eth{i}" for i in range(len(place) + 1)) if eth not in place)
-        return Interface(
-            self,
-            name,
-            _add(
-                place,
-                "interface",
-                name,
-                {"address": address, **converted(given["routerinterface"], "routerinterface", KINDS)},
-            ),
-        )
+        data = {"address": address, **converted(given["routerinterface"], "routerinterface", KINDS)}
+        return Interface(self, name, _add(place, "interface", name, data))
 
     def route(self, to: str, via: str) -> Router:
-        """Adds a static route to a network, such as "10.9.0.0/24" ("0.0.0.0/0": all others), by the next router's address."""
+        """Adds a static route to a network, such as "10.9.0.0/24" ("0.0.0.0/0": all others), by the next router."""
         self.data.setdefault("routes", []).append({"to": to, "via": via})
         return self
 
@@ -117,11 +109,8 @@ class VSwitch(VSwitchMethods, Part):
         self.host = host
 
     def _add_portgroup(self, name: str, given: dict[str, Any]) -> Part:
-        return Part(
-            self.lab,
-            name,
-            _add(self.data["portgroups"], "port group", name, converted(given["portgroup"], "portgroup", KINDS)),
-        )
+        data = converted(given["portgroup"], "portgroup", KINDS)
+        return Part(self.lab, name, _add(self.data["portgroups"], "port group", name, data))
 
     def _free_port(self) -> str:
         return self._next(self.data.get("uplinks", []), self.host.name)
@@ -149,7 +138,8 @@ class Host(HostMethods, Part):
             return "VM Network"
         if len(groups) != 1:
             raise ValueError(
-                f"{self!r} has {len(groups)} port groups: portgroup= says which ({', '.join(groups) or 'vswitch() comes first'})"
+                f"{self!r} has {len(groups)} port groups: "
+                f"portgroup= says which ({', '.join(groups) or 'vswitch() comes first'})"
             )
         return str(groups[0])
 
@@ -218,21 +208,12 @@ class Lab(LabMethods):
 
     def _add_init(self, name: str, duration: Time, summary: Optional[str], given: dict[str, Any]) -> None:
         words = {"summary": summary} if summary else {}
-        Scenario.__init__(
-            self,
-            None,
-            name=name,
-            **words,
-            run=converted({"duration": duration, **given["run"]}, "run", KINDS),
-            hosts={},
-        )
+        run = converted({"duration": duration, **given["run"]}, "run", KINDS)
+        Scenario.__init__(self, None, name=name, **words, run=run, hosts={})
 
     def _add_host(self, name: str, given: dict[str, Any]) -> Host:
-        return Host(
-            self,
-            name,
-            _add(self.data["hosts"], "host", name, {**converted(given["host"], "host", KINDS), "vswitches": {}}),
-        )
+        data: dict[str, Any] = {**converted(given["host"], "host", KINDS), "vswitches": {}}
+        return Host(self, name, _add(self.data["hosts"], "host", name, data))
 
     def _node(self, name: str, data: dict[str, Any]) -> Any:
         return _add(self.data.setdefault("nodes", {}), "node", name, converted(data, "node", KINDS))

@@ -24,7 +24,8 @@ def _rows(runs):
         frame = runs.drop(columns=["key", "error"], errors="ignore")
         if "seed" not in frame or frame["seed"].duplicated().any():
             raise ValueError(
-                "a table to compare has one row for each seed: choose a point of the sweep, as table[table[PATH] == VALUE]"
+                "a table to compare has one row for each seed: choose a point of the sweep, "
+                "as table[table[PATH] == VALUE]"
             )
         return frame.set_index("seed")
     results = [runs] if isinstance(runs, Result) else list(runs)
@@ -46,8 +47,8 @@ class Comparison:
     Attributes
     ----------
     table : pandas.DataFrame
-        By metric: the means ``a`` and ``b``, ``difference`` (b - a), ``low`` and ``high`` of its confidence interval (NaN for a single
-        pair), and ``pairs``. Metrics that are equal in all pairs are left out.
+        By metric: the means ``a`` and ``b``, ``difference`` (b - a), ``low`` and ``high`` of its confidence interval
+        (NaN for a single pair), and ``pairs``. Metrics that are equal in all pairs are left out.
     level : float
         Of the confidence intervals.
     """
@@ -74,16 +75,8 @@ class Comparison:
         count = len(seeds)
         half = apart.std(ddof=1) / math.sqrt(count) * _t(count - 1, level) if count > 1 else apart.mean() * math.nan
         mean = apart.mean()
-        table = pd.DataFrame(
-            {
-                "a": first.mean(),
-                "b": second.mean(),
-                "difference": mean,
-                "low": mean - half,
-                "high": mean + half,
-                "pairs": count,
-            }
-        )
+        told = {"a": first.mean(), "b": second.mean(), "difference": mean, "low": mean - half, "high": mean + half}
+        table = pd.DataFrame({**told, "pairs": count})
         self.table = table[apart.abs().max() > 0]
         self.level = level
 
@@ -101,9 +94,12 @@ class Comparison:
             return showing.fragment("<p>No metric differs.</p>")
         rows = [(name, row) for name, row in self.table.iterrows()]
         return showing.fragment(
-            "<div class='scroll'><table><tr><th></th>{% for name in names %}<th class='n'>{{ name }}</th>{% endfor %}<th class='n'>{{ level }} interval</th></tr>"
-            "{% for metric, row in rows %}<tr><td>{{ metric }}</td>{% for name in names %}<td class='n'>{{ row[name] | number }}</td>{% endfor %}"
-            "<td class='n'>{% if row.low == row.low %}{{ row.low | number }} to {{ row.high | number }}{% else %}one pair{% endif %}</td></tr>{% endfor %}</table></div>",
+            "<div class='scroll'><table><tr><th></th>{% for name in names %}<th class='n'>{{ name }}</th>{% endfor "
+            "%}<th class='n'>{{ level }} interval</th></tr>"
+            "{% for metric, row in rows %}<tr><td>{{ metric }}</td>{% for name in names %}<td class='n'>{{ row[name] | "
+            "number }}</td>{% endfor %}"
+            "<td class='n'>{% if row.low == row.low %}{{ row.low | number }} to {{ row.high | number }}{% else %}one "
+            "pair{% endif %}</td></tr>{% endfor %}</table></div>",
             names=["a", "b", "difference"],
             rows=rows,
             level=f"{self.level:.0%}",
@@ -129,17 +125,15 @@ def compare(a: Runs, b: Runs, level: float = 0.95) -> Comparison:
 
 
 def seeds_without_effect(rows: list[dict[str, Any]], metrics: list[dict[str, Any]]) -> Optional[str]:
-    """-> a line for who repeats a run that nothing random is in, or None. `rows` have the values and ``seed`` of each run."""
+    """-> a line for who repeats a run that nothing random is in, or None. `rows`: values and ``seed`` of each run."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for row, metric in zip(rows, metrics):
         if row["error"] is None and metric:
-            groups.setdefault(repr([(k, v) for k, v in row.items() if k not in ("seed", "key", "error")]), []).append(
-                metric
-            )
+            point = repr([(k, v) for k, v in row.items() if k not in ("seed", "key", "error")])
+            groups.setdefault(point, []).append(metric)
     several = [group for group in groups.values() if len(group) > 1]
     equal = sum(all(repr(metric) == repr(group[0]) for metric in group) for group in several)
-    return (
-        f"at {equal} of {len(several)} points all seeds gave equal rows: nothing random changes what is measured there"
-        if equal
-        else None
-    )
+    if not equal:
+        return None
+    points = f"{equal} of {len(several)} points"
+    return f"at {points} all seeds gave equal rows: nothing random changes what is measured there"

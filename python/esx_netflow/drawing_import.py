@@ -11,21 +11,18 @@ from . import _core
 from .drawings import Drawing, refuse
 
 _NESTS = (
-    ("host", "vswitch"),
-    ("vswitch", "portgroup"),
-    ("vswitch", "uplink"),
-    ("portgroup", "vmknic"),
-    ("portgroup", "vm"),
+    ("host", "vswitch"), ("vswitch", "portgroup"), ("vswitch", "uplink"), ("portgroup", "vmknic"), ("portgroup", "vm"),
     ("host", "vm"),
-)
+)  # fmt: skip
 _INSIDE = ("host", "vswitch", "portgroup", "uplink", "vmknic", "vm")
 
 
 def scenario_of(drawing: Drawing, file: str) -> dict[str, Any]:
     """A scenario that holds the lab and runs for a minute.
 
-    Beside what `esx-netflow dot` gives it takes simple drawings: a host joined to a switch gets an uplink, a VM joined to a host a port group, a host with an
-    address a vmknic, and what has no name gets one. Attributes that are no keys of a scenario (colours, positions) are passed over.
+    Beside what `esx-netflow dot` gives it takes simple drawings: a host joined to a switch gets an uplink, a VM joined
+    to a host a port group, a host with an address a vmknic, and what has no name gets one. Attributes that are no keys
+    of a scenario (colours, positions) are passed over.
     """
     return _Importer(drawing, file).scenario()
 
@@ -123,7 +120,7 @@ class _Importer:
             vm["nics"] = [nic for _, nic in sorted(self.nics[name], key=lambda pair: (len(pair[0]), pair[0]))]
 
     def keys(self, attributes, definition, without=()):
-        """Attributes that are keys of a part of a scenario: texts where the schema wants texts, else what they mean in JSON."""
+        """Attributes that are keys of a part of a scenario: texts where the schema wants them, else as JSON."""
         properties = self.schema[definition]["properties"]
         return {
             name: self.value(value, properties[name])
@@ -183,7 +180,8 @@ class _Importer:
             )
 
     def nic(self, edge, vm, home, host):
-        """An edge from a port group to a VM is a NIC: its number may be on it. A simple drawing has the address at the VM."""
+        """An edge from a port group to a VM is a NIC: its number may be on it. A simple drawing has the address at the
+        VM."""
         group = "VM Network" if home.kind == "host" else home.name
         if home.kind == "host":
             self.default_switch(host)["portgroups"].setdefault(group, {})
@@ -197,7 +195,8 @@ class _Importer:
         if self.places[a].kind not in ends or self.places[b].kind not in ends:
             self.refuse(
                 f"an edge joins '{a}', a {self.places[a].kind}, and '{b}', a {self.places[b].kind}; allowed: "
-                f"{', '.join('-'.join(nest) for nest in _NESTS)}, and links between uplinks, hosts and {', '.join(self.node_kinds)}"
+                f"{', '.join('-'.join(nest) for nest in _NESTS)}, and links between uplinks, "
+                f"hosts and {', '.join(self.node_kinds)}"
             )
         # A file may give the ends of an edge in either order.
         self.links.append(

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Drawings of labs: DOT and GraphML are read, and any graph with kinds at its nodes becomes a scenario.
 
-Both readers are our own. NetworkX reads DOT by way of another package only; its GraphML reader keeps neither the order of edges, which the names and the
-random numbers of links depend on, nor nodes in nodes, and it takes an edge to nowhere and two nodes of one ID.
+Both readers are our own. NetworkX reads DOT by way of another package only; its GraphML reader keeps neither the order
+of edges, which the names and the random numbers of links depend on, nor nodes in nodes, and it takes an edge to nowhere
+and two nodes of one ID.
 """
 
 from __future__ import annotations
@@ -61,7 +62,10 @@ class _DotReader:
         refuse(
             f"{self.file}:{line}",
             what
-            or f"is no drawing in DOT: {self.token or self.text[self.at : self.at + 1] or 'its end'!r} is not expected here",
+            or (
+                f"is no drawing in DOT: {self.token or self.text[self.at : self.at + 1] or 'its end'!r} is "
+                "not expected here"
+            ),
         )
 
     def next(self):

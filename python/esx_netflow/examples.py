@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Scenarios and notebooks that come with the package.
 
-Each scenario is a function that gives it as a `Scenario`, by its name with underscores: ``quickstart()``, ``purgatory_knee()``.
+Each scenario is a function that gives it as a `Scenario`, by its name with underscores: ``quickstart()``,
+``purgatory_knee()``.
 
 >>> esx_netflow.run(esx_netflow.examples.quickstart()).verdict
 'pass'

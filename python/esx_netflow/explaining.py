@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The story of a flow: what was metered, when its records ended and waited, in which datagram they left, and where they died."""
+"""The story of a flow: what was metered, when its records ended and waited, how they left, and where they died."""
 
 from __future__ import annotations
 
@@ -137,7 +137,10 @@ def explain(
 def _title(row):
     protocol = _PROTOCOL_NAMES.get(str(row["proto"]), f"protocol {row['proto']}")
     tos = f" tos {row['tos']}" if row["tos"] else ""
-    return f"{row['src']}:{row['sport']} -> {row['dst']}:{row['dport']} {protocol}{tos}, into port {row['input']} of {row['exporter']}/{row['vswitch']}"
+    return (
+        f"{row['src']}:{row['sport']} -> {row['dst']}:{row['dport']} {protocol}{tos}, "
+        f"into port {row['input']} of {row['exporter']}/{row['vswitch']}"
+    )
 
 
 def _plus(sums, key, counts):

@@ -15,14 +15,9 @@ from .explaining import PROTOCOLS
 
 _TOKEN = re.compile(r"\s*(\(|\)|&&|\|\||[<>]=?|==?|!=|!|[^\s()<>=!&|]+)")
 _OPERATORS = {
-    "=": operator.eq,
-    "==": operator.eq,
-    "!=": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
+    "=": operator.eq, "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt,
     ">=": operator.ge,
-}
+}  # fmt: skip
 _WORDS = {"&&": "and", "||": "or", "!": "not", "ip": "host", "bytes": "octets", "pkts": "packets"}
 _UNITS = {"": 1, "k": 1000, "m": 1000**2, "g": 1000**3}
 _ENDS = {"host": ("src", "dst"), "net": ("src", "dst"), "port": ("sport", "dport")}

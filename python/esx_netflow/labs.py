@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Hosts, adapters, nodes and their addresses in a lab: ``hosts`` and ``nodes`` as a scenario describes them, all defaults filled in."""
+"""Hosts, adapters, nodes and their addresses in a lab: ``hosts`` and ``nodes`` as a scenario describes them, all
+defaults filled in."""
 
 from __future__ import annotations
 
@@ -39,7 +40,7 @@ def read(path: Path) -> Optional[dict[str, Any]]:
 
 
 def nics(lab: dict[str, Any]) -> Iterator[Nic]:
-    """Host by host, vmknics first; of a VM that moves at each host. A scenario says so in its timeline, lab.json lists it at each."""
+    """Host by host, vmknics first; of a VM that moves at each host, by the timeline or as lab.json lists it."""
     moved = [(step["vmotion"]["to"], step["vm"]) for step in lab.get("timeline", []) if "vmotion" in step]
     machines = {vm: machine for entry in lab["hosts"].values() for vm, machine in entry.get("vms", {}).items()}
     for host, entry in lab["hosts"].items():

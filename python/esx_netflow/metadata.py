@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`run --metadata`: exporters and their interfaces in the words of collectors, which drop or mislabel flows of interfaces that they do not know."""
+"""`run --metadata`: exporters and their interfaces in the words of collectors, which drop or mislabel flows of
+interfaces that they do not know."""
 
 from __future__ import annotations
 
@@ -33,9 +34,8 @@ def exporters(result: Result, folder: Path) -> dict[str, dict[str, Any]]:
     for host, ports in both.groupby("host"):
         address = sources.get(host) or next(iter(hosts[host]["vmknics"].values()))["address"].split("/")[0]
         interfaces = {}
-        for number, names in ports.groupby("number")[
-            "port"
-        ]:  # vSwitches of a host count from 1 each, but for net-netflow -p
+        # vSwitches of a host count from 1 each, but for net-netflow -p
+        for number, names in ports.groupby("number")["port"]:
             speed = next((rates[f"{host}:{name}"] for name in names if f"{host}:{name}" in rates), _GUEST_BPS)
             interfaces[int(number)] = {"name": "|".join(sorted(set(names))), "speed": int(speed)}
         found[address] = {"name": host, "interfaces": interfaces}

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The library itself on NumPy arrays: flow cache, purgatory, exporter, NetFlow v5, and captures through all of them.
 
-The same objects run inside the simulator and in ``esx-netflow probe``. Times are integers in nanoseconds since the exporter
-booted; addresses are integers in host order.
+The same objects run inside the simulator and in ``esx-netflow probe``. Times are integers in nanoseconds since the
+exporter booted; addresses are integers in host order.
 """
 
 from __future__ import annotations
@@ -16,25 +16,15 @@ import numpy as np
 from . import _core
 
 __all__ = [
-    "PACKET",
-    "REASONS",
-    "RECORD",
-    "V5_HEADER",
-    "V5_RECORD",
-    "Exporter",
-    "FlowCache",
-    "Metered",
-    "Purgatory",
-    "decode_v5",
-    "encode_v5",
-    "meter",
-    "read_exports",
-]
+    "PACKET", "REASONS", "RECORD", "V5_HEADER", "V5_RECORD", "Exporter", "FlowCache", "Metered", "Purgatory",
+    "decode_v5", "encode_v5", "meter", "read_exports",
+]  # fmt: skip
 
-#: dtype of a packet: time_ns, src, dst, octets (IP total length), sport, dport, vswitch, input, output, proto, tos, tcp_flags.
+#: dtype of a packet: time_ns, src, dst, octets (IP total length), sport, dport, vswitch, input, output, proto, tos,
+#: tcp_flags.
 PACKET = _core.PACKET
-#: dtype of a flow record: first_ns, last_ns, id, packets, octets, src, dst, sport, dport, vswitch, input, output, proto, tos,
-#: tcp_flags, reason (index in `REASONS`).
+#: dtype of a flow record: first_ns, last_ns, id, packets, octets, src, dst, sport, dport, vswitch, input, output,
+#: proto, tos, tcp_flags, reason (index in `REASONS`).
 RECORD = _core.RECORD
 #: dtype of a datagram's header, fields named as in Cisco's format.
 V5_HEADER = _core.V5_HEADER
@@ -168,7 +158,7 @@ class Purgatory:
         self._purgatory = _core.Purgatory(bound, _choice(_core.PurgatoryPolicy, policy))
 
     def push(self, records: np.ndarray, now_ns: int) -> np.ndarray:
-        """Queues records (dtype `RECORD`); returns those that were lost. ValueError: time runs backwards, no such reason."""
+        """Queues records (dtype `RECORD`); -> those that were lost. ValueError: time runs backwards, no such reason."""
         return self._purgatory.push(records, now_ns)
 
     def take(self, vswitches: Iterable[int], now_ns: int) -> np.ndarray:
@@ -238,8 +228,8 @@ def decode_v5(datagrams: Any) -> tuple[np.ndarray, np.ndarray]:
     Returns
     -------
     (headers, records) : tuple of numpy.ndarray
-        dtypes `V5_HEADER` and `V5_RECORD`, shapes (datagrams,) and (sum of counts,), read-only, in host order; times in ms of
-        uptime, s and ns.
+        dtypes `V5_HEADER` and `V5_RECORD`, shapes (datagrams,) and (sum of counts,), read-only, in host order; times in
+        ms of uptime, s and ns.
 
     Raises
     ------
@@ -279,9 +269,10 @@ def encode_v5(headers: np.ndarray, records: np.ndarray) -> bytes:
 Metered = namedtuple("Metered", "records datagrams moves residual boot_unix_ns octets notes")
 Metered.__doc__ = """Results of `meter`.
 
-records: numpy.ndarray of dtype `RECORD` in order of export. datagrams: how many. moves: dict of str to `Counts`, the ledger.
-residual: `Counts`, all zero unless there is a bug. boot_unix_ns: time of the first packet. octets: the datagrams one behind the
-other (`decode_v5` reads them), or None. notes: list of str, what was odd in the capture and its times.
+records: numpy.ndarray of dtype `RECORD` in order of export. datagrams: how many. moves: dict of str to `Counts`,
+the ledger. residual: `Counts`, all zero unless there is a bug. boot_unix_ns: time of the first packet. octets: the
+datagrams one behind the other (`decode_v5` reads them), or None. notes: list of str, what was odd in the capture and
+its times.
 """
 
 
@@ -319,7 +310,8 @@ def meter(
     octets : bool
         Whether to keep the datagrams.
     trust_ip_length : bool
-        Whether packets that are shorter than their IP total length count by it: for captures of cut packets whose lengths were lost.
+        Whether packets that are shorter than their IP total length count by it: for captures of cut packets whose
+        lengths were lost.
 
     Returns
     -------
@@ -355,15 +347,8 @@ def meter(
     records, payload, moves, residual, datagrams, begin, notes = _core.meter_capture(
         os.fspath(capture), config, octets, trust_ip_length
     )
-    return Metered(
-        records,
-        datagrams,
-        {move: Counts(*counts) for move, counts in moves.items()},
-        Counts(*residual),
-        begin,
-        payload if octets else None,
-        notes,
-    )
+    ledger = {move: Counts(*counts) for move, counts in moves.items()}
+    return Metered(records, datagrams, ledger, Counts(*residual), begin, payload if octets else None, notes)
 
 
 def read_exports(capture: Union[str, os.PathLike[str]], port: int = 2055) -> list[bytes]:

@@ -58,7 +58,8 @@ def text_of(value: Any, kind: str) -> Any:
 
 
 def converted(value: Any, kind: Any, kinds: Mapping[str, Mapping[str, Any]]) -> Any:
-    """A value as a scenario holds it. `kind`: the name of a quantity or part, [kind] of a list's items, {"": kind} of a map's values."""
+    """A value as a scenario holds it. `kind`: the name of a quantity or part, [kind] of a list's items, {"": kind} of a
+    map's values."""
     if isinstance(kind, dict):
         return (
             {key: converted(part, kind[""], kinds) for key, part in value.items()}

@@ -52,7 +52,8 @@ class Figures:
             text = io.StringIO()
             figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None}, transparent=True, dpi=144)
         svg = text.getvalue()
-        # names of clip paths are hashes of unrounded numbers, whose last digits depend on the order of matplotlib's sets
+        # names of clip paths are hashes of unrounded numbers, whose last digits depend on the order of matplotlib's
+        # sets
         clips = dict.fromkeys(re.findall(r'id="(p[0-9a-f]{10})"', svg))
         salt = hashlib.sha256(re.sub(r"p[0-9a-f]{10}", "", svg).encode()).hexdigest()[:8]
         for number, clip in enumerate(clips):
@@ -77,7 +78,7 @@ class Figures:
         )
 
     def all(self, wide=_WIDE):
-        """The page's figures by name. _WIDE fits a tablet, and its letters are large enough at that size; phones scroll."""
+        """The page's figures by name. _WIDE fits a tablet with letters that are large enough; phones scroll."""
         from . import plots
 
         def rows(end, most=10):
@@ -133,8 +134,8 @@ Reported = Union[Result, str, "os.PathLike[str]"]
 
 
 def report(result: Union[Reported, Sequence[Reported]], path: Union[None, str, os.PathLike[str]] = None) -> str:
-    """Makes the report of a run: verdict, lab, where everything went, timeline, truth and what was collected, logs. Of several runs: their numbers and
-    figures side by side.
+    """Makes the report of a run: verdict, lab, where everything went, timeline, truth and what was collected, logs. Of
+    several runs: their numbers and figures side by side.
 
     Parameters
     ----------
@@ -146,8 +147,8 @@ def report(result: Union[Reported, Sequence[Reported]], path: Union[None, str, o
     Returns
     -------
     str
-        The page: one HTML file with inline SVG, without scripts, that needs no network. Equal results give equal bytes. It holds no wall
-        time, path or name of the machine.
+        The page: one HTML file with inline SVG, without scripts, that needs no network. Equal results give equal bytes.
+        It holds no wall time, path or name of the machine.
 
     Raises
     ------
@@ -166,21 +167,18 @@ def report(result: Union[Reported, Sequence[Reported]], path: Union[None, str, o
 
 
 def _of_one(result):
-    return (
-        showing.templates()
-        .get_template("report.html.j2")
-        .render(
-            widest=1000,
-            result=result,
-            ledger=result.ledger,
-            summary=result.summary,
-            told=result.scenario.data.get("summary", "") if result.scenario else "",
-            interfaces=_interfaces(result),
-            figures=Figures(result).all(),
-            consoles={host: _excerpt(lines) for host, lines in result.console.items()},
-            logs={host: _excerpt(lines) for host, lines in result.log.items()},
-            resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
-        )
+    template = showing.templates().get_template("report.html.j2")
+    return template.render(
+        widest=1000,
+        result=result,
+        ledger=result.ledger,
+        summary=result.summary,
+        told=result.scenario.data.get("summary", "") if result.scenario else "",
+        interfaces=_interfaces(result),
+        figures=Figures(result).all(),
+        consoles={host: _excerpt(lines) for host, lines in result.console.items()},
+        logs={host: _excerpt(lines) for host, lines in result.log.items()},
+        resolved=result.scenario.to_yaml() if result.scenario else json.dumps(result.lab, indent=2),
     )
 
 
@@ -210,15 +208,7 @@ def _side_by_side(results):
     }
     order = sorted(rank, key=rank.__getitem__)
     kept = [(name, [of.get(name, 0 if name.startswith("lost: ") else None) for of in numbers]) for name in order]
-    return (
-        showing.templates()
-        .get_template("runs.html.j2")
-        .render(
-            widest=1600,
-            runs=[
-                {"result": result, "name": title, "figures": Figures(result).all(_HALF)}
-                for result, title in zip(results, titles)
-            ],
-            rows=[row for row in kept if any(row[1])],
-        )
-    )
+    together = zip(results, titles)
+    runs = [{"result": one, "name": title, "figures": Figures(one).all(_HALF)} for one, title in together]
+    rows = [row for row in kept if any(row[1])]
+    return showing.templates().get_template("runs.html.j2").render(widest=1600, runs=runs, rows=rows)

@@ -109,14 +109,16 @@ class Result:
     truth : Table
         Shape (flows,): totals of each flow, metered and shed.
     exported, collected : Table
-        Shape (records,): records handed to a vmknic, and records as a collector decoded them (``received_ns``: simulated ns).
+        Shape (records,): records handed to a vmknic, and records as a collector decoded them (``received_ns``:
+        simulated ns).
     losses : Table
         Shape (flows and causes,): what was lost.
     left : Table
-        Shape (flows and states,): what was neither collected nor lost when the run ended. For each flow truth = collected + its
-        losses + what is left of it.
+        Shape (flows and states,): what was neither collected nor lost when the run ended. For each flow truth =
+        collected + its losses + what is left of it.
     records : Table
-        Shape (records and shed packets,): what became of every record; packets that were shed, by flow and cause, have ``output`` -1.
+        Shape (records and shed packets,): what became of every record; packets that were shed, by flow and cause, have
+        ``output`` -1.
     datagrams : Table
         Shape (datagrams,): what became of every export datagram.
     series : Table
@@ -300,8 +302,8 @@ class Result:
         Parameters
         ----------
         folder : path-like
-            Earlier results there are replaced. Tables are Parquet files where pyarrow is installed, else the CSV files of a run. Captures and esxtop's screens are what
-            ``run(..., out=)`` alone writes.
+            Earlier results there are replaced. Tables are Parquet files where pyarrow is installed, else the CSV files
+            of a run. Captures and esxtop's screens are what ``run(..., out=)`` alone writes.
 
         Raises
         ------
@@ -336,7 +338,8 @@ class Result:
 
     @property
     def lab(self) -> dict[str, Any]:
-        """``hosts``, ``nodes`` and ``links``: of the scenario with all defaults filled in, or else of lab.json, which looks the same."""
+        """``hosts``, ``nodes`` and ``links``: of the scenario with all defaults filled in, or else of lab.json, which
+        looks the same."""
         if self._resolved is None and self.scenario is not None:
             self._resolved = self.scenario.resolved().data
         lab = self._resolved or self._lab
@@ -357,7 +360,8 @@ class Result:
         if table is None:
             path = f"{self._folder}/{tables.FILES[name]}"
             raise _core.RunError(
-                f"{path} cannot be read: is {self._folder} a result folder of this version, without 'outputs.flows: false'?"
+                f"{path} cannot be read: is {self._folder} a result folder of this version, without 'outputs.flows: "
+                "false'?"
             )
         return table
 
@@ -369,8 +373,8 @@ class Result:
         Parameters
         ----------
         flow : str
-            ``SOURCE[:PORT]->DESTINATION[:PORT]``: addresses, or names of VMs, vmknics (``esx1:vmk0``) and collectors; ``*`` stands for any
-            characters, no port for any port.
+            ``SOURCE[:PORT]->DESTINATION[:PORT]``: addresses, or names of VMs, vmknics (``esx1:vmk0``) and collectors;
+            ``*`` stands for any characters, no port for any port.
         host, vswitch, protocol : str, optional
             Only what this host exported, of this vSwitch, of this protocol (``tcp``, ``udp``, ``icmp`` or a number).
 
@@ -423,21 +427,25 @@ class Result:
         store : path-like, or list of path-like
             Files, folders or patterns.
         format : str
-            "nfdump", "nfacctd", "goflow2", "logstash", "ft-analyzer", "esx-netflow", "any" (with `map` alone), or "auto": found by the columns.
+            "nfdump", "nfacctd", "goflow2", "logstash", "ft-analyzer", "esx-netflow", "any" (with `map` alone), or
+            "auto": found by the columns.
         **options
-            ``map``: dict of their column to ours, as "octets" or "first:s". ``aggregate``: list of columns, if the store holds sums by them.
-            ``bin``: length of time bins in s. ``zone_hours``: east of UTC, of times without a zone. ``port``: of one of several collectors.
-            ``kernel_drops``: datagrams that the kernel dropped of the collector's sockets, if known.
+            ``map``: dict of their column to ours, as "octets" or "first:s". ``aggregate``: list of columns, if the
+            store holds sums by them. ``bin``: length of time bins in s. ``zone_hours``: east of UTC, of times without a
+            zone. ``port``: of one of several collectors. ``kernel_drops``: datagrams that the kernel dropped of the
+            collector's sockets, if known.
 
         Returns
         -------
         Grade
-            ``verdict``, ``faults``, and the tables ``missing``, ``extra``, ``wrong`` and ``datagrams``; as text it says what is wrong.
+            ``verdict``, ``faults``, and the tables ``missing``, ``extra``, ``wrong`` and ``datagrams``; as text it says
+            what is wrong.
 
         Raises
         ------
         RunError
-            It cannot be compared: no or half a store, that of another run, an unknown format, or a result that is in no folder.
+            It cannot be compared: no or half a store, that of another run, an unknown format, or a result that is in no
+            folder.
         """
         from .grading.grade import grade
 
@@ -446,8 +454,8 @@ class Result:
         return grade(self._folder, store, format, **options)
 
     def advise(self) -> str:
-        """The text of ``esx-netflow advise``: for each host the longest ``-s`` and the smallest purgatory that lose nothing, each tried in a
-        run. RunError: a script made the result."""
+        """The text of ``esx-netflow advise``: for each host the longest ``-s`` and the smallest purgatory that lose
+        nothing, each tried in a run. RunError: a script made the result."""
         if self.scenario is None:
             raise _core.RunError("advice needs a scenario to run again, and a script made this result")
         from .sweep_points import captures_of  # which needs this module
@@ -461,12 +469,14 @@ class Result:
             return _said("advise", f"{place}/scenario.yaml", good=(0, 1))
 
     def verify(self) -> str:
-        """The text of ``esx-netflow verify``: whether an oracle that shares no code with the program finds the same in the captures.
+        """The text of ``esx-netflow verify``: whether an oracle that shares no code with the program finds the same in
+        the captures.
 
         Raises
         ------
         RunError
-            It disagrees; the text is what it says. Or there are no captures to judge by: ``run(..., out=, captures=True)`` keeps them.
+            It disagrees; the text is what it says. Or there are no captures to judge by: ``run(..., out=,
+            captures=True)`` keeps them.
         """
         if not self._folder:
             raise _core.RunError("there are no captures to judge by: run(..., out=, captures=True) keeps them")
@@ -500,7 +510,8 @@ class Result:
         return ["verdict", "flows", "flows_never_begun", "datagrams", *counted, *known, *expected]
 
     def compare(self, other: Result) -> Any:
-        """-> a `comparing.Comparison` of this run (a) and another one (b); `esx_netflow.compare` takes several of each, paired by seed."""
+        """-> a `comparing.Comparison` of this run (a) and another one (b); `esx_netflow.compare` takes several of each,
+        paired by seed."""
         from .comparing import compare
 
         return compare(self, other)
@@ -511,9 +522,10 @@ class Result:
         Returns
         -------
         dict of str to (int, float or str)
-            ``verdict``, ``flows``, ``flows_never_begun``, ``datagrams``; sums over the exporters: ``truth.packets``, ``collected.octets`` and so on; ``lost.CAUSE.records`` and
-            ``left.STATE.records`` for the causes and states that occurred; ``lost_ratio.packets``, ``.octets`` and ``.records``, 1 - collected / truth, what was left
-            at the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
+            ``verdict``, ``flows``, ``flows_never_begun``, ``datagrams``; sums over the exporters: ``truth.packets``,
+            ``collected.octets`` and so on; ``lost.CAUSE.records`` and ``left.STATE.records`` for the causes and states
+            that occurred; ``lost_ratio.packets``, ``.octets`` and ``.records``, 1 - collected / truth, what was left at
+            the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
             ``COLLECTOR.records_missing``.
         """
         row: dict[str, Any] = {
@@ -549,8 +561,10 @@ class Result:
             for group in (self.ledger.lost, self.ledger.left)
         )
         return (
-            f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.summary['flows_never_begun']} of them never begun, {self.ledger.truth.packets} packets seen, "
-            f"{self.ledger.collected.packets} collected; records lost: {lost}; left: {left}; residual {self.residual.packets}"
+            f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.summary['flows_never_begun']} of them "
+            f"never begun, {self.ledger.truth.packets} packets seen, "
+            f"{self.ledger.collected.packets} collected; records lost: {lost}; left: {left}; "
+            f"residual {self.residual.packets}"
         )
 
     def __repr__(self):

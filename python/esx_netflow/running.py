@@ -107,10 +107,11 @@ def run(
         "auto": a tqdm bar at a terminal and in notebooks, if the run takes longer than a second. A callable gets
         ``(now_s, end_s)`` in simulated seconds, about ten times a second of real time; what it raises ends the run.
     split : True, int, distributed.Client, str or concurrent.futures.Executor, optional
-        Where hosts are simulated apart before the network is: processes of this machine, a Dask client or the address of its scheduler, as
-        `executor` of `sweep`. The result is the same. Not with `captures`.
+        Where hosts are simulated apart before the network is: processes of this machine, a Dask client or the address
+        of its scheduler, as `executor` of `sweep`. The result is the same. Not with `captures`.
     store : path-like, optional
-        With `split`: folder that keeps what came of each host, so that a run that was killed repeats none. None: a temporary one.
+        With `split`: folder that keeps what came of each host, so that a run that was killed repeats none. None: a
+        temporary one.
 
     Returns
     -------
@@ -119,7 +120,8 @@ def run(
     Raises
     ------
     ScenarioError
-        The scenario is wrong, or cannot be split; the text has file, line and what is allowed, as the command line prints it.
+        The scenario is wrong, or cannot be split; the text has file, line and what is allowed, as the command line
+        prints it.
     RunError
         The result folder cannot be written, or a run goes on in this process.
     RunInterrupted
@@ -128,13 +130,13 @@ def run(
     Warns
     -----
     ScenarioWarning
-        Of what the command line warns of, such as an exporter that does not reach its collector; and of console lines that
-        failed and traffic that sent nothing, which make the verdict "fail".
+        Of what the command line warns of, such as an exporter that does not reach its collector; and of console lines
+        that failed and traffic that sent nothing, which make the verdict "fail".
 
     Notes
     -----
-    Other Python threads run meanwhile. ns-3's state is global: one run at a time in a process; successive runs do not depend on
-    each other. For many runs see `sweep`.
+    Other Python threads run meanwhile. ns-3's state is global: one run at a time in a process; successive runs do not
+    depend on each other. For many runs see `sweep`.
     """
     scenario = as_scenario(scenario)
     overrides = {"run.seed": seed, "run.run": run}

@@ -57,8 +57,8 @@ class Scenario:
         The scenario as a YAML file would say it (runner/scenario/scenario.schema.json documents every key).
     **parts
         Top-level keys in place of those of `data`: ``name``, ``run``, ``hosts``, ``nodes``, ``links``, ``traffic``,
-        ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1. Numbers and timedelta get their units, ``from_``
-        and ``for_`` are Python's names of ``from`` and ``for``; `Lab` builds the same by typed methods.
+        ``timeline``, ``expect``, ``outputs``. Without `data`, ``version`` is 1. Numbers and timedelta get their units,
+        ``from_`` and ``for_`` are Python's names of ``from`` and ``for``; `Lab` builds the same by typed methods.
 
     Attributes
     ----------
@@ -106,7 +106,8 @@ class Scenario:
 
     @classmethod
     def from_graph(cls, graph: Any) -> Scenario:
-        """Makes a scenario that holds a drawn lab and runs for a minute; docs/formats.md says what a drawing is made of.
+        """Makes a scenario that holds a drawn lab and runs for a minute; docs/formats.md says what a drawing is made
+        of.
 
         Parameters
         ----------
@@ -196,7 +197,7 @@ class Scenario:
         return self._check()[3]
 
     def to_yaml(self) -> str:
-        """YAML text; `from_yaml` gives the same scenario back. Unchanged since it was read: the text it was read from."""
+        """YAML text, which `from_yaml` reads back; unchanged since it was read: the text it was read from."""
         if self._text and json.loads(_core.parse_yaml(self._text, self._file)) == json.loads(self._json()):
             return self._text
         return _core.to_yaml(self._json())
@@ -268,9 +269,9 @@ class Scenario:
     def __setitem__(self, path: str, value: Any) -> None:
         """Sets one value: ``scenario["links.collector-link.rate"] = "1Mbps"``.
 
-        Steps are keys, ``[0]`` or the number of a list's item, or the ``name`` or ``id`` of one. Maps that are not there are
-        made, but a path does not lead through a host, node, VM or vSwitch that is not there beside others: that is a typing error.
-        Raises KeyError then, if a list has no such item, or if a path leads through a value.
+        Steps are keys, ``[0]`` or the number of a list's item, or the ``name`` or ``id`` of one. Maps that are not
+        there are made, but a path does not lead through a host, node, VM or vSwitch that is not there beside others:
+        that is a typing error. Raises KeyError then, if a list has no such item, or if a path leads through a value.
         """
         place, key = self._find(path, True)
         place[key] = value
@@ -336,8 +337,7 @@ def _refuse_unknown(key, known, path):
 
 
 def _step(place, rest, path):
-    """-> (key of the path's next step in `place`, what is left of the path). Names may hold dots: the longest that is there
-    counts."""
+    """-> (key of the path's next step in `place`, the rest of the path). Names may hold dots: the longest counts."""
     if isinstance(place, dict):
         known = [key for key in place if rest == key or rest.startswith((key + ".", key + "["))]
         key = max(known, key=len) if known else re.split(r"[.\[]", rest, maxsplit=1)[0]

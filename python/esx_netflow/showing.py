@@ -61,7 +61,8 @@ def result(one: Any) -> str:
     from .reporting import Figures
 
     return fragment(
-        "<p><b>{{ one.name }}</b> {{ pieces.badge(one.verdict) }}</p>{{ pieces.numbers(one.summary, one.ledger) }}<div class='scroll'>{{ fates | safe }}</div>"
+        "<p><b>{{ one.name }}</b> {{ pieces.badge(one.verdict) }}</p>{{ pieces.numbers(one.summary, "
+        "one.ledger) }}<div class='scroll'>{{ fates | safe }}</div>"
         "{{ pieces.fates(one.ledger) }}{{ pieces.expectations(one.expectations) }}",
         one=one,
         fates=Figures(one).fates(),

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One run over many machines. Its first stage simulates the hosts apart, some in each process, here or on a Dask cluster, and keeps what came
-of each in the file STORE/ab/abcdef.../HOST.book, named by a hash of the lab, of the files it reads and of the program: who runs the lab again repeats
-no host that is there. The second stage simulates the network and the collectors once, with these files; its results are those of the whole run."""
+"""One run over many machines. Its first stage simulates the hosts apart, some in each process, here or on a Dask
+cluster, and keeps what came of each in the file STORE/ab/abcdef.../HOST.book, named by a hash of the lab, of the files
+it reads and of the program: who runs the lab again repeats no host that is there. The second stage simulates the
+network and the collectors once, with these files; its results are those of the whole run."""
 
 from __future__ import annotations
 

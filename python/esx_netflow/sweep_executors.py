@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where the points of a sweep run: processes of this machine, which are renewed when one dies, or an executor that somebody gives."""
+"""Where the points of a sweep run: processes of this machine, which are renewed when one dies, or an executor that
+somebody gives."""
 
 from __future__ import annotations
 
@@ -17,8 +18,8 @@ _PATIENCE = 2  # s, for workers that are told to end
 
 
 class _Pool:
-    """Processes of this machine. If one dies, the others die with it (so says concurrent.futures): a new pool is made, and
-    what was not finished is run again."""
+    """Processes of this machine. If one dies, the others die with it (so says concurrent.futures): a new pool is made,
+    and what was not finished is run again."""
 
     takes_any_function = False
 
@@ -44,7 +45,8 @@ class _Pool:
             self._pool = None
         if any(process.exitcode == UNGUARDED for process in self._processes.values()):
             raise RuntimeError(
-                'sweep() runs whenever this script is imported, and its workers import it: put it under `if __name__ == "__main__":`'
+                "sweep() runs whenever this script is imported, and its workers import it: "
+                'put it under `if __name__ == "__main__":`'
             )
 
     def close(self):
@@ -52,7 +54,7 @@ class _Pool:
             self._pool.shutdown(wait=True, cancel_futures=True)
 
     def abandon(self, _futures, store):
-        """Ends the workers, whatever they are at. Futures are left alone: a pool that breaks trips over cancelled ones."""
+        """Ends the workers, whatever they are at, but no futures: a pool that breaks trips over cancelled ones."""
         if self._pool is None:
             return
         workers = list(self._processes.values())
@@ -68,7 +70,8 @@ class _Pool:
 
 
 class _Given:
-    """Somebody's executor, with as many workers as it likes; it repeats what it loses as it likes. Dask takes any function, by cloudpickle."""
+    """Somebody's executor, with as many workers as it likes; it repeats what it loses as it likes. Dask takes any
+    function, by cloudpickle."""
 
     workers = None
 
@@ -112,8 +115,8 @@ def executor_of(executor):
 
 
 def run_calls(pool, calls, done, store):
-    """Runs calls {index: arguments}. Tells done(index, value, error) of each, in order of completion. If it is interrupted, Ctrl-C above
-    all, nobody waits for the points that are still to come."""
+    """Runs calls {index: arguments}. Tells done(index, value, error) of each, in order of completion. If it is
+    interrupted, Ctrl-C above all, nobody waits for the points that are still to come."""
     under_way = {}
     try:
         _run_all(pool, dict(calls), under_way, done)

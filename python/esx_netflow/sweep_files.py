@@ -28,8 +28,9 @@ def read_sweep(path: running.PathLike) -> dict[str, Any]:
     Parameters
     ----------
     path : path-like
-        A file, or the name of a sweep that comes with the package. YAML: ``version: 1``, ``name``, ``scenario`` (a path beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps),
-        ``seeds`` (a number of replications, or a list), ``keep``, ``expect`` (expectations in place of the scenario's).
+        A file, or the name of a sweep that comes with the package. YAML: ``version: 1``, ``name``, ``scenario`` (a path
+        beside it), ``over`` (map of dotted path to list) or ``points`` (list of maps), ``seeds`` (a number of
+        replications, or a list), ``keep``, ``expect`` (expectations in place of the scenario's).
 
     Returns
     -------

@@ -107,7 +107,8 @@ def run_point(scenario, key, version, store, keep, metrics):
     Returns
     -------
     dict
-        ``row``: the metrics; ``files``: texts of summary.json and resolved.yaml, for who does not see the worker's store.
+        ``row``: the metrics; ``files``: texts of summary.json and resolved.yaml, for who does not see the worker's
+        store.
     """
     if version != _core.version:
         raise RuntimeError(f"this worker has esx-netflow {_core.version}, the sweep {version}")
@@ -130,7 +131,7 @@ _under_way: list[Path] = []  # in a worker: what it has to take away if it is to
 
 
 def begin_worker():
-    """In a process of `_Pool`: Ctrl-C is the parent's affair; SIGTERM and the parent's death end the worker in the middle of a run."""
+    """In a process of `_Pool`: Ctrl-C is the parent's affair; SIGTERM and the parent's death end it within a run."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda number, frame: _end_worker())
     threading.Thread(target=_end_with_parent, daemon=True).start()
@@ -203,8 +204,8 @@ def remember(store, key, files):
 
 @contextmanager
 def _appearing(folder):
-    """-> a path beside the folder, to be filled. In the end it gets the folder's name, by one rename. If another worker was faster, its
-    result is the same as ours."""
+    """-> a path beside the folder, to be filled. In the end it gets the folder's name, by one rename. If another worker
+    was faster, its result is the same as ours."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     temporary = folder.parent / f"{_half_results()}{uuid.uuid4().hex}"
     _under_way.append(temporary)

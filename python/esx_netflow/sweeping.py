@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Many runs: a grid of values times replications, on this machine's cores or on a cluster, kept so that nothing is run twice.
+"""Many runs: a grid of values times replications, on this machine's cores or on a cluster; nothing is run twice.
 
-A point is a scenario with some values replaced. `sweep_points` names its results and keeps them, `sweep_executors` runs it,
-and `sweep_files` has the files of the command line; here all points become one table.
+A point is a scenario with some values replaced. `sweep_points` names its results and keeps them, `sweep_executors` runs
+it, and `sweep_files` has the files of the command line; here all points become one table.
 """
 
 from __future__ import annotations
@@ -24,18 +24,9 @@ from .comparing import seeds_without_effect
 from .results import Result
 from .sweep_executors import executor_of, run_calls
 from .sweep_points import (
-    COSTS,
-    build_id,
-    folder_of,
-    is_kept,
-    key_of,
-    leave_if_imported_by_worker,
-    measure,
-    remember,
-    run_point,
-    seeds_of,
+    COSTS, build_id, folder_of, is_kept, key_of, leave_if_imported_by_worker, measure, remember, run_point, seeds_of,
     take_away_abandoned,
-)
+)  # fmt: skip
 
 
 class SweepWarning(UserWarning):
@@ -62,8 +53,8 @@ class SweepTable(pd.DataFrame):
     Attributes
     ----------
     costs : pandas.DataFrame
-        By row: ``wall_s`` and ``memory_MB``, the most that the process held while it ran (NaN where it is not known). They are apart from
-        the table, which is the same each time.
+        By row: ``wall_s`` and ``memory_MB``, the most that the process held while it ran (NaN where it is not known).
+        They are apart from the table, which is the same each time.
     paths : list of str
         The columns that were varied.
     note : str or None
@@ -100,7 +91,8 @@ def _grid(over):
     points = list(over) if hasattr(over, "__iter__") and not isinstance(over, str) else [over]
     if wrong := [point for point in points if not isinstance(point, dict)]:
         raise ValueError(
-            f"over: {wrong[0]!r} is no point; a dict of dotted path to values, or dicts of dotted path to value, are needed"
+            f"over: {wrong[0]!r} is no point; a dict of dotted path to values, or dicts of dotted path to value, "
+            "are needed"
         )
     return [dict(point) for point in points]
 
@@ -127,36 +119,37 @@ def sweep(
     scenario : Scenario, dict or path-like
         Scenario to vary.
     over : dict of str to list, or iterable of dict, optional
-        Dotted paths and the values they take, as in ``{"hosts.esx1.netflow.purgatory_max": [64, 512]}``: all combinations. Or the points
-        themselves, as dicts of path to value.
+        Dotted paths and the values they take, as in ``{"hosts.esx1.netflow.purgatory_max": [64, 512]}``: all
+        combinations. Or the points themselves, as dicts of path to value.
     seeds : int or iterable of int
-        Replications: how many, from 1 on, or which: values of the scenario's ``run.run``, ns-3's RngRun, >= 0. They choose independent random streams, the same ones at
-        every point, so that points can be compared pairwise.
+        Replications: how many, from 1 on, or which: values of the scenario's ``run.run``, ns-3's RngRun, >= 0. They
+        choose independent random streams, the same ones at every point, so that points can be compared pairwise.
     executor : int, concurrent.futures.Executor, distributed.Client or str, optional
         None: a process for each core of this machine. An int: so many. A Dask client or the address of a Dask scheduler
         ("tcp://host:8786"): a cluster; start its workers with one thread each. Any other executor of PEP 3148.
     store : path-like, optional
-        Folder that keeps results by their content; a point that is there is not run again, so a killed sweep goes on where it was.
-        None: a temporary one.
+        Folder that keeps results by their content; a point that is there is not run again, so a killed sweep goes on
+        where it was. None: a temporary one.
     keep : {"all", "summary"}
         Part of each run that the store keeps: the whole result folder, or no tables of flows and no captures.
     metrics : callable, optional
-        metrics(result) -> dict: the columns, in place of `Result.metrics`. Any function: workers call it if they can import it, else
-        this process does, as for one of a notebook's cell or a lambda. Needs keep="all".
+        metrics(result) -> dict: the columns, in place of `Result.metrics`. Any function: workers call it if they can
+        import it, else this process does, as for one of a notebook's cell or a lambda. Needs keep="all".
     progress : "auto" or None
         A tqdm bar over the points.
 
     Returns
     -------
     SweepTable
-        A pandas.DataFrame. One row for each point and seed, in the order of `over` and `seeds`, whatever the executor: a column for each path, ``seed``, the
-        metrics (NaN where a cause of loss did not occur means none: such counts are 0), ``key`` (its folder in the store) and ``error``
-        (None, or why there is no result).
+        A pandas.DataFrame. One row for each point and seed, in the order of `over` and `seeds`, whatever the executor:
+        a column for each path, ``seed``, the metrics (NaN where a cause of loss did not occur means none: such counts
+        are 0), ``key`` (its folder in the store) and ``error`` (None, or why there is no result).
 
     Warns
     -----
     SweepWarning
-        If points failed; the others are not touched by that. If all seeds gave equal rows: more of them tell nothing more.
+        If points failed; the others are not touched by that. If all seeds gave equal rows: more of them tell nothing
+        more.
 
     Raises
     ------

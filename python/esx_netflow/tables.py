@@ -82,9 +82,10 @@ def _unpickle_names(lists, attributes):
 class Table(np.ndarray):
     """A table of a run: a NumPy structured array of shape (rows,), read-only, that shows the simulator's memory.
 
-    Everything of NumPy works: ``table["octets"].sum()``, ``table[table["proto"] == 6]``; what is selected from a table is a
-    table. Addresses are integers in host order. Names in the CSV file (``exporter``, ``vswitch``, ``cause`` …) are indices in a
-    list of names; 65535 means none. Numbers that a row may lack are -1 there. `to_pandas` puts the names in their place.
+    Everything of NumPy works: ``table["octets"].sum()``, ``table[table["proto"] == 6]``; what is selected from a table
+    is a table. Addresses are integers in host order. Names in the CSV file (``exporter``, ``vswitch``, ``cause`` …) are
+    indices in a list of names; 65535 means none. Numbers that a row may lack are -1 there. `to_pandas` puts the names
+    in their place.
 
     Attributes
     ----------
@@ -143,9 +144,10 @@ class Table(np.ndarray):
         Parameters
         ----------
         expression : str
-            ``proto tcp and port 80``, ``src host web1 or dst net 10.1.0.0/16``, ``not (udp and octets > 10k)``, ``cause purgatory_full``,
-            ``flags SF``: ``[src|dst] host|net|port``, ``proto``, ``flags`` (all of these are set), and any column with ``=``, ``!=``, ``<``, ``<=``, ``>``
-            or ``>=``; ``and``, ``or``, ``not`` and brackets. A host is an address, or the name of a VM, vmknic or node.
+            ``proto tcp and port 80``, ``src host web1 or dst net 10.1.0.0/16``, ``not (udp and octets > 10k)``, ``cause
+            purgatory_full``, ``flags SF``: ``[src|dst] host|net|port``, ``proto``, ``flags`` (all of these are set),
+            and any column with ``=``, ``!=``, ``<``, ``<=``, ``>`` or ``>=``; ``and``, ``or``, ``not`` and brackets. A
+            host is an address, or the name of a VM, vmknic or node.
 
         Raises
         ------
@@ -181,17 +183,18 @@ class Table(np.ndarray):
         Parameters
         ----------
         times : "raw", "datetime" or "timedelta"
-            "raw": as in the file. Else the columns of times are calendar time (UTC), or time since the simulation began, and have lost their unit: ``first_ms``, uptime of the
-            exporter, becomes ``first``.
+            "raw": as in the file. Else the columns of times are calendar time (UTC), or time since the simulation
+            began, and have lost their unit: ``first_ms``, uptime of the exporter, becomes ``first``.
         names : bool
-            Names beside addresses (``src_name``: a VM, ``esx1:vmk0`` or a node), and words for protocols (``tcp``) and TCP flags (``.AP.SF``, as nfdump
-            writes them).
+            Names beside addresses (``src_name``: a VM, ``esx1:vmk0`` or a node), and words for protocols (``tcp``) and
+            TCP flags (``.AP.SF``, as nfdump writes them).
 
         Returns
         -------
         pandas.DataFrame
-            One row each. Names and IPv4 addresses (as dotted text) are categories, the same ones in all tables of a run, so that what is joined keeps
-            them; ``received_ns`` and ``time_ns`` become ``received_ms`` and ``time_ms``, float, simulated ms. There is no Python loop over rows.
+            One row each. Names and IPv4 addresses (as dotted text) are categories, the same ones in all tables of a
+            run, so that what is joined keeps them; ``received_ns`` and ``time_ns`` become ``received_ms`` and
+            ``time_ms``, float, simulated ms. There is no Python loop over rows.
 
         Raises
         ------
@@ -307,7 +310,7 @@ def _frames(path, kind, rows):
 
 
 def write(table: Table, path: Path) -> None:
-    """Writes a table as `read` reads it: as Parquet where pandas has a pyarrow that it can use, else as the CSV file of a run."""
+    """Writes a table as `read` reads it: as Parquet where pandas can use pyarrow, else as the CSV file of a run."""
     frame = table.to_pandas()
     try:
         frame.to_parquet(path.with_suffix(".parquet"))
@@ -334,7 +337,8 @@ def _numbers(array, field, values, source, texts=None):
     if wrong.any():
         row = int(np.argmax(wrong))
         raise ValueError(
-            f"line {values.index[row] + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no number of this column"
+            f"line {values.index[row] + 2}: {source}: '{(values if texts is None else texts).iloc[row]}' is no "
+            "number of this column"
         )
 
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Senders and what they sent, as an administrator reads it from what was collected, beside the same from truth.
 
-A record says when its first and last packet were, not what lay between: over a window its packets and octets are taken as even
-from the first millisecond to the last. Truth is taken in the same records and milliseconds, so what differs is what was lost.
+A record says when its first and last packet were, not what lay between: over a window its packets and octets are taken
+as even from the first millisecond to the last. Truth is taken in the same records and milliseconds, so what differs is
+what was lost.
 """
 
 from __future__ import annotations
@@ -19,9 +20,8 @@ from . import _core, labs
 from .tables import NONE
 from .text import columns_of, grouped, share
 
-TRUTH, COLLECTED, KEPT = SIDES = range(
-    3
-)  # what is kept was collected, or is left in the lab at the end: it is not lost
+# what is kept was collected, or is left in the lab at the end: it is not lost
+TRUTH, COLLECTED, KEPT = SIDES = range(3)
 _UNITS = {"fan_out": "addresses", "port_scan": "ports", "volume": "octets"}
 _TCP, _UDP = 6, 17
 
@@ -39,8 +39,9 @@ def _told(sums):
 
 
 class _Homes:
-    """The ports into which the adapters of VMs and the vmknics are plugged. A packet crosses every vSwitch on its way, and each meters it:
-    what an address sent counts at its own port; if nothing of it was seen there, it counts wherever it was seen."""
+    """The ports into which the adapters of VMs and the vmknics are plugged. A packet crosses every vSwitch on its way,
+    and each meters it: what an address sent counts at its own port; if nothing of it was seen there, it counts wherever
+    it was seen."""
 
     def __init__(self, lab):
         self._homes = defaultdict(list)
@@ -94,11 +95,8 @@ class _Sums:
 
     def __init__(self):
         self.octets, self.packets, self.records = [0.0] * 3, [0.0] * 3, [0.0] * 3
-        self.ports_of: list[dict[str, set[int]]] = [
-            {},
-            {},
-            {},
-        ]  # tried, by destination: with a higher port of its own, as who asks has
+        # tried, by destination: with a higher port of its own, as who asks has
+        self.ports_of: list[dict[str, set[int]]] = [{}, {}, {}]
 
 
 class _Usage:
@@ -212,16 +210,13 @@ def _irregular(usage, names, fan_out, ports, volume):
             if is_in[TRUTH] or is_in[COLLECTED]:
                 times = max(values[side] / limits[side] if limits[side] else math.inf for side in (TRUTH, COLLECTED))
                 found.append((times, {
-                    **dict(zip(("exporter", "vswitch", "address"), key)), "name": names.get(key[2], ""), "kind": kind, "target": where, "value": _told(values),
+                    **dict(zip(("exporter", "vswitch", "address"), key)), "name": names.get(key[2], ""), "kind": kind,
+                    "target": where, "value": _told(values),
                     "threshold": 0 if math.isinf(limits[TRUTH]) else _whole(limits[TRUTH]),
                     "in_truth": is_in[TRUTH], "in_collected": is_in[COLLECTED], "in_collected_or_left": is_in[KEPT],
                 }))  # fmt: skip
-    return [
-        one
-        for _, one in sorted(
-            found, key=lambda pair: (pair[1]["exporter"], pair[1]["vswitch"], -pair[0], pair[1]["address"])
-        )
-    ]
+    found.sort(key=lambda pair: (pair[1]["exporter"], pair[1]["vswitch"], -pair[0], pair[1]["address"]))
+    return [one for _, one in found]
 
 
 def _first_of_each(items, top):
@@ -245,12 +240,13 @@ class Talkers:
     from_ns, to_ns : int
         The window, simulated ns.
     talkers : list of dict
-        exporter, vswitch, address, name, and truth, collected and left of octets, packets and records; the most octets first.
+        exporter, vswitch, address, name, and truth, collected and left of octets, packets and records; the most octets
+        first.
     vms : list of dict
         exporter, vswitch, name, address, octets_out and octets_in of each VM's adapter, at its own vSwitch.
     irregular : list of dict
-        exporter, vswitch, address, name, kind (fan_out, port_scan, volume), target, value, threshold, in_truth, in_collected,
-        in_collected_or_left; the most irregular first.
+        exporter, vswitch, address, name, kind (fan_out, port_scan, volume), target, value, threshold, in_truth,
+        in_collected, in_collected_or_left; the most irregular first.
     irregular_found : int
         How many there are; `irregular` holds the first ones.
     """
@@ -269,14 +265,8 @@ class Talkers:
         rows += [("irregular", i, i["kind"], i["value"]) for i in self.irregular]
         lines = ["kind,exporter,vswitch,address,name,measure,truth,collected,left"]
         for kind, of, measure, told in rows:
-            lines.append(
-                ",".join(
-                    map(
-                        str,
-                        (kind, *(of[k] for k in ("exporter", "vswitch", "address", "name")), measure, *told.values()),
-                    )
-                )
-            )
+            place = (of[k] for k in ("exporter", "vswitch", "address", "name"))
+            lines.append(",".join(map(str, (kind, *place, measure, *told.values()))))
         return "\n".join(lines) + "\n"
 
     def __str__(self):
@@ -304,12 +294,8 @@ def _seconds(ns):
 
 
 def _cells(told):
-    return (
-        grouped(told["truth"]),
-        grouped(told["collected"]),
-        share(told["collected"], told["truth"]),
-        share(told["left"], told["truth"]),
-    )
+    truth, collected, left = told["truth"], told["collected"], told["left"]
+    return grouped(truth), grouped(collected), share(collected, truth), share(left, truth)
 
 
 def _in_words(found):
@@ -323,11 +309,8 @@ def _in_words(found):
     if found["in_truth"] and not found["in_collected"]:
         difference = "; not collected yet at the end" if found["in_collected_or_left"] else "; hidden by the loss"
     elif found["in_collected"] and not found["in_truth"]:
-        difference = (
-            "; only by the loss of others"
-            if found["in_collected_or_left"]
-            else "; only as others are not collected yet"
-        )
+        hidden = found["in_collected_or_left"]
+        difference = "; only by the loss of others" if hidden else "; only as others are not collected yet"
     return f"{what}: {grouped(value['truth'])} {_UNITS[kind]}, collected {grouped(value['collected'])}{difference}"
 
 
@@ -365,15 +348,7 @@ def talkers(
         key = (nic.host, nic.vswitch, nic.address)
         out = usage.sources[key].octets if key in usage.sources else [0.0] * 3
         into = usage.octets_to.get(key, [0.0] * 3)
-        vms.append(
-            {
-                "exporter": nic.host,
-                "vswitch": nic.vswitch,
-                "name": nic.vm,
-                "address": nic.address,
-                "octets_out": _told(out),
-                "octets_in": _told(into),
-            }
-        )
+        place = {"exporter": nic.host, "vswitch": nic.vswitch, "name": nic.vm, "address": nic.address}
+        vms.append({**place, "octets_out": _told(out), "octets_in": _told(into)})
     irregular = _irregular(usage, names, fan_out, ports, volume)
     return Talkers(begin, stop, _first_of_each(senders, top), vms, _first_of_each(irregular, top), len(irregular))

@@ -20,8 +20,8 @@ def share(part: int, whole: int) -> str:
 
 
 def columns_of(rows, alignment: str, indent: str = "") -> str:
-    """Lines of cells in columns, each as wide as its widest cell; `alignment` has ``<`` or ``>`` for each. Cells that a row lacks
-    are empty."""
+    """Lines of cells in columns, each as wide as its widest cell; `alignment` has ``<`` or ``>`` for each. Cells that a
+    row lacks are empty."""
     rows = [[*row, *[""] * (len(alignment) - len(row))] for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [

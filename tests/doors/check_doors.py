@@ -13,8 +13,8 @@ import sys
 from pathlib import Path
 from typing import Iterator, NamedTuple
 
-# The rooms that a room may include besides itself and the standard library. "other" is any third-party or system header,
-# "posix" those of the operating systems that ns-3 runs on which are named below.
+# The rooms that a room may include besides itself and the standard library. "other" is any third-party or system
+# header, "posix" those of the operating systems that ns-3 runs on which are named below.
 DOORS = {
     "netflow": set(),
     "model": {"netflow", "ns3", "posix"},
@@ -26,7 +26,8 @@ DOORS = {
     "ns3-module": {"netflow", "ns3", "model", "helper"},
     "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "ns3-module", "other", "posix"},
 }
-# The folders of runner/: each may include those before it. probe/ is beside them: it sees the first two, and the last sees it.
+# The folders of runner/: each may include those before it. probe/ is beside them: it sees the first two, and the last
+# sees it.
 FLOORS = ("base", "capture", "scenario", "lab", "simulation", "results", "console", "commands")
 BESIDE = {"probe": ("base", "capture")}
 # ns-3 installs the public ones of these rooms' headers flat, and netflow/ beside them.
@@ -49,8 +50,8 @@ POSIX_HEADERS = frozenset(("regex.h", "unistd.h"))
 SOURCES = {".cc", ".h", ".in"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
 MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
-# Calls that give two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a test
-# tempfile.mkdtemp; a fixed name is none of them.
+# Calls that give two tests the same file. In C++ there is ScratchFolder, in pytest tmp_path, for helpers outside of a
+# test tempfile.mkdtemp; a fixed name is none of them.
 SHARED_FILE = {
     ".cc": re.compile(
         r"\bTempDir\(|\btemp_directory_path\b|\bmk[ds]?temp\b|\btmpnam\b|[\"(]/(?:tmp|var/tmp|dev/shm)\b"
@@ -169,7 +170,10 @@ def floor_offences(root: Path) -> Iterator[Offence]:
             for number, line in enumerate(source.read_text(encoding="utf-8").splitlines(), 1):
                 found = re.match(r'\s*#\s*include\s*[<"]runner/([^/">]+)/?([^">]*)', line)
                 if found and found.group(1) != folder.name and found.group(1) not in below:
-                    text = f"includes runner/{'/'.join(found.groups())}: {name}/ may include {', '.join(below) or 'no other folder'}"
+                    text = (
+                        f"includes runner/{'/'.join(found.groups())}: "
+                        f"{name}/ may include {', '.join(below) or 'no other folder'}"
+                    )
                     yield Offence(source.relative_to(root), number, text)
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 SCENARIOS = Path(__file__).parent.parent.parent / "scenarios"
 QUICKSTART = SCENARIOS / "quickstart.yaml"
 RESULT_FILES = {
-    "resolved.yaml", "lab.json", "summary.json", "flows-truth.csv", "flows-exported.csv", "flows-collected.csv", "flows-lost.csv", "flows-left.csv", "series.csv", "links.csv",
+    "resolved.yaml", "lab.json", "summary.json", "flows-truth.csv", "flows-exported.csv", "flows-collected.csv",
+    "flows-lost.csv", "flows-left.csv", "series.csv", "links.csv",
     "records.csv", "datagrams.csv",
     "esx1.vmkernel.log", "esx1.console.log", "esx1.esxtop.txt",
 }  # fmt: skip
@@ -21,7 +22,10 @@ HOST = """
     vms:
       {host}-a: {{nics: [{{portgroup: VM Network, address: 10.6.125.{octet}1/24}}]}}
       {host}-b: {{nics: [{{portgroup: VM Network, address: 10.6.125.{octet}2/24}}]}}"""
-TRAFFIC = "  - {{name: {host}, app: udp-cbr, from: {host}-a, to: {host}-b, port: 5060, start: 1s, stop: {stop}, rate: 64kbps}}"
+TRAFFIC = (
+    "  - {{name: {host}, app: udp-cbr, from: {host}-a, to: {host}-b, port: 5060, start: 1s, stop: {stop}, rate: "
+    "64kbps}}"
+)
 EXPORT = "  - {{at: 500ms, host: {host}, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84:2055}}"
 LOAD = "  - {{at: 100ms, host: {host}, run: vmkload_mod netflow}}"
 

@@ -17,12 +17,14 @@ SECOND_NS = 10**9
 BOOT_NS = 1_700_000_000 * SECOND_NS + 123_456_789
 
 
-# At most as many datagrams a second as a collector keeps up with that waits for a processor: a fifth of a second fits in a default socket buffer.
+# At most as many datagrams a second as a collector keeps up with that waits for a processor: a fifth of a second fits
+# in a default socket buffer.
 GENTLY = "--rate", "400"
 
 
 class Sink:
-    """A UDP socket on loopback and a thread that reads it, so that what comes meanwhile needs no buffer of the kernel's."""
+    """A UDP socket on loopback and a thread that reads it, so that what comes meanwhile needs no buffer of the
+    kernel's."""
 
     def __init__(self):
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -77,7 +79,8 @@ class Sink:
 
 
 class ClosedPort:
-    """A UDP port on loopback at which nobody listens, nor will: a socket connected to itself has it and gets nothing from others."""
+    """A UDP port on loopback at which nobody listens, nor will: a socket connected to itself has it and gets nothing
+    from others."""
 
     def __enter__(self) -> "ClosedPort":
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)

@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Labs that can be split, drawn at random: every way in which a host loses data, and a network that loses, delays, copies and reorders."""
+"""Labs that can be split, drawn at random: every way in which a host loses data, and a network that loses, delays,
+copies and reorders."""
 
 import random
 
 _APPS = (
     "app: udp-cbr, port: 9, rate: {rate}kbps, packet: {size}B",
-    "app: udp-on-off, port: 10, rate: {rate}kbps, packet: {size}B, burst: exponential(500ms), pause: exponential(500ms), may_be_silent: true",
+    (
+        "app: udp-on-off, port: 10, rate: {rate}kbps, packet: {size}B, burst: exponential(500ms), pause: "
+        "exponential(500ms), may_be_silent: true"
+    ),
     "app: tcp-request, port: 80, every: exponential(100ms), request: 1kB, response: exponential({size}0B)",
     "app: tcp-syn-scan, ports: 1-{rate}, every: 1ms",
     "app: tcp-bulk, port: 22, size: {size}kB",
     "app: icmp-echo, every: 100ms, packet: {size}B",
-    "app: flows, every: exponential(20ms), flow_duration: exponential(1s), flow_packets: uniform(1 30), packet_size: uniform(60B {size}B)",
+    (
+        "app: flows, every: exponential(20ms), flow_duration: exponential(1s), flow_packets: uniform(1 30), "
+        "packet_size: uniform(60B {size}B)"
+    ),
 )
 
 
@@ -47,7 +54,10 @@ def _traffic(draw, number):
     for app in draw.sample(_APPS, 2):
         one, other = draw.sample((1, 2, 3), 2)
         what = app.format(rate=draw.randint(20, 900), size=draw.randint(65, 1400))
-        yield f"  - {{name: t{number}-{app.partition(',')[0][5:]}, {what}, from: vm{number}-{one}, to: vm{number}-{other}, start: {draw.randint(1500, 5000)}ms, stop: {draw.randint(8, 18)}s}}"
+        yield (
+            f"  - {{name: t{number}-{app.partition(',')[0][5:]}, {what}, from: vm{number}-{one}, to: "
+            f"vm{number}-{other}, start: {draw.randint(1500, 5000)}ms, stop: {draw.randint(8, 18)}s}}"
+        )
 
 
 def _outside(draw, number):
@@ -65,12 +75,18 @@ def _timeline(draw, number, collector, uplinks):
     period = draw.choice((100, 500, 700, 1000))
     options = draw.choice(("", "-p ", "-v "))
     yield f"  - {{at: 1s, host: esx{number}, run: vmkload_mod netflow}}"
-    yield f"  - {{at: {draw.choice(('1s', '1234ms'))}, host: esx{number}, id: n{number}, run: vmkload_app -S -i vmktcp net-netflow {options}-s {period} -e vSwitch0 {collector}, may_be_idle: true}}"
+    yield (
+        f"  - {{at: {draw.choice(('1s', '1234ms'))}, host: esx{number}, id: n{number}, run: "
+        f"vmkload_app -S -i vmktcp net-netflow {options}-s {period} -e vSwitch0 {collector}, may_be_idle: true}}"
+    )
     off = f"  - {{at: 7s, vm: vm{number}-2, power: off}}"
     yield draw.choice(
         (
             *[off] * (uplinks == 1),
-            f"  - {{at: 9s, signal: TERM, process: n{number}}}\n  - {{at: 11s, host: esx{number}, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 {collector}, may_be_idle: true}}",
+            (
+                f"  - {{at: 9s, signal: TERM, process: n{number}}}\n  - {{at: 11s, host: esx{number}, run: "
+                f"vmkload_app -S -i vmktcp net-netflow -e vSwitch0 {collector}, may_be_idle: true}}"
+            ),
             f"  - {{at: 6s, for: 4s, host: esx{number}, memory_pressure: {{netflow_heap: 20KiB}}}}",
             f"  - {{at: 12s, host: esx{number}, run: cat /var/log/vmkernel}}",
         )
@@ -88,7 +104,8 @@ def draw_lab(seed):
             at = len(links) + 1
             ports.append((switch, at, port))
             links.append(
-                f"  - {{endpoints: [esx{number}:{uplink}, sw{switch}:{at}], rate: {draw.choice(('1Mbps', '100Mbps'))}, queue: {draw.choice((3, 100))}p}}"
+                f"  - {{endpoints: [esx{number}:{uplink}, sw{switch}:{at}], rate: {draw.choice(('1Mbps', '100Mbps'))}, "
+                f"queue: {draw.choice((3, 100))}p}}"
             )
         traffic += _traffic(draw, number)
         traffic += [_outside(draw, number)] * draw.choice((0, 1))
@@ -101,8 +118,10 @@ name: lab{seed}
 run: {{duration: 20s, seed: {seed + 1}, arp: static}}
 hosts:
 {hosts}nodes:
-  sw1: {{kind: switch, ports: {{{tables[1]}{", " * bool(tables[1])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}}}}}
-  sw2: {{kind: switch, ports: {{{tables[2]}{", " * bool(tables[2])}90: {{mode: trunk}}, 91: {{mode: access, vlan: 20}}, 92: {{mode: access, vlan: 20}}}}}}
+  sw1: {{kind: switch, ports: {{{tables[1]}{", " * bool(tables[1])}90: {{mode: trunk}}, 91: {{mode: access, \
+vlan: 20}}}}}}
+  sw2: {{kind: switch, ports: {{{tables[2]}{", " * bool(tables[2])}90: {{mode: trunk}}, 91: {{mode: access, \
+vlan: 20}}, 92: {{mode: access, vlan: 20}}}}}}
   srv: {{kind: server, address: 10.1.9.3/16}}
   nf1: {{kind: collector, address: 10.1.9.1/16, service_time: {draw.choice(("0ms", "20ms"))}, receive_buffer: 9kB}}
   nf2: {{kind: collector, address: 10.1.9.2/16}}

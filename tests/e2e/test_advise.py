@@ -11,7 +11,8 @@ run: {{duration: 40s, seed: 1}}
 hosts:
   esx1:
     netflow: {{purgatory_max: {bound}}}
-    vswitches: {{vSwitch0: {{portgroups: {{VM Network: {{}}}}}}, vSwitch1: {{uplinks: [vmnic0], portgroups: {{VMkernel: {{}}}}}}}}
+    vswitches: {{vSwitch0: {{portgroups: {{VM Network: {{}}}}}}, vSwitch1: {{uplinks: [vmnic0], \
+portgroups: {{VMkernel: {{}}}}}}}}
     vmknics: {{vmk0: {{portgroup: VMkernel, address: 10.6.125.11/24}}}}
     vms:
       a: {{nics: [{{portgroup: VM Network, address: 10.1.1.1/24}}]}}

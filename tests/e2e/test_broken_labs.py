@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""validate over labs that are broken in one place each: it names the fault, where it is and why, and says so by its exit code."""
+"""validate over labs that are broken in one place each: it names the fault, where it is and why, and says so by its
+exit code."""
 
 import re
 from pathlib import Path
@@ -9,24 +10,32 @@ import pytest
 LABS = Path(__file__).parent.parent / "data" / "broken-labs"
 # lab: exit code, then for each fault the text that stands in the line it is about, and what is said
 FAULTS = {
-    "trunk-lacks-vlan": (2, ("name: web", "web1:eth0, at port group Prod of esx1, does not reach db1:eth0, at port group Prod of esx2: trunk port sw2:1 does not carry VLAN 101")),
+    "trunk-lacks-vlan": (2, ("name: web", "web1:eth0, at port group Prod of esx1, does not reach db1:eth0, "
+        "at port group Prod of esx2: trunk port sw2:1 does not carry VLAN 101")),
     "uplink-on-access-port": (2, ("name: web", "sw2:2 is an access port of VLAN 1 and does not carry VLAN 101")),
-    "port-group-of-another-vlan": (2, ("name: web", "port group Prod of esx2 takes VLAN 102, and sw2:2 gives VLAN 101")),
+    "port-group-of-another-vlan": (2, ("name: web",
+        "port group Prod of esx2 takes VLAN 102, and sw2:2 gives VLAN 101")),
     "native-vlans-differ": (
         2,
-        ("name: backbone", "link backbone carries frames of VLAN 1 one way only: its ends, sw1:3 and sw2:1, tag them differently"),
+        ("name: backbone", "link backbone carries frames of VLAN 1 one way only: its ends, sw1:3 and sw2:1, "
+            "tag them differently"),
         ("net-netflow", "esx1:vmk0 does not reach nf1"),
     ),
     "loop": (2, ("name: spare", "closes a loop of switches without spanning tree: backbone, spare (VLAN 1)")),
     "unplugged-uplink": (
         2,
         ("name: web", "does not reach db1:eth0, at port group Prod of esx2: no link is at esx2:vmnic0"),
-        ("portgroups", "port group VMkernel of esx2 is cut off from port group VMkernel of esx1, which is on the same network (10.6.125.0/24)"),
+        ("portgroups", "port group VMkernel of esx2 is cut off from port group VMkernel of esx1, "
+            "which is on the same network (10.6.125.0/24)"),
     ),
-    "collector-in-another-vlan": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: sw2:3 is an access port of VLAN 20 and does not carry VLAN 1")),
-    "collector-link-cut": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: cut for the whole run: link collector-link")),
-    "team-on-two-networks": (0, ("portgroups", "warning: hosts.esx1.vswitches.vSwitch0.portgroups.Prod: vmnic0 and vmnic1 are uplinks of one team and lead port group Prod of esx1 to networks that do not meet")),
-    "vmknic-on-internal-vswitch": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: vSwitch1 has no uplink")),
+    "collector-in-another-vlan": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: "
+        "sw2:3 is an access port of VLAN 20 and does not carry VLAN 1")),
+    "collector-link-cut": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: "
+        "cut for the whole run: link collector-link")),
+    "team-on-two-networks": (0, ("portgroups", "warning: hosts.esx1.vswitches.vSwitch0.portgroups.Prod: "
+        "vmnic0 and vmnic1 are uplinks of one team and lead port group Prod of esx1 to networks that do not meet")),
+    "vmknic-on-internal-vswitch": (2, ("net-netflow", "esx1:vmk0 does not reach nf1 (10.6.125.84) on its own network: "
+        "vSwitch1 has no uplink")),
 }  # fmt: skip
 
 

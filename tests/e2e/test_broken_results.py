@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A result folder with a broken, missing or foreign file: a message that names the file and the place, and exit code 2."""
+"""A result folder with a broken, missing or foreign file: a message that names the file and the place, and exit code
+2."""
 
 import json
 import shutil

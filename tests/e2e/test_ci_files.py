@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The CI files that docs/ci.md and .github offer: valid YAML, and commands that exist with the options they are given."""
+"""The CI files that docs/ci.md and .github offer: valid YAML, and commands that exist with the options they are
+given."""
 
 import os
 import re
@@ -35,7 +36,8 @@ def lines_of(name: str) -> list[str]:
 
 @pytest.mark.parametrize("name", ["workflow", "wheels", "docs", "page"])
 def test_commands_are_real(name, esx_netflow, tmp_path):
-    """Each 'esx-netflow' line runs a lab with the options of the line; each 'setup' line names a command of the script."""
+    """Each 'esx-netflow' line runs a lab with the options of the line; each 'setup' line names a command of the
+    script."""
     (tmp_path / "labs").mkdir()
     write(tmp_path / "labs", lab(duration="4s", stop="3s"))
     real = 0

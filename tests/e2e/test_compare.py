@@ -60,9 +60,9 @@ def test_softflowd_merges_tos(compare):
     stdout = compare("softflowd", pcap(packets))
     assert totals(stdout)["records"] == (2, 1, -1)
     assert (
-        "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1 tos 0x00,0xb8 / 0x00: ToS merged\n"
-        in stdout
-    )
+        "udp 10.0.0.1:1000 > 10.0.0.2:53: packets 4 / 4 octets 352 / 352 records 2 / 1 tos 0x00,0xb8 / 0x00: "
+        "ToS merged\n"
+    ) in stdout
 
 
 @pytest.mark.parametrize("peer", ["softflowd", "nfpcapd"])

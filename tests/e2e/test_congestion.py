@@ -36,7 +36,10 @@ NOTHING = dict.fromkeys(("host", "vmknic", "node", "uplink", "link", "traffic", 
     "collector": "10.6.125.84",
     "arp": "dynamic",
 }
-CROSS = "- {name: cross, app: udp-on-off, from: noise, to: nf1, port: 9, start: 2s, rate: 2Mbps, packet: 1000B, burst: 2s, pause: exponential(500ms)}"
+CROSS = (
+    "- {name: cross, app: udp-on-off, from: noise, to: nf1, port: 9, start: 2s, rate: 2Mbps, packet: 1000B, burst: 2s, "
+    "pause: exponential(500ms)}"
+)
 CASES = {
     "uplink's transmit queue": ({"uplink": ", rate: 1Mbps, queue: 5p"}, "device_queue"),
     "switch's transmit queue": ({"link": ", rate: 100kbps, queue: 5p"}, "device_queue"),
@@ -117,7 +120,9 @@ def test_reordering_and_duplication_lose_nothing(run, impairment):
 def test_an_episode_ends(run):
     folder = run(
         {
-            "timeline": "- {at: 20s, for: 5s, link: uplink, set: {loss: 1, duplicate: 0.5, reorder: 0.5, bit_errors: 0.1}}"
+            "timeline": (
+                "- {at: 20s, for: 5s, link: uplink, set: {loss: 1, duplicate: 0.5, reorder: 0.5, bit_errors: 0.1}}"
+            )
         }
     )
     assert lost(folder) == {"channel_error"}
@@ -148,7 +153,9 @@ def test_mistakes_are_told_with_their_place(esx_netflow, tmp_path, changes, mess
     assert message in done.stderr and "lab.yaml:" in done.stderr
 
 
-MEMORY = LAB.replace("    {host}", "    memory: {{total: 4GiB}}").replace("      noise:", "      db: {{memory: 3520MiB, reservation: {reserved}, touched: 1GiB, nics: [{{portgroup: VM Network, address: 10.1.1.9/24}}]}}\n      noise:")  # fmt: skip
+MEMORY = LAB.replace("    {host}", "    memory: {{total: 4GiB}}").replace("      noise:",
+    "      db: {{memory: 3520MiB, reservation: {reserved}, touched: 1GiB, nics: [{{portgroup: VM Network, address: "
+    "10.1.1.9/24}}]}}\n      noise:")  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""console: a prompt on a simulated host, through a real terminal and without one; a record of it gives the same bytes."""
+"""console: a prompt on a simulated host, through a real terminal and without one; a record of it gives the same
+bytes."""
 
 import os
 import re

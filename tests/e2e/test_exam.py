@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The examination: its streams have the answers they say, our own collector passes it, real ones get their cards, wrong ones fail."""
+"""The examination: its streams have the answers they say, our own collector passes it, real ones get their cards, wrong
+ones fail."""
 
 import json
 import re
@@ -12,8 +13,10 @@ import pytest
 COLLECTOR = Path(__file__).parent.parent / "python" / "wrong_collectors.py"
 WRONG_SEQUENCE = {"open-vswitch", "sequence-of-datagrams", "sequence-always-0"}
 NFACCTD = (
-    "printf 'nfacctd_ip: 127.0.0.1\\nnfacctd_port: {port}\\nnfacctd_disable_checks: false\\nplugins: print[all]\\nprint_output[all]: json\\nprint_output_file[all]: {folder}/flows.json\\n"
-    "print_refresh_time[all]: 3600\\naggregate[all]: peer_src_ip, src_host, dst_host, src_port, dst_port, proto, tos, in_iface, out_iface, tcpflags, timestamp_start, timestamp_end\\n'"
+    "printf 'nfacctd_ip: 127.0.0.1\\nnfacctd_port: {port}\\nnfacctd_disable_checks: false\\nplugins: "
+    "print[all]\\nprint_output[all]: json\\nprint_output_file[all]: {folder}/flows.json\\n"
+    "print_refresh_time[all]: 3600\\naggregate[all]: peer_src_ip, src_host, dst_host, src_port, dst_port, proto, tos, "
+    "in_iface, out_iface, tcpflags, timestamp_start, timestamp_end\\n'"
     " > {folder}/../conf && exec nfacctd -f {folder}/../conf"
 )
 

@@ -29,8 +29,10 @@ COMMANDS = [
     "version",
 ]
 MISSING_FILE = {
-    "run": ["FILE"], "advise": ["FILE"], "console": ["FILE"], "technote": ["--with", "FILE"], "explain": ["FILE", "--flow", "*->*"], "talkers": ["FILE"], "verify": ["FILE"],
-    "validate": ["FILE"], "dot": ["FILE"], "import": ["FILE"], "ifindex": ["5", "--scenario", "FILE"], "report": ["FILE"], "sweep": ["FILE"], "probe": ["-r", "FILE"],
+    "run": ["FILE"], "advise": ["FILE"], "console": ["FILE"], "technote": ["--with", "FILE"],
+    "explain": ["FILE", "--flow", "*->*"], "talkers": ["FILE"], "verify": ["FILE"],
+    "validate": ["FILE"], "dot": ["FILE"], "import": ["FILE"], "ifindex": ["5", "--scenario", "FILE"],
+    "report": ["FILE"], "sweep": ["FILE"], "probe": ["-r", "FILE"],
     "collect": ["-r", "FILE"], "compare": ["--peer", "softflowd", "-r", "FILE"],
 }  # fmt: skip
 

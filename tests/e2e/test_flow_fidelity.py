@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`fidelity: flow` gives the bytes of `fidelity: packet`. ESX_NETFLOW_FLOW_LABS=N compares N random labs, from ESX_NETFLOW_FLOW_SEED on."""
+"""`fidelity: flow` gives the bytes of `fidelity: packet`. ESX_NETFLOW_FLOW_LABS=N compares N random labs, from
+ESX_NETFLOW_FLOW_SEED on."""
 
 import json
 import os
@@ -87,7 +88,10 @@ def draw_flows(rng: random.Random, number: int) -> str:
 
 STEPS = (
     "{at: 12s, signal: TERM, process: nf}",
-    "{at: 14s, host: esx1, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -s 700 -e vSwitch0 10.6.125.84}",
+    (
+        "{at: 14s, host: esx1, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -s 700 -e "
+        "vSwitch0 10.6.125.84}"
+    ),
     "{at: 11s, vm: b, power: 'off'}",
     "{at: 19s, vm: b, power: 'on'}",
     "{at: 9s, vm: c, nic: eth0, connected: false}",
@@ -117,7 +121,8 @@ def draw_lab(seed: int) -> str:
         traffic.append("  - {name: cbr, app: udp-cbr, from: a, to: b, start: 3s, rate: 50kbps}")
     if rng.random() < 0.3:
         traffic.append(
-            "  - {name: out, app: flows, from: d, to: e, may_be_silent: true, every: 500ms, flow_packets: 20, flow_duration: 3s}"
+            "  - {name: out, app: flows, from: d, to: e, may_be_silent: true, every: 500ms, flow_packets: 20, "
+            "flow_duration: 3s}"
         )
     steps = sorted((s for s in STEPS if rng.random() < 0.25), key=lambda s: float(s[5:].split("s")[0]))
     lines = "\n".join("  - " + step for step in steps)
@@ -150,7 +155,8 @@ traffic:
 {chr(10).join(traffic)}
 timeline:
   - {{at: {rng.choice([0.5, 1, 6])}s, host: esx1, run: vmkload_mod netflow}}
-  - {{at: {rng.choice([6.5, 7, 8])}s, host: esx1, id: nf, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -s {rng.choice([1000, 250])} -e vSwitch0 10.6.125.84}}
+  - {{at: {rng.choice([6.5, 7, 8])}s, host: esx1, id: nf, may_be_idle: true, \
+run: vmkload_app -S -i vmktcp net-netflow -s {rng.choice([1000, 250])} -e vSwitch0 10.6.125.84}}
 {lines}
 """
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`grade` and `run --collector` as a user has them: real sockets, collectors that misbehave, stores that cannot be compared."""
+"""`grade` and `run --collector` as a user has them: real sockets, collectors that misbehave, stores that cannot be
+compared."""
 
 import json
 import signal
@@ -89,7 +90,8 @@ def test_drops_of_the_kernel_are_not_the_collectors_fault(esx_netflow, tmp_path)
     slow = tmp_path / "slow.py"
     slow.write_text(
         "import signal, socket, sys, time; sys.path.insert(0, sys.argv[3]); import wrong_collectors as w\n"
-        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2304)\n"
+        "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, "
+        "2304)\n"
         "s.bind(('127.0.0.1', int(sys.argv[1]))); c = w.Collector()\n"
         "def end(*_): w.write(c, 'goflow2', sys.argv[2] + '/flows'); sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, end)\n"
@@ -112,13 +114,19 @@ def test_drops_of_the_kernel_are_not_the_collectors_fault(esx_netflow, tmp_path)
         ("no-such-collector {port}", 2, "not found"),
         ("nfcapd -w {folder}", 2, "{port} is not in it"),
         (
-            f"{sys.executable} -c \"import socket, time; s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); s.recv(9999); raise SystemExit(7)\"",
+            (
+                f"{sys.executable} -c \"import socket, time; s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); "
+                's.recv(9999); raise SystemExit(7)"'
+            ),
             2,
             "ended with exit code 7",
         ),
         (f"yes & {wrong()}", 0, "floods its output"),
         (
-            f"{sys.executable} -c \"import signal, socket, time; signal.signal(15, signal.SIG_IGN); s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); [s.recv(9999) for _ in range(9999)]\"",
+            (
+                f'{sys.executable} -c "import signal, socket, time; signal.signal(15, signal.SIG_IGN); '
+                f"s = socket.socket(2, 2); s.bind(('127.0.0.1', {{port}})); [s.recv(9999) for _ in range(9999)]\""
+            ),
             2,
             "nothing is stored",
         ),
@@ -156,7 +164,10 @@ def test_a_wrong_option_of_collector_is_named_before_anything_runs(esx_netflow, 
             "line 1 of 1 is no JSON; was the collector ended while it wrote?",
         ),
         (
-            '{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","proto":"TCP","src_port":1,"dst_port":2,"packets":1,"bytes":1}',
+            (
+                '{"src_addr":"10.0.0.1","dst_addr":"10.0.0.2","proto":"TCP","src_port":1,"dst_port":2,'
+                '"packets":1,"bytes":1}'
+            ),
             "it is the store of another run, or --map is wrong",
         ),
         ("apples,pears,plums,cherries\n1,2,3,4\n", "the format is not known"),

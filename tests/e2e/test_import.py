@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""dot and import: a lab goes to DOT and GraphML and back with nothing lost; drawings of any shape are read or refused."""
+"""dot and import: a lab goes to DOT and GraphML and back with nothing lost; drawings of any shape are read or
+refused."""
 
 import re
 
@@ -112,21 +113,28 @@ WRONG = {
     "unfinished": ('graph {\n a [kind="sw', "lab.x:2: is no drawing in DOT"),
     "an arrow of the other kind": ("graph {\n a -> b }", "lab.x:2: is no drawing in DOT: '->' is not expected here"),
     "not UTF-8": ("graph { caf\udce9 }", "is no drawing in DOT: octet 11 is not of UTF-8"),
-    "an edge to a frame": (XML.format('<node id="f"><graph><node id="a"/></graph></node><edge source="a" target="f"/>'), "edge 1, counted from 1, ends at 'f', which is no node"),
+    "an edge to a frame": (XML.format('<node id="f"><graph><node id="a"/></graph></node><edge source="a" target="f"/>'),
+        "edge 1, counted from 1, ends at 'f', which is no node"),
     "no XML": ("<graphml>\n<graph>\n</graphml>", "lab.x:3: is no XML: mismatched tag"),
     "no GraphML": ("<svg/>", "is no GraphML: there is no element 'graphml'"),
     "without kinds": ("graph { a -- b }", "'a' has no attribute 'kind'; allowed: host, vswitch"),
     "unknown kind": ("graph { a [kind=swich] }", "'a' is of kind 'swich'; did you mean 'switch'?"),
-    "dangling": (XML.format(NODE.format("a", "switch") + '<edge source="a" target="b"/>'), "edge 1, counted from 1, ends at 'b', which is no node"),
+    "dangling": (XML.format(NODE.format("a", "switch") + '<edge source="a" target="b"/>'),
+        "edge 1, counted from 1, ends at 'b', which is no node"),
     "twice": (XML.format(NODE.format("a", "switch") * 2), "two nodes have the id 'a'"),
     "no id": (XML.format("<node/>"), "node 1 has no id, counted from 1"),
-    "two of a name": ("graph { a [kind=switch, name=x]; b [kind=switch, name=x] }", "'b' has the name 'x', which another vertex has, too"),
-    "odd edge": ("graph { h [kind=host]; v [kind=vm]; s [kind=switch]; h -- v; v -- s }", "an edge joins 'v', a vm, and 's', a switch; allowed: host-vswitch"),
+    "two of a name": ("graph { a [kind=switch, name=x]; b [kind=switch, name=x] }",
+        "'b' has the name 'x', which another vertex has, too"),
+    "odd edge": ("graph { h [kind=host]; v [kind=vm]; s [kind=switch]; h -- v; v -- s }",
+        "an edge joins 'v', a vm, and 's', a switch; allowed: host-vswitch"),
     "homeless": ("graph { p [kind=portgroup] }", "'p', a portgroup, is joined to nothing that is part of a host"),
-    "of two hosts": ("graph { h [kind=host]; i [kind=host]; v [kind=vswitch]; h -- v -- i }", "'v' is part of two: of 'i', too"),
-    "no hosts": ("graph { s [kind=switch] }", "hosts: an empty map is not allowed; allowed: a map of at least one host"),
+    "of two hosts": ("graph { h [kind=host]; i [kind=host]; v [kind=vswitch]; h -- v -- i }",
+        "'v' is part of two: of 'i', too"),
+    "no hosts": ("graph { s [kind=switch] }",
+        "hosts: an empty map is not allowed; allowed: a map of at least one host"),
     "wrong value": ("graph { h [kind=host]; s [kind=switch]; h -- s [rate=fast] }", "links[0].rate: "),
-    "self-loop": ("graph { h [kind=host]; s [kind=switch]; s -- s [from=\"s:1\", to=\"s:1\"] }", "endpoint 's:1' is used twice"),
+    "self-loop": ("graph { h [kind=host]; s [kind=switch]; s -- s [from=\"s:1\", to=\"s:1\"] }",
+        "endpoint 's:1' is used twice"),
     "a router": ("graph { h [kind=host]; r [kind=router] }", "nodes.r: 'interfaces' are missing"),
     "deep": ("graph " + "{" * 5000 + "}" * 5000, "is nested more than 100 deep"),
     "deep XML": ("<graphml>" + "<a>" * 100000, "is nested more than 100 deep"),

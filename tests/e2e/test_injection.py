@@ -39,7 +39,8 @@ timeline:
   - {{at: 500ms, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84:2055}}
 """
 FLOWS = (
-    "{name: t, app: flows, from: a, to: [b, c], start: 1s, stop: 20s, flows: 500, every: exponential(10ms), protocol: tcp, port: 80, "
+    "{name: t, app: flows, from: a, to: [b, c], start: 1s, stop: 20s, flows: 500, every: exponential(10ms), protocol: "
+    "tcp, port: 80, "
     "flow_duration: pareto(100ms 1.1), flow_packets: uniform(1 20), packet_size: uniform(40B 1500B)}"
 )
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`cmake --install`: a script outside of the repository builds against it, by CMake and by pkg-config, and the program runs from there."""
+"""`cmake --install`: a script outside of the repository builds against it, by CMake and by pkg-config, and the program
+runs from there."""
 
 import os
 import re

@@ -41,7 +41,10 @@ timeline:
   - {{at: 500ms, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84}}
 """
 POOLS = "[{network: 198.18.0.0/16, addresses: 50}]"
-MIX = "start: 2s, flows: 180, every: 100ms, flow_packets: 4, flow_duration: 200ms, services: [{protocol: tcp, port: 443}, {protocol: udp, port: 53}], answers: {packets: 6, packet_size: 1400B}"
+MIX = (
+    "start: 2s, flows: 180, every: 100ms, flow_packets: 4, flow_duration: 200ms, services: [{protocol: tcp, port: "
+    "443}, {protocol: udp, port: 53}], answers: {packets: 6, packet_size: 1400B}"
+)
 CLIENTS = f"{{name: t, app: flows, from: net, to: web1, {MIX}}}"
 
 

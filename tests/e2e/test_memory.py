@@ -22,7 +22,8 @@ nodes:
 links:
   - {{endpoints: [esx1:vmnic0, nf1:eth0], rate: 1Gbps, queue: 5000p}}
 traffic:
-  - {{name: t, app: flows, from: a, to: b, every: 1ms, together: 4, flow_packets: 1, flow_duration: 0s, start: 2s, stop: {stop}s}}
+  - {{name: t, app: flows, from: a, to: b, every: 1ms, together: 4, flow_packets: 1, flow_duration: 0s, start: 2s, \
+stop: {stop}s}}
 timeline:
   - {{at: 0s, host: esx1, run: vmkload_mod netflow}}
   - {{at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -s 100 -e vSwitch0 10.6.125.84}}

@@ -24,8 +24,10 @@ links:
   - {{endpoints: [nf1:eth0, sw:2]}}
   - {{name: half, endpoints: [srv:eth0, sw:3], duplex: half}}
 traffic:
-  - {{name: inside, app: udp-cbr, from: a, to: b, port: 5001, start: 3s, stop: 13s, rate: 160kbps, packet: 1000B}} # 20 a second
-  - {{name: outside, app: udp-cbr, from: a, to: srv, port: 5002, start: 3s, stop: 13s, rate: 2Mbps, packet: 1000B}} # 250 a second
+  - {{name: inside, app: udp-cbr, from: a, to: b, port: 5001, start: 3s, stop: 13s, rate: 160kbps, packet: 1000B}} \
+# 20 a second
+  - {{name: outside, app: udp-cbr, from: a, to: srv, port: 5002, start: 3s, stop: 13s, rate: 2Mbps, packet: 1000B}} \
+# 250 a second
 timeline:
   - {{at: 1s, host: esx1, run: vmkload_mod netflow}}
   - {{at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.0.0.9}}
@@ -43,14 +45,16 @@ TRUE = {
     "no record of a pair is lost": "metric: flow.records.lost, pair: [a, b], equals: 0",
     "the export is left": "metric: flow.records.left, flow: '10.0.0.1->10.0.0.9:2055', at_least: 1",
     "use": f"metric: link.use, link: up, from: esx1, during: 4s..12s, between: [{USE - 1e-4}, {USE + 1e-4}]",
-    "of both directions the mean": f"metric: link.use, link: up, during: 4s..12s, between: [{USE / 2 - 1e-4}, {USE / 2 + 1e-4}]",
+    "of both directions the mean": f"metric: link.use, link: up, during: 4s..12s, between: [{USE / 2 - 1e-4}, "
+        f"{USE / 2 + 1e-4}]",
     "frames": "metric: link.frames.sent, link: up, from: esx1, during: 4s..5s, equals: 250",
     "octets": "metric: link.octets.sent, link: up, from: esx1, during: 4s..5s, equals: 260500",
     "none waits": "metric: link.queue.high_water, link: up, from: sw, equals: 0",
     "free memory": "metric: memory.free_percent, between: [40, 60]",
     "the state": "metric: memory.state, host: esx1, equals: 0",
     "a ratio": "metric: netflow.octets.received, over: netflow.packets.received, between: [1000, 1028]",
-    "a ratio of links": "metric: link.octets.sent, over: link.frames.sent, link: up, from: esx1, during: 4s..5s, equals: 1042",
+    "a ratio of links": "metric: link.octets.sent, over: link.frames.sent, link: up, from: esx1, during: 4s..5s, "
+        "equals: 1042",
 }  # fmt: skip
 FALSE = {
     "a flow that there is not": (
@@ -141,7 +145,8 @@ def test_without_a_memory_nothing_is_asked_of_it(esx_netflow, tmp_path):
 def test_sizes_of_requests_and_responses_are_drawn_for_each(esx_netflow, tmp_path):
     text = lab("check: conservation").replace(
         "{name: inside, app: udp-cbr, from: a, to: b, port: 5001, start: 3s, stop: 13s, rate: 160kbps, packet: 1000B}",
-        "{name: web, app: tcp-request, from: a, to: b, port: 80, start: 3s, stop: 13s, every: 100ms, request: uniform(8B 900B), response: pareto(2kB 1.5)}",
+        "{name: web, app: tcp-request, from: a, to: b, port: 80, start: 3s, stop: 13s, every: 100ms, request: "
+        "uniform(8B 900B), response: pareto(2kB 1.5)}",
     )
     assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "-q", cwd=tmp_path).returncode == 0
     rows = table(tmp_path / "out", "flows-truth.csv")

@@ -30,7 +30,8 @@ def test_the_module_page_has_the_sections_of_ns3s_template():
     lines = (ROOT / "docs" / "esx-netflow.rst").read_text().splitlines()
     found = [lines[i] for i in range(len(lines) - 1) if lines[i] and re.fullmatch(r"(\*{3,}|={3,})", lines[i + 1])]
     assert found == [
-        "Scope and Limitations", "Design", "Usage", "Helpers", "Attributes", "Traces", "Examples and Tests", "Troubleshooting",
+        "Scope and Limitations", "Design", "Usage", "Helpers", "Attributes", "Traces", "Examples and Tests",
+        "Troubleshooting",
         "Validation", "References",
     ]  # fmt: skip
 

@@ -196,9 +196,9 @@ def test_reading_goes_on_behind_damage_and_the_damage_is_told(esx_netflow, tmp_p
     assert done.returncode == 2
     assert statistics(done.stdout)["metered"][0] == 19
     assert (
-        f"in.pcap: packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, read 19 packets"
-        in done.stderr
-    )
+        f"in.pcap: packet 6: 4294967295 octets captured; 262144 at most are possible; passed over {size} octets, "
+        "read 19 packets"
+    ) in done.stderr
 
 
 ODD = [*at(T), (0, FRAME), *at(T + 1, T + 2, T + 1.5), (4 * 10**9 * 10**9, FRAME), *at(T + 3)]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Destinations where no collector can be, checksums of what is written, broadcast pings, and guests that all begin in one instant."""
+"""Destinations where no collector can be, checksums of what is written, broadcast pings, and guests that all begin in
+one instant."""
 
 import csv
 import struct
@@ -101,7 +102,10 @@ def crowd(hosts: int, guests: int) -> str:
     text += [f"  - {{endpoints: [esx{host}:vmnic0, sw:{host + 1}], rate: 10Gbps, queue: 2p}}" for host in range(hosts)]
     text.append("traffic:")
     text += [
-        f"  - {{name: t{host}-{vm}, app: udp-cbr, from: v{host}-{vm}, to: v{(host + 1) % hosts}-{vm}, port: 9, start: 3s, rate: 16kbps}}"
+        (
+            f"  - {{name: t{host}-{vm}, app: udp-cbr, from: v{host}-{vm}, to: v{(host + 1) % hosts}-{vm}, port: 9, "
+            f"start: 3s, rate: 16kbps}}"
+        )
         for host in range(hosts)
         for vm in range(guests)
     ]

@@ -102,10 +102,8 @@ NO_DURATIONS = [
 def refused(esx_netflow, command, option, value, tmp_path):
     given = [f"{option}={value}"] if option.startswith("--") else [option + value] if value else [option, value]
     line = [command, *NEEDED[command], *given]
-    if command in ("explain", "talkers", "sweep") and value not in (
-        "nan",
-        "1",
-    ):  # Python, which takes half a second to start
+    # Python, which takes half a second to start
+    if command in ("explain", "talkers", "sweep") and value not in ("nan", "1"):
         code, said = refused_in_this_process(line)
     else:
         done = esx_netflow(*line, cwd=tmp_path)
@@ -141,9 +139,8 @@ def test_whole_numbers(esx_netflow, tmp_path, command, option):
             value
         )
     for value in (low or 1, high or 1 << 40):
-        assert "whole number" not in refused(
-            esx_netflow, command, option, str(value), tmp_path
-        )  # the file is not there
+        # the file is not there
+        assert "whole number" not in refused(esx_netflow, command, option, str(value), tmp_path)
 
 
 @pytest.mark.parametrize("command, option", REAL)

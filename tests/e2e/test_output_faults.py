@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every command that writes, killed at each stage of its writing, on a disk that is full, and interrupted: what was there stays whole."""
+"""Every command that writes, killed at each stage of its writing, on a disk that is full, and interrupted: what was
+there stays whole."""
 
 import os
 import re
@@ -80,7 +81,8 @@ class Case:
         with open(self.lines) as lines:
             done = subprocess.run(
                 [self.program, *map(str, self.arguments)],
-                stdin=lines, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=WAIT_S, env=environment, start_new_session=True,
+                stdin=lines, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=WAIT_S,
+                env=environment, start_new_session=True,
             )  # fmt: skip
         return done.returncode, done.stderr
 

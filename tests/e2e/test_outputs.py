@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every command tells of an output that cannot be written, with exit code 2; the old file stays; no output is mixed with another."""
+"""Every command tells of an output that cannot be written, with exit code 2; the old file stays; no output is mixed
+with another."""
 
 import fcntl
 import os
@@ -146,7 +147,13 @@ def test_no_command_destroys_what_it_reads(esx_netflow, folder):
 
 
 @pytest.mark.parametrize("outputs", [
-    ("--csv", "f", "--json", "f"), ("-w", "f", "--csv", "./f"), ("--csv", "f", "--json", "link"), ("--csv", "-", "--json", "-"), ("-w", "-", "--csv", "/dev/stdout"),
+    ("--csv", "f", (
+        "--json"
+    ), "f"), ("-w", "f", "--csv", "./f"), ("--csv", "f", (
+        "--json"
+    ), "link"), ("--csv", "-", "--json", "-"), ("-w", "-", "--csv", (
+        "/dev/stdout"
+    )),
 ])  # fmt: skip
 def test_two_outputs_of_one_file_are_refused(esx_netflow, tmp_path, outputs):
     (tmp_path / "link").symlink_to("f")

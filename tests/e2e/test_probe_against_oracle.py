@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The product's parser and flow cache against the independent oracle, over random frames: valid, odd, damaged, cut short."""
+"""The product's parser and flow cache against the independent oracle, over random frames: valid, odd, damaged, cut
+short."""
 
 import os
 import random

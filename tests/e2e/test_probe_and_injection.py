@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The same capture injected in a scenario and through probe: the same records, at times shifted by the injection's start."""
+"""The same capture injected in a scenario and through probe: the same records, at times shifted by the injection's
+start."""
 
 import csv
 import io

@@ -67,9 +67,9 @@ def test_collect_prints_what_probe_says_it_sends(esx_netflow, listening):
     assert process.returncode == 0
     assert without_origin(stdout) == without_origin(sent.stdout)
     assert (
-        "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0\n"
-        in stdout
-    )
+        "datagrams 6 refused 0 records 8 exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 "
+        "duplicates 0 restarts 0\n"
+    ) in stdout
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -164,9 +164,9 @@ def test_every_field_may_be_all_ones(collect_file):
     text = collect_file(captured(largest)).stdout
     assert "engine 255/255 sequence 4294967295 count 1 uptime 4294967.295 time 2106-02-07T06:28:15Z and" in text
     assert (
-        "protocol 255 255.255.255.255:65535 > 255.255.255.255:65535 tos 0xff in 65535 out 65535 packets 4294967295 octets 4294967295"
-        in text
-    )
+        "protocol 255 255.255.255.255:65535 > 255.255.255.255:65535 tos 0xff in 65535 out 65535 packets 4294967295 "
+        "octets 4294967295"
+    ) in text
     assert "flags CEUAPRSF nexthop 255.255.255.255 as 65535>65535 mask 255>255 pad 0xff,0xffff\n" in text
     row = json.loads(collect_file(captured(largest), "--json", "-").stdout)
     assert (row["first_unix_ms"], row["sampling_mode"], row["sampling_interval"]) == (4294967295000, 3, 16383)

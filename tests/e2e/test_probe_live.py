@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""probe on a network interface: one end of a veth pair in a network namespace that the test makes and that ends with it.
+"""probe on a network interface: one end of a veth pair in a network namespace that the test makes and that ends with
+it.
 
 Needs root, as capturing does; elsewhere these tests are skipped, with that reason.
 """
@@ -179,17 +180,8 @@ def no_buffers(scene: Scene) -> None:
     ip("ip address add 10.9.9.1/24 dev wire0")
     ip("ip neighbor add 10.9.9.2 lladdr 02:00:00:00:00:09 dev wire0")
     ip("tc qdisc replace dev wire0 root pfifo limit 0")  # every packet finds the queue full
-    options = (
-        "-r",
-        "-",
-        "-n",
-        "10.9.9.2:2055",
-        "-v",
-        "--rate",
-        "0",
-        "--stats",
-        "1",
-    )  # each line of which is written at once
+    # each line of which is written at once
+    options = ("-r", "-", "-n", "10.9.9.2:2055", "-v", "--rate", "0", "--stats", "1")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen([scene.program, "probe", *options], **pipes)
 

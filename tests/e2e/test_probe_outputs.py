@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""probe's ways out: several collectors, a capture, CSV and JSON; link layers, VLANs and uptimes on its way in. collect's tables."""
+"""probe's ways out: several collectors, a capture, CSV and JSON; link layers, VLANs and uptimes on its way in.
+collect's tables."""
 
 import csv
 import io
@@ -61,9 +62,9 @@ def test_collect_reads_back_what_probe_wrote(esx_netflow, tmp_path, capture):
         rows = read(got.stdout)
         assert [as_record(row) for row in rows] == [as_record(row) for row in rows_of_csv(sent.stdout)]
         assert (
-            f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 duplicates 0 restarts 0"
-            in got.stderr
-        )
+            f"records {len(rows)} exporters-and-engines 1\nsequence gaps 0 records-missing 0 late 0 "
+            "duplicates 0 restarts 0"
+        ) in got.stderr
         assert all(
             int(row["first_unix_ms"]) - int(row["first_ms"])
             == BOOT_NS // 10**6

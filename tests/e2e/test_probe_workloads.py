@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""probe over workloads with known truth, any seed: its books, what arrives, and what real collectors store are that truth."""
+"""probe over workloads with known truth, any seed: its books, what arrives, and what real collectors store are that
+truth."""
 
 import socket
 from collections import defaultdict

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """README.md: every command in it runs, prints what is shown below it, and its scenarios are valid.
 
-A fenced `sh` block is one test; its commands run one after the other in a working copy of their own. A `text` block right behind
-it is what its last command prints. Port 2055 stands for a real nfcapd. `./setup` lines are not run but compared with the script.
+A fenced `sh` block is one test; its commands run one after the other in a working copy of their own. A `text` block
+right behind it is what its last command prints. Port 2055 stands for a real nfcapd. `./setup` lines are not run but
+compared with the script.
 """
 
 import os

@@ -74,31 +74,53 @@ def test_validate_tells_the_way_its_narrowest_link_and_what_fails_alone(esx_netf
     ]
     done = esx_netflow("validate", write(tmp_path, LAB))
     assert done.returncode == 0, done
-    way = "esx1:vmk0 reaches nf1 (10.9.0.84) over r1, r2 by links esx1.vmnic0-sw1.1, r1.eth0-sw1.2, wan, r2.eth1-sw2.1, nf1.eth0-sw2.2, one way in 20.02ms"
+    way = (
+        "esx1:vmk0 reaches nf1 (10.9.0.84) over r1, r2 by links esx1.vmnic0-sw1.1, r1.eth0-sw1.2, wan, r2.eth1-sw2.1, "
+        "nf1.eth0-sw2.2, one way in 20.02ms"
+    )
     assert way in done.stdout + done.stderr
     assert "the narrowest link is wan, 2000 kbit/s" in done.stdout + done.stderr
-    alone = "alone cut esx1:vmk0 off from nf1 (10.9.0.84): esx1.vmnic0-sw1.1, sw1, r1.eth0-sw1.2, r1, wan, r2, r2.eth1-sw2.1, sw2, nf1.eth0-sw2.2"
+    alone = (
+        "alone cut esx1:vmk0 off from nf1 (10.9.0.84): esx1.vmnic0-sw1.1, sw1, r1.eth0-sw1.2, r1, wan, r2, "
+        "r2.eth1-sw2.1, sw2, nf1.eth0-sw2.2"
+    )
     assert alone in done.stdout + done.stderr
 
 
 REFUSED = {
-    "an interface whose network is that of another place": [("10.9.0.1/24}}", "10.9.0.1/24}, eth2: {address: 10.6.1.7/24}}"), ("links:\n", "links:\n  - {endpoints: [r2:eth2, sw2:4]}\n"),
-        "lab.yaml:20:97: nodes.r2.interfaces.eth2.address: the network 10.6.1.0/24 is that of r1:eth0, too, and frames do not get from one to the other"],
-    "a network within another": [("10.9.0.1/24}}", "10.9.0.1/24}, eth2: {address: 10.6.1.130/25}}"), ("links:\n", "links:\n  - {endpoints: [r2:eth2, sw2:4]}\n"),
+    "an interface whose network is that of another place": [("10.9.0.1/24}}",
+        "10.9.0.1/24}, eth2: {address: 10.6.1.7/24}}"), ("links:\n", "links:\n  - {endpoints: [r2:eth2, sw2:4]}\n"),
+        "lab.yaml:20:97: nodes.r2.interfaces.eth2.address: the network 10.6.1.0/24 is that of r1:eth0, too, "
+            "and frames do not get from one to the other"],
+    "a network within another": [("10.9.0.1/24}}", "10.9.0.1/24}, eth2: {address: 10.6.1.130/25}}"),
+        ("links:\n", "links:\n  - {endpoints: [r2:eth2, sw2:4]}\n"),
         "the network 10.6.1.128/25 of r2:eth2 overlaps 10.6.1.0/24 of r1:eth0: a network is in one place"],
-    "a wrong mask": [("10.6.1.11/24", "10.6.1.11/8"), "the network 10.0.0.0/8 of esx1:vmk0 overlaps 10.6.1.0/24 of r1:eth0: one of the masks is wrong"],
-    "a loop of default routes": [(R1, "routes: [{to: 0.0.0.0/0, via: 192.168.0.2}]"), (R2, "routes: [{to: 0.0.0.0/0, via: 192.168.0.1}]"), "nodes.r1.routes: a routing loop: r1, r2, r1, for 0.0.0.0/0"],
-    "a router without routes": [(R1, ""), "nodes.r1: r1 has no routes, and r2 has networks behind it: it needs 'routes' or 'routing: global'"],
-    "a gateway outside its network": [("10.9.0.84/24, gateway: 10.9.0.1", "10.9.0.84/24, gateway: 10.8.0.1"), "nodes.nf1.gateway: 10.8.0.1 is not another address of the network of 10.9.0.84/24"],
-    "a route by a router that is not next": [(R1, "routes: [{to: 10.9.0.0/24, via: 10.9.0.1}]"), "nodes.r1.routes[0].via: 10.9.0.1 is not another address on a network of r1"],
-    "a route to an address": [(R1, "routes: [{to: 10.9.0.1/24, via: 192.168.0.2}]"), "nodes.r1.routes[0].to: is an address within the network 10.9.0.0/24"],
+    "a wrong mask": [("10.6.1.11/24", "10.6.1.11/8"), "the network 10.0.0.0/8 of esx1:vmk0 overlaps 10.6.1.0/24 of "
+        "r1:eth0: one of the masks is wrong"],
+    "a loop of default routes": [(R1, "routes: [{to: 0.0.0.0/0, via: 192.168.0.2}]"),
+        (R2, "routes: [{to: 0.0.0.0/0, via: 192.168.0.1}]"),
+        "nodes.r1.routes: a routing loop: r1, r2, r1, for 0.0.0.0/0"],
+    "a router without routes": [(R1, ""), "nodes.r1: r1 has no routes, and r2 has networks behind it: "
+        "it needs 'routes' or 'routing: global'"],
+    "a gateway outside its network": [("10.9.0.84/24, gateway: 10.9.0.1", "10.9.0.84/24, gateway: 10.8.0.1"),
+        "nodes.nf1.gateway: 10.8.0.1 is not another address of the network of 10.9.0.84/24"],
+    "a route by a router that is not next": [(R1, "routes: [{to: 10.9.0.0/24, via: 10.9.0.1}]"),
+        "nodes.r1.routes[0].via: 10.9.0.1 is not another address on a network of r1"],
+    "a route to an address": [(R1, "routes: [{to: 10.9.0.1/24, via: 192.168.0.2}]"),
+        "nodes.r1.routes[0].to: is an address within the network 10.9.0.0/24"],
     "two routes to one network": [(R1, R1[:-1] + ", {to: 10.9.0.0/24, via: 192.168.0.2}]"), "nodes.r1.routes[1].to: "],
-    "an address that is taken": [("192.168.0.2/30}, eth1: {address: 10.9.0.1/24", "192.168.0.2/30}, eth1: {address: 10.9.0.20/24"), "10.9.0.20"],
-    "an interface without a link": [("10.9.0.1/24}}", "10.9.0.1/24}, eth5: {address: 10.7.0.1/24}}"), "nodes.r2.interfaces.eth5: no link ends at r2:eth5"],
-    "a VLAN that there is not": [("10.9.0.1/24}}", "10.9.0.1/24}, eth1.4095: {address: 10.7.0.1/24}}"), "VLANs end at 4094"],
-    "a router without interfaces": [("interfaces: {eth0: {address: 192.168.0.2/30}, eth1: {address: 10.9.0.1/24}}", "interfaces: {}"), "nodes.r2: 'interfaces' are missing"],
-    "traffic that has no gateway": [("app: udp-cbr, from: a, to: b,", "app: udp-cbr, from: b, to: srv1,"), "traffic[0].to: srv1 has no address on a network of b, which has no gateway"],
-    "injected traffic that has no gateway": [("app: icmp-echo, from: a, to: srv1, start: 3s, stop: 10s, packet: 56B", "app: flows, from: b, to: srv1"), "to: srv1 has no address on a network of b, which has no gateway"],
+    "an address that is taken": [("192.168.0.2/30}, eth1: {address: 10.9.0.1/24",
+        "192.168.0.2/30}, eth1: {address: 10.9.0.20/24"), "10.9.0.20"],
+    "an interface without a link": [("10.9.0.1/24}}", "10.9.0.1/24}, eth5: {address: 10.7.0.1/24}}"),
+        "nodes.r2.interfaces.eth5: no link ends at r2:eth5"],
+    "a VLAN that there is not": [("10.9.0.1/24}}", "10.9.0.1/24}, eth1.4095: {address: 10.7.0.1/24}}"),
+        "VLANs end at 4094"],
+    "a router without interfaces": [("interfaces: {eth0: {address: 192.168.0.2/30}, eth1: {address: 10.9.0.1/24}}",
+        "interfaces: {}"), "nodes.r2: 'interfaces' are missing"],
+    "traffic that has no gateway": [("app: udp-cbr, from: a, to: b,", "app: udp-cbr, from: b, to: srv1,"),
+        "traffic[0].to: srv1 has no address on a network of b, which has no gateway"],
+    "injected traffic that has no gateway": [("app: icmp-echo, from: a, to: srv1, start: 3s, stop: 10s, packet: 56B",
+        "app: flows, from: b, to: srv1"), "to: srv1 has no address on a network of b, which has no gateway"],
 }  # fmt: skip
 
 
@@ -113,15 +135,23 @@ def test_wrong_addresses_and_routes_are_refused_with_their_place(esx_netflow, tm
 
 
 MISSING = {
-    "a gateway that no node has": [("10.6.1.11/24, gateway: 10.6.1.1", "10.6.1.11/24, gateway: 10.6.1.9"), "esx1 does not reach nf1 (10.9.0.84): no node has the address of the gateway 10.6.1.9 of esx1"],
-    "a gateway that is no router": [("10.6.1.11/24, gateway: 10.6.1.1", "10.6.1.11/24, gateway: 10.6.1.52"), "the gateway 10.6.1.52 of esx1 is b, which is no router"],
-    "a route": [(R1, "routes: [{to: 10.8.0.0/24, via: 192.168.0.2}]"), "esx1 does not reach nf1 (10.9.0.84): r1 has no route to 10.9.0.84"],
-    "the way back of traffic": [(R2, "routes: [{to: 10.8.0.0/24, via: 192.168.0.1}]"), "srv1 does not answer a: r2 has no route to 10.6.1.51"],
-    "the way back of an export": [(R2, "routes: [{to: 10.8.0.0/24, via: 192.168.0.1}]"), "there is no way back from nf1 to esx1:vmk0: r2 has no route to 10.6.1.11"],
-    "a link": [("  - {endpoints: [r2:eth1, sw2:1]}", "  - {endpoints: [r2:eth1, sw1:7]}"), "frames do not get from r2:eth1 to nf1:eth0: no links lead from one to the other"],
-    "a VLAN on the way": [("sw2: {kind: switch}", "sw2: {kind: switch, ports: {2: {mode: access, vlan: 7}}}"), "frames do not get from r2:eth1 to nf1:eth0:"],
+    "a gateway that no node has": [("10.6.1.11/24, gateway: 10.6.1.1", "10.6.1.11/24, gateway: 10.6.1.9"),
+        "esx1 does not reach nf1 (10.9.0.84): no node has the address of the gateway 10.6.1.9 of esx1"],
+    "a gateway that is no router": [("10.6.1.11/24, gateway: 10.6.1.1", "10.6.1.11/24, gateway: 10.6.1.52"),
+        "the gateway 10.6.1.52 of esx1 is b, which is no router"],
+    "a route": [(R1, "routes: [{to: 10.8.0.0/24, via: 192.168.0.2}]"),
+        "esx1 does not reach nf1 (10.9.0.84): r1 has no route to 10.9.0.84"],
+    "the way back of traffic": [(R2, "routes: [{to: 10.8.0.0/24, via: 192.168.0.1}]"),
+        "srv1 does not answer a: r2 has no route to 10.6.1.51"],
+    "the way back of an export": [(R2, "routes: [{to: 10.8.0.0/24, via: 192.168.0.1}]"),
+        "there is no way back from nf1 to esx1:vmk0: r2 has no route to 10.6.1.11"],
+    "a link": [("  - {endpoints: [r2:eth1, sw2:1]}", "  - {endpoints: [r2:eth1, sw1:7]}"),
+        "frames do not get from r2:eth1 to nf1:eth0: no links lead from one to the other"],
+    "a VLAN on the way": [("sw2: {kind: switch}", "sw2: {kind: switch, ports: {2: {mode: access, vlan: 7}}}"),
+        "frames do not get from r2:eth1 to nf1:eth0:"],
     "a full datagram's room": [("eth1: {address: 192.168.0.1/30}", "eth1: {address: 192.168.0.1/30, mtu: 1400}"),
-        "nodes.r1.interfaces.eth1: a full datagram (1492 octets) to nf1 (10.9.0.84) is fragmented here, as the MTU is 1400; with DF it would be lost"],
+        "nodes.r1.interfaces.eth1: a full datagram (1492 octets) to nf1 (10.9.0.84) is fragmented here, "
+            "as the MTU is 1400; with DF it would be lost"],
 }  # fmt: skip
 
 
@@ -149,9 +179,8 @@ def test_export_and_traffic_of_all_kinds_pass_routers(esx_netflow, tmp_path):
     rows = table(tmp_path / "out", "flows-collected.csv")
     flows = {(row["src"], row["dst"], row["proto"], row["dport"]): int(row["packets"]) for row in rows}
     assert flows["10.6.1.51", "10.9.0.20", "17", "5002"] == 280  # 64 kbit/s in datagrams of 200 octets, seven seconds
-    assert (
-        flows["10.6.1.51", "10.9.0.20", "1", "2048"] == flows["10.9.0.20", "10.6.1.51", "1", "0"] == 7
-    )  # echo and its replies
+    # echo and its replies
+    assert flows["10.6.1.51", "10.9.0.20", "1", "2048"] == flows["10.9.0.20", "10.6.1.51", "1", "0"] == 7
     assert any(key[:3] == ("10.9.0.20", "10.6.1.51", "6") and key[3] == "80" for key in flows)
     judged(tmp_path / "out")
 
@@ -168,8 +197,10 @@ def test_global_routing_finds_the_routes(esx_netflow, tmp_path):
 DEATHS = {
     "no_route": (((R1, "routes: [{to: 10.8.0.0/24, via: 192.168.0.2}]"),), "r1", "1 network unreachable"),
     "no_answer": ((("-e vSwitch0 10.9.0.84", "-e vSwitch0 10.9.0.85"),), "r2", "1 host unreachable"),
-    "ttl": ((("vswitches: {vSwitch0:", "attributes: {ns3::Ipv4L3Protocol::DefaultTtl: 1}\n    vswitches: {vSwitch0:"),), "r1", ""),
-    "queue_disc": ((("rate: 2Mbps, delay: 20ms", "rate: 64kbps, queue: 1p, queue_disc: {kind: fifo, size: 1p}"),), "r1", ""),
+    "ttl": ((("vswitches: {vSwitch0:", "attributes: {ns3::Ipv4L3Protocol::DefaultTtl: 1}\n    vswitches: {vSwitch0:"),),
+        "r1", ""),
+    "queue_disc": ((("rate: 2Mbps, delay: 20ms", "rate: 64kbps, queue: 1p, queue_disc: {kind: fifo, size: 1p}"),), "r1",
+        ""),
 }  # fmt: skip
 
 
@@ -190,9 +221,12 @@ def test_deaths_at_routers_are_told_by_cause_and_name(esx_netflow, tmp_path, cau
 def test_a_router_on_a_stick_joins_the_vlans_of_its_trunk(esx_netflow, tmp_path):
     text = changed(
         ("portgroups: {VM Network: {}}", "portgroups: {VM Network: {}, V101: {vlan: 101}, V102: {vlan: 102}}"),
-        ("a: {nics: [{portgroup: VM Network, address: 10.6.1.51/24, gateway: 10.6.1.1}]}", "a: {nics: [{portgroup: V101, address: 10.1.101.2/24, gateway: 10.1.101.1}]}"),
-        ("b: {nics: [{portgroup: VM Network, address: 10.6.1.52/24}]}", "b: {nics: [{portgroup: V102, address: 10.1.102.2/24, gateway: 10.1.102.1}]}"),
-        ("interfaces: {eth0: {address: 10.6.1.1/24}", "interfaces: {eth0: {address: 10.6.1.1/24}, eth0.101: {address: 10.1.101.1/24}, eth0.102: {address: 10.1.102.1/24}"),
+        ("a: {nics: [{portgroup: VM Network, address: 10.6.1.51/24, gateway: 10.6.1.1}]}",
+            "a: {nics: [{portgroup: V101, address: 10.1.101.2/24, gateway: 10.1.101.1}]}"),
+        ("b: {nics: [{portgroup: VM Network, address: 10.6.1.52/24}]}",
+            "b: {nics: [{portgroup: V102, address: 10.1.102.2/24, gateway: 10.1.102.1}]}"),
+        ("interfaces: {eth0: {address: 10.6.1.1/24}", "interfaces: {eth0: {address: 10.6.1.1/24}, eth0.101: {address: "
+            "10.1.101.1/24}, eth0.102: {address: 10.1.102.1/24}"),
         ("sw1: {kind: switch}", "sw1: {kind: switch, ports: {1: {mode: trunk}, 2: {mode: trunk}}}"),
         ("to: 10.6.1.0/24", "to: 10.0.0.0/8"),
     )  # fmt: skip
@@ -229,7 +263,8 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
             vmk = f"vmk0: {{portgroup: P, address: 10.{site}.0.{i + 11}/24, gateway: 10.{site}.0.1}}"
             vms = f"m{site}{i}: {{nics: [{{portgroup: P, address: 10.{site}.0.{i + 51}/24, gateway: 10.{site}.0.1}}]}}"
             lines.append(
-                f"  h{site}{i}: {{vswitches: {{v: {{uplinks: [vmnic0], portgroups: {{P: {{}}}}}}}}, vmknics: {{{vmk}}}, vms: {{{vms}}}}}"
+                f"  h{site}{i}: {{vswitches: {{v: {{uplinks: [vmnic0], portgroups: {{P: {{}}}}}}}}, vmknics: "
+                f"{{{vmk}}}, vms: {{{vms}}}}}"
             )
     lines += ["nodes:", "  nf: {kind: collector, address: 10.0.0.84/24, gateway: 10.0.0.1}"]
     for site in range(3):
@@ -239,7 +274,10 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
         )
         lines += [
             f"  s{site}: {{kind: switch}}",
-            f"  r{site}: {{kind: router, routing: global, interfaces: {{eth0: {{address: 10.{site}.0.1/24}}, {wans}}}}}",
+            (
+                f"  r{site}: {{kind: router, routing: global, interfaces: {{eth0: {{address: 10.{site}.0.1/24}}, "
+                f"{wans}}}}}"
+            ),
         ]
     lines += ["links:", "  - {endpoints: [nf:eth0, s0:9]}"]
     lines += [f"  - {{endpoints: [h{site}{i}:vmnic0, s{site}:{i + 1}]}}" for site in range(3) for i in range(4)]
@@ -258,12 +296,18 @@ def test_three_sites_with_twelve_hosts_are_validated(esx_netflow, tmp_path):
         for i in range(4):
             lines += [
                 f"  - {{at: 1s, host: h{site}{i}, run: vmkload_mod netflow}}",
-                f"  - {{at: 2s, host: h{site}{i}, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -e v 10.0.0.84}}",
+                (
+                    f"  - {{at: 2s, host: h{site}{i}, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow "
+                    f"-e v 10.0.0.84}}"
+                ),
             ]
     path = write(
         tmp_path,
         "\n".join(lines)
-        + "\nexpect:\n  - {name: every packet is accounted for, check: conservation}\n  - {name: nothing is lost, metric: netflow.records.lost, equals: 0}\n",
+        + (
+            "\nexpect:\n  - {name: every packet is accounted for, check: conservation}\n  - {name: nothing is lost, "
+            "metric: netflow.records.lost, equals: 0}\n"
+        ),
     )
     before = os.times().children_user
     done = esx_netflow("validate", "--json", path)

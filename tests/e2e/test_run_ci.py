@@ -20,7 +20,8 @@ UNMET = "  - {name: far too much, metric: netflow.packets.metered, at_least: 100
 
 
 def restarting(expect=COMPLAINTS, **settings) -> str:
-    """A lab whose net-netflow starts at 4 s and again at 13 s, with traffic throughout: records of both are collected."""
+    """A lab whose net-netflow starts at 4 s and again at 13 s, with traffic throughout: records of both are
+    collected."""
     text = lab(expect=expect, stop="20s", duration="25s", **settings)
     text = text.replace("netflow: {idle_timeout: 1s}", "netflow: {idle_timeout: 1s, active_timeout: 2s}")
     assert FIRST in text

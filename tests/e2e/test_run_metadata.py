@@ -68,7 +68,10 @@ def test_nfacctd_labels_records_by_the_map(esx_netflow, tmp_path):
         f"pre_tag_map: {tmp_path / 'out' / 'pmacct.map'}",
     ]
     (tmp_path / "conf").write_text("\n".join(lines) + "\n")
-    start = f"(cat {tmp_path / 'conf'}; echo nfacctd_port: {{port}}; echo print_output_file: {{folder}}/flows.json) > {{folder}}/../conf; exec nfacctd -f {{folder}}/../conf"
+    start = (
+        f"(cat {tmp_path / 'conf'}; echo nfacctd_port: {{port}}; echo print_output_file: "
+        f"{{folder}}/flows.json) > {{folder}}/../conf; exec nfacctd -f {{folder}}/../conf"
+    )
     esx_netflow("run", scenario, "-q", "--out", tmp_path / "again", "--collector", start, "--end-by", "INT")
     names = {int(row["input"]): f"esx1:{row['input_port']}" for row in table(tmp_path / "out", "flows-exported.csv")}
     rows = [

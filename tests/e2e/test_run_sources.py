@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""run --to beyond loopback: each exporting host has a source address of its own. In network namespaces that end with the test."""
+"""run --to beyond loopback: each exporting host has a source address of its own. In network namespaces that end with
+the test."""
 
 import array
 import contextlib
@@ -24,7 +25,8 @@ UNABLE = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() =
 
 
 def sent(program, folder: Path, *options, routes: bool = True, unable: bool = False) -> dict:
-    """Two hosts' run with a receiver behind a veth pair, which has rp_filter 1. -> exit code, errors, sources and checksums of what arrived"""
+    """Two hosts' run with a receiver behind a veth pair, which has rp_filter 1. -> exit code, errors, sources and
+    checksums of what arrived"""
     write(folder, lab(hosts=("esx1", "esx2")))
     arguments = [
         str(routes),
@@ -86,9 +88,9 @@ def test_without_the_right_it_is_said_clearly(esx_netflow, tmp_path):
     done = subprocess.run([*command, "--source", "esx1=192.0.2.11"], capture_output=True, text=True, timeout=WAIT_S)
     assert done.returncode == 3 and not (tmp_path / "out").exists()
     assert (
-        "cannot send to 127.0.0.1:2055 from 192.0.2.11: it is no address of this machine. Be root, have the capability CAP_NET_RAW, or add it: ip address add 192.0.2.11/32 dev lo"
-        in done.stderr
-    )
+        "cannot send to 127.0.0.1:2055 from 192.0.2.11: it is no address of this machine. Be root, "
+        "have the capability CAP_NET_RAW, or add it: ip address add 192.0.2.11/32 dev lo"
+    ) in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""run: console lines of the timeline are judged by their 'expect'; editions and strict hosts refuse what is documented."""
+"""run: console lines of the timeline are judged by their 'expect'; editions and strict hosts refuse what is
+documented."""
 
 import re
 from xml.etree import ElementTree
@@ -22,10 +23,22 @@ def stepped(tmp_path, steps: list[str], expects: bool = True, **more):
 
 def test_lines_that_go_as_expected_are_counted(esx_netflow, tmp_path):
     steps = [
-        "  - {at: 1s, host: esx1, run: vmkload_mod netflow, expect: {exit: 0, stdout: ['Using /usr/lib', succeeded.], stderr: ''}}",
-        "  - {at: 2s, host: esx1, run: vmkload_mod frob, expect: {exit: nonzero, stdout: '', stderr: frob, running: false}}",
-        "  - {at: 3s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {running: true, exit: 0}}",
-        "  - {at: 4s, host: esx1, session: w, run: vmkload_app -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 1}}",
+        (
+            "  - {at: 1s, host: esx1, run: vmkload_mod netflow, expect: {exit: 0, stdout: ['Using /usr/lib', "
+            "succeeded.], stderr: ''}}"
+        ),
+        (
+            "  - {at: 2s, host: esx1, run: vmkload_mod frob, expect: {exit: nonzero, stdout: '', stderr: frob, "
+            "running: false}}"
+        ),
+        (
+            "  - {at: 3s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: "
+            "{running: true, exit: 0}}"
+        ),
+        (
+            "  - {at: 4s, host: esx1, session: w, run: vmkload_app -i vmktcp net-netflow -e vSwitch0 10.6.125.84, "
+            "expect: {exit: 1}}"
+        ),
     ]
     done = esx_netflow("run", stepped(tmp_path, steps, stop="9s"), "--out", tmp_path / "out")
     assert (done.returncode, done.stderr) == (0, ""), done
@@ -61,7 +74,10 @@ def test_a_line_that_fails_is_told_with_what_was_printed(esx_netflow, tmp_path, 
 def test_a_line_in_the_foreground_is_judged_when_it_ends(esx_netflow, tmp_path):
     steps = [
         "  - {at: 1s, host: esx1, run: vmkload_mod netflow}",
-        "  - {at: 2s, host: esx1, run: vmkload_app -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 130, running: true}}",
+        (
+            "  - {at: 2s, host: esx1, run: vmkload_app -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: "
+            "130, running: true}}"
+        ),
         "  - {at: 3s, host: esx1, run: echo another window, expect: {exit: 0, stdout: another}}",
         "  - {at: 9s, host: esx1, session: mine, press: ctrl-c}",
         "  - {at: 10s, host: esx1, session: mine, run: vmkload_mod -u netflow, expect: {exit: nonzero}}",
@@ -98,8 +114,14 @@ def test_esx3i_refuses_netflow(esx_netflow, tmp_path):
 def test_a_strict_host_refuses_a_second_instance(esx_netflow, tmp_path):
     steps = [
         LOADED.format("{exit: 0}"),
-        "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 0}}",
-        "  - {at: 2s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, expect: {exit: nonzero, running: false}}",
+        (
+            "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: "
+            "{exit: 0}}"
+        ),
+        (
+            "  - {at: 2s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, expect: {exit: "
+            "nonzero, running: false}}"
+        ),
     ]
     text = (
         stepped(tmp_path, steps).read_text().replace("vswitches: {", "vswitches: {other: {portgroups: {Other: {}}}, ")
@@ -113,8 +135,14 @@ def test_a_strict_host_refuses_a_second_instance(esx_netflow, tmp_path):
 
 DELETION = [
     LOADED.format("{exit: 0}"),
-    "  - {at: 1s, host: esx1, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, expect: {exit: 0}}",
-    "  - {at: 2s, host: esx1, run: esxcfg-vswitch -d other, expect: {exit: 0, stderr: may cause ESX Server to become unstable}}",
+    (
+        "  - {at: 1s, host: esx1, may_be_idle: true, run: vmkload_app -S -i vmktcp net-netflow -e other 10.6.125.84, "
+        "expect: {exit: 0}}"
+    ),
+    (
+        "  - {at: 2s, host: esx1, run: esxcfg-vswitch -d other, expect: {exit: 0, stderr: "
+        "may cause ESX Server to become unstable}}"
+    ),
 ]
 
 
@@ -161,7 +189,10 @@ def test_metering_delay_makes_answers_late(esx_netflow, tmp_path):
     for netflow in ("", "metering_delay: 1ms, "):
         steps = [
             LOADED.format("{exit: 0}"),
-            "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: {exit: 0}}",
+            (
+                "  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84, expect: "
+                "{exit: 0}}"
+            ),
             "  - {at: 10s, host: esx1, id: ping, run: vmkping -c 3 10.6.125.84, expect: {exit: 0}}",
         ]
         scenario = stepped(tmp_path, steps)

@@ -174,7 +174,10 @@ def test_traffic_that_sent_nothing_fails_unless_it_may_be_silent(esx_netflow, tm
 
 
 def test_each_pair_of_a_list_counts(esx_netflow, tmp_path):
-    item = "  - {name: fan, app: flows, from: esx1-a, to: [esx1-b, esx1-c, esx1-d], port: 7, start: 1s, flows: 2, every: 1s}\n"
+    item = (
+        "  - {name: fan, app: flows, from: esx1-a, to: [esx1-b, esx1-c, esx1-d], port: 7, start: 1s, flows: 2, every: "
+        "1s}\n"
+    )
     text = pairs(lab(), item).replace("  - {name: esx1,", "  - {name: esx1, may_be_silent: true,")
     text = text.replace(
         "      esx1-b:",
@@ -191,7 +194,8 @@ def test_each_pair_of_a_list_counts(esx_netflow, tmp_path):
 
 
 def test_with_static_arp_nobody_asks_and_all_is_sent(esx_netflow, tmp_path):
-    """The guests' pair and the export: no ARP frame is seen at any port; a destination that answers no ARP gets its data."""
+    """The guests' pair and the export: no ARP frame is seen at any port; a destination that answers no ARP gets its
+    data."""
     frames = {}
     for arp in ("dynamic", "static"):
         text = lab().replace("run: {", "run: {arp: %s, " % arp)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every scenario of the project: its expectations hold, its bytes are the same everywhere, and the oracle finds every loss."""
+"""Every scenario of the project: its expectations hold, its bytes are the same everywhere, and the oracle finds every
+loss."""
 
 import os
 import subprocess

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A script's result folder (EsxResultsHelper, examples/esx-results.cc): the program and Python read it as one of a run."""
+"""A script's result folder (EsxResultsHelper, examples/esx-results.cc): the program and Python read it as one of a
+run."""
 
 import json
 import os

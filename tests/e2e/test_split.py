@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`run --split` gives the bytes of the whole run, or says why it cannot. ESX_NETFLOW_SPLIT_LABS=N compares N random labs."""
+"""`run --split` gives the bytes of the whole run, or says why it cannot. ESX_NETFLOW_SPLIT_LABS=N compares N random
+labs."""
 
 import os
 import re
@@ -27,7 +28,8 @@ hosts:
       c: {nics: [{portgroup: P, address: 10.2.0.11/24}]}
       d: {nics: [{portgroup: P, address: 10.2.0.12/24}]}
 nodes:
-  r: {kind: router, interfaces: {eth0: {address: 10.1.0.254/24}, eth1: {address: 10.2.0.254/24}, eth2: {address: 10.9.0.254/24}, eth3: {address: 10.8.0.254/24}}}
+  r: {kind: router, interfaces: {eth0: {address: 10.1.0.254/24}, eth1: {address: 10.2.0.254/24}, \
+eth2: {address: 10.9.0.254/24}, eth3: {address: 10.8.0.254/24}}}
   sw: {kind: switch}
   nf1: {kind: collector, address: 10.9.0.1/24, gateway: 10.9.0.254}
   srv: {kind: server, address: 10.8.0.1/24, gateway: 10.8.0.254}
@@ -35,7 +37,8 @@ links:
   - {name: one, endpoints: [esx1:vmnic0, sw:1], duplex: half}
   - {endpoints: [sw:2, r:eth0]}
   - {endpoints: [esx2:vmnic0, r:eth1], rate: 3Mbps, queue_disc: {kind: fq_codel, size: 20p}}
-  - {name: wan, endpoints: [nf1:eth0, r:eth2], rate: 64kbps, delay: 20ms, queue: 10p, bit_errors: 1e-5, queue_disc: {kind: red, size: 30p}}
+  - {name: wan, endpoints: [nf1:eth0, r:eth2], rate: 64kbps, delay: 20ms, queue: 10p, bit_errors: 1e-5, \
+queue_disc: {kind: red, size: 30p}}
   - {endpoints: [srv:eth0, r:eth3]}
 traffic:
   - {name: ab, app: tcp-syn-scan, from: a, to: b, ports: 1-3000, start: 3s, stop: 20s, every: 5ms}
@@ -86,8 +89,10 @@ def test_other_networks_and_outputs_can_be_split(esx_netflow, tmp_path, text):
 
 #: Scenarios in which something comes back to a host, and what.
 NOT_SPLIT = {
-    "branch-offices": "traffic from", "collector-down-and-back": "ICMP errors", "congested-collector-link": "queue disc", "full-duplex": "traffic from", "losses": "traffic from",
-    "many-vswitches": "traffic from", "migration": "moves to another host", "reordering": "moved to another uplink", "routed-wan": "a frame comes to tunnel", "server-farm": "traffic from",
+    "branch-offices": "traffic from", "collector-down-and-back": "ICMP errors",
+    "congested-collector-link": "queue disc", "full-duplex": "traffic from", "losses": "traffic from",
+    "many-vswitches": "traffic from", "migration": "moves to another host", "reordering": "moved to another uplink",
+    "routed-wan": "a frame comes to tunnel", "server-farm": "traffic from",
     "technote": "vmkping", "two-hosts": "traffic from",
 }  # fmt: skip
 
@@ -120,21 +125,38 @@ def test_a_host_that_is_done_is_not_simulated_again(esx_netflow, tmp_path):
 
 
 COUPLED = {
-    "ARP": (lambda text: text.replace("arp: static, ", ""), "3:1: run: cannot be split: ARP requests of a host come to all others; 'arp: static' has none"),
-    "traffic between hosts": (lambda text: text.replace("to: esx1-b", "to: esx2-b"), "traffic[0]: cannot be split: traffic from esx1-a on esx1 to esx2-b on esx2 comes over the network"),
+    "ARP": (lambda text: text.replace("arp: static, ", ""),
+        "3:1: run: cannot be split: ARP requests of a host come to all others; 'arp: static' has none"),
+    "traffic between hosts": (lambda text: text.replace("to: esx1-b", "to: esx2-b"),
+        "traffic[0]: cannot be split: traffic from esx1-a on esx1 to esx2-b on esx2 comes over the network"),
     "answers": (
-        lambda text: text.replace("nodes:", "nodes:\n  srv: {kind: server, address: 10.6.125.99/24}").replace("\nlinks:", "\nlinks:\n  - {endpoints: [srv:eth0, sw1:9]}").replace("app: udp-cbr, from: esx1-a, to: esx1-b", "app: tcp-bulk, from: esx1-a, to: srv").replace(", rate: 64kbps", "", 1),
+        lambda text: text.replace("nodes:",
+            "nodes:\n  srv: {kind: server, address: 10.6.125.99/24}").replace("\nlinks:",
+            "\nlinks:\n  - {endpoints: [srv:eth0, sw1:9]}").replace("app: udp-cbr, from: esx1-a, to: esx1-b",
+            "app: tcp-bulk, from: esx1-a, to: srv").replace(", rate: 64kbps", "", 1),
         "traffic[0]: cannot be split: the answer to traffic from esx1-a on esx1 to srv comes over the network",
     ),
-    "vmkping": (lambda text: text.replace("expect:", "  - {at: 2s, host: esx1, run: vmkping 10.6.125.84}\nexpect:"), "timeline[4]: cannot be split: answers to vmkping come back to esx1"),
-    "vMotion": (lambda text: text.replace("expect:", "  - {at: 2s, vm: esx1-a, vmotion: {to: esx2}}\nexpect:"), "timeline[4]: cannot be split: esx1-a moves to another host"),
-    "ICMP errors": (lambda text: text.replace("expect:", "  - {at: 2s, for: 1s, node: nf1, down: true}\nexpect:"), "timeline[4]: cannot be split: nf1 answers exports with ICMP errors while it is down"),
-    "floods": (lambda text: text.replace("expect:", "  - {at: 2s, for: 1s, link: collector-link, down: true}\nexpect:"), "timeline[4]: cannot be split: while collector-link is down switches flood to all hosts what was bound there"),
-    "reverse ARP": (lambda text: text.replace("expect:", "  - {at: 2s, vm: esx1-a, power: 'off'}\n  - {at: 3s, vm: esx1-a, power: 'on'}\nexpect:"), "timeline[5]: cannot be split: esx1 tells the network where esx1-a is (notify_switches), and other hosts hear it"),
-    "one processor": (lambda text: text.replace("netflow: {idle", "netflow: {metering_delay: 1us, idle", 1), "hosts.esx1.netflow: cannot be split: esx1's exports wait until its guests' frames are metered (metering_delay)"),
-    "a second run": (lambda text: text + "  - {name: same, check: deterministic}\n", "expect[1]: cannot be split: the second run of 'deterministic' would be split, too"),
-    "records in a span": (lambda text: text + "  - {name: flow, metric: flow.octets.lost, vm: esx1-a, during: 1s..2s, equals: 0}\n", "expect[1]: cannot be split: records are known at the end only, not within a time span"),
-    "a guest's capture": (lambda text: text + "outputs: {pcap: ['esx1-a:eth0']}\n", "outputs.pcap: cannot be split: the capture esx1-a:eth0 is of a guest's frames"),
+    "vmkping": (lambda text: text.replace("expect:", "  - {at: 2s, host: esx1, run: vmkping 10.6.125.84}\nexpect:"),
+        "timeline[4]: cannot be split: answers to vmkping come back to esx1"),
+    "vMotion": (lambda text: text.replace("expect:", "  - {at: 2s, vm: esx1-a, vmotion: {to: esx2}}\nexpect:"),
+        "timeline[4]: cannot be split: esx1-a moves to another host"),
+    "ICMP errors": (lambda text: text.replace("expect:", "  - {at: 2s, for: 1s, node: nf1, down: true}\nexpect:"),
+        "timeline[4]: cannot be split: nf1 answers exports with ICMP errors while it is down"),
+    "floods": (lambda text: text.replace("expect:", "  - {at: 2s, for: 1s, link: collector-link, down: true}\nexpect:"),
+        "timeline[4]: cannot be split: while collector-link is down switches flood to all hosts what was bound there"),
+    "reverse ARP": (lambda text: text.replace("expect:",
+        "  - {at: 2s, vm: esx1-a, power: 'off'}\n  - {at: 3s, vm: esx1-a, power: 'on'}\nexpect:"),
+        "timeline[5]: cannot be split: esx1 tells the network where esx1-a is (notify_switches), "
+        "and other hosts hear it"),
+    "one processor": (lambda text: text.replace("netflow: {idle", "netflow: {metering_delay: 1us, idle", 1),
+        "hosts.esx1.netflow: cannot be split: esx1's exports wait until its guests' frames are metered "
+            "(metering_delay)"),
+    "a second run": (lambda text: text + "  - {name: same, check: deterministic}\n",
+        "expect[1]: cannot be split: the second run of 'deterministic' would be split, too"),
+    "records in a span": (lambda text: text + "  - {name: flow, metric: flow.octets.lost, vm: esx1-a, during: 1s..2s, "
+        "equals: 0}\n", "expect[1]: cannot be split: records are known at the end only, not within a time span"),
+    "a guest's capture": (lambda text: text + "outputs: {pcap: ['esx1-a:eth0']}\n",
+        "outputs.pcap: cannot be split: the capture esx1-a:eth0 is of a guest's frames"),
 }  # fmt: skip
 
 
@@ -160,7 +182,10 @@ def test_a_lab_that_can_be_split_says_so(esx_netflow, tmp_path):
     [
         (
             "10.6.125.99:2055",
-            r"at 4\.508\d+ s a frame comes to esx2 from the network: [0-9a-f:]+ to ff:ff:ff:ff:ff:ff \(EtherType 0x806\)",
+            (
+                r"at 4\.508\d+ s a frame comes to esx2 from the network: [0-9a-f:]+ to ff:ff:ff:ff:ff:ff "
+                r"\(EtherType 0x806\)"
+            ),
         ),
         (
             "10.6.125.84:9",

@@ -87,9 +87,8 @@ def test_the_last_hours_end_with_the_run(losses, esx_netflow):
 
 
 def test_a_port_scan_is_seen_in_truth_and_in_what_was_collected(losses, esx_netflow):
-    (scan,) = [
-        i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"
-    ]  # no server that answers
+    # no server that answers
+    (scan,) = [i for i in report(esx_netflow, losses)["irregular"] if i["kind"] == "port_scan"]
     assert (scan["name"], scan["target"]) == ("scan", "10.6.125.67")
     ports = {
         side: len(

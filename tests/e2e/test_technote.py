@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The technical note: every sentence has its proof in docs/technote.md, and what no other test proves is proved here."""
+"""The technical note: every sentence has its proof in docs/technote.md, and what no other test proves is proved
+here."""
 
 import hashlib
 import re
@@ -58,7 +59,8 @@ def simulate(esx_netflow, folder: Path, text: str, *options) -> Path:
 
 
 def test_every_sentence_has_a_row_in_order():
-    """tests/data/technote-sentences.txt has the note's sentences as hashes of their words: the note itself is VMware's."""
+    """tests/data/technote-sentences.txt has the note's sentences as hashes of their words: the note itself is
+    VMware's."""
     text = (ROOT / "tests" / "data" / "technote-sentences.txt").read_text()
     sentences = [line.split() for line in text.splitlines() if not line.startswith("#")]
     assert len(sentences) == len(rows()) > 110
@@ -139,7 +141,8 @@ def test_what_needs_a_second_run_is_not_ticked(esx_netflow, tmp_path):
 
 THREE = LAB.replace(
     "vms:\n",
-    "vms:\n      test-a: {nics: [{portgroup: Test, address: 10.2.0.1/24}]}\n      test-b: {nics: [{portgroup: Test, address: 10.2.0.2/24}]}\n",
+    "vms:\n      test-a: {nics: [{portgroup: Test, address: 10.2.0.1/24}]}\n      test-b: {nics: [{portgroup: Test, "
+    "address: 10.2.0.2/24}]}\n",
 ).replace("timeline:", "  - {name: test, app: udp-cbr, from: test-a, to: test-b, start: 3s, stop: 50s}\ntimeline:")
 EXPORT = "  - {{at: 2s, host: esx1, run: 'vmkload_app -S -i vmktcp net-netflow {} 10.6.125.84:4242'}}"
 
@@ -264,9 +267,8 @@ def test_datagrams_leave_by_the_vmknic(esx_netflow, tmp_path):
     start = 1224979200  # 2008-10-26T00:00:00Z
     first_ended = min(int(row["last_ms"]) for row in table(out, "flows-exported.csv"))
     quickly = float(sent[0][1]) if float(sent[0][1]) < start else float(sent[0][1]) - start
-    assert (
-        first_ended / 1000 + 2 < quickly < first_ended / 1000 + 2 + 1.1
-    )  # idle timeout of this lab, then the next poll
+    # idle timeout of this lab, then the next poll
+    assert first_ended / 1000 + 2 < quickly < first_ended / 1000 + 2 + 1.1
 
 
 def departures(out: Path) -> set[int]:

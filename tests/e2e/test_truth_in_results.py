@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Tables and texts tell the truth: octets once, lost apart from left, flows never begun, peaks between samples, columns that stand."""
+"""Tables and texts tell the truth: octets once, lost apart from left, flows never begun, peaks between samples, columns
+that stand."""
 
 import csv
 import io
@@ -30,7 +31,8 @@ def losses(esx_netflow, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def between(esx_netflow, tmp_path_factory):
-    """esx1-a sends to esx2-b, so both hosts' vSwitches see every packet; a router behind the uplink sends those to esx1-b back."""
+    """esx1-a sends to esx2-b, so both hosts' vSwitches see every packet; a router behind the uplink sends those to
+    esx1-b back."""
     text = lab(hosts=("esx1", "esx2")).replace("from: esx1-a, to: esx1-b", "from: esx1-a, to: esx2-b")
     return run(esx_netflow, tmp_path_factory.mktemp("between"), text)
 

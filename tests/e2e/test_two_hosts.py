@@ -63,7 +63,8 @@ def test_expectation_fails_without_its_cause(esx_netflow, tmp_path, cause):
 # step of the timeline that is judged -> what is replaced by what in the scenario
 STEPS = {
     0: [("  esx1:\n", "  esx1:\n    edition: esx3i\n")],
-    1: [("  - {at: 1s, host: esx1, run: vmkload_mod netflow, expect: {stdout: Module load of netflow succeeded.}}\n", "  - {at: 1s, host: esx1, run: vmkping 10.6.125.12}\n")],
+    1: [("  - {at: 1s, host: esx1, run: vmkload_mod netflow, expect: {stdout: Module load of netflow succeeded.}}\n",
+        "  - {at: 1s, host: esx1, run: vmkping 10.6.125.12}\n")],
     2: [("-p -s 1000 -e vSwitch0,prod1", "-p -s 1000 -e vSwitch0,prod2")],
     4: [("net-netflow -e vSwitch9 10", "net-netflow -e vSwitch0 10")],
 }  # fmt: skip

@@ -14,11 +14,21 @@ def validate(esx_netflow, tmp_path, line: str, expect: str = ""):
 
 
 LINES = {
-    "vmkload_app -S -i vmktcp net-netflow -e vSwtich0 10.6.125.84": "'vSwtich0' is no vSwitch of esx1; did you mean 'vSwitch0'?",
-    "vmkload_app -S -i vmktcp net-netflow -e vSwitch0,vSwitch1 10.6.125.84": "'vSwitch1' is no vSwitch of esx1; did you mean 'vSwitch0'?",
-    "vmkload_app -S -i vmktcp net-netflw -e vSwitch0 10.6.125.84": "'net-netflw' is no program of vmkload_app; did you mean 'net-netflow'?",
-    "vmkload_app -S -i vmktpc net-netflow -e vSwitch0 10.6.125.84": "'vmktpc' is no TCP/IP stack; did you mean 'vmktcp'?",
-    "vmkload_ap -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84": "'vmkload_ap' is no program; did you mean 'vmkload_app'?",
+    (
+        "vmkload_app -S -i vmktcp net-netflow -e vSwtich0 10.6.125.84"
+    ): "'vSwtich0' is no vSwitch of esx1; did you mean 'vSwitch0'?",
+    (
+        "vmkload_app -S -i vmktcp net-netflow -e vSwitch0,vSwitch1 10.6.125.84"
+    ): "'vSwitch1' is no vSwitch of esx1; did you mean 'vSwitch0'?",
+    "vmkload_app -S -i vmktcp net-netflw -e vSwitch0 10.6.125.84": (
+        "'net-netflw' is no program of vmkload_app; did you mean 'net-netflow'?"
+    ),
+    (
+        "vmkload_app -S -i vmktpc net-netflow -e vSwitch0 10.6.125.84"
+    ): "'vmktpc' is no TCP/IP stack; did you mean 'vmktcp'?",
+    (
+        "vmkload_ap -S -i vmktcp net-netflow -e vSwitch0 10.6.125.84"
+    ): "'vmkload_ap' is no program; did you mean 'vmkload_app'?",
     "/bin/vmkload_mod netflow": "'/bin/vmkload_mod' is no program; ",
     "vmkload_mod netflo": "'netflo' is no module; did you mean 'netflow'?",
     "vmkload_mod -u netflo": "'netflo' is no module; did you mean 'netflow'?",

@@ -14,11 +14,15 @@ def tree(switches: int, hosts: int) -> str:
         vswitch = f"{{uplinks: [vmnic0], portgroups: {{P: {{vlan: {i % 20 + 2}}}, K: {{}}}}}}"
         nic = f"nics: [{{portgroup: P, address: 172.16.{i // 200}.{i % 200 + 1}/12}}]"
         lines.append(
-            f"  h{i}: {{vswitches: {{v: {vswitch}}}, vmknics: {{vmk0: {{portgroup: K, address: 10.{i // 200}.{i % 200}.1/8}}}}, vms: {{m{i}: {{{nic}}}}}}}"
+            f"  h{i}: {{vswitches: {{v: {vswitch}}}, vmknics: {{vmk0: {{portgroup: K, address: "
+            f"10.{i // 200}.{i % 200}.1/8}}}}, vms: {{m{i}: {{{nic}}}}}}}"
         )
     lines += ["nodes:", "  c: {kind: collector, address: 10.99.0.1/8}"]
     lines += [
-        f"  s{i}: {{kind: switch, ports: {{1: {{mode: trunk}}, 2: {{mode: trunk}}, 3: {{mode: trunk}}, 4: {{mode: trunk}}}}}}"
+        (
+            f"  s{i}: {{kind: switch, ports: {{1: {{mode: trunk}}, 2: {{mode: trunk}}, 3: {{mode: trunk}}, 4: {{mode: "
+            f"trunk}}}}}}"
+        )
         for i in range(switches)
     ]
     lines += ["links:", "  - {endpoints: [c:eth0, s0:9]}"]
@@ -50,16 +54,25 @@ def test_ten_thousand_nodes_are_answered(esx_netflow, tmp_path):
 
 SHAPES = {
     "no nodes and no links": ("", 0, ""),
-    "a link to nothing": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, t:1]}\n", 2, "lab.yaml:7:23: links[0].endpoints[1]: 't' is no host or node; allowed: h, s"),
-    "a dangling uplink": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, h:vmnic7]}\n", 2, "lab.yaml:7:23: links[0].endpoints[1]: 'vmnic7' is no interface of h; did you mean 'vmnic0'?"),
-    "a cable from a switch to itself": ("nodes: {s: {kind: switch}}\nlinks:\n  - {name: oops, endpoints: [s:1, s:2]}\n", 2, "lab.yaml:7:5: links[0]: closes a loop of switches"),
-    "a cable from a port to itself": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, s:1]}\n", 2, "lab.yaml:7:23: links[0].endpoints[1]: endpoint 's:1' is used twice"),
+    "a link to nothing": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, t:1]}\n", 2,
+        "lab.yaml:7:23: links[0].endpoints[1]: 't' is no host or node; allowed: h, s"),
+    "a dangling uplink": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, h:vmnic7]}\n", 2,
+        "lab.yaml:7:23: links[0].endpoints[1]: 'vmnic7' is no interface of h; did you mean 'vmnic0'?"),
+    "a cable from a switch to itself": ("nodes: {s: {kind: switch}}\nlinks:\n  - {name: oops, endpoints: [s:1, s:2]}\n",
+        2, "lab.yaml:7:5: links[0]: closes a loop of switches"),
+    "a cable from a port to itself": ("nodes: {s: {kind: switch}}\nlinks:\n  - {endpoints: [s:1, s:1]}\n", 2,
+        "lab.yaml:7:23: links[0].endpoints[1]: endpoint 's:1' is used twice"),
     "two of a name": ("nodes: {h: {kind: switch}}\n", 2, "lab.yaml:5:9: nodes.h: "),
-    "two links of a name": ("nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks:\n  - {name: a, endpoints: [s:1, t:1]}\n  - {name: a, endpoints: [s:2, t:2]}\n", 2, "lab.yaml:8:12: links[1].name: link 'a' is used twice, first in line 7"),
+    "two links of a name": ("nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks:\n  - {name: a, endpoints: [s:1, "
+        "t:1]}\n  - {name: a, endpoints: [s:2, t:2]}\n", 2,
+        "lab.yaml:8:12: links[1].name: link 'a' is used twice, first in line 7"),
     "two keys of a name": ("nodes: {s: {kind: switch}, s: {kind: switch}}\n", 2, "lab.yaml:5:"),
-    "a plug taken twice": ("nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks:\n  - {name: a, endpoints: [s:1, t:1]}\n  - {name: b, endpoints: [s:1, t:2]}\n", 2, "lab.yaml:8:27: links[1].endpoints[0]: endpoint 's:1' is used twice, first in line 7"),
+    "a plug taken twice": ("nodes: {s: {kind: switch}, t: {kind: switch}}\nlinks:\n  - {name: a, endpoints: [s:1, "
+        "t:1]}\n  - {name: b, endpoints: [s:1, t:2]}\n", 2,
+        "lab.yaml:8:27: links[1].endpoints[0]: endpoint 's:1' is used twice, first in line 7"),
     "a collector that is nowhere": ("nodes: {c: {kind: collector, address: 10.0.0.9/24}}\n", 0, ""),
-    "hosts without a switch between": ("nodes: {c: {kind: collector, address: 10.0.0.9/24}}\nlinks:\n  - {endpoints: [h:vmnic0, c:eth0]}\n", 0, ""),
+    "hosts without a switch between": ("nodes: {c: {kind: collector, address: 10.0.0.9/24}}\nlinks:\n  - {endpoints: "
+        "[h:vmnic0, c:eth0]}\n", 0, ""),
 }  # fmt: skip
 
 
@@ -67,9 +80,9 @@ SHAPES = {
 def test_a_lab_of_any_shape_is_answered_or_refused_with_place_and_reason(esx_netflow, tmp_path, shape):
     rest, code, message = SHAPES[shape]
     text = (
-        "version: 1\nname: shape\nrun: {duration: 1s}\nhosts: {h: {vswitches: {v: {uplinks: [vmnic0], portgroups: {P: {}}}}, vmknics: {vmk0: {portgroup: P, address: 10.0.0.1/24}}}}\n"
-        + rest
-    )
+        "version: 1\nname: shape\nrun: {duration: 1s}\nhosts: {h: {vswitches: {v: {uplinks: [vmnic0], portgroups: "
+        "{P: {}}}}, vmknics: {vmk0: {portgroup: P, address: 10.0.0.1/24}}}}\n"
+    ) + rest
     write(tmp_path, text)
     for command in ("validate", "run"):
         done = esx_netflow(command, "lab.yaml", cwd=tmp_path)

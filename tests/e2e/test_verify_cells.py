@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A changed cell of a table of a run is found: in every column of every table, row by row, but for those that no file can tell."""
+"""A changed cell of a table of a run is found: in every column of every table, row by row, but for those that no file
+can tell."""
 
 import csv
 from pathlib import Path
@@ -127,7 +128,10 @@ def lossy(esx_netflow, tmp_path_factory) -> Verification:
     """The link to the collector loses, and no frame but datagrams crosses it meanwhile."""
     folder = tmp_path_factory.mktemp("links")
     text = lab(duration="60s", stop="55s").replace("run: {", "run: {arp: static, ")
-    scan = "  - {name: scan, app: tcp-syn-scan, from: esx1-a, to: esx1-b, ports: 1-900, start: 2s, stop: 50s, every: 50ms}\ntimeline:\n  - {at: 600ms, link: collector-link, set: {loss: 0.3}}"
+    scan = (
+        "  - {name: scan, app: tcp-syn-scan, from: esx1-a, to: esx1-b, ports: 1-900, start: 2s, stop: 50s, every: "
+        "50ms}\ntimeline:\n  - {at: 600ms, link: collector-link, set: {loss: 0.3}}"
+    )
     done = esx_netflow(
         "run", write_lab(folder, text.replace("timeline:", scan)), "--captures", "-q", "--out", folder / "out"
     )
@@ -193,7 +197,8 @@ def test_a_wrong_cell_of_any_end_is_found(lossy, column, value):
 
 
 def test_a_queue_is_judged_by_what_is_sent_and_dropped(esx_netflow, tmp_path, lossy):
-    """No more waits than the queue takes, nor than is sent before the link rests; after a drop, no less than what was not sent since."""
+    """No more waits than the queue takes, nor than is sent before the link rests; after a drop, no less than what was
+    not sent since."""
     assert all(
         of_links(
             lossy,
@@ -202,7 +207,10 @@ def test_a_queue_is_judged_by_what_is_sent_and_dropped(esx_netflow, tmp_path, lo
             queued=plus(50),
         )
     )
-    flood = "  - {name: far, app: udp-cbr, from: esx1-a, to: nf1, port: 9, start: 1s, stop: 15s, rate: 160kbps, packet: 300B}\ntimeline:"
+    flood = (
+        "  - {name: far, app: udp-cbr, from: esx1-a, to: nf1, port: 9, start: 1s, stop: 15s, rate: 160kbps, packet: "
+        "300B}\ntimeline:"
+    )
     text = (
         lab(stop="18s")
         .replace("timeline:", flood)

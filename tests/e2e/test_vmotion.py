@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""VMotion: a virtual machine moves to another host in mid-run; its connections go on, and two exporters tell of them."""
+"""VMotion: a virtual machine moves to another host in mid-run; its connections go on, and two exporters tell of
+them."""
 
 import json
 

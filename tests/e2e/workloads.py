@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Small cousins of the benchmark's workloads, with their truth: what was put in, counted as it was put in and not out of the frames.
+"""Small cousins of the benchmark's workloads, with their truth: what was put in, counted as it was put in and not out
+of the frames.
 
 w1  few flows: conversations in both directions, two minutes
 w2  many flows: at least one packet each, the rest after Zipf's law, twelve seconds

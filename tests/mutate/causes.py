@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mutation of every cause that model/ books and of every counter of its collector: does a test of the model fail if a loss goes under
-another cause, or is not counted?
+"""Mutation of every cause that model/ books and of every counter of its collector.
 
-Replaces one `netflow::Move::LOST_...` (or IGNORED_..., SEND_FAILED, StopCause, EsxDropCause, EsxPhysicalSwitchDrop) or deletes one
-statement that counts at a time, compiles that file with the flags of the
-release build, links the module anew beside the build and runs test-model with it, the tests of the file's class first. Nothing in the
-source tree or the build changes. Takes a minute of processor time for a survivor and some seconds for the others.
+Does a test of the model fail if a loss goes under another cause, or is not counted?
+
+Replaces one `netflow::Move::LOST_...` (or IGNORED_..., SEND_FAILED, StopCause, EsxDropCause, EsxPhysicalSwitchDrop) or
+deletes one statement that counts at a time, compiles that file with the flags of the release build, links the module
+anew beside the build and runs test-model with it, the tests of the file's class first. Nothing in the source tree or
+the build changes. Takes a minute of processor time for a survivor and some seconds for the others.
 """
 
 import argparse
@@ -51,7 +52,8 @@ WITHIN = 600  # seconds of processor time: what computes longer hangs
 
 
 def mutants(only=None):
-    """-> file, where in its text, what stands there, what stands there instead. Those of equivalent.txt are left out."""
+    """-> file, where in its text, what stands there, what stands there instead. Those of equivalent.txt are left
+    out."""
     known = equivalents()
     for file in FILES if only is None else [only]:
         text = (ROOT / file).read_text()
@@ -93,7 +95,7 @@ class Build:
         link = re.sub(rf"-o lib/{LIBRARY}\S*", f"-o {self.place / LIBRARY}", link)
         subprocess.run(link, shell=True, cwd=self.folder, check=True)
         environment = {**os.environ, "LD_LIBRARY_PATH": str(self.place)}
-        limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (WITHIN, WITHIN))  # noqa: E731: whatever else the machine does
+        limit = lambda: resource.setrlimit(resource.RLIMIT_CPU, (WITHIN, WITHIN))  # whatever else the machine does
         for tests in (FILES[file], f"-{FILES[file]}"):
             command = [self.folder / "test-model", "--gtest_fail_fast", "--gtest_brief=1", f"--gtest_filter={tests}"]
             if subprocess.run(

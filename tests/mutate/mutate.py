@@ -52,9 +52,11 @@ class Mutant(NamedTuple):
 
 
 SWAPS = {
-    "relational": [(" < ", " <= "), (" > ", " >= "), (" <= ", " < "), (" >= ", " > "), (" == ", " != "), (" != ", " == ")],
+    "relational": [(" < ", " <= "), (" > ", " >= "), (" <= ", " < "), (" >= ", " > "), (" == ", " != "),
+        (" != ", " == ")],
     "arithmetic": [
-        (" + ", " - "), (" - ", " + "), (" * ", " / "), (" / ", " * "), (" % ", " * "), (" += ", " -= "), (" -= ", " += "),
+        (" + ", " - "), (" - ", " + "), (" * ", " / "), (" / ", " * "), (" % ", " * "), (" += ", " -= "),
+        (" -= ", " += "),
         (" << ", " >> "), (" >> ", " << "), (" & ", " | "), (" | ", " & "), (" |= ", " &= "), ("++", "--"),
     ],
     "condition": [(" && ", " || "), (" || ", " && ")],
@@ -144,7 +146,8 @@ def apply(mutant: Mutant, source: str) -> str:
 
 
 def chosen(mutants: list[Mutant], count: int) -> list[Mutant]:
-    """The same ones every time: all that touch a cause of the ledger, and so many of the others, from all files alike."""
+    """The same ones every time: all that touch a cause of the ledger, and so many of the others, from all files
+    alike."""
     causes = [m for m in mutants if m.operator in ("ledger", "move")]
     others = [m for m in mutants if m not in causes]
     if 0 < count < len(others):

@@ -79,7 +79,8 @@ def _ms(text: str) -> int:
 
 
 class NfcapdRun(LoopbackCollector):
-    """nfcapd on a free loopback port. After stop() (or the end of `with`): rows, log, flows, sequence_errors, bad_packets."""
+    """nfcapd on a free loopback port. After stop() (or the end of `with`): rows, log, flows, sequence_errors,
+    bad_packets."""
 
     NAME, READY, TAKEN = "nfcapd", ("Startup nfcapd",), "Address already in use"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One Ethernet frame -> is it metered, how many octets does it count, and as which flow?
 
-Octets: a metered packet counts its IP total length (the frame's where that is 0); any other frame the bytes on the wire after
-the Ethernet header and VLAN tags.
+Octets: a metered packet counts its IP total length (the frame's where that is 0); any other frame the bytes on the wire
+after the Ethernet header and VLAN tags.
 """
 
 import socket

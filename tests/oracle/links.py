@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges links.csv, and with it where and when datagrams died on links: of a link's end whose far end a collector's capture sees, the
-frames sent until each sample are those that arrived and those that died on the way."""
+"""Judges links.csv, and with it where and when datagrams died on links: of a link's end whose far end a collector's
+capture sees, the frames sent until each sample are those that arrived and those that died on the way."""
 
 import re
 from bisect import bisect_right
@@ -81,21 +81,25 @@ class Links:
     def _check_queue(
         self, what: str, before: dict, after: dict, one_frame_s: float, slowest: int, limit: int | None
     ) -> None:
-        """A transmitter never rests while frames wait, and a queue that drops a frame is full: what left it since were the frames sent and the next one."""
+        """A transmitter never rests while frames wait, and a queue that drops a frame is full: what left it since were
+        the frames sent and the next one."""
         sent, octets, dropped = (int(after[c]) - int(before[c]) for c in ("frames", "octets", "dropped"))
         waited, waits = int(before.get("queued", 0)), int(after["queued"])
         busy_s = (octets + (sent + 1) * OVERHEAD) * 8 / slowest + one_frame_s
         if 0 < waited >= sent and busy_s < (ns_of(after["time_ms"]) - ns_of(before["time_ms"])) / 10**9:
             self.find(
-                f"{what} at {before['time_ms']} ms: {waited} frames, of which {sent} were sent until {after['time_ms']} ms"
+                f"{what} at {before['time_ms']} ms: {waited} frames, "
+                f"of which {sent} were sent until {after['time_ms']} ms"
             )
         if limit is not None and not (limit - sent - 1 if dropped else 0) <= waits <= limit:
             self.find(
-                f"{what} at {after['time_ms']} ms: {waits} frames of {limit}, {dropped} dropped and {sent} sent since {before['time_ms']} ms"
+                f"{what} at {after['time_ms']} ms: {waits} frames of {limit}, {dropped} dropped and {sent} sent since "
+                f"{before['time_ms']} ms"
             )
 
     def _queues(self) -> dict[str, tuple[int, int | None]]:
-        """-> of each full-duplex link that is never cut: its lowest rate, and how many frames its queue takes if that is a number that stays"""
+        """-> of each full-duplex link that is never cut: its lowest rate, and how many frames its queue takes if that
+        is a number that stays"""
         if not (self.v.folder / "resolved.yaml").is_file():  # of a script: nobody tells
             return {}
         lab, _, timeline = (self.v.folder / "resolved.yaml").read_text(errors="replace").partition("\ntimeline:")
@@ -121,7 +125,8 @@ class Links:
                 self._check_arrivals(link, near, ends[near], entry, drops)
 
     def _check_arrivals(self, link: str, near: str, rows: list[dict], entry: dict, drops: dict) -> None:
-        """The delay is not told, but it is one: frames leave in the order in which they arrive, or die at the far end, that much later."""
+        """The delay is not told, but it is one: frames leave in the order in which they arrive, or die at the far end,
+        that much later."""
         errors = drops["dropped"]["errors"] if drops else 0
         died = [
             d for d in self.datagrams if d["fate"] == "lost_channel_error" and d["place"] == f"{entry['node']}/{link}"
@@ -148,7 +153,8 @@ class Links:
                 and frames <= len(times)
             ):
                 self.find(
-                    f"links.csv: {link} from {near}: {row['frames']} frames of {row['octets']} octets at {row['time_ms']} ms, by the capture {bisect_right(times, at)}"
+                    f"links.csv: {link} from {near}: {row['frames']} frames of {row['octets']} octets at "
+                    f"{row['time_ms']} ms, by the capture {bisect_right(times, at)}"
                 )
                 return
             least = max(least, times[frames - 1] - at if 0 < frames <= len(times) else 0)
@@ -168,7 +174,8 @@ class Links:
         )
 
     def _check_deaths(self) -> None:
-        """A datagram that was lost died at a place that there is, and not before the queue or the collector told of it."""
+        """A datagram that was lost died at a place that there is, and not before the queue or the collector told of
+        it."""
         nodes = {end.rpartition(":")[0] for ends in self.rows.values() for end in ends} | {
             w.exporter for w in self.v.windows
         }
@@ -193,7 +200,8 @@ class Links:
             for row in queues[place]:
                 if sum(time < ns_of(row["time_ms"]) for time in times) > int(row["dropped"]):
                     self.find(
-                        f"datagrams.csv: more datagrams were dropped at {place} until {row['time_ms']} ms than links.csv has"
+                        f"datagrams.csv: more datagrams were dropped at {place} until {row['time_ms']} ms "
+                        "than links.csv has"
                     )
                     break
 

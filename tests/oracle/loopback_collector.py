@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Base of the runs of real collectors: a process with a folder and a UDP port on loopback of its own, whatever else runs beside it.
+"""Base of the runs of real collectors: a process with a folder and a UDP port on loopback of its own, whatever else
+runs beside it.
 
-A collector binds its port itself, after it was found free, so another process may have taken it meanwhile: then the next port is tried.
-Two nfacctd would share a port without a word. So each run holds the same port of another loopback address as long as it lives.
+A collector binds its port itself, after it was found free, so another process may have taken it meanwhile: then the
+next port is tried. Two nfacctd would share a port without a word. So each run holds the same port of another loopback
+address as long as it lives.
 """
 
 import shutil
@@ -43,7 +45,8 @@ def _held_port(host: str) -> tuple[socket.socket, int]:
 
 
 class LoopbackCollector:
-    """A collector that is ready within `with`. Its kind gives NAME, READY (what its log says then), TAKEN (what it says of a port in use)."""
+    """A collector that is ready within `with`. Its kind gives NAME, READY (what its log says then), TAKEN (what it says
+    of a port in use)."""
 
     NAME, READY, TAKEN = "", (), ""
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""NetFlow v5 datagrams: decode or refuse with a reason, and judge them by the rules R1..R15 of docs/netflow-v5-rules.md.
+"""NetFlow v5 datagrams: decode or refuse with a reason, and judge them by the rules R1..R15 of
+docs/netflow-v5-rules.md.
 
 R1 and R2 are the decoder's; R14 is seen where datagrams are taken out of a capture. R6 is judged
 as far as 32-bit times allow: First lies less than 2^31 ms before SysUptime.
@@ -113,7 +114,8 @@ def read_collector_capture(packets: Iterable[Packet], port: int, address: str | 
 
 
 def read_headers(packets: Iterable[Packet], ports: set[int]) -> Iterable[tuple[tuple, int]]:
-    """(exporter, engine, sequence, uptime) and time of the v5 datagrams to these UDP ports; captures may hold no more than headers."""
+    """(exporter, engine, sequence, uptime) and time of the v5 datagrams to these UDP ports; captures may hold no more
+    than headers."""
     for packet in packets:
         udp = _udp(_ipv4(packet))
         if udp and udp[3] in ports and len(udp[4]) >= HEADER.size:

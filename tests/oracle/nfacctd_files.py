@@ -6,8 +6,8 @@
         collector.stop()
     assert collector.complaints == [] and collector.flows == ...
 
-nfacctd always aggregates: `flows` are sums of (packets, octets) by key. It knows no milliseconds and no engine in its output; sequences it
-follows for each engine and complains in its log.
+nfacctd always aggregates: `flows` are sums of (packets, octets) by key. It knows no milliseconds and no engine in its
+output; sequences it follows for each engine and complains in its log.
 """
 
 import json
@@ -38,7 +38,8 @@ logfile: {folder}/log
 
 
 class NfacctdRun(LoopbackCollector):
-    """After stop() (or the end of `with`): flows {(src, dst, proto, sport, dport, tos, input, output): (packets, octets)}, complaints."""
+    """After stop() (or the end of `with`): flows {(src, dst, proto, sport, dport, tos, input, output): (packets,
+    octets)}, complaints."""
 
     NAME, TAKEN = "nfacctd", "failed (errno: 98)"
     READY = ("waiting for NetFlow/IPFIX data", "setting object handlers")  # the core, the plugin

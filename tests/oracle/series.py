@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges series.csv: what happened until each sample, by records.csv, datagrams.csv and the port captures. Whether what happened in
-the instant of a sample came before it, no file tells: there both is right."""
+"""Judges series.csv: what happened until each sample, by records.csv, datagrams.csv and the port captures. Whether what
+happened in the instant of a sample came before it, no file tells: there both is right."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
@@ -141,7 +141,8 @@ def _ns(time_ms: str) -> int:
 
 
 def _check_memory(rows: list[dict], find) -> None:
-    """All columns or none; the state of so much free memory, or a lower one that it has not left yet; what was taken only grows."""
+    """All columns or none; the state of so much free memory, or a lower one that it has not left yet; what was taken
+    only grows."""
     taken = [0, 0]
     for row in rows:
         state, *numbers = (row[column] for column in MEMORY)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Judges the tables of a result folder cell by cell: each one follows from records.csv and datagrams.csv, and those two from the
-captures, so that no cell can change alone."""
+"""Judges the tables of a result folder cell by cell: each one follows from records.csv and datagrams.csv, and those two
+from the captures, so that no cell can change alone."""
 
 from collections import Counter, defaultdict
 from itertools import pairwise
@@ -82,7 +82,8 @@ class Stories:
         return int(row["first_ns"]) - boot, int(row["last_ns"]) - boot
 
     def _check_records(self) -> None:
-        """The records of each flow follow from its packets; where packets were shed or records ended early, their sums do."""
+        """The records of each flow follow from its packets; where packets were shed or records ended early, their sums
+        do."""
         ours, theirs = defaultdict(list), defaultdict(list)
         for record in self.v.truth_records:
             ours[record.key].append(
@@ -112,7 +113,8 @@ class Stories:
         self.v.findings += [f"{what}: there, and not wanted: {n} x {row}" for row, n in sorted((theirs - ours).items())]
 
     def _check_ends(self) -> None:
-        """A record ends in the scan after its deadline, or with a later packet of its flow; and moves on when its station says."""
+        """A record ends in the scan after its deadline, or with a later packet of its flow; and moves on when its
+        station says."""
         firsts, ends, shed = defaultdict(set), defaultdict(set), set()
         for row in self.records:
             flow = tuple(row[c] for c in FLOW)
@@ -136,7 +138,8 @@ class Stories:
             carrier = self.by_number.get((row["exporter"], row["datagram"]), {})
             moved = {
                 "sent": {carrier.get("sent_ns")}, "send_failed": {carrier.get("sent_ns")}, "queued": {row["ended_ns"]},
-                "dropped_purgatory_full": {row["ended_ns"]}, "dropped_evicted": {row["ended_ns"]}, "dropped_purgatory_head": ends[row["exporter"]],
+                "dropped_purgatory_full": {row["ended_ns"]}, "dropped_evicted": {row["ended_ns"]},
+                "dropped_purgatory_head": ends[row["exporter"]],
             }.get(station, stops if station.startswith("discarded_") else set())  # fmt: skip
             if row["moved_ns"] not in moved or bool(row["datagram"]) != station.startswith("sen"):
                 self.find(f"records.csv: station, moved_ns or datagram: {row}")
@@ -195,7 +198,8 @@ class Stories:
         return (sent - self.boot.get(row["exporter"], 0)) // MS_NS % 2**32
 
     def _check_sequences(self) -> None:
-        """Within a session each datagram goes on where the one before ended; records dropped before may be skipped (AtExpiry)."""
+        """Within a session each datagram goes on where the one before ended; records dropped before may be skipped
+        (AtExpiry)."""
         sessions = defaultdict(list)
         for row in self.datagrams:
             sessions[row["exporter"], row["vswitch"], row["session"]].append(row)
@@ -207,14 +211,17 @@ class Stories:
                 skipped = (int(after["sequence"]) - int(before["sequence"]) - int(before["records"])) % 2**32
                 if skipped and ((exporter, vswitch) not in lost_before or not self.v.counts_expired):
                     self.find(
-                        f"datagrams.csv: sequence {after['sequence']} follows {before['sequence']} with {before['records']} records"
+                        f"datagrams.csv: sequence {after['sequence']} follows {before['sequence']} with "
+                        f"{before['records']} records"
                     )
 
     def _flow_row(self, row: dict) -> dict:
         first, last = self._times(row)
         return {
-            **{c: row[c] for c in (*FLOW, "output", "packets", "octets", "tcp_flags", "reason", "datagram", "input_port", "output_port")},
-            "engine": str(self.windows[row["exporter"], row["vswitch"]][0].engine), "first_ms": str(first // MS_NS), "last_ms": str(last // MS_NS),
+            **{c: row[c] for c in (*FLOW, "output", "packets", "octets", "tcp_flags", "reason", "datagram",
+                "input_port", "output_port")},
+            "engine": str(self.windows[row["exporter"], row["vswitch"]][0].engine), "first_ms": str(first // MS_NS),
+            "last_ms": str(last // MS_NS),
         }  # fmt: skip
 
     def _check_flow_tables(self) -> None:
@@ -246,9 +253,8 @@ class Stories:
 
     def _truth_row(self, parts: list[dict]) -> dict:
         sums = _sums([(int(p["packets"]), int(p["octets"]), *self._times(p), int(p["tcp_flags"]), "") for p in parts])
-        first = next(
-            (p for p in parts if p["output"]), {"output": "0", "output_port": ""}
-        )  # shed packets have no output
+        # shed packets have no output
+        first = next((p for p in parts if p["output"]), {"output": "0", "output_port": ""})
         row = self._flow_row(parts[0]) | {
             "output": first["output"],
             "output_port": first["output_port"],

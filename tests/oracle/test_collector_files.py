@@ -24,8 +24,10 @@ def random_datagrams(rng: random.Random, count: int) -> list[Datagram]:
                 V5Record(
                     f"10.{rng.randrange(256)}.0.1", "224.0.0.251",
                     input=rng.choice([0, 1, rng.randrange(65536)]), output=rng.choice([0, 1549, 65535]),
-                    packets=packets, octets=rng.choice([20 * packets, 2**32 - 1]), first=first, last=rng.randrange(first, uptime + 1),
-                    sport=sport, dport=dport, tcp_flags=rng.randrange(256) if proto == 6 else 0, proto=proto, tos=rng.randrange(256),
+                    packets=packets, octets=rng.choice([20 * packets, 2**32 - 1]), first=first,
+                    last=rng.randrange(first, uptime + 1),
+                    sport=sport, dport=dport, tcp_flags=rng.randrange(256) if proto == 6 else 0, proto=proto,
+                    tos=rng.randrange(256),
                 )
             )  # fmt: skip
         unix_s, ms = divmod(1_225_000_000_000 + uptime, 1000)

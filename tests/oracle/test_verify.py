@@ -18,7 +18,8 @@ from oracle.verify import Switch, verify
 S = 10**9
 UPTIME_NS = (WRAP - 9000) * MS_NS  # SysUptime wraps 9 s into the run
 COLUMNS = (
-    "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ms,last_ms,tcp_flags,reason,datagram"
+    "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ms,last_ms,"
+    "tcp_flags,reason,datagram"
 ).split(",")
 LOST = "exporter,vswitch,src,dst,proto,sport,dport,tos,input,cause,packets,octets,records".split(",")
 TRAFFIC = [(S + i * S // 10, f"10.0.0.{i % 4}", 4 + i % 2) for i in range(200)]  # time, source, port: idle by 36.1 s
@@ -177,7 +178,8 @@ def test_one_more_packet_on_a_port_is_found(folder):
 
 
 def evicting(folder: Path) -> None:
-    """The first exported record's flow lost another record by eviction, and begins elsewhere: no fault of the product's."""
+    """The first exported record's flow lost another record by eviction, and begins elsewhere: no fault of the
+    product's."""
     first = read(folder / "flows-exported.csv")[0]
     lost = read(folder / "flows-lost.csv")
     change_cell(folder, "flows-exported.csv", 0, first_ms=1)

@@ -61,7 +61,8 @@ class Window:
         return wire_or_local & (1 << P_PORT_BITS) - 1 if self.dash_p else wire_or_local
 
     def meter(self, packet: Packet, entry: dict, output: int, udp_ports: set[int]) -> None:
-        """A frame that entered port entry["port"]. The own export goes from the exporter's address to a collector's port."""
+        """A frame that entered port entry["port"]. The own export goes from the exporter's address to a collector's
+        port."""
         if not self.meters_own_export:
             frame = parse_frame(packet.data, packet.wire_len)
             if (frame.src, frame.proto) == (self.address, UDP) and frame.dport in udp_ports:
@@ -92,8 +93,8 @@ class Window:
 
 
 class Switch:
-    """Ports of a vSwitch by MAC address: as registered, and learnt from the captures of the whole run. A port has an address while it is
-    connected: adapters are unplugged, and virtual machines move to other hosts."""
+    """Ports of a vSwitch by MAC address: as registered, and learnt from the captures of the whole run. A port has an
+    address while it is connected: adapters are unplugged, and virtual machines move to other hosts."""
 
     def __init__(self):
         self.port_of: dict[bytes, set[int]] = defaultdict(set)
@@ -160,9 +161,8 @@ class Verification:
         for window in self.windows:
             window.truth.run_until(window.to_ns - window.boot_ns)
         self.collectors = [entry for entry in index["captures"] if entry["kind"] == "collector"]
-        self.arrivals: dict[tuple, list] = defaultdict(
-            list
-        )  # (exporter's address, engine, sequence, uptime) -> entry and time of each copy
+        # (exporter's address, engine, sequence, uptime) -> entry and time of each copy
+        self.arrivals: dict[tuple, list] = defaultdict(list)
         self.captured = self._captured(self.collectors)
         self.port_names = {(e["exporter"], e["vswitch"], e["port"]): e["name"] for e, _ in ports if e.get("name")}
         self.departures = self._departures(ports)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""NetFlow v5 to NumPy: the recorded datagrams decode, and agree with the independent decoder, or are refused with a reason."""
+"""NetFlow v5 to NumPy: the recorded datagrams decode, and agree with the independent decoder, or are refused with a
+reason."""
 
 from pathlib import Path
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`grade` against two collectors with planted bugs: each is named, nothing else is, and right collectors get no complaint."""
+"""`grade` against two collectors with planted bugs: each is named, nothing else is, and right collectors get no
+complaint."""
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,8 @@ BOOT_S = 1_225_000_000
 
 
 def datagrams():
-    """Two exporters with two engines each: flows with several records, all protocols, large counters, First and Last after SysUptime. -> payloads, sources"""
+    """Two exporters with two engines each: flows with several records, all protocols, large counters, First and Last
+    after SysUptime. -> payloads, sources"""
     random = np.random.default_rng(16)
     payloads, sources, sequences = [], [], {}
     for number in range(160):

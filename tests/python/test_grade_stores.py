@@ -153,7 +153,9 @@ def write(path, rows, kind):
             file.write(json.dumps(rows) if kind == "list" else "".join(json.dumps(row) + "\n" for row in rows))
 
 
-FORMATS = [(nfdump_json, "list", "nfdump"), (nfdump_csv, "csv", "nfdump"), (nfacctd, "lines", "nfacctd"), (logstash, "lines", "logstash"), (ft_analyzer, "csv", "ft-analyzer"), (ours, "csv", "esx-netflow"), (ours, "lines", "esx-netflow")]  # fmt: skip
+FORMATS = [(nfdump_json, "list", "nfdump"), (nfdump_csv, "csv", "nfdump"), (nfacctd, "lines", "nfacctd"),
+    (logstash, "lines", "logstash"), (ft_analyzer, "csv", "ft-analyzer"), (ours, "csv", "esx-netflow"),
+    (ours, "lines", "esx-netflow")]  # fmt: skip
 
 
 @pytest.mark.parametrize("make, kind, name", FORMATS, ids=lambda value: getattr(value, "__name__", value))

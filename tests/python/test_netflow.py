@@ -136,7 +136,8 @@ def test_a_capture_is_metered_as_by_the_probe():
 def test_cache_purgatory_and_exporter_by_hand_give_what_meter_gives():
     whole = netflow.meter(CAPTURE, octets=True, poll=1000)
     cache, queue = netflow.FlowCache(), netflow.Purgatory()
-    # the records say which packets there were only in sum: one packet with all octets at the begin, one without at the end
+    # the records say which packets there were only in sum: one packet with all octets at the begin, one without at the
+    # end
     rows = np.zeros(2 * len(whole.records), netflow.PACKET)
     for field in ("src", "dst", "sport", "dport", "vswitch", "input", "output", "proto", "tos", "tcp_flags"):
         rows[field] = np.repeat(whole.records[field], 2)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every notebook of the package runs from top to bottom in the interpreter that runs the tests, and is kept without outputs."""
+"""Every notebook of the package runs from top to bottom in the interpreter that runs the tests, and is kept without
+outputs."""
 
 import os
 import sys
@@ -21,8 +22,8 @@ def test_there_are_notebooks():
 
 
 class ThisInterpreter(KernelManager):
-    """Starts the kernel with the interpreter of the tests, whatever kernel specs are installed, and talks to it by files: ports that were
-    found free for it may be taken when it starts."""
+    """Starts the kernel with the interpreter of the tests, whatever kernel specs are installed, and talks to it by
+    files: ports that were found free for it may be taken when it starts."""
 
     @default("transport")
     def _files(self):
@@ -70,7 +71,8 @@ def seen(result):
 ---
 over = {"run.duration": ["5s", "6s"]}
 one = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, metrics=seen)
-two = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, metrics=lambda result: {"flows seen": len(result.truth)})
+two = esx_netflow.sweep("quickstart.yaml", over=over, executor=2, \
+metrics=lambda result: {"flows seen": len(result.truth)})
 ---
 assert one["error"].isna().all() and (one["flows seen"] > 0).all() and one.equals(two)"""
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The package that pip installed: whole, typed, with the command line. Where the package is not installed there is nothing to test."""
+"""The package that pip installed: whole, typed, with the command line. Where the package is not installed there is
+nothing to test."""
 
 import os
 import re
@@ -74,7 +75,10 @@ def test_without_the_oracle_verify_says_so_with_exit_code_2(tmp_path):
 def test_tables_of_the_build_are_right_or_refused_with_this_numpy(tmp_path):
     """The package that Debian's pybind11 built, in a Python with the NumPy of this venv."""
     environment = {**os.environ, "PYTHONPATH": str(Path(os.environ["ESX_NETFLOW_BUILD"]) / "python")}
-    code = f"import esx_netflow as e; t = e.run({str(QUICKSTART)!r}).truth; print(e.__file__, t['packets'].sum(), len(t.to_pandas()))"
+    code = (
+        f"import esx_netflow as e; t = e.run({str(QUICKSTART)!r}).truth; print(e.__file__, t['packets'].sum(), "
+        "len(t.to_pandas()))"
+    )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True)
     if done.returncode == 0:
         truth = esx_netflow.run(QUICKSTART).truth

@@ -345,7 +345,10 @@ def test_a_run_without_tables_has_a_report():
     assert page.count("no series was recorded") >= 5 and "no flow was seen" in page and page.count("<svg") == 7
 
 
-FLAGS = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync --hide-scrollbars".split()
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --hide-scrollbars"
+).split()
 
 
 def chromium(folder, page, *arguments):
@@ -373,21 +376,26 @@ def test_a_browser_shows_the_report(page, tmp_path):
 
 
 def test_a_printed_report_breaks_pages_between_its_parts(quickstart, tmp_path):
-    """Verdict and lab, fates, timeline, talkers, the rest; a heading that is parted from its figure would take pages more."""
+    """Verdict and lab, fates, timeline, talkers, the rest; a heading that is parted from its figure would take pages
+    more."""
     done = chromium(
         tmp_path, esx_netflow.report(quickstart), "--no-pdf-header-footer", f"--print-to-pdf={tmp_path / 'report.pdf'}"
     )
     assert len(re.findall(rb"/Type /Page\b", (tmp_path / "report.pdf").read_bytes())) == 5, done.stderr
 
 
-# Tells the parent's title of what does not fit: elements beyond the right edge that do not scroll, letters and figures that are too small.
+# Tells the parent's title of what does not fit: elements beyond the right edge that do not scroll, letters and figures
+# that are too small.
 FITS = """<script>addEventListener('load', () => { const wide = document.documentElement.clientWidth, bad = [];
-for (const e of document.querySelectorAll('body *')) { const box = e.getBoundingClientRect(), style = getComputedStyle(e);
+for (const e of document.querySelectorAll('body *')) { const box = e.getBoundingClientRect(), \
+style = getComputedStyle(e);
   if (!e.closest('.scroll, pre') && box.right > wide + 1) bad.push(e.tagName + ' ends at ' + box.right);
   if (parseFloat(style.fontSize) < 9) bad.push(e.tagName + ' has letters of ' + style.fontSize);
   if (e.matches('.scroll, pre') && !e.hasAttribute('tabindex')) bad.push(e.className + ' cannot be scrolled by keys');
-  if (e.matches('svg[role]') && box.width + 1 < parseFloat(style.getPropertyValue('--natural'))) bad.push('figure of ' + box.width); }
-parent.document.title = wide + ': ' + document.querySelectorAll('svg[role=img][aria-label]').length + ' figures' + bad.map(what => '; ' + what).join(''); })</script>"""
+  if (e.matches('svg[role]') && box.width + 1 < parseFloat(style.getPropertyValue('--natural'))) bad.push('figure of ' \
++ box.width); }
+parent.document.title = wide + ': ' + document.querySelectorAll('svg[role=img][aria-label]').length + ' figures' + \
+bad.map(what => '; ' + what).join(''); })</script>"""
 
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
@@ -593,7 +601,8 @@ def test_missing_packages_are_named_with_the_line_that_installs_them(tmp_path):
     done = subprocess.run([alone, "report", tmp_path], capture_output=True, text=True, env=environment)
     assert done.returncode == 2 and done.stderr.count("\n") == 1 and "esx_netflow is not installed" in done.stderr
     (tmp_path / "sitecustomize.py").write_text(
-        "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name: None if name in ('pandas', 'jinja2') else find(name)\n"
+        "import importlib.util as u\nfind = u.find_spec\nu.find_spec = lambda name: None if name in ('pandas', "
+        "'jinja2') else find(name)\n"
     )
     done = subprocess.run(
         [PROGRAM, "report", tmp_path], capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(tmp_path)}

@@ -214,9 +214,9 @@ def test_a_sweep_that_ends_leaves_no_process_and_no_half_results(tmp_path, numbe
     assert sweep.returncode == code and gone
     if number == signal.SIGINT:
         table = next((tmp_path / "out" / "knee").glob("table.*")).relative_to(tmp_path)
-        assert (
-            told
-            == f"esx-netflow: interrupted: 0 of 18 runs are done, kept in out/knee/runs: the same sweep goes on from there\ntable: {table}\n"
+        assert told == (
+            "esx-netflow: interrupted: 0 of 18 runs are done, kept in out/knee/runs: "
+            f"the same sweep goes on from there\ntable: {table}\n"
         )
     assert not list(runs.glob("*/tmp-*"))
 

@@ -21,9 +21,18 @@ LAB = {
 KEY = "exporter,vswitch,src,dst,proto,sport,dport,tos,input"
 HEADERS = {
     "records": KEY
-    + ",output,packets,octets,first_ns,last_ns,reason,ended_ns,station,moved_ns,datagram,input_port,output_port,tcp_flags",
-    "collected": "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ms,last_ms,tcp_flags,reason,datagram,input_port,output_port,collector,received_ms",
-    "datagrams": "exporter,datagram,vswitch,engine,session,sequence,records,packets,octets,collector,sent_ns,exported_ns,concluded_ns,fate,place,copies",
+    + (
+        ",output,packets,octets,first_ns,last_ns,reason,ended_ns,station,moved_ns,datagram,input_port,"
+        "output_port,tcp_flags"
+    ),
+    "collected": (
+        "exporter,vswitch,engine,src,dst,proto,sport,dport,tos,input,output,packets,octets,first_ms,last_ms,tcp_flags,"
+        "reason,datagram,input_port,output_port,collector,received_ms"
+    ),
+    "datagrams": (
+        "exporter,datagram,vswitch,engine,session,sequence,records,packets,octets,collector,sent_ns,exported_ns,"
+        "concluded_ns,fate,place,copies"
+    ),
 }
 WEB, DB = ("esx1", "vSwitch0", "10.6.125.51"), ("esx1", "vSwitch0", "10.6.125.52")
 
@@ -33,7 +42,10 @@ def record(first, last, octets=800, packets=8, flow="10.6.125.51,10.6.125.52,17,
 
 
 def decoded(first, last, octets, packets, exporter="esx1"):
-    return f"{exporter},vSwitch0,1,10.6.125.51,10.6.125.52,17,5000,53,0,1,5,{packets},{octets},{first},{last},0,idle,7,,,nf1,1.0"
+    return (
+        f"{exporter},vSwitch0,1,10.6.125.51,10.6.125.52,17,5000,53,0,1,5,{packets},{octets},{first},{last},0,"
+        "idle,7,,,nf1,1.0"
+    )
 
 
 @pytest.fixture
@@ -56,9 +68,8 @@ def usage(tmp_path):
 
 
 def test_of_a_record_over_the_edge_of_the_window_a_part_is_in(usage):
-    found = usage(
-        [record(8 * 10**9, 11999 * 10**6)], [decoded(8000, 11999, 400, 4)]
-    )  # 8 s to 12 s, to the millisecond: half of it
+    # 8 s to 12 s, to the millisecond: half of it
+    found = usage([record(8 * 10**9, 11999 * 10**6)], [decoded(8000, 11999, 400, 4)])
     sums = found.sources[WEB]
     assert (sums.octets[TRUTH], sums.packets[TRUTH], sums.records[TRUTH], sums.octets[COLLECTED]) == (400, 4, 1, 200)
     assert found.octets_to[DB][TRUTH] == 400 and found.octets_to[DB][COLLECTED] == 200 and WEB not in found.octets_to

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Types: those of the package hold together, the stubs of the compiled module are as it is, and a user's checker sees them."""
+"""Types: those of the package hold together, the stubs of the compiled module are as it is, and a user's checker sees
+them."""
 
 import os
 import re
@@ -77,9 +78,8 @@ esx_netflow.sweep("lab.yaml", keep=3)
 
 def test_a_users_checker_sees_types(cache):
     (cache / "user.py").write_text(USER)
-    done = checked(
-        "mypy", "--config-file", ROOT / "pyproject.toml", "user.py", folder=cache
-    )  # the package's cache is valid
+    # the package's cache is valid
+    done = checked("mypy", "--config-file", ROOT / "pyproject.toml", "user.py", folder=cache)
     said = dict(re.findall(r"^user.py:(\d+): \w+: (.*)$", done.stdout, re.MULTILINE))
     assert done.returncode == 1 and (PACKAGE / "py.typed").is_file()
     wanted = {

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Two small collectors of different formats, right ones unless a bug is planted: `python3 wrong_collectors.py FORMAT PORT FOLDER [BUG]`.
+"""Two small collectors of different formats, right ones unless a bug is planted: `python3 wrong_collectors.py FORMAT
+PORT FOLDER [BUG]`.
 
-FORMAT is `goflow2` (JSON lines) or `plain` (CSV with names and units of its own: PLAIN_MAP). They decode by `struct` alone.
+FORMAT is `goflow2` (JSON lines) or `plain` (CSV with names and units of its own: PLAIN_MAP). They decode by `struct`
+alone.
 """
 
 import csv
@@ -15,8 +17,14 @@ import sys
 import time
 
 HEADER, RECORD = struct.Struct(">HHIIIIBBH"), struct.Struct(">IIIHHIIIIHHBBBBHHBBH")
-PLAIN_MAP = "router=exporter,from=src,to=dst,ip=proto,p1=sport,p2=dport,tos=tos,flags=tcp_flags,if1=input,if2=output,engine=engine,n=packets,bytes=octets,begin=first:s,end=last:s"
-NAMES = "src dst nexthop input output packets octets first last sport dport pad flags proto tos src_as dst_as src_mask dst_mask".split()
+PLAIN_MAP = (
+    "router=exporter,from=src,to=dst,ip=proto,p1=sport,p2=dport,tos=tos,flags=tcp_flags,if1=input,if2=output,"
+    "engine=engine,n=packets,bytes=octets,begin=first:s,end=last:s"
+)
+NAMES = (
+    "src dst nexthop input output packets octets first last sport dport pad flags proto tos src_as dst_as "
+    "src_mask dst_mask"
+).split()
 ENDED = False
 
 
@@ -178,7 +186,8 @@ class Collector:
         return {**r, **changes.get(bug, dict)()}
 
     def merged(self, keys):
-        """Sums by keys, as an aggregating collector has them; without interfaces among the keys, with those of the first."""
+        """Sums by keys, as an aggregating collector has them; without interfaces among the keys, with those of the
+        first."""
         sums = {}
         for row in self.rows:
             s = sums.setdefault(tuple(row[k] for k in keys), {**row, "packets": 0, "octets": 0, "flags": 0})

@@ -36,18 +36,9 @@ def _feed(scenario: str, options: Any, rest: list[str], scratch: Path) -> tuple[
     name = str(Scenario.load(_core.find_scenario(scenario))["name"])
     out = Path(options.out or "out") / ("" if options.out and len(options.scenario) == 1 else name)
     with Collector(options.collector, out.with_name(out.name + ".collector"), options.end_by) as collector:
-        command = [
-            sys.executable,
-            "-m",
-            "esx_netflow",
-            "run",
-            scenario,
-            f"--out={out}",
-            f"--to=127.0.0.1:{collector.port}",
-            *rest,
-            f"--junit={scratch / 'junit'}",
-            f"--summary-md={scratch / 'md'}",
-        ]
+        files = [f"--junit={scratch / 'junit'}", f"--summary-md={scratch / 'md'}"]
+        words = [f"--out={out}", f"--to=127.0.0.1:{collector.port}", *rest, *files]
+        command = [sys.executable, "-m", "esx_netflow", "run", scenario, *words]
         with subprocess.Popen(held(shlex.join(command)), stdin=subprocess.PIPE) as run:
             code = run.wait()
     if code not in (0, 1):
@@ -88,11 +79,8 @@ def feed_command(arguments: list[str], parser_class: Any) -> int:
                 why, code = f"{scenario}: {error}", 2
                 print(f"esx-netflow: {why}", file=sys.stderr)
             worst = max(worst, code)
-            found = (
-                ElementTree.parse(scratch / "junit").getroot().findall("testsuite")
-                if (scratch / "junit").exists()
-                else []
-            )
+            junit = scratch / "junit"
+            found = ElementTree.parse(junit).getroot().findall("testsuite") if junit.exists() else []
             suites.append(found[0] if found else ElementTree.Element("testsuite", name=scenario))
             markdown += [(scratch / "md").read_text()] if (scratch / "md").exists() else []
             if result:

@@ -126,9 +126,10 @@ def card(answers: list[Answer], title: str) -> str:
     for a in answers:
         records = f"{a.grade.right} of {a.grade.records}" if a.grade else "–"
         lines.append(
-            f"| {a.stream.name} | {a.stream.what} | {records} | {'–' if a.said is None else a.said} | {'; '.join(a.faults) or 'pass'} |".replace(
-                "\n", " "
-            )
+            (
+                f"| {a.stream.name} | {a.stream.what} | {records} | {'–' if a.said is None else a.said} | "
+                f"{'; '.join(a.faults) or 'pass'} |"
+            ).replace("\n", " ")
         )
     return "\n".join([*lines, ""])
 
@@ -142,7 +143,10 @@ def exam_command(arguments: list[str], parser_class: Any) -> int:
         "--complaints",
         type=regex,
         metavar="REGEX",
-        help="in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, nfacctd and esx-netflow",
+        help=(
+            "in its output, what it says of the sequence: a line, or a number in brackets; known of nfdump, "
+            "nfacctd and esx-netflow"
+        ),
     )
     add_options(parser)
     parser.add_argument("--only", type=regex, metavar="REGEX", default="", help="streams whose name has it")

@@ -25,26 +25,13 @@ _SYSTEMATIC = 0.5  # an explanation of that part of what it can be of is looked 
 _YEAR_10000_MS = 253_402_300_800_000  # what is later is no time in seconds
 _FEW, _MOST_EXPLANATIONS, _FEW_READ, _NEARLY = 0.02, 6, 300, 0.9
 _FIVE = ("src", "dst", "proto", "sport", "dport")
-_MERGES = [
-    tuple(fields.split())
-    for fields in (
-        "input",
-        "output",
-        "input output",
-        "tos",
-        "proto",
-        "sport",
-        "dport",
-        "sport dport",
-        "tcp_flags",
-        "engine",
-        "exporter",
-        "exporter engine",
-    )
-]
+_MERGED = "input,output,input output,tos,proto,sport,dport,sport dport,tcp_flags,engine,exporter,exporter engine"
+_MERGES = [tuple(fields.split()) for fields in _MERGED.split(",")]
 _ATTRIBUTES = {
-    "protocol {}": "proto", "ToS {}": "tos", "input {}": "input", "output {}": "output", "packets {}": "packets", "octets {}": "octets", "TCP flags {}": "tcp_flags",
-    "source {}": "src", "destination {}": "dst", "source port {}": "sport", "destination port {}": "dport", "First {}": "first", "Last {}": "last",
+    "protocol {}": "proto", "ToS {}": "tos", "input {}": "input", "output {}": "output", "packets {}": "packets",
+    "octets {}": "octets", "TCP flags {}": "tcp_flags",
+    "source {}": "src", "destination {}": "dst", "source port {}": "sport", "destination port {}": "dport",
+    "First {}": "first", "Last {}": "last",
 }  # fmt: skip
 
 
@@ -55,10 +42,12 @@ class _Options(NamedTuple):
 
 
 def grade(
-    sent: Any, store: Any, format: str = "auto", map: Optional[dict[str, str]] = None, aggregate: Optional[list[str]] = None, bin: float = 0, zone_hours: float = 0,
+    sent: Any, store: Any, format: str = "auto", map: Optional[dict[str, str]] = None,
+    aggregate: Optional[list[str]] = None, bin: float = 0, zone_hours: float = 0,
     port: Optional[int] = None, kernel_drops: Optional[int] = None,
 ) -> Grade:  # fmt: skip
-    """Compares a store with what was sent; `esx_netflow.Result.grade` has the same arguments, but for `sent`: a result folder, a capture, or `Sent`.
+    """Compares a store with what was sent; `esx_netflow.Result.grade` has the same arguments, but for `sent`: a result
+    folder, a capture, or `Sent`.
 
     Where nothing has to be stored, as in some streams of the examination, the store may be empty.
     """
@@ -121,7 +110,8 @@ class _Grading:
             self.columns = [c for c in self.columns if c not in TIMES]
         if self.options.bin_ms and "bin" not in self.stored:
             raise StoreError(
-                f"--bin {width / 1000:g}: no time of this store is that of bins: first or bin, a multiple of {width / 1000:g} s in all rows, is needed"
+                f"--bin {width / 1000:g}: no time of this store is that of bins: first or bin, "
+                f"a multiple of {width / 1000:g} s in all rows, is needed"
             )
         if lacking := [c for c in self.options.aggregate or () if c not in self.stored]:
             raise StoreError(
@@ -144,7 +134,7 @@ class _Grading:
             self._sum_up(m.keys_of(self.columns))
 
     def _unlike(self, bins: pd.Series) -> float:
-        """How far shares of the store's bins are from those of some bins of the truth, which may be shifted as a whole."""
+        """How far shares of the store's bins are from those of some bins of the truth, shifted as a whole or not."""
         counted = next(c for c in COUNTERS if c in self.stored)
         totals = [
             table[counted].groupby(of).sum() for table, of in ((self.truth, bins), (self.stored, self.stored["bin"]))
@@ -203,10 +193,8 @@ class _Grading:
         self._name_extra(matching.extra)
         lawless = [fault for fault in self.faults if fault.what.endswith(_NO_RULE) and 2 * fault.count > len(mine)]
         if (len(lawless) > 1 or 2 * len(matching.extra) > len(self.stored)) and matching.exact < 0.05 * len(self.truth):
-            self.notes.insert(
-                0,
-                "next to no row is as sent, and most by no rule: this may be the store of another run of the same scenario",
-            )
+            doubt = "this may be the store of another run of the same scenario"
+            self.notes.insert(0, f"next to no row is as sent, and most by no rule: {doubt}")
         return Grade(self, matching, wrong)
 
     def _take_equal(self, matching: m.Matching) -> None:
@@ -233,16 +221,11 @@ class _Grading:
             number = next(n for n, (mine, _) in enumerate(found) if len(mine) >= _NEARLY * most)
             (over, (truth, _)), (mine, theirs) = fields[number], matching.take(*found[number])
             merged = f"{plural(len(mine), 'record')} in {plural(len(theirs), 'row')}"
-            is_by_five = (
-                over == outside
-                and truth is self.truth
-                and self.store.format == "nfdump"
-                and not self.stored.duplicated(list(_FIVE)).any()
-            )
+            by_nfdump = truth is self.truth and self.store.format == "nfdump"
+            is_by_five = over == outside and by_nfdump and not self.stored.duplicated(list(_FIVE)).any()
             if not over or is_by_five:
-                self.notes.append(
-                    f"{'records of equal keys are merged, with right sums' if not over else 'sums by the 5-tuple, as of nfdump -a'}: {merged}"
-                )
+                equal = "records of equal keys are merged, with right sums"
+                self.notes.append(f"{'sums by the 5-tuple, as of nfdump -a' if over else equal}: {merged}")
                 matching.exact += len(mine)
             elif truth is not self.truth:
                 self.faults.append(
@@ -250,15 +233,9 @@ class _Grading:
                 )
             else:
                 names = " and ".join(over) if len(over) < 3 else "something outside of the 5-tuple"
-                self.faults.append(
-                    Fault(
-                        "merged",
-                        f"records that differ in {names} alone are merged",
-                        len(mine),
-                        f"{merged} (if the store is to hold sums: --aggregate)",
-                        fields=over,
-                    )
-                )
+                what = f"records that differ in {names} alone are merged"
+                merged += " (if the store is to hold sums: --aggregate)"
+                self.faults.append(Fault("merged", what, len(mine), merged, fields=over))
 
     def _take_datagrams(self, matching: m.Matching) -> None:
         """Whole datagrams that sums lack, or hold twice: those that leave no difference behind."""
@@ -285,7 +262,7 @@ class _Grading:
                 self._name_datagrams(found, kind)
 
     def _pair(self, matching: m.Matching) -> None:
-        """Pairs records that differ; what most of a field's differences have in common is then looked for in all records."""
+        """Pairs records that differ; what most differences of a field have in common is then looked for in all."""
         changed = self.changed
         for _ in range(_ROUNDS):
             mine, theirs = matching.loosely(balanced=True)
@@ -326,11 +303,8 @@ class _Grading:
             ):
                 if rule and len(at) >= max(2, _SYSTEMATIC * of):
                     scale = self.resolution.get(field, 1)
-                    found[field] = (
-                        rule[1](self.truth[field].to_numpy(), self._true_columns(np.arange(len(self.truth)), field))
-                        // scale
-                        * scale
-                    )
+                    t = self._true_columns(np.arange(len(self.truth)), field)
+                    found[field] = rule[1](self.truth[field].to_numpy(), t) // scale * scale
                     break
         return found
 
@@ -359,7 +333,8 @@ class _Grading:
     def _explain(
         self, field: str, mine: np.ndarray, stored: np.ndarray
     ) -> Iterator[tuple[Optional[Rule], np.ndarray, int]]:
-        """Greedily: the explanation of most differences, then of most of the others. Yields a rule, what differs by it, of how many it could be."""
+        """Greedily: the explanation of most differences, then of most of the others. Yields a rule, what differs by it,
+        of how many it could be."""
         scale = self.resolution.get(field, 1)
         slack = scale if field in ("first", "last") else 0
         true = self.truth[field].to_numpy()[mine]
@@ -395,21 +370,13 @@ class _Grading:
         records = {c: values.to_numpy() for c, values in self.sent.records.items() if values.dtype != object}
         told = []
         for one in ("first", "last"):
-            told.append(
-                (
-                    f"is that of the {one} record of a sum",
-                    pd.Series(records[field]).groupby(self.of_group).agg(one).to_numpy(),
-                )
-            )
+            sums = pd.Series(records[field]).groupby(self.of_group).agg(one).to_numpy()
+            told.append((f"is that of the {one} record of a sum", sums))
         if field in COUNTERS:
             for text, rule in explanations(field, records, records[field]):
                 with contextlib.suppress(KeyError):
-                    told.append(
-                        (
-                            f"{text}, in each record of a sum",
-                            np.bincount(self.of_group, rule(records[field], records)).astype(np.int64),
-                        )
-                    )
+                    sums = np.bincount(self.of_group, rule(records[field], records)).astype(np.int64)
+                    told.append((f"{text}, in each record of a sum", sums))
         for text, sums in told:
             yield text, partial(lambda v, t, sums: sums[rows] if len(v) == len(rows) else sums, sums=sums)
 
@@ -426,17 +393,8 @@ class _Grading:
         fields: tuple[str, ...] = (),
         rows: Iterable[int] = (),
     ) -> None:
-        self.faults.append(
-            Fault(
-                kind,
-                what,
-                count,
-                plural(count, unit) + (f": {where}" if where else ""),
-                example,
-                fields,
-                frozenset(rows),
-            )
-        )
+        text = plural(count, unit) + (f": {where}" if where else "")
+        self.faults.append(Fault(kind, what, count, text, example, fields, frozenset(rows)))
 
     def _mask(self, rows: np.ndarray) -> np.ndarray:
         mask = np.zeros(len(self.truth), bool)
@@ -500,28 +458,10 @@ class _Grading:
                 example = f"{shown(field, stored[at[0]])} in place of {shown(field, true[at[0]])}"
                 unit = "record" if self.of_group is None else "sum"
                 where = "" if where == "all" else where
-                self._tell(
-                    "wrong",
-                    f"{field} {text or f'differs, {_NO_RULE}'}",
-                    len(at),
-                    unit,
-                    where,
-                    example,
-                    (field,),
-                    mine[at][:1000].tolist(),
-                )
-                rows.append(
-                    pd.DataFrame(
-                        {
-                            "field": field,
-                            "sent": true[at],
-                            "stored": stored[at],
-                            "why": text,
-                            "record": mine[at],
-                            "row": theirs[at],
-                        }
-                    )
-                )
+                what = f"{field} {text or f'differs, {_NO_RULE}'}"
+                self._tell("wrong", what, len(at), unit, where, example, (field,), mine[at][:1000].tolist())
+                values = {"field": field, "sent": true[at], "stored": stored[at], "why": text}
+                rows.append(pd.DataFrame({**values, "record": mine[at], "row": theirs[at]}))
         self._join_swaps()
         return pd.concat(rows[1:] or rows, ignore_index=True)
 
@@ -570,14 +510,8 @@ class _Grading:
         if len(whole):
             self._name_datagrams(whole, "missing")
         if len(single):
-            self._tell(
-                "missing",
-                "records are missing",
-                len(single),
-                "record",
-                self._where(mask, ~np.isin(datagram, whole)),
-                self._record(single[0]),
-            )
+            where = self._where(mask, ~np.isin(datagram, whole))
+            self._tell("missing", "records are missing", len(single), "record", where, self._record(single[0]))
 
     def _name_datagrams(self, found: np.ndarray, kind: str) -> None:
         table = self.sent.datagrams
@@ -585,9 +519,8 @@ class _Grading:
         listed = ", ".join(
             f"{d['name']} {d['number']} (sequence {d['sequence']})" for _, d in table.iloc[found[:5]].iterrows()
         )
-        text = f"{plural(len(found), 'datagram')} with {plural(int(table['records'].iloc[found].sum()), 'record')}" + (
-            f": {where}" if where else ""
-        )
+        text = f"{plural(len(found), 'datagram')} with {plural(int(table['records'].iloc[found].sum()), 'record')}"
+        text += f": {where}" if where else ""
         fault, what = ("datagrams", "missing as a whole") if kind == "missing" else ("extra", "stored twice")
         self.faults.append(
             Fault(fault, f"datagrams are {what}", len(found), text, f"{listed}{', …' if len(found) > 5 else ''}")
@@ -621,28 +554,16 @@ class _Grading:
         again = np.isin(mine, every)
         if again.any():
             first = np.flatnonzero(np.isin(every, mine) & ~pd.Series(every).duplicated())
-            self._tell(
-                "extra",
-                "records are stored twice",
-                int(again.sum()),
-                "row",
-                self._where(self._mask(first)),
-                self._record(first[0]),
-            )
+            where, example = self._where(self._mask(first)), self._record(first[0])
+            self._tell("extra", "records are stored twice", int(again.sum()), "row", where, example)
         if not again.all():
             table = self.stored.iloc[extra[~again]]
             is_before = "first" in table and (table["first"] < self.truth["first"].min() - 3_600_000).all()
             text = ", ".join(
                 f"{c} {shown(c, table[c].iloc[0])}" for c in self.columns if c in (*_FIVE, "packets", "octets", "first")
             )
-            self._tell(
-                "extra",
-                "rows are of no record that was sent",
-                len(table),
-                "row",
-                "all of them before this run, of another one perhaps" if is_before else "",
-                text,
-            )
+            where = "all of them before this run, of another one perhaps" if is_before else ""
+            self._tell("extra", "rows are of no record that was sent", len(table), "row", where, text)
 
     def _record(self, row: int) -> str:
         r = self.truth.iloc[row]
@@ -668,7 +589,8 @@ class _Grading:
             len(self.stored), len(self.truth)
         ):
             raise StoreError(
-                f"none of the {plural(len(self.stored), 'row')} of this store is like any of the {plural(len(self.truth), 'record')} that were sent: it is the store of another run, or --map is wrong"
+                f"none of the {plural(len(self.stored), 'row')} of this store is like any of the "
+                f"{plural(len(self.truth), 'record')} that were sent: it is the store of another run, or --map is wrong"
             )
 
     def _take_misread(self, matching: m.Matching) -> bool:
@@ -678,13 +600,9 @@ class _Grading:
         for by in sorted(range(1 - HEADER, HEADER + 1), key=abs)[1:] if self.of_group is None else ():
             read = m.hashed(read_from(some, by), columns)
             if 2 * np.isin(read, m.hashed(self.stored, columns)).sum() > len(read):
-                self._tell(
-                    "wrong",
-                    f"records are read {plural(abs(by), 'octet')} too {'late' if by > 0 else 'early'} in the datagram",
-                    len(self.stored),
-                    "record",
-                    fields=tuple(columns),
-                )
+                way = "late" if by > 0 else "early"
+                what = f"records are read {plural(abs(by), 'octet')} too {way} in the datagram"
+                self._tell("wrong", what, len(self.stored), "record", fields=tuple(columns))
                 matching.missing, matching.extra = m.NONE, m.NONE
                 return True
         return False

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A process that holds a collector: `python3 holder.py COMMAND`, for a shell. Ends as the command, when all processes that it began have ended.
+"""A process that holds a collector: `python3 holder.py COMMAND`, for a shell. Ends as the command, when all processes
+that it began have ended.
 
-Whatever ends the one who started this, SIGKILL too, closes standard input: then all are killed, also those that made themselves daemons.
+Whatever ends the one who started this, SIGKILL too, closes standard input: then all are killed, also those that made
+themselves daemons.
 """
 
 import ctypes

@@ -23,8 +23,10 @@ _GROUPS = {
     "plugs": ("sport/dport",),
 }
 # Groups that are looked at when one alone is not the difference, most telling first.
-_KEPT = """address port proto counter time; address port proto time; address port proto counter; address port counter; address port time; address counter time; port proto counter time
-port counter origin; address port proto; address counter; counter time; address time; port proto time; port proto counter; address port; ends plugs proto counter; ends plugs proto time
+_KEPT = """address port proto counter time; address port proto time; address port proto counter; address port counter; \
+address port time; address counter time; port proto counter time
+port counter origin; address port proto; address counter; counter time; address time; port proto time; \
+port proto counter; address port; ends plugs proto counter; ends plugs proto time
 ends plugs proto; counter origin interface; counter"""
 _SAMPLE = 256
 NONE = np.zeros(0, int)
@@ -81,7 +83,7 @@ class Matching:
     def by(
         self, columns: list[str], balanced: bool = True, changed: Optional[dict[str, np.ndarray]] = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Pairs what is left by some columns. `changed`: columns of the truth as a fault would show them. -> rows of both"""
+        """Pairs what is left by some columns. `changed`: of the truth, as a fault would show them. -> rows of both"""
         if not len(self.missing) or not len(self.extra):
             return NONE, NONE
         truth = hashed({c: (changed or {}).get(c, self._truth[c])[self.missing] for c in columns}, columns)
@@ -140,7 +142,8 @@ def keys_of(columns: Iterable[str]) -> list[str]:
 def merged(
     matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What is left that are sums of several records which are equal but for times, counters and the columns of `over`. -> places of both in what is left"""
+    """What is left that are sums of several records which are equal but for times, counters and the columns of `over`.
+    -> places of both in what is left"""
     columns = [c for c in matching.columns if c not in over]
     keys = keys_of(columns)
     if not 0 < len(matching.extra) < len(matching.missing) or not keys:

@@ -16,14 +16,9 @@ from .. import _core
 WRAP = 2**32
 _NTP_MS = 2_208_988_800_000  # from 1900 to 1970
 _PARTNERS = {
-    "src": "dst",
-    "sport": "dport",
-    "input": "output",
-    "packets": "octets",
-    "first": "last",
-    "src_as": "dst_as",
+    "src": "dst", "sport": "dport", "input": "output", "packets": "octets", "first": "last", "src_as": "dst_as",
     "src_mask": "dst_mask",
-}
+}  # fmt: skip
 PARTNERS = {**_PARTNERS, **{b: a for a, b in _PARTNERS.items()}}
 _ADDRESSES = ("src", "dst", "nexthop", "exporter")
 _NO_CHANCE = 5_000
@@ -31,28 +26,21 @@ _BITS = {
     **dict.fromkeys((*_ADDRESSES, "packets", "octets", "first", "last", "sequence"), 32),
     **dict.fromkeys("proto tos tcp_flags".split(), 8),
 }
-_FROM_OTHERS = "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask engine sequence exporter first last".split()
+_FROM_OTHERS = (
+    "proto tos tcp_flags sport dport input output packets octets src dst nexthop src_as dst_as src_mask dst_mask "
+    "engine sequence exporter first last"
+).split()
 _OVERHEADS = {
-    14: "an Ethernet header",
-    18: "an Ethernet header and FCS",
-    -20: "no IP header",
-    -28: "no headers of IP and UDP",
-    -40: "no headers of IP and TCP",
-    38: "an Ethernet frame on the wire",
-}
+    14: "an Ethernet header", 18: "an Ethernet header and FCS", -20: "no IP header", -28: "no headers of IP and UDP",
+    -40: "no headers of IP and TCP", 38: "an Ethernet frame on the wire",
+}  # fmt: skip
 SCALED = "is scaled by the sampling interval"  # of the header: a collector may
-WEAK = (
-    "is off by",
-    "is always",
-    "is multiplied",
-    "is that of",
-    "is replaced",
-)  # they say something only if they are true of many
+# they say something only if they are true of many
+WEAK = ("is off by", "is always", "is multiplied", "is that of", "is replaced")
 
 Columns = dict[str, np.ndarray]
-Rule = tuple[
-    str, Callable[[np.ndarray, Columns], np.ndarray]
-]  # in words, and what is stored then of the true values and columns
+# in words, and what is stored then of the true values and columns
+Rule = tuple[str, Callable[[np.ndarray, Columns], np.ndarray]]
 
 
 def _swap(v: np.ndarray, bits: int) -> np.ndarray:
@@ -185,19 +173,18 @@ def which(mask: np.ndarray) -> Optional[str]:
 
 
 def condition(mask: np.ndarray, attributes: dict[str, np.ndarray], fields: Mapping[str, str] = {}) -> Optional[str]:
-    """Something that those that are chosen have in common and no other has, in words: each attribute's with its value at {}. `fields`: of which it is."""
+    """Something that those that are chosen have in common and no other has, in words: each attribute's with its value
+    at {}. `fields`: of which it is."""
     if mask.all() or not mask.any():
         return None
     for text, values in attributes.items():
         one = values[mask][0]
-        is_telling = (
-            one if values.dtype == bool else values.dtype == object or mask.sum() > 1
-        )  # of a single one each number tells
+        # of a single one each number tells
+        is_telling = one if values.dtype == bool else values.dtype == object or mask.sum() > 1
         if is_telling and (values[mask] == one).all() and not (values[~mask] == one).any():
             return text.format(shown(fields.get(text, ""), one))
-    ways = math.comb(
-        len(mask), min(mask.sum(), (~mask).sum(), 4)
-    )  # a few of a few are the largest of something by chance
+    # a few of a few are the largest of something by chance
+    ways = math.comb(len(mask), min(mask.sum(), (~mask).sum(), 4))
     for text, values in attributes.items():
         if values.dtype not in (object, bool) and ways > _NO_CHANCE:
             yes, no = values[mask], values[~mask]
@@ -269,7 +256,8 @@ def _of_numbers(field: str) -> Iterator[Rule]:
 
 
 def explanations(field: str, t: Columns, s: np.ndarray) -> Iterator[Rule]:
-    """Rules for `field`, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for a column that is not there."""
+    """Rules for `field`, with the true columns `t`, where `s` is stored instead. Likely ones first. A rule may ask for
+    a column that is not there."""
     v, partner, is_time = t[field], PARTNERS.get(field), field in ("first", "last", "bin")
     yield from _of_times(v, s) if is_time else _of_numbers(field)
     if field == "octets" and "packets" in t and (each := _common((s - v) // np.maximum(t["packets"], 1))):

@@ -30,7 +30,8 @@ def _interrupt(*_: Any) -> None:
 
 
 class Collector:
-    """Within `with`: a collector that listens. `faults` says what it did wrong as a process, `drops` what the kernel dropped of its sockets.
+    """Within `with`: a collector that listens. `faults` says what it did wrong as a process, `drops` what the kernel
+    dropped of its sockets.
 
     Parameters
     ----------

@@ -45,7 +45,8 @@ class Grade:
     columns : list of str
         Fields that were compared.
     missing, extra, wrong, datagrams : pandas.DataFrame
-        Records that are not stored, rows of no record, values that differ (field, sent, stored, why), and what was sent (``missing``: as a whole).
+        Records that are not stored, rows of no record, values that differ (field, sent, stored, why), and what was sent
+        (``missing``: as a whole).
     """
 
     def __init__(self, grading: Any, matching: Any, wrong: pd.DataFrame) -> None:
@@ -60,7 +61,8 @@ class Grade:
         self.notes: list[str] = grading.notes
         if times := [field for field in ("first", "last") if field in self.columns]:
             self.notes.append(
-                f"tolerance: {' and '.join(times)} to {'1 s, as the store has them' if grading.resolution else '1 ms'}; all else exact"
+                f"tolerance: {' and '.join(times)} to {'1 s, as the store has them' if grading.resolution else '1 ms'}"
+                "; all else exact"
             )
 
     @property
@@ -77,7 +79,10 @@ class Grade:
             return "kernel drops: not known; missing datagrams may be the kernel's"
         if drops >= lost:
             return f"kernel drops: {drops}; the missing datagrams are the kernel's, which had no room for them"
-        return f"kernel drops: {drops}; at least {plural(lost - drops, 'datagram')} reached the collector and {'is' if lost - drops == 1 else 'are'} not stored"
+        return (
+            f"kernel drops: {drops}; at least {plural(lost - drops, 'datagram')} reached the collector and "
+            f"{'is' if lost - drops == 1 else 'are'} not stored"
+        )
 
     @property
     def _all_notes(self) -> list[str]:
@@ -142,17 +147,8 @@ class Grade:
         table = (
             ["| fault | where | for example |", "|---|---|---|", *(f"| {row} |" for row in rows), ""] if rows else []
         )
-        return "\n".join(
-            [
-                f"### {self.name}: {self.verdict}",
-                "",
-                self._counts,
-                "",
-                *table,
-                *(f"- {note}" for note in self._all_notes),
-                "",
-            ]
-        )
+        notes = [f"- {note}" for note in self._all_notes]
+        return "\n".join([f"### {self.name}: {self.verdict}", "", self._counts, "", *table, *notes, ""])
 
 
 def add_cases(suite: ElementTree.Element, of: str, told: list[tuple[str, list[str]]], tag: str = "failure") -> None:

@@ -14,8 +14,10 @@ import pandas as pd
 from .. import _core, netflow
 
 _WIRE = {
-    "srcaddr": "src", "dstaddr": "dst", "nexthop": "nexthop", "dPkts": "packets", "dOctets": "octets", "First": "first_raw", "Last": "last_raw", "input": "input",
-    "output": "output", "srcport": "sport", "dstport": "dport", "src_as": "src_as", "dst_as": "dst_as", "tcp_flags": "tcp_flags", "prot": "proto", "tos": "tos",
+    "srcaddr": "src", "dstaddr": "dst", "nexthop": "nexthop", "dPkts": "packets", "dOctets": "octets",
+    "First": "first_raw", "Last": "last_raw", "input": "input",
+    "output": "output", "srcport": "sport", "dstport": "dport", "src_as": "src_as", "dst_as": "dst_as",
+    "tcp_flags": "tcp_flags", "prot": "proto", "tos": "tos",
     "src_mask": "src_mask", "dst_mask": "dst_mask",
 }  # fmt: skip
 HEADER, RECORD = 24, 48
@@ -24,15 +26,15 @@ HEADER, RECORD = 24, 48
 class Sent(NamedTuple):
     """Datagrams in the order in which they were sent, and their records."""
 
-    records: (
-        pd.DataFrame
-    )  #: the columns of a store, `datagram` (a row of datagrams), `position` in it from 1, `optional`
+    #: the columns of a store, `datagram` (a row of datagrams), `position` in it from 1, `optional`
+    records: pd.DataFrame
     datagrams: pd.DataFrame  #: exporter, number, engine, sequence, records, boot, copy, optional, name
     name: str
 
 
 def read_sent(source: Any, port: Optional[int] = None) -> Sent:
-    """Datagrams that a run sent to a real collector (its `sent.pcap`), or those of a capture. `port`: of the collector; default: that of the run, 2055 of a capture."""
+    """Datagrams that a run sent to a real collector (its `sent.pcap`), or those of a capture. `port`: of the collector;
+    default: that of the run, 2055 of a capture."""
     source = Path(source)
     names: dict[str, str] = {}
     capture, ports = source, [port or 2055]
@@ -42,7 +44,8 @@ def read_sent(source: Any, port: Optional[int] = None) -> Sent:
             raise _core.RunError(f"{source}: no summary.json, so this is no result folder")
         if not capture.is_file():
             raise _core.RunError(
-                f"{source}: no sent.pcap: this run fed no real collector; run it with --to or --collector, or grade against a capture of what was sent"
+                f"{source}: no sent.pcap: this run fed no real collector; run it with --to or --collector, "
+                "or grade against a capture of what was sent"
             )
         deliveries = json.loads(_core.read_summary(os.fspath(source))).get("real_collectors") or []
         names = {delivery.get("source", ""): delivery["host"] for delivery in deliveries}

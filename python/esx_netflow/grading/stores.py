@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Stores of collectors, as tables with the columns of `FIELDS`. Their names for our fields, and units, are in `stores.json`."""
+"""Stores of collectors, as tables with the columns of `FIELDS`. Their names for our fields, and units, are in
+`stores.json`."""
 
 from __future__ import annotations
 
@@ -26,8 +27,12 @@ from .. import _core, tables
 TIMES = ("first", "last", "bin")
 ADDRESSES = ("exporter", "src", "dst", "nexthop")
 COUNTERS = ("packets", "octets", "flows")
-KEYS = "exporter engine src dst proto sport dport tos input output nexthop src_as dst_as src_mask dst_mask sampling sequence".split()
-#: Every column that can be compared; times are ms since 1970, `bin` the begin of a time bin, `flows` how many records a row sums up.
+KEYS = (
+    "exporter engine src dst proto sport dport tos input output nexthop src_as dst_as src_mask dst_mask "
+    "sampling sequence"
+).split()
+#: Every column that can be compared; times are ms since 1970, `bin` the begin of a time bin, `flows` how many records a
+#: row sums up.
 FIELDS = (*KEYS, "tcp_flags", *COUNTERS, *TIMES)
 _PRESETS = json.loads(Path(__file__).with_suffix(".json").read_text())
 _PROTOCOLS = _PRESETS.pop("protocols")
@@ -118,7 +123,9 @@ def read_store(paths: Any, format: str = "auto", map: Optional[dict[str, str]] =
     if missing:
         what = "the format is not known" if is_guessed else f"this is not what {format} stores"
         raise StoreError(
-            f"{label}: {what}: no column for {' and '.join(missing)}, columns are {', '.join([*frame.columns][:12])}; say which is what by --map THEIRS=OURS,… (OURS: {', '.join(FIELDS)}), or --format with one of {', '.join(FORMATS)}"
+            f"{label}: {what}: no column for {' and '.join(missing)}, columns are {', '.join([*frame.columns][:12])}; "
+            f"say which is what by --map THEIRS=OURS,… (OURS: {', '.join(FIELDS)}), "
+            f"or --format with one of {', '.join(FORMATS)}"
         )
     return _convert(frame, names, format, label, zone_hours)._replace(files=len(files))
 
@@ -161,7 +168,8 @@ def _read_nfdump(path: Path) -> pd.DataFrame:
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "TZ": "UTC"})
     if done.returncode != 0 or "corrupt" in done.stderr.lower() or "error" in done.stderr.lower():
         raise StoreError(
-            f"{path}: nfdump cannot read it: {[*done.stderr.splitlines(), *done.stdout.splitlines(), f'exit code {done.returncode}'][0]}"
+            f"{path}: nfdump cannot read it: "
+            f"{[*done.stderr.splitlines(), *done.stdout.splitlines(), f'exit code {done.returncode}'][0]}"
         )
     lines = [line for line in done.stdout.splitlines() if line.count(",") == len(_NFDUMP_COLUMNS) - 1]
     return _parse_csv("\n".join([",".join(_NFDUMP_COLUMNS), *lines]), ",")
@@ -192,7 +200,8 @@ def _read_json(path: Path, text: str) -> pd.DataFrame:
                 json.loads(line)
             except json.JSONDecodeError as error:
                 raise StoreError(
-                    f"{path}: line {number if not is_list else error.lineno} of {text.count(chr(10)) + 1} is no JSON; was the collector ended while it wrote?"
+                    f"{path}: line {number if not is_list else error.lineno} of {text.count(chr(10)) + 1} is no JSON; "
+                    "was the collector ended while it wrote?"
                 ) from None
         raise
     if not all(isinstance(row, dict) for row in rows):
@@ -210,7 +219,8 @@ def _flatten(frame: pd.DataFrame, prefix: str) -> pd.DataFrame:
         is_object = values.map(type).eq(dict)
         if is_object.any() and not (is_object | values.isna()).all():
             raise ValueError(
-                f"{prefix}{name} is an object in some rows and '{values[~is_object & values.notna()].iloc[0]}' in another"
+                f"{prefix}{name} is an object in some rows and "
+                f"'{values[~is_object & values.notna()].iloc[0]}' in another"
             )
         inner = [value if isinstance(value, dict) else {} for value in values] if is_object.any() else None
         parts.append(
@@ -244,13 +254,10 @@ def _convert(frame: pd.DataFrame, names: dict[str, str], format_: str, label: st
             continue
         values = frame[theirs]
         try:
-            columns[name] = (
-                _times(values, unit or "ms", zone_hours)
-                if name in TIMES
-                else _addresses(values)
-                if name in ADDRESSES
-                else _numbers(name, values, unit)
-            )
+            if name in TIMES:
+                columns[name] = _times(values, unit or "ms", zone_hours)
+            else:
+                columns[name] = _addresses(values) if name in ADDRESSES else _numbers(name, values, unit)
         except (ValueError, TypeError, OverflowError) as error:
             raise StoreError(f"{label}: column {theirs}: {error}") from None
         uptime += [name] if unit == "uptime" else []
@@ -274,11 +281,8 @@ def _convert(frame: pd.DataFrame, names: dict[str, str], format_: str, label: st
 
 def _unique(values: pd.Series, convert: Any) -> np.ndarray:
     """Converts each different value once. `convert` takes a list of texts."""
-    codes, unique = pd.factorize(
-        values.astype(object)
-        .map(lambda v: v if not isinstance(v, list) else v[0] if len(v) == 1 else str(v))
-        .fillna("")
-    )
+    texts = values.astype(object).map(lambda v: v if not isinstance(v, list) else v[0] if len(v) == 1 else str(v))
+    codes, unique = pd.factorize(texts.fillna(""))
     return np.asarray(convert([str(value).strip() for value in unique]), np.int64)[codes]
 
 
@@ -290,11 +294,9 @@ def _numbers(name: str, values: pd.Series, unit: str = "") -> np.ndarray:
         if len(wrong := number[(number % 1 != 0) | (number.abs() >= 2**63)]):
             raise ValueError(f"'{wrong.iloc[0]}' is no whole number below 2^63")
         return number.to_numpy().astype(np.int64)
-    return (
-        values.to_numpy(np.int64)
-        if values.dtype.kind == "i"
-        else _unique(values, lambda texts: [_number(name, text) for text in texts])
-    )
+    if values.dtype.kind == "i":
+        return values.to_numpy(np.int64)
+    return _unique(values, lambda texts: [_number(name, text) for text in texts])
 
 
 def _number(name: str, text: str) -> int:
@@ -306,9 +308,8 @@ def _number(name: str, text: str) -> int:
     if name == "tcp_flags" and text and not set(text) - set(".UAPRSFEC"):
         return sum(1 << bit for bit, sign in enumerate(reversed(text)) if sign != ".")
     before, dot, after = text.rpartition("." if name in ("sport", "dport") else "/")
-    if dot and (
-        name == "engine" or name.endswith("port") and before.isdigit() and after.isdigit()
-    ):  # a port of ICMP, as nfdump writes it
+    # a port of ICMP, as nfdump writes it
+    if dot and (name == "engine" or name.endswith("port") and before.isdigit() and after.isdigit()):
         return int(before) * 256 + int(after)
     text = after if name.endswith("mask") else text
     try:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The examination's streams: datagrams with an answer key, made of `streams.json` with our own codec. The same bytes each time."""
+"""The examination's streams: datagrams with an answer key, made of `streams.json` with our own codec. The same bytes
+each time."""
 
 from __future__ import annotations
 
@@ -19,8 +20,9 @@ FIRST_ADDRESS = 0x7F000002  # of the exporters: 127.0.0.2
 class Stream(NamedTuple):
     """Payloads with the addresses of their exporters, and what a right collector makes of them.
 
-    `may`: numbers of payloads whose records it may keep. `records_missing`: at the end, by the sequence. `complaints`: fewest and most that it may
-    utter of the sequence; None: any number. `fragment`: payloads that are sent in two IP fragments.
+    `may`: numbers of payloads whose records it may keep. `records_missing`: at the end, by the sequence. `complaints`:
+    fewest and most that it may utter of the sequence; None: any number. `fragment`: payloads that are sent in two IP
+    fragments.
     """
 
     name: str
@@ -59,13 +61,17 @@ class Engine:
         n = (np.arange(count) + self.records) % 60_000  # each record is another one
         heads, rows = np.zeros(1, netflow.V5_HEADER), np.zeros(count, netflow.V5_RECORD)
         head = {
-            "count": count, "sys_uptime": self.uptime % 2**32, "unix_secs": now // 1000, "unix_nsecs": now % 1000 * 10**6, "flow_sequence": self.sequence % 2**32,
+            "count": count, "sys_uptime": self.uptime % 2**32, "unix_secs": now // 1000,
+            "unix_nsecs": now % 1000 * 10**6, "flow_sequence": self.sequence % 2**32,
             "engine_type": self.engine >> 8, "engine_id": self.engine & 255, **header,
         }  # fmt: skip
         record = {
-            "srcaddr": 0x0A060000 + self.exporter * 256 + n % 200, "dstaddr": 0x0A070000 + n % 11, "prot": 6, "srcport": 40_000 + n % 20_000, "dstport": 443, "tcp_flags": 0x1B,
-            "input": 3 + n % 4, "output": 1 + n % 2, "dPkts": 1 + n % 50, "dOctets": (1 + n % 50) * (60 + n % 900), "First": (self.uptime - 9_000 - n) % 2**32, "Last": (self.uptime - 1_000 - n) % 2**32,
-            **{field: n % 256 if value == "number" else value for field, value in fields.items()}, **{field: self.uptime - time for field, time in ago.items()},
+            "srcaddr": 0x0A060000 + self.exporter * 256 + n % 200, "dstaddr": 0x0A070000 + n % 11, "prot": 6,
+            "srcport": 40_000 + n % 20_000, "dstport": 443, "tcp_flags": 0x1B,
+            "input": 3 + n % 4, "output": 1 + n % 2, "dPkts": 1 + n % 50, "dOctets": (1 + n % 50) * (60 + n % 900),
+            "First": (self.uptime - 9_000 - n) % 2**32, "Last": (self.uptime - 1_000 - n) % 2**32,
+            **{field: n % 256 if value == "number" else value for field, value in fields.items()},
+            **{field: self.uptime - time for field, time in ago.items()},
         }  # fmt: skip
         for name, value in head.items():
             heads[name] = value
@@ -78,12 +84,15 @@ class Engine:
 
 
 def _make(
-    name: str, what: str, datagrams: int, records: Any = 5, engines: Any = ({},), each: int = 1, header: Any = {}, fields: Any = {}, ago: Any = {}, broken: Any = None,
-    lost: Any = (), order: Any = None, may: Any = (), records_missing: int = 0, complaints: Any = (0, 0), fragment: Any = (),
+    name: str, what: str, datagrams: int, records: Any = 5, engines: Any = ({},), each: int = 1, header: Any = {},
+    fields: Any = {}, ago: Any = {}, broken: Any = None,
+    lost: Any = (), order: Any = None, may: Any = (), records_missing: int = 0, complaints: Any = (0, 0),
+    fragment: Any = (),
 ) -> Stream:  # fmt: skip
     """
-    `engines` take turns, `each` that many datagrams long; lists of `records` and `header` are for one datagram after the other. The sixth is `broken`:
-    pieces, as hex or begin and end of what it was, on top of good ones that lack no record.
+    `engines` take turns, `each` that many datagrams long; lists of `records` and `header` are for one datagram after
+    the other. The sixth is `broken`: pieces, as hex or begin and end of what it was, on top of good ones that lack no
+    record.
     """
     senders, made = [Engine(**engine) for engine in engines], []
     for number in range(datagrams):
@@ -99,16 +108,8 @@ def _make(
             )
         made.append((payload, FIRST_ADDRESS + sender.exporter))
     sent = [made[number] for number in order or range(datagrams) if number not in lost]
-    return Stream(
-        name,
-        what,
-        [payload for payload, _ in sent],
-        [source for _, source in sent],
-        list(may),
-        records_missing,
-        list(complaints),
-        list(fragment),
-    )
+    payloads, sources = [payload for payload, _ in sent], [source for _, source in sent]
+    return Stream(name, what, payloads, sources, list(may), records_missing, list(complaints), list(fragment))
 
 
 def streams() -> list[Stream]:
@@ -132,19 +133,8 @@ def ip_packets(source: int, port: int, payload: bytes, number: int, parts: int =
     step = -(-size // parts) + 7 & ~7
     for at in range(0, size, step):
         part = udp[at : at + step]
-        head = struct.pack(
-            ">BBHHHBBHII",
-            0x45,
-            0,
-            20 + len(part),
-            number + 1,
-            at // 8 | (at + step < size) << 13,
-            64,
-            17,
-            0,
-            source,
-            to,
-        )
+        flags = at // 8 | (at + step < size) << 13
+        head = struct.pack(">BBHHHBBHII", 0x45, 0, 20 + len(part), number + 1, flags, 64, 17, 0, source, to)
         yield head[:10] + struct.pack(">H", _checksum(head)) + head[12:] + part
 
 

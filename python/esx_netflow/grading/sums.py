@@ -15,7 +15,7 @@ _MOST_TRIED = 20_000
 
 
 def datagrams_of(lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.ndarray) -> np.ndarray:
-    """Datagrams whose records, `parts` by counter, are exactly what sums lack, by counter and group; none if nothing fits."""
+    """Datagrams whose records, `parts` by counter, are exactly what sums lack, by counter and group, if any are."""
     datagram = sent.records["datagram"].to_numpy()
     may = ~sent.datagrams["optional"].to_numpy()
     for chosen in _guesses(lack, parts, sent, groups, may):
@@ -35,7 +35,8 @@ def datagrams_of(lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.nda
 def _guesses(
     lack: np.ndarray, parts: np.ndarray, sent: Sent, groups: np.ndarray, may: np.ndarray
 ) -> Iterator[np.ndarray]:
-    """Datagrams that could make up what sums lack: all that fit in; those that rules choose, by their totals; the largest that fit in one after the other."""
+    """Datagrams that could make up what sums lack: all that fit in; those that rules choose, by their totals; the
+    largest that fit in one after the other."""
     datagram, table = sent.records["datagram"].to_numpy(), sent.datagrams
     fits = (lack[:, groups] >= parts).all(axis=0) & (parts.sum(axis=0) > 0)
     candidates = np.flatnonzero(

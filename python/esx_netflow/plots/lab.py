@@ -24,8 +24,8 @@ def min_cut(scenario: Scenario) -> tuple[float, list[str]]:
     Returns
     -------
     (float, list of str)
-        Bits a second, and the names of the links: a minimum cut, the one nearest to the collectors. ``(0.0, [])`` if nobody
-        exports or no way leads there.
+        Bits a second, and the names of the links: a minimum cut, the one nearest to the collectors. ``(0.0, [])`` if
+        nobody exports or no way leads there.
     """
     capacity = scenario.lab()["capacity"]
     return float(capacity["bits_per_s"]), list(capacity["links"])
@@ -51,7 +51,8 @@ def _columns_of_nodes(data):
 
 
 def _drawn(vswitches):
-    """-> names of those vSwitches of a host that are drawn, in their order: the first ones; such with uplinks come before others."""
+    """-> names of those vSwitches of a host that are drawn, in their order: the first ones; such with uplinks come
+    before others."""
     ranked = sorted(vswitches, key=lambda name: not vswitches[name].get("uplinks"))[: _Lab.VSWITCHES]
     return [name for name in vswitches if name in ranked]
 
@@ -59,12 +60,8 @@ def _drawn(vswitches):
 class _Lab:
     """Draws a lab: hosts with their VMs and vSwitches at the left, switches, collectors at the right."""
 
-    HOST, COLUMN, ROW, BETWEEN = (
-        5.6,
-        3.5,
-        0.42,
-        0.35,
-    )  # width of a host, distance of columns, height of a line, between hosts
+    # width of a host, distance of columns, height of a line, between hosts
+    HOST, COLUMN, ROW, BETWEEN = 5.6, 3.5, 0.42, 0.35
     MOST, VSWITCHES = 8, 12  # of a vSwitch's guests and of a host's vSwitches so many are drawn
 
     def __init__(self, ax, data, cut, used):
@@ -231,13 +228,13 @@ def topology_size(result: Union[Result, Scenario]) -> tuple[float, float]:
 
 
 def topology(result: Union[Result, Scenario], ax: Optional[Axes] = None) -> Axes:
-    """The lab: hosts with their VMs, vmknics and vSwitches, links with their names and rates, VLANs (purple), the way of the export (blue), and the links
-    that bound it: the minimum cut (red, dashed). `result` may also be a Scenario."""
+    """The lab: hosts with their VMs, vmknics and vSwitches, links with their names and rates, VLANs (purple), the way
+    of the export (blue), and the links that bound it: the minimum cut (red, dashed). `result` may also be a
+    Scenario."""
     scenario = result.scenario if isinstance(result, Result) else result
     ax = axes_for(ax, topology_size(result))
-    lab = (
-        scenario.lab() if scenario else {"capacity": {"bits_per_s": 0, "links": []}, "exports": []}
-    )  # of a script's: ways are not known
+    # of a script's: ways are not known
+    lab = scenario.lab() if scenario else {"capacity": {"bits_per_s": 0, "links": []}, "exports": []}
     capacity, cut = lab["capacity"]["bits_per_s"], lab["capacity"]["links"]
     used = {link for export in lab["exports"] for link in export["links"]}
     _Lab(ax, _data_of(result), cut, used).draw()

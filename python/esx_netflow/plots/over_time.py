@@ -17,46 +17,20 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 from ..results import Result
 from ..tables import NONE
 from .style import (
-    ABOVE,
-    CAUSES,
-    DARK,
-    GOOD_INK,
-    GREY,
-    LINE_STYLES,
-    ORANGE,
-    PACKET_PLACES,
-    RECORD_PLACES,
-    SIZES,
-    SKY,
-    UNITS,
-    VERMILION,
-    YELLOW,
-    axes_for,
-    cause_style,
-    check_host,
-    draw_bound,
-    empty,
-    end_of,
-    episodes_of,
-    logarithmic,
-    peaks,
-    plain,
-    quantity,
-    series_of,
-    shade_episodes,
-    short,
-    time_axis,
-)
+    ABOVE, CAUSES, DARK, GOOD_INK, GREY, LINE_STYLES, ORANGE, PACKET_PLACES, RECORD_PLACES, SIZES, SKY, UNITS,
+    VERMILION, YELLOW, axes_for, cause_style, check_host, draw_bound, empty, end_of, episodes_of, logarithmic, peaks,
+    plain, quantity, series_of, shade_episodes, short, time_axis,
+)  # fmt: skip
 
 
 def cache(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Records in the flow cache over time, the most since the sample before; of several hosts each one. Episodes are shaded."""
+    """Records in the flow cache over time, the most since the sample before, by host. Episodes are shaded."""
     return peaks(result, ax, "cache_peak", "flow cache,\nrecords", host)
 
 
 def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Records in purgatory over time, the most since the sample before, with the bound and where it overflowed; of several hosts
-    each one, in % of its own bound: a sum would hide one that is full.
+    """Records in purgatory over time, the most since the sample before, with the bound and where it overflowed; of
+    several hosts each one, in % of its own bound: a sum would hide one that is full.
     """
     bounds = {name: result.lab["hosts"][name]["netflow"]["purgatory_max"] for name in result.exporters}
     several = host is None and len(bounds) > 1
@@ -75,21 +49,15 @@ def purgatory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = N
     full = frame["dropped_purgatory_full"].diff().fillna(frame["dropped_purgatory_full"])
     if full.any():
         middle = frame["time"] - frame["time"].diff().fillna(0) / 2
-        ax.plot(
-            middle[full > 0],
-            np.full((full > 0).sum(), 100 if several else bound),
-            "v",
-            color=VERMILION,
-            markersize=5,
-            label=f"overflow: {short(full.sum())} records lost",
-        )
+        y, label = np.full((full > 0).sum(), 100 if several else bound), f"overflow: {short(full.sum())} records lost"
+        ax.plot(middle[full > 0], y, "v", color=VERMILION, markersize=5, label=label)
     ax.legend(**ABOVE)
     return ax
 
 
 def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Octets of the module's heap over time, the most in use since the sample before, with the limit, which memory pressure lowers;
-    of several hosts each one, in % of its own limit."""
+    """Octets of the module's heap over time, the most in use since the sample before, with the limit, which memory
+    pressure lowers; of several hosts each one, in % of its own limit."""
     several = host is None and len(result.exporters) > 1
     frame = series_of(result, host)
     if frame is None:
@@ -97,19 +65,15 @@ def heap(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) 
     if several:
         times = series_of(result, result.exporters[0])["time"].to_numpy()
         limits = {name: _heap_limit(result, name, times) for name in result.exporters}
-        before = {
-            name: np.maximum(limit, np.concatenate([limit[:1], limit[:-1]])) for name, limit in limits.items()
-        }  # of the time that a peak is of
+        # of the time that a peak is of
+        before = {name: np.maximum(limit, np.concatenate([limit[:1], limit[:-1]])) for name, limit in limits.items()}
         ax = peaks(result, ax, "heap_peak", "heap,\n% of limit", host, before)
         ax.axhline(100, color=VERMILION, linewidth=1, linestyle="--", label="limit")
         ax.set_ylim(0, max(110, ax.get_ylim()[1]))
     else:
         ax = peaks(result, ax, "heap_peak", "heap,\noctets", host)
-        times = np.unique(
-            np.concatenate(
-                [frame["time"].to_numpy(), [t for e in episodes_of(result) for t in e[:2]], [end_of(result)]]
-            )
-        )
+        steps = [t for e in episodes_of(result) for t in e[:2]]
+        times = np.unique(np.concatenate([frame["time"].to_numpy(), steps, [end_of(result)]]))
         limit = _heap_limit(result, host or result.exporters[0], times)
         ax.step(times, limit, where="post", color=VERMILION, linewidth=1, linestyle="--", label="limit")
         ax.set_ylim(0, max(limit.max(), frame["heap_peak"].max()) * 1.1)
@@ -142,8 +106,8 @@ def memory_hosts(result: Result, host: Optional[str] = None) -> list[str]:
 
 
 def memory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None) -> Axes:
-    """Memory of the hosts over time, where it is modelled, in % of all: what is free, what ballooning and paging took from VMs, and at the top the states soft,
-    hard and low; in the last two the module's heap may not grow."""
+    """Memory of the hosts over time, where it is modelled, in % of all: what is free, what ballooning and paging took
+    from VMs, and at the top the states soft, hard and low; in the last two the module's heap may not grow."""
     check_host(result, host)
     ax = axes_for(ax, (8, 2))
     hosts = memory_hosts(result, host)[: len(LINE_STYLES)]
@@ -154,28 +118,13 @@ def memory(result: Result, ax: Optional[Axes] = None, host: Optional[str] = None
     for number, (name, (colour, style)) in enumerate(zip(hosts, LINE_STYLES)):
         frame = series_of(result, name)
         of = f" of {name}" if len(hosts) > 1 else ""
-        ax.step(
-            frame["time"],
-            frame["memory_free"] / 10,
-            where="post",
-            color=colour,
-            linestyle=style,
-            linewidth=1.2,
-            label=f"free{of}",
-        )
+        look = {"where": "post", "color": colour, "ls": style}
+        ax.step(frame["time"], frame["memory_free"] / 10, **look, lw=1.2, label=f"free{of}")
         total = result.lab["hosts"][name].get("memory", {}).get("total")  # a script's lab does not tell
         for column, width in (("ballooned", 2.4), ("swapped", 4)):
             if total and frame[f"memory_{column}"].any():
-                ax.step(
-                    frame["time"],
-                    frame[f"memory_{column}"] / quantity(total, SIZES) * 100,
-                    where="post",
-                    color=colour,
-                    linestyle=style,
-                    linewidth=width,
-                    alpha=0.4,
-                    label=f"{column}{of}",
-                )
+                share = frame[f"memory_{column}"] / quantity(total, SIZES) * 100
+                ax.step(frame["time"], share, **look, lw=width, alpha=0.4, label=f"{column}{of}")
         state = frame["memory_state"].map(lambda index: names[index])
         for begin, end, now in zip(frame["time"], frame["time"][1:], state):
             if now in _STATES:
@@ -230,7 +179,7 @@ def links(result: Result, ax: Optional[Axes] = None, count: int = 4) -> Axes:
 
 
 def losses_over_time(result, host, places=RECORD_PLACES):
-    """-> DataFrame: per sample and cause, what was lost at some places since the sample before; the time in s is its index."""
+    """-> DataFrame by time in s and cause: what was lost at some places since the sample before."""
     frame = series_of(result, host)
     if frame is None:
         return None
@@ -295,15 +244,8 @@ def offered(result: Result, ax: Optional[Axes] = None, host: Optional[str] = Non
         boot = np.array([quantity(hosts[name]["uptime_at_start"], UNITS) for name in result.exporters] or [0.0])
         rates["flows that began"] = np.histogram(truth["first_ms"] / 1e3 - boot[truth["exporter"]], time)[0] / seconds
     for (name, rate), (colour, style) in zip(rates.items(), LINE_STYLES):
-        ax.step(
-            time[1:],
-            np.where(rate > 0, rate, np.nan),
-            where="pre",
-            color=colour,
-            linestyle=style,
-            linewidth=1.2,
-            label=name,
-        )
+        rate = np.where(rate > 0, rate, np.nan)
+        ax.step(time[1:], rate, where="pre", color=colour, ls=style, lw=1.2, label=name)
     logarithmic(ax, "y")
     ax.set_ylabel("seen,\na second", fontsize=8, color=DARK)
     ax.legend(**ABOVE)
@@ -323,29 +265,16 @@ def _input_rows(result):
         ends = [item[end] if isinstance(item[end], list) else [item[end]] for end in ("from", "to")]
         words = [", ".join(end[:2]) + (f" and {len(end) - 2} more" if len(end) > 2 else "") for end in ends]
         stop = quantity(item["stop"], UNITS) if "stop" in item else end_of(result)
-        rows.append(
-            (
-                item["name"],
-                quantity(item.get("start", "0s"), UNITS),
-                stop,
-                f"{item['app']}, {words[0]} to {words[1]}",
-                GREY,
-            )
-        )
+        begin, what = quantity(item.get("start", "0s"), UNITS), f"{item['app']}, {words[0]} to {words[1]}"
+        rows.append((item["name"], begin, stop, what, GREY))
     if len(traffic) > _ROWS:
         rows.append((f"and {len(traffic) - _ROWS} more", 0, 0, "", GREY))
     starts = [
         step for step in result.steps if "net-netflow" in step.get("run", "") and ("id" in step or "expect" not in step)
     ]
     for step in starts[:_ROWS]:
-        stop = next(
-            (
-                quantity(s["at"], UNITS)
-                for s in result.steps
-                if "id" in step and s.get("process") == step["id"] and "signal" in s
-            ),
-            end_of(result),
-        )
+        mine = (s for s in result.steps if "id" in step and s.get("process") == step["id"] and "signal" in s)
+        stop = next((quantity(s["at"], UNITS) for s in mine), end_of(result))
         period = re.search(r"\s-s\s*(\d+)", step["run"])
         what = f"net-netflow of {step['host']}, polls every {period[1] if period else 1000} ms"
         rows.append((step.get("id", step["host"]), quantity(step["at"], UNITS), stop, what, SKY))
@@ -361,16 +290,8 @@ def inputs(result: Result, ax: Optional[Axes] = None) -> Axes:
     for row, (_, begin, stop, what, colour) in enumerate(rows):
         ax.barh(row, max(stop - begin, 0), left=begin, height=0.8, color=colour, alpha=0.6)
         late = begin > end_of(result) / 2
-        ax.annotate(
-            what,
-            (stop if late else begin, row),
-            (-3 if late else 3, 0),
-            textcoords="offset points",
-            va="center",
-            ha="right" if late else "left",
-            fontsize=7,
-            color=DARK,
-        )
+        place, by, side = (stop if late else begin, row), (-3 if late else 3, 0), "right" if late else "left"
+        ax.annotate(what, place, by, textcoords="offset points", va="center", ha=side, fontsize=7, color=DARK)
     ax.set_yticks(range(len(rows)), [name for name, *_ in rows])
     ax.set_ylim(len(rows) - 0.4, -0.6)
     shade_episodes(ax, result)
@@ -389,8 +310,8 @@ def panel_heights(result: Result, host: Optional[str] = None) -> list[float]:
 
 
 def timeline(result: Result, ax: Any = None, host: Optional[str] = None) -> list[Axes]:
-    """Bars of what ran when, the input, flow cache, purgatory, heap, memory of the hosts where it is modelled, use of links, lost records and shed packets by cause over one
-    time axis, episodes shaded and named.
+    """Bars of what ran when, the input, flow cache, purgatory, heap, memory of the hosts where it is modelled, use of
+    links, lost records and shed packets by cause over one time axis, episodes shaded and named.
 
     Parameters
     ----------

@@ -16,14 +16,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from ..showing import WORDS
 
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#56B4E9",
-    "#CC79A7",
-    "#F0E442",
-)
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7", "#F0E442",
+)  # fmt: skip
 GREY, DARK, LIGHT = "#BBBBBB", "#444444", "#E8E8E8"
 GOOD_INK, BAD_INK, VLAN_INK = "#00694F", "#A83F00", "#8A3D6B"  # of letters: those above are too pale for them
 COLLECTED = GREEN
@@ -33,38 +27,16 @@ LINE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, (0, (1, 1)))
 
 #: cause -> (colour, hatching). docs/metrics.md says what the causes mean.
 CAUSES = {
-    "no_memory": (BLUE, ""),
-    "cache_full": (BLUE, "////"),
-    "purgatory_full": (VERMILION, ""),
-    "evicted": (VERMILION, "////"),
-    "killed": (PURPLE, ""),
-    "unloaded": (PURPLE, "////"),
-    "switch_deleted": (PURPLE, "xxxx"),
-    "send_failed": (DARK, ""),
-    "no_route": (DARK, "////"),
-    "ttl": (DARK, "...."),
-    "mtu": (DARK, "\\\\"),
-    "arp": (DARK, "xxxx"),
-    "queue_disc": (ORANGE, "////"),
-    "device_queue": (ORANGE, ""),
-    "port": (ORANGE, "xxxx"),
-    "vlan": (ORANGE, "...."),
-    "link_down": (SKY, ""),
-    "channel_error": (SKY, "////"),
-    "network": (SKY, "xxxx"),
-    "refused": (YELLOW, "////"),
-    "socket_buffer": (YELLOW, ""),
-    "not_decoded": (YELLOW, "xxxx"),
-    "live": (GREY, ""),
-    "queued": (GREY, "////"),
-    "in_flight": (GREY, "xxxx"),
-}
-RECORD_PLACES = (
-    "dropped",
-    "discarded",
-    "unsent",
-    "lost",
-)  # of the series' columns of lost records, in the order of a record's way
+    "no_memory": (BLUE, ""), "cache_full": (BLUE, "////"), "purgatory_full": (VERMILION, ""),
+    "evicted": (VERMILION, "////"), "killed": (PURPLE, ""), "unloaded": (PURPLE, "////"),
+    "switch_deleted": (PURPLE, "xxxx"), "send_failed": (DARK, ""), "no_route": (DARK, "////"), "ttl": (DARK, "...."),
+    "mtu": (DARK, "\\\\"), "arp": (DARK, "xxxx"), "queue_disc": (ORANGE, "////"), "device_queue": (ORANGE, ""),
+    "port": (ORANGE, "xxxx"), "vlan": (ORANGE, "...."), "link_down": (SKY, ""), "channel_error": (SKY, "////"),
+    "network": (SKY, "xxxx"), "refused": (YELLOW, "////"), "socket_buffer": (YELLOW, ""),
+    "not_decoded": (YELLOW, "xxxx"), "live": (GREY, ""), "queued": (GREY, "////"), "in_flight": (GREY, "xxxx"),
+}  # fmt: skip
+# of the series' columns of lost records, in the order of a record's way
+RECORD_PLACES = ("dropped", "discarded", "unsent", "lost")
 PACKET_PLACES = ("shed",)  # of packets for which no record was begun
 
 
@@ -82,14 +54,9 @@ def word_of(cause: str) -> str:
 # ---------------------------------------------------------------- what all figures share
 
 ABOVE: dict[str, Any] = {
-    "loc": "lower right",
-    "bbox_to_anchor": (1.01, 0.93),
-    "ncols": 4,
-    "fontsize": 7,
-    "frameon": False,
-    "handlelength": 1.6,
-    "columnspacing": 1.2,
-}
+    "loc": "lower right", "bbox_to_anchor": (1.01, 0.93), "ncols": 4, "fontsize": 7, "frameon": False,
+    "handlelength": 1.6, "columnspacing": 1.2,
+}  # fmt: skip
 
 
 def axes_for(ax: Optional[Axes], size: tuple[float, float]) -> Axes:
@@ -120,7 +87,8 @@ def short(value, _position=None):
 
 
 def logarithmic(ax: Axes, name: str) -> None:
-    """Axis "x" or "y": two decades or more are told as other numbers are; what is between would be a crowd where there is but one."""
+    """Axis "x" or "y": two decades or more are told as other numbers are; what is between would be a crowd where there
+    is but one."""
     ax.set(**{f"{name}scale": "log"})
     axis: Any = getattr(ax, f"{name}axis")
     low, high = (math.log10(limit) for limit in sorted(axis.get_view_interval()))
@@ -202,17 +170,10 @@ def shade_episodes(ax, result, names=False):
     if not names:
         return
     for number, ((begin, end), what) in enumerate(together.items()):
-        ax.annotate(
-            ", ".join(what if len(what) <= 3 else [*what[:2], f"and {len(what) - 2} more"]),
-            ((begin + end) / 2, 1),
-            (0, 3 + 10 * (number % 2)),
-            xycoords=("data", "axes fraction"),
-            textcoords="offset points",
-            ha="center",
-            fontsize=7,
-            color="#7A5C00",
-            annotation_clip=False,
-        )
+        text = ", ".join(what if len(what) <= 3 else [*what[:2], f"and {len(what) - 2} more"])
+        look = {"ha": "center", "fontsize": 7, "color": "#7A5C00", "annotation_clip": False}
+        where, over = ((begin + end) / 2, 1), (0, 3 + 10 * (number % 2))
+        ax.annotate(text, where, over, xycoords=("data", "axes fraction"), textcoords="offset points", **look)
 
 
 def check_host(result, host):
@@ -241,8 +202,8 @@ def time_axis(ax, result, label=True):
 
 
 def peaks(result, ax, column, label, host, scales=None, size=(8, 2)) -> Axes:
-    """The highest value of a level since the sample before, which samples by themselves miss: of one host, or of those with the
-    highest ones. `scales`: by host, what it is divided by."""
+    """The highest value of a level since the sample before, which samples by themselves miss: of one host, or of those
+    with the highest ones. `scales`: by host, what it is divided by."""
     ax = axes_for(ax, size)
     frames = {name: series_of(result, name) for name in result.exporters if host in (None, name)}
     if host is not None and not frames:
@@ -255,15 +216,8 @@ def peaks(result, ax, column, label, host, scales=None, size=(8, 2)) -> Axes:
     for name, (colour, style) in zip(shown, LINE_STYLES):
         if len(frames) == 1:
             ax.fill_between(frames[name]["time"], values[name], step="pre", color=colour, alpha=0.25, linewidth=0)
-        ax.step(
-            frames[name]["time"],
-            values[name],
-            where="pre",
-            color=colour,
-            linestyle=style,
-            linewidth=1.2,
-            label=name if len(frames) > 1 else None,
-        )
+        told = name if len(frames) > 1 else None
+        ax.step(frames[name]["time"], values[name], where="pre", color=colour, ls=style, lw=1.2, label=told)
     if len(frames) > len(shown):
         ax.plot([], [], linestyle="none", label=f"and {len(frames) - len(shown)} with less")
     ax.set_ylabel(label, fontsize=8, color=DARK)

@@ -15,28 +15,9 @@ from .. import labs
 from ..results import Result
 from ..showing import AT_END, number
 from .style import (
-    ABOVE,
-    BAD_INK,
-    BLUE,
-    CAUSES,
-    COLLECTED,
-    DARK,
-    GREEN,
-    GREY,
-    ORANGE,
-    PURPLE,
-    TRUTH,
-    UNITS,
-    VERMILION,
-    axes_for,
-    cause_style,
-    empty,
-    logarithmic,
-    plain,
-    quantity,
-    short,
-    word_of,
-)
+    ABOVE, BAD_INK, BLUE, CAUSES, COLLECTED, DARK, GREEN, GREY, ORANGE, PURPLE, TRUTH, UNITS, VERMILION, axes_for,
+    cause_style, empty, logarithmic, plain, quantity, short, word_of,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from ..comparing import Comparison
@@ -66,16 +47,8 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
             )
             ax.barh(row, share, left=left, height=0.7, **style)
             if share > 9:
-                ax.text(
-                    left + share / 2,
-                    row,
-                    f"{short(value)}\n{share:.1f}%",
-                    ha="center",
-                    va="center",
-                    fontsize=7,
-                    color=DARK,
-                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
-                )
+                text, box = f"{short(value)}\n{share:.1f}%", {"facecolor": "white", "edgecolor": "none", "pad": 1}
+                ax.text(left + share / 2, row, text, ha="center", va="center", fontsize=7, color=DARK, bbox=box)
             left += share
             if cause not in shown:
                 shown.append(cause)
@@ -96,11 +69,11 @@ def fates(result: Result, ax: Optional[Axes] = None) -> Axes:
 
 
 def by_sender(result, end="src"):
-    """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (on the way at the end), its name,
-    and whether it is at home there; most octets first. `end`: "dst" for receivers.
+    """-> DataFrame by exporter, vSwitch and sender's address: octets in truth, collected and left (on the way at the
+    end), its name, and whether it is at home there; most octets first. `end`: "dst" for receivers.
 
-    A packet crosses every vSwitch on its way. Traffic of a VM or vmknic counts once: sent, at its own port; received, at its own vSwitch;
-    if nothing of it was seen there, wherever it was seen.
+    A packet crosses every vSwitch on its way. Traffic of a VM or vmknic counts once: sent, at its own port; received,
+    at its own vSwitch; if nothing of it was seen there, wherever it was seen.
     """
     place = ["exporter", "vswitch", "input"]
     tables = {
@@ -146,8 +119,8 @@ def _error_text(truth, collected, left):
 
 
 def _pairs(ax, frame, labels, what="sent") -> Axes:
-    """Two bars each, truth above collected, and behind them the number and the error. Where one is 200 times another the axis is
-    logarithmic: small ones stay visible."""
+    """Two bars each, truth above collected, and behind them the number and the error. Where one is 200 times another
+    the axis is logarithmic: small ones stay visible."""
     high = max(frame["truth"].max(), 1)
     low = frame["truth"][frame["truth"] > 0].min()
     log = high > 200 * low
@@ -158,15 +131,11 @@ def _pairs(ax, frame, labels, what="sent") -> Axes:
         ax.barh(row - 0.2, truth, 0.38, color=TRUTH)
         ax.barh(row + 0.2, collected, 0.38, color=COLLECTED)
         text, bad = _error_text(truth, collected, left)
-        ax.annotate(
-            f"{short(truth)}, {text}",
+        place, look = (
             (max(truth, collected, start), row),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=7.5,
-            color=BAD_INK if bad else DARK,
+            {"va": "center", "fontsize": 7.5, "textcoords": "offset points"},
         )
+        ax.annotate(f"{short(truth)}, {text}", place, (4, 0), color=BAD_INK if bad else DARK, **look)
     ax.set_yticks(range(len(frame)), labels)
     ax.set_ylim(len(frame) - 0.4, -0.6)
     ax.set_xscale("log" if log else "linear")
@@ -181,8 +150,8 @@ def _pairs(ax, frame, labels, what="sent") -> Axes:
 
 
 def vms(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """Truth and what was collected, octets by VM (and vmknic) that sent them, counted once, at its own vSwitch; behind it in % what
-    was lost, and what was live, queued or under way when the run ended ("on the way")."""
+    """Truth and what was collected, octets by VM (and vmknic) that sent them, counted once, at its own vSwitch; behind
+    it in % what was lost, and what was live, queued or under way when the run ended ("on the way")."""
     if result.truth is None or len(result.truth) == 0:
         return empty(axes_for(ax, (8, 2)), "no flow was seen")
     frame = by_sender(result)
@@ -223,8 +192,8 @@ def receivers(result: Result, ax: Optional[Axes] = None, count: int = 10) -> Axe
 
 
 def comparison(pairs: Comparison, ax: Optional[Axes] = None, count: int = 16) -> Axes:
-    """The differences of two sets of runs, in % of the first, with confidence intervals; the `count` largest. Whose first mean is 0 are
-    left out."""
+    """The differences of two sets of runs, in % of the first, with confidence intervals; the `count` largest. Whose
+    first mean is 0 are left out."""
     table = pairs.table[pairs.table["a"] != 0]
     ax = axes_for(ax, (8, 1 + 0.3 * min(count, len(table))))
     if len(table) == 0:
@@ -237,11 +206,8 @@ def comparison(pairs: Comparison, ax: Optional[Axes] = None, count: int = 16) ->
     ax.axvline(0, color=DARK, linewidth=1)
     ax.set_yticks(range(len(percent)), percent.index)
     ax.set_ylim(len(percent) - 0.4, -0.6)
-    ax.set_xlabel(
-        f"difference, % of the first ({pairs.level:.0%} interval of {table['pairs'].iloc[0]} pairs)",
-        fontsize=8,
-        color=DARK,
-    )
+    label = f"difference, % of the first ({pairs.level:.0%} interval of {table['pairs'].iloc[0]} pairs)"
+    ax.set_xlabel(label, fontsize=8, color=DARK)
     return plain(ax, "x")
 
 
@@ -249,8 +215,8 @@ FATES = {"whole": COLLECTED, f"rest {AT_END}": GREY, "lost in part": ORANGE, "lo
 
 
 def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
-    """Each flow's octets at each vSwitch, truth against what was collected: on the diagonal nothing is missing, on the lower edge
-    everything; what is on the way is grey, and not lost."""
+    """Each flow's octets at each vSwitch, truth against what was collected: on the diagonal nothing is missing, on the
+    lower edge everything; what is on the way is grey, and not lost."""
     ax = axes_for(ax, (4.2, 3.8))
     if result.truth is None or len(result.truth) == 0:
         return empty(ax, "no flow was seen")
@@ -272,34 +238,24 @@ def flows(result: Result, ax: Optional[Axes] = None) -> Axes:
     )
     limits = (floor * 0.7, both["octets"].max() * 2)
     ax.plot(limits, limits, color=GREY, linewidth=1)
-    ax.scatter(
-        spots["octets"],
-        spots["collected"],
-        s=8 + 12 * np.log10(spots["flows"]),
-        c=spots["fate"].map(FATES),
-        alpha=0.75,
-        linewidths=0,
-    )
+    sizes, colours = 8 + 12 * np.log10(spots["flows"]), spots["fate"].map(FATES)
+    ax.scatter(spots["octets"], spots["collected"], s=sizes, c=colours, alpha=0.75, linewidths=0)
     ax.set(xlim=limits, ylim=limits)
     for name in "xy":
         logarithmic(ax, name)
     ax.set_xlabel("octets of the flow, truth", fontsize=8, color=DARK)
     ax.set_ylabel("collected", fontsize=8, color=DARK)
     counts = both["fate"].value_counts()
-    ax.legend(
-        handles=[Patch(color=c, label=f"{fate}: {number(counts.get(fate, 0))}") for fate, c in FATES.items()],
-        loc="upper left",
-        fontsize=7.5,
-        frameon=False,
-    )
+    handles = [Patch(color=c, label=f"{fate}: {number(counts.get(fate, 0))}") for fate, c in FATES.items()]
+    ax.legend(handles=handles, loc="upper left", fontsize=7.5, frameon=False)
     return plain(ax, "both")
 
 
 def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
     """Time from a record's expiry to its arrival at a collector, as a cumulative distribution by reason.
 
-    A record expires in the first scan after its deadline: idle timeout after its last packet, or active timeout after its first
-    one. Records that ended for another reason are taken to end with their last packet.
+    A record expires in the first scan after its deadline: idle timeout after its last packet, or active timeout after
+    its first one. Records that ended for another reason are taken to end with their last packet.
     """
     ax = axes_for(ax, (4.2, 3.8))
     table = result.collected
@@ -328,15 +284,8 @@ def export_delay(result: Result, ax: Optional[Axes] = None) -> Axes:
     ):
         part = np.sort(delay[table["reason"] == reasons.index(reason)])
         if len(part):
-            ax.step(
-                part,
-                np.arange(1, len(part) + 1) / len(part) * 100,
-                where="post",
-                color=colour,
-                linestyle=style,
-                label=f"{reason} ({number(len(part))})",
-                linewidth=1.4,
-            )
+            y, label = np.arange(1, len(part) + 1) / len(part) * 100, f"{reason} ({number(len(part))})"
+            ax.step(part, y, where="post", color=colour, ls=style, label=label, lw=1.4)
     ax.set_xlim(left=min(0, np.min(delay)))
     ax.set_ylim(0, 102)
     ax.set_xlabel("s from expiry to arrival", fontsize=8, color=DARK)
