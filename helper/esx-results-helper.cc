@@ -371,6 +371,8 @@ EsxResultsHelper::AddLink(const std::string& name,
     {
         link.delay = delay.Get();
     }
+    const auto duplex = DynamicCast<EsxEthernetNetDevice>(ends.Get(0));
+    link.isContended = !duplex || duplex->GetContention() == EsxEthernetNetDevice::QUEUE;
     std::vector<std::shared_ptr<EsxSentFrames>> sent;
     for (unsigned end : {0U, 1U})
     {

@@ -2,7 +2,9 @@
 #include "esx-ethernet-net-device.h"
 
 #include "esx-ethernet-channel.h"
+#include "model/esx-compat.h"
 
+#include "ns3/enum.h"
 #include "ns3/esx-ranked-event.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/log.h"
@@ -77,6 +79,13 @@ EsxEthernetNetDevice::GetTypeId()
                           UintegerValue(20),
                           MakeUintegerAccessor(&EsxEthernetNetDevice::m_frameOverhead),
                           MakeUintegerChecker<uint32_t>(0, 1000))
+            .AddAttribute("Contention",
+                          "Queue: frames wait until the transmitter is free. None: frames take "
+                          "their time and the delay, and wait for nobody; to be set before the "
+                          "first frame",
+                          EnumValue(QUEUE),
+                          MakeEsxEnumAccessor<Contention>(&EsxEthernetNetDevice::m_contention),
+                          MakeEnumChecker(QUEUE, "Queue", NONE, "None"))
             .AddAttribute("Mtu",
                           "Most that the node's IP stack puts into a frame, in octets after the "
                           "Ethernet header; a vSwitch has a limit of its own",
@@ -215,6 +224,12 @@ EsxEthernetNetDevice::SetQueueSize(QueueSize size)
     ApplyQueueSize();
 }
 
+EsxEthernetNetDevice::Contention
+EsxEthernetNetDevice::GetContention() const
+{
+    return m_contention;
+}
+
 /// ns-3's queues cannot be made shorter than what they hold.
 void
 EsxEthernetNetDevice::ApplyQueueSize()
@@ -293,7 +308,7 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
         m_wake.Cancel();
         TransmitNext();
     }
-    if (!m_waking && Simulator::Now() >= m_freeAt)
+    if (!m_waking && Simulator::Now() >= m_freeAt) // always without contention
     {
         Begin(packet); // it does not wait
         return true;
@@ -341,26 +356,38 @@ EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
     m_phyTxBeginTrace(frame);
     m_promiscSnifferTrace(frame);
     m_snifferTrace(frame);
-    m_sending = frame->GetSize();
-    ++m_begunFrames;
-    m_begunOctets += m_sending;
-    if (now > m_freeAt) // a pause: nothing to carry on
-    {
-        m_fraction = 0;
-    }
-    const Time time = TransmissionTime(m_sending);
-    m_busy += time;
-    m_freeAt = now + time;
+    const Time sent = Occupy(frame->GetSize());
     const uint64_t cuts = m_channel->GetCuts();
     if (!m_phyTxEndTrace.IsEmpty())
     {
-        Simulator::Schedule(m_freeAt - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
+        Simulator::Schedule(sent - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
     }
-    m_lastArrival = std::max(m_freeAt + m_delay, m_lastArrival);
+    m_lastArrival = m_contention == NONE ? sent + m_delay : std::max(sent + m_delay, m_lastArrival);
     const uint64_t rank = uint64_t{m_node->GetId()} << 32 | GetIfIndex();
     EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
                              m_lastArrival - now,
                              new Arrival(rank, m_peer, frame, cuts));
+}
+
+/// Takes the transmitter for a frame, if it is one that others wait for. \return when it is sent
+Time
+EsxEthernetNetDevice::Occupy(uint32_t octets)
+{
+    const Time now = Simulator::Now();
+    ++m_begunFrames;
+    m_begunOctets += octets;
+    if (now > m_freeAt || m_contention == NONE)
+    {
+        m_fraction = 0; // a pause: nothing to carry on
+    }
+    const Time time = TransmissionTime(octets);
+    m_busy += time;
+    if (m_contention == QUEUE)
+    {
+        m_sending = octets;
+        m_freeAt = now + time;
+    }
+    return now + time;
 }
 
 Time

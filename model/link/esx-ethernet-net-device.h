@@ -40,6 +40,10 @@ enum class EsxEthernetDrop
  * time and hold from the next frame on; frames never overtake each other. A cut link loses its
  * queue, what is on it and what is sent to it.
  *
+ * Without contention (attribute Contention) a frame takes the same time, in whole nanoseconds, and
+ * the delay, but waits for nobody: nothing is queued, any load passes, and a short frame overtakes
+ * a long one. Then a frame counts as sent when its sending begins.
+ *
  * Trace sources have CsmaNetDevice's names; their packets are frames with their Ethernet header. A
  * frame that was on the link when it was cut is told by PhyRxDrop, when it would have arrived. A
  * hop costs one event, and a second one if the frame waits or PhyTxEnd is observed. Frames that
@@ -49,6 +53,13 @@ enum class EsxEthernetDrop
 class EsxEthernetNetDevice : public EsxNetDevice
 {
   public:
+    /// Whether frames of one direction wait for each other.
+    enum Contention
+    {
+        QUEUE, //!< in the queue, until the transmitter is free
+        NONE   //!< never: each takes its time of sending and the delay, beside others
+    };
+
     static TypeId GetTypeId();
     EsxEthernetNetDevice();
     ~EsxEthernetNetDevice() override;
@@ -64,6 +75,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// Sets the time from the end of sending to arrival. \param delay 0 or more
     void SetDelay(Time delay);
     Time GetDelay() const;
+    Contention GetContention() const;
 
     /// Sets the queue of waiting frames. Not while frames wait.
     void SetQueue(Ptr<Queue<Packet>> queue);
@@ -72,9 +84,9 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// until the queue is short enough.
     void SetQueueSize(QueueSize size);
 
-    uint64_t GetSentFrames() const;     //!< frames whose sending has ended
+    uint64_t GetSentFrames() const;     //!< frames whose sending has ended; None: has begun
     uint64_t GetSentOctets() const;     //!< their lengths, with Ethernet header
-    Time GetBusyTime() const;           //!< time it has been sending
+    Time GetBusyTime() const;           //!< time of sending, of all frames together
     uint32_t GetQueueHighWater() const; //!< most frames that waited at once
     uint64_t GetQueueDrops() const;     //!< frames that found the queue full
     uint64_t GetDropped() const;        //!< frames lost on their way into the link: queue and cut
@@ -99,6 +111,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
 
     void TransmitNext();
     void Begin(const Ptr<Packet>& frame);
+    Time Occupy(uint32_t octets);
     void ApplyQueueSize();
     void Sent(const Ptr<const Packet>& frame, uint64_t cuts);
     Time TransmissionTime(uint32_t octets);
@@ -111,6 +124,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     Ptr<Queue<Packet>> m_queue;
     Ptr<ErrorModel> m_receiveErrorModel;
     uint32_t m_frameOverhead;
+    Contention m_contention{QUEUE};
     DataRate m_rate;
     Time m_delay;
     QueueSize m_queueSize;   //!< takes effect once the queue is short enough

@@ -362,7 +362,9 @@ EsxDescribeLab(const std::vector<EsxLabLink>& links)
         json.BeginObject().Text("name", link.name).Key("endpoints").BeginArray();
         json.Text(link.ends[0]).Text(link.ends[1]).EndArray();
         json.Text("rate", std::to_string(link.rateBps) + "bps");
-        json.Text("delay", ToText(link.delay)).EndObject();
+        json.Text("delay", ToText(link.delay));
+        link.isContended ? json : json.Text("contention", "none");
+        json.EndObject();
     }
     return json.EndArray().EndObject().Take();
 }

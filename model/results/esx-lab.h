@@ -35,6 +35,7 @@ struct EsxLabLink
     std::string ends[2]; //!< "esx1:vmnic0", "sw1:1"
     uint64_t rateBps{0};
     Time delay;
+    bool isContended{true}; //!< frames wait for each other
 };
 
 /// Of a host: its vmknics, then its VMs' adapters, in order of creation.

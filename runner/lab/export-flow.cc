@@ -175,7 +175,10 @@ CapacityOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
         }
     }
     return FindExportFlow(scenario, supplies, [&](int link) {
-        return links.count(link) ? static_cast<int64_t>(scenario.links[link].rate.GetBitRate()) : 0;
+        return links.count(link) == 0 ? 0
+               : !scenario.links[link].isContended
+                   ? UNBOUNDED
+                   : static_cast<int64_t>(scenario.links[link].rate.GetBitRate());
     });
 }
 

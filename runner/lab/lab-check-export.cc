@@ -324,13 +324,16 @@ class ExportChecker
     std::string Narrowest(const std::vector<int>& links) const
     {
         const auto slower = [this](int a, int b) {
-            return m_scenario.links[a].rate < m_scenario.links[b].rate;
+            const Link& one = m_scenario.links[a];
+            const Link& other = m_scenario.links[b];
+            return one.isContended && (!other.isContended || one.rate < other.rate);
         };
         const auto least = std::min_element(links.begin(), links.end(), slower);
-        return least == links.end() ? ""
-                                    : fmt::format("; the narrowest link is {}, {} kbit/s",
-                                                  m_scenario.links[*least].name,
-                                                  m_scenario.links[*least].rate.GetBitRate() / 1e3);
+        const bool isBound = least != links.end() && m_scenario.links[*least].isContended;
+        return !isBound ? ""
+                        : fmt::format("; the narrowest link is {}, {} kbit/s",
+                                      m_scenario.links[*least].name,
+                                      m_scenario.links[*least].rate.GetBitRate() / 1e3);
     }
 
     /// Names the first thing that is missing, seen from the vmknic.

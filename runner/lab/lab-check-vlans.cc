@@ -240,7 +240,7 @@ class VlanChecker
                 most = std::max(most, sum += change);
             }
             const auto rate = static_cast<double>(link.rate.GetBitRate());
-            if (most > rate * (1 + 1e-9)) // sums of doubles
+            if (link.isContended && most > rate * (1 + 1e-9)) // sums of doubles
             {
                 last = link.path;
                 teller.Say(

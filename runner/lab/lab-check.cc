@@ -109,7 +109,9 @@ FactsOf(const FrameGraph& graph, const std::vector<PlannedExport>& exports)
                                     {"single_points_of_failure", failures[i]}});
     }
     const auto capacity = CapacityOf(graph, exports);
-    facts["capacity"] = {{"bits_per_s", static_cast<double>(capacity.amount)},
+    facts["capacity"] = {{"bits_per_s",
+                          capacity.amount < UNBOUNDED ? Json(static_cast<double>(capacity.amount))
+                                                      : Json()}, // nothing bounds them
                          {"links", NamesOf(scenario, capacity.cut)}};
     return facts;
 }

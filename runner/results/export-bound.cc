@@ -158,6 +158,10 @@ class BoundFinder
             }
             rate = *step->set.rate;
         }
+        if (!m_scenario.links[link].isContended)
+        {
+            return UNBOUNDED;
+        }
         const double bits =
             static_cast<double>(rate.GetBitRate()) * (m_ends[span] - begin).GetSeconds();
         return static_cast<int64_t>(std::min(std::ceil(bits), static_cast<double>(UNBOUNDED)));

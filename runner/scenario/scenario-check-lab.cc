@@ -530,6 +530,12 @@ class LabChecker
                           "of a router");
         }
         CheckQueueDisc(link.queueDisc, link.path);
+        if (!link.isContended && (link.halfDuplex || !link.queueDisc.kind.empty()))
+        {
+            m_notes.Error(link.path + "/contention",
+                          link.halfDuplex ? "none: both ends of a half-duplex link share a medium"
+                                          : "none: nothing would wait in the link's queue_disc");
+        }
         m_notes.CheckPositive(link.reorderDelay, link.path + "/reorder_delay");
         if (link.rate.GetBitRate() == 0)
         {

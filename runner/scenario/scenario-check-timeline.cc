@@ -106,7 +106,7 @@ class TimelineChecker
         if (!step.link.empty() &&
             m_notes.Known(m_lab.links, "link", step.link, step.path + "/link"))
         {
-            CheckHalfDuplex(step);
+            CheckLinkTakes(step);
         }
         if (!step.vm.empty() && m_notes.Known(m_lab.vms, "VM", step.vm, step.path + "/vm") &&
             !step.nic.empty() &&
@@ -140,8 +140,8 @@ class TimelineChecker
         }
     }
 
-    /// CSMA of ns-3 keeps its rate, and tells nobody of a cut.
-    void CheckHalfDuplex(const TimelineStep& step)
+    /// CSMA of ns-3 keeps its rate, and tells nobody of a cut; without contention nothing waits.
+    void CheckLinkTakes(const TimelineStep& step)
     {
         const auto named = [&step](const Link& link) { return link.name == step.link; };
         const auto link = std::find_if(m_scenario.links.begin(), m_scenario.links.end(), named);
@@ -152,6 +152,11 @@ class TimelineChecker
                           fmt::format("link '{}' is half duplex: it cannot be cut, and its rate, "
                                       "delay and queue cannot change",
                                       step.link));
+        }
+        else if (!link->isContended && step.set.queue)
+        {
+            m_notes.Error(step.path + "/set/queue",
+                          fmt::format("nothing waits at link '{}': contention: none", step.link));
         }
     }
 

@@ -271,6 +271,7 @@ ReadLink(const Fields& fields, Link& link)
     fields("bit_errors", link.bitErrors)("duplicate", link.duplicate)("reorder", link.reorder);
     fields("reorder_delay", link.reorderDelay);
     link.halfDuplex = fields.Text("duplex") == "half";
+    link.isContended = fields.Text("contention") == "queue";
     ReadBursts(fields, link);
     ReadQueueDisc(fields, link.queueDisc);
 }

@@ -246,6 +246,7 @@ struct Link : Part
     ns3::QueueSize queue;
     QueueDiscSettings queueDisc; //!< at ends that are uplinks, servers or routers
     bool halfDuplex = false;
+    bool isContended = true; //!< frames wait for each other
     double loss = 0;
     double burstEnter = 0; //!< burst_loss.enter
     double burstLeave = 1; //!< burst_loss.leave

@@ -58,6 +58,7 @@ Cable::MakeFullDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
     EsxEthernetHelper ethernet;
     ethernet.SetDeviceAttribute("DataRate", DataRateValue(m_link.rate));
     ethernet.SetDeviceAttribute("Delay", TimeValue(m_link.delay));
+    ethernet.SetDeviceAttribute("Contention", StringValue(m_link.isContended ? "Queue" : "None"));
     ethernet.SetQueueSize(m_link.queue);
     if (m_link.queueDisc.kind.empty())
     {

@@ -459,9 +459,12 @@ Simulation::Builder::Watch()
     for (const Link& link : m_scenario.links)
     {
         Cable* const cable = world->cables.at(link.name).get();
-        world->results.AddLink(
-            {link.name, {link.a.ToString(), link.b.ToString()}, link.rate.GetBitRate(), link.delay},
-            [cable](unsigned end) { return cable->SampleOf(end); });
+        world->results.AddLink({link.name,
+                                {link.a.ToString(), link.b.ToString()},
+                                link.rate.GetBitRate(),
+                                link.delay,
+                                link.isContended},
+                               [cable](unsigned end) { return cable->SampleOf(end); });
     }
     for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
     {

@@ -2,6 +2,7 @@
 """Judges links.csv, and with it where and when datagrams died on links: of a link's end whose far end a collector's
 capture sees, the frames sent until each sample are those that arrived and those that died on the way."""
 
+import json
 import re
 from bisect import bisect_right
 from collections import defaultdict
@@ -32,6 +33,8 @@ class Links:
             self.rows[row["link"]][row["from"]].append(row)
         self.datagrams = v.table("datagrams.csv")
         self.dropped = {drops["name"]: drops for drops in v.summary["links"]}
+        lab = json.loads((v.folder / "lab.json").read_text())
+        self.unbounded = {link["name"] for link in lab["links"] if link.get("contention") == "none"}
         self.queues = self._queues()
 
     def find(self, text: str) -> None:
@@ -63,6 +66,7 @@ class Links:
                 or dropped < 0
                 or not ETHERNET * frames <= octets <= MAX_FRAME * frames
                 or octets * 8 > bits + MAX_FRAME * 8
+                and link not in self.unbounded
             ):
                 self.find(f"links.csv: {link} from {end}: octets, frames or dropped at {after['time_ms']} ms")
             if int(after["queued"]) < 0 or int(after["rate_bps"]) < 0:
@@ -107,7 +111,12 @@ class Links:
         for name, text in zip(self.rows, re.split(r"^  - ", lab.partition("\nlinks:")[2], flags=re.MULTILINE)[1:]):
             lowest = min(int(row["rate_bps"]) for rows in self.rows[name].values() for row in rows)
             size = re.search(r"^ +queue: (\d+)p$", text, re.MULTILINE)
-            if "duplex: full" in text and lowest > 0 and not re.search("rate|down", timeline):
+            if (
+                "duplex: full" in text
+                and name not in self.unbounded
+                and lowest > 0
+                and not re.search("rate|down", timeline)
+            ):
                 found[name] = lowest, int(size[1]) if size and "queue:" not in timeline else None
         return found
 
