@@ -229,12 +229,12 @@ const FlowEntry*
 FlowCache::Defer(const FlowKey& key, DeferredPackets& packets)
 {
     FlowEntry* const entry = m_table.Find(key, m_table.HashOf(key));
-    if (entry)
+    if (!entry || entry->last == DEFERRED)
     {
-        assert(entry->last != DEFERRED);
-        m_deferred[entry->number] = {&packets, entry->last};
-        entry->last = DEFERRED;
+        return nullptr;
     }
+    m_deferred[entry->number] = {&packets, entry->last};
+    entry->last = DEFERRED;
     return entry;
 }
 

@@ -148,7 +148,8 @@ class FlowCache
      * Counts packets of a live record only when it matters.
      * \param packets all of the flow from now on; they must live until Resume() was called of them
      * or by Undefer()
-     * \return its entry as it is now, or nullptr: the key has no record
+     * \return its entry as it is now, or nullptr: the key has no record, or others are deferred in
+     * it
      */
     const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
 

@@ -149,9 +149,10 @@ class MeteringProcess : private EndedRecordSink
      * Takes note of a flow's packets from now on only when it matters: they are the same as if each
      * were observed at its instant. Scans, polls and whatever else is said to happen at an instant
      * come before packets of that instant.
-     * \param key of a packet that was just observed
+     * \param key of packets of which one was observed
      * \param packets of METERABLE verdict, all; see DeferredPackets for those that must be observed
-     * \return the flow's record up to now, or nullptr if it has none: nothing is deferred
+     * \return the record up to now, or nullptr if there is none, or other packets are deferred in
+     * it
      */
     const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
 

@@ -2,6 +2,7 @@
 #include "esx-ethernet-net-device.h"
 
 #include "esx-ethernet-channel.h"
+#include "esx-link-impairment.h"
 #include "model/esx-compat.h"
 
 #include "ns3/enum.h"
@@ -27,6 +28,19 @@ namespace
 constexpr uint32_t MIN_FRAME = 60; // octets without FCS
 constexpr uint32_t FCS = 4;
 
+void
+AddHeader(const Ptr<Packet>& packet,
+          const Mac48Address& source,
+          const Mac48Address& destination,
+          uint16_t protocol)
+{
+    EthernetHeader header(false);
+    header.SetSource(source);
+    header.SetDestination(destination);
+    header.SetLengthType(protocol);
+    packet->AddHeader(header);
+}
+
 } // namespace
 
 /// A frame arrives. Those of one instant come in order of the devices that sent them, whenever they
@@ -43,7 +57,7 @@ class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
     }
 
   private:
-    void Notify() override
+    void Happen() override
     {
         m_at->Receive(m_frame, m_cuts);
     }
@@ -101,7 +115,8 @@ EsxEthernetNetDevice::GetTypeId()
             .AddAttribute("ReceiveErrorModel",
                           "Decides which arriving frames are lost",
                           PointerValue(),
-                          MakePointerAccessor(&EsxEthernetNetDevice::m_receiveErrorModel),
+                          MakePointerAccessor(&EsxEthernetNetDevice::SetReceiveErrorModel,
+                                              &EsxEthernetNetDevice::GetReceiveErrorModel),
                           MakePointerChecker<ErrorModel>())
             .AddTraceSource("PhyTxBegin",
                             "A frame whose sending begins",
@@ -130,6 +145,7 @@ void
 EsxEthernetNetDevice::DoDispose()
 {
     NS_LOG_FUNCTION(this);
+    GoSingly();
     m_wake.Cancel();
     m_peer = nullptr;
     m_channel = nullptr;
@@ -152,6 +168,7 @@ void
 EsxEthernetNetDevice::LinkChanged(bool up)
 {
     NS_LOG_LOGIC(this << (up ? " link up" : " link down"));
+    GoSingly();
     m_linkUp = up;
     if (!up)
     {
@@ -178,6 +195,9 @@ EsxEthernetNetDevice::SetDataRate(DataRate rate)
 {
     NS_LOG_FUNCTION(this << rate);
     NS_ABORT_MSG_IF(rate.GetBitRate() == 0, "EsxEthernetNetDevice: DataRate must be above 0");
+    GoSingly();
+    m_busy += SendingOf(m_uncontended);
+    m_uncontended = 0;
     m_rate = rate;
     m_fraction = 0;
 }
@@ -192,6 +212,7 @@ void
 EsxEthernetNetDevice::SetDelay(Time delay)
 {
     NS_LOG_FUNCTION(this << delay);
+    GoSingly();
     m_delay = delay;
 }
 
@@ -246,19 +267,22 @@ EsxEthernetNetDevice::ApplyQueueSize()
 uint64_t
 EsxEthernetNetDevice::GetSentFrames() const
 {
+    m_deferrals.Settle();
     return m_begunFrames - (Simulator::Now() < m_freeAt ? 1 : 0);
 }
 
 uint64_t
 EsxEthernetNetDevice::GetSentOctets() const
 {
+    m_deferrals.Settle();
     return m_begunOctets - (Simulator::Now() < m_freeAt ? m_sending : 0);
 }
 
 Time
 EsxEthernetNetDevice::GetBusyTime() const
 {
-    return m_busy - std::max(m_freeAt - Simulator::Now(), Time(0));
+    m_deferrals.Settle();
+    return m_busy + SendingOf(m_uncontended) - std::max(m_freeAt - Simulator::Now(), Time(0));
 }
 
 uint32_t
@@ -291,11 +315,7 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
                                const Mac48Address& destination,
                                uint16_t protocol)
 {
-    EthernetHeader header(false);
-    header.SetSource(source);
-    header.SetDestination(destination);
-    header.SetLengthType(protocol);
-    packet->AddHeader(header);
+    AddHeader(packet, source, destination, protocol);
     m_macTxTrace(packet);
     if (!m_linkUp)
     {
@@ -363,10 +383,9 @@ EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
         Simulator::Schedule(sent - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
     }
     m_lastArrival = m_contention == NONE ? sent + m_delay : std::max(sent + m_delay, m_lastArrival);
-    const uint64_t rank = uint64_t{m_node->GetId()} << 32 | GetIfIndex();
     EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
                              m_lastArrival - now,
-                             new Arrival(rank, m_peer, frame, cuts));
+                             new Arrival(GetRank(), m_peer, frame, cuts));
 }
 
 /// Takes the transmitter for a frame, if it is one that others wait for. \return when it is sent
@@ -374,30 +393,131 @@ Time
 EsxEthernetNetDevice::Occupy(uint32_t octets)
 {
     const Time now = Simulator::Now();
+    if (m_contention == NONE)
+    {
+        CountSent(1, octets, std::max(MIN_FRAME, octets));
+        return now + NanoSeconds(GetSendingNs(octets));
+    }
+    m_sending = octets;
     ++m_begunFrames;
     m_begunOctets += octets;
-    if (now > m_freeAt || m_contention == NONE)
+    if (now > m_freeAt) // a pause: nothing to carry on
     {
-        m_fraction = 0; // a pause: nothing to carry on
+        m_fraction = 0;
     }
-    const Time time = TransmissionTime(octets);
+    const uint64_t numerator = NsTimesRate(octets) + m_fraction;
+    m_fraction = numerator % m_rate.GetBitRate();
+    const Time time = NanoSeconds(numerator / m_rate.GetBitRate());
     m_busy += time;
-    if (m_contention == QUEUE)
-    {
-        m_sending = octets;
-        m_freeAt = now + time;
-    }
-    return now + time;
+    m_freeAt = now + time;
+    return m_freeAt;
 }
 
-Time
-EsxEthernetNetDevice::TransmissionTime(uint32_t octets)
+/// Bits on the wire of a frame, times 10^9.
+uint64_t
+EsxEthernetNetDevice::NsTimesRate(uint32_t octets) const
 {
-    const uint64_t bits = uint64_t{8} * (std::max(MIN_FRAME, octets) + FCS + m_frameOverhead);
     // 66 000 octets * 8 * 10^9 + rate < 2^63: no overflow
-    const uint64_t numerator = bits * 1'000'000'000 + m_fraction;
-    m_fraction = numerator % m_rate.GetBitRate();
-    return NanoSeconds(numerator / m_rate.GetBitRate());
+    return uint64_t{8} * (std::max(MIN_FRAME, octets) + FCS + m_frameOverhead) * 1'000'000'000;
+}
+
+int64_t
+EsxEthernetNetDevice::GetSendingNs(uint32_t octets) const
+{
+    return static_cast<int64_t>(NsTimesRate(octets) / m_rate.GetBitRate());
+}
+
+/// \param octets on the wire of any number of frames
+Time
+EsxEthernetNetDevice::SendingOf(uint64_t octets) const
+{
+    return octets == 0 ? Time(0)
+                       : Seconds(8.0 * static_cast<double>(octets) /
+                                 static_cast<double>(m_rate.GetBitRate()));
+}
+
+void
+EsxEthernetNetDevice::CountSent(uint32_t frames, uint64_t octets, uint64_t padded)
+{
+    m_begunFrames += frames;
+    m_begunOctets += octets;
+    m_uncontended += padded + uint64_t{frames} * (FCS + m_frameOverhead);
+}
+
+bool
+EsxEthernetNetDevice::IsObserved() const
+{
+    return !m_macTxTrace.IsEmpty() || !m_macRxTrace.IsEmpty() || !m_macPromiscRxTrace.IsEmpty() ||
+           !m_snifferTrace.IsEmpty() || !m_promiscSnifferTrace.IsEmpty() ||
+           !m_phyTxBeginTrace.IsEmpty() || !m_phyTxEndTrace.IsEmpty() || !m_phyRxEndTrace.IsEmpty();
+}
+
+bool
+EsxEthernetNetDevice::CarriesUnseen() const
+{
+    const Ptr<ErrorModel> model = m_peer ? m_peer->m_receiveErrorModel : nullptr;
+    const auto impairment = DynamicCast<EsxLinkImpairment>(model);
+    return m_contention == NONE && m_linkUp && !m_waking && Simulator::Now() >= m_freeAt &&
+           !IsObserved() && !m_peer->IsObserved() &&
+           (!model || (impairment && impairment->IsNone()));
+}
+
+EsxDeferrals&
+EsxEthernetNetDevice::GetDeferrals()
+{
+    return m_deferrals;
+}
+
+void
+EsxEthernetNetDevice::GoSingly()
+{
+    m_deferrals.GoSingly();
+    if (m_peer)
+    {
+        m_peer->m_deferrals.GoSingly();
+    }
+}
+
+void
+EsxEthernetNetDevice::ArriveSingly(const Ptr<Packet>& packet,
+                                   const Mac48Address& source,
+                                   const Mac48Address& destination,
+                                   uint16_t protocol,
+                                   Time wait)
+{
+    if (!m_peer)
+    {
+        return; // the simulation is over
+    }
+    AddHeader(packet, source, destination, protocol);
+    EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
+                             wait,
+                             new Arrival(GetRank(), m_peer, packet, m_channel->GetCuts()));
+}
+
+EsxEthernetNetDevice*
+EsxEthernetNetDevice::GetPeer() const
+{
+    return m_peer;
+}
+
+uint64_t
+EsxEthernetNetDevice::GetRank() const
+{
+    return uint64_t{m_node->GetId()} << 32 | GetIfIndex();
+}
+
+void
+EsxEthernetNetDevice::SetReceiveErrorModel(Ptr<ErrorModel> model)
+{
+    GoSingly();
+    m_receiveErrorModel = model;
+}
+
+Ptr<ErrorModel>
+EsxEthernetNetDevice::GetReceiveErrorModel() const
+{
+    return m_receiveErrorModel;
 }
 
 void

@@ -4,6 +4,7 @@
 
 #include "ns3/data-rate.h"
 #include "ns3/error-model.h"
+#include "ns3/esx-deferred-frames.h"
 #include "ns3/esx-net-device.h"
 #include "ns3/event-id.h"
 #include "ns3/mac48-address.h"
@@ -94,6 +95,29 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// Inside MacTxDrop and PhyRxDrop: why that frame was lost.
     EsxEthernetDrop GetDropCause() const;
 
+    /**
+     * Whether the frames that this end sends need not be followed one by one now: none waits, is
+     * lost, or is seen at one of both ends.
+     */
+    bool CarriesUnseen() const;
+    /// Those that this end sends.
+    EsxDeferrals& GetDeferrals();
+    /// All that pass the link, in both directions, go singly from now on.
+    void GoSingly();
+    /// Counts deferred frames as sent. \param octets with their Ethernet headers \param padded the
+    /// same, of frames of 60 octets at least
+    void CountSent(uint32_t frames, uint64_t octets, uint64_t padded);
+    /// A deferred frame that was sent arrives by itself. \param wait from now on
+    void ArriveSingly(const Ptr<Packet>& packet,
+                      const Mac48Address& source,
+                      const Mac48Address& destination,
+                      uint16_t protocol,
+                      Time wait);
+    /// \return time of sending a frame that follows no other one. \param octets with its header
+    int64_t GetSendingNs(uint32_t octets) const;
+    EsxEthernetNetDevice* GetPeer() const;
+    uint64_t GetRank() const; //!< of the arrival of what it sends (EsxRankedEvent)
+
     /// Takes a frame from the link past the error model: for error models that delay or copy.
     void Deliver(const Ptr<Packet>& frame);
 
@@ -112,9 +136,13 @@ class EsxEthernetNetDevice : public EsxNetDevice
     void TransmitNext();
     void Begin(const Ptr<Packet>& frame);
     Time Occupy(uint32_t octets);
+    bool IsObserved() const;
+    void SetReceiveErrorModel(Ptr<ErrorModel> model);
+    Ptr<ErrorModel> GetReceiveErrorModel() const;
+    uint64_t NsTimesRate(uint32_t octets) const;
+    Time SendingOf(uint64_t octets) const;
     void ApplyQueueSize();
     void Sent(const Ptr<const Packet>& frame, uint64_t cuts);
-    Time TransmissionTime(uint32_t octets);
     void Receive(Ptr<Packet> frame, uint64_t cuts);
     void DropOnTransmit(const Ptr<Packet>& frame, EsxEthernetDrop cause);
     void DropOnReceive(const Ptr<Packet>& frame, EsxEthernetDrop cause);
@@ -138,7 +166,9 @@ class EsxEthernetNetDevice : public EsxNetDevice
     uint32_t m_sending{0};  //!< octets of the frame that ends at m_freeAt
     uint64_t m_begunFrames{0};
     uint64_t m_begunOctets{0};
-    Time m_busy; //!< until m_freeAt
+    Time m_busy;               //!< until m_freeAt
+    uint64_t m_uncontended{0}; //!< octets on the wire since the rate changed, without contention
+    EsxDeferrals m_deferrals;
     uint32_t m_queueHighWater{0};
     uint64_t m_dropped{0};
     uint64_t m_queueDrops{0};

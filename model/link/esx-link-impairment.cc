@@ -28,38 +28,51 @@ EsxLinkImpairment::GetTypeId()
             .AddAttribute("Loss",
                           "Probability that a frame is lost",
                           DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_loss),
+                          MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_loss>,
+                                             &EsxLinkImpairment::Get<&EsxLinkImpairment::m_loss>),
                           MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("LossWhenBad",
-                          "Probability that a frame is lost while the link is bad",
-                          DoubleValue(1),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_lossWhenBad),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("GoodToBad",
-                          "Probability that a good link is bad from the next frame on",
-                          DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_goodToBad),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("BadToGood",
-                          "Probability that a bad link is good from the next frame on",
-                          DoubleValue(1),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_badToGood),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("BitErrors",
-                          "Probability that a bit is wrong; a frame with a wrong bit is lost",
-                          DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_bitErrors),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("Duplicate",
-                          "Probability that a frame is received twice",
-                          DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_duplicate),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("Reorder",
-                          "Probability that a frame is delayed by ReorderDelay",
-                          DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::m_reorder),
-                          MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "LossWhenBad",
+                "Probability that a frame is lost while the link is bad",
+                DoubleValue(1),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_lossWhenBad>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_lossWhenBad>),
+                MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "GoodToBad",
+                "Probability that a good link is bad from the next frame on",
+                DoubleValue(0),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_goodToBad>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_goodToBad>),
+                MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "BadToGood",
+                "Probability that a bad link is good from the next frame on",
+                DoubleValue(1),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_badToGood>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_badToGood>),
+                MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "BitErrors",
+                "Probability that a bit is wrong; a frame with a wrong bit is lost",
+                DoubleValue(0),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_bitErrors>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_bitErrors>),
+                MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "Duplicate",
+                "Probability that a frame is received twice",
+                DoubleValue(0),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_duplicate>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_duplicate>),
+                MakeDoubleChecker<double>(0, 1))
+            .AddAttribute(
+                "Reorder",
+                "Probability that a frame is delayed by ReorderDelay",
+                DoubleValue(0),
+                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_reorder>,
+                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_reorder>),
+                MakeDoubleChecker<double>(0, 1))
             .AddAttribute("ReorderDelay",
                           "By how much a frame is delayed",
                           TimeValue(MilliSeconds(10)),
@@ -90,10 +103,25 @@ EsxLinkImpairment::Install(const Ptr<CsmaNetDevice>& device, const Ptr<CsmaNetDe
 void
 EsxLinkImpairment::Install(const Ptr<EsxEthernetNetDevice>& device)
 {
-    m_receive = [device = PeekPointer(device)](const Ptr<Packet>& packet) {
-        device->Deliver(packet);
-    };
+    m_device = PeekPointer(device);
+    m_receive = [device = m_device](const Ptr<Packet>& packet) { device->Deliver(packet); };
     device->SetAttribute("ReceiveErrorModel", PointerValue(this));
+}
+
+bool
+EsxLinkImpairment::IsNone() const
+{
+    return m_loss == 0 && m_goodToBad == 0 && !m_bad && m_bitErrors == 0 && m_duplicate == 0 &&
+           m_reorder == 0;
+}
+
+void
+EsxLinkImpairment::Changes()
+{
+    if (m_device)
+    {
+        m_device->GoSingly();
+    }
 }
 
 bool
@@ -129,6 +157,7 @@ void
 EsxLinkImpairment::DoDispose()
 {
     m_receive = nullptr;
+    m_device = nullptr;
     ErrorModel::DoDispose();
 }
 

@@ -42,6 +42,8 @@ class EsxLinkImpairment : public ErrorModel
     /// Becomes the receive error model of a device.
     void Install(const Ptr<EsxEthernetNetDevice>& device);
 
+    /// Whether all frames arrive as they were sent.
+    bool IsNone() const;
     /// Inside PhyRxDrop: whether that frame is only delayed.
     bool IsHoldingBack() const;
 
@@ -61,6 +63,20 @@ class EsxLinkImpairment : public ErrorModel
     bool Draw(const Ptr<UniformRandomVariable>& variable, double probability) const;
     double FrameErrorRate(uint32_t octets) const;
     void Deliver(Ptr<Packet> packet);
+    void Changes();
+
+    template <double EsxLinkImpairment::*value>
+    void Set(double to)
+    {
+        Changes();
+        this->*value = to;
+    }
+
+    template <double EsxLinkImpairment::*value>
+    double Get() const
+    {
+        return this->*value;
+    }
 
     double m_loss{0};
     double m_lossWhenBad{1};
@@ -73,6 +89,7 @@ class EsxLinkImpairment : public ErrorModel
 
     /// Hands a frame to the device, which owns this model: no reference is counted.
     std::function<void(Ptr<Packet>)> m_receive;
+    EsxEthernetNetDevice* m_device{nullptr}; //!< the same, if it is one
     Ptr<UniformRandomVariable> m_lossDraw;
     Ptr<UniformRandomVariable> m_bitDraw;
     Ptr<UniformRandomVariable> m_duplicateDraw;

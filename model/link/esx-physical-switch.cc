@@ -97,11 +97,13 @@ EsxPhysicalSwitch::AddPort(uint16_t number, Ptr<NetDevice> device)
                                                true);
 }
 
+/// A port that is about to change.
 EsxPhysicalSwitch::Port&
 EsxPhysicalSwitch::Require(uint16_t number)
 {
     const auto port = m_ports.find(number);
     NS_ABORT_MSG_IF(port == m_ports.end(), "the switch has no port " << number);
+    m_deferrals.GoSingly();
     return port->second;
 }
 
@@ -255,6 +257,10 @@ EsxPhysicalSwitch::Learn(const Port& port, const Frame& frame)
     if (!frame.source.IsGroup())
     {
         Learned& learned = m_learned[ToKey(frame.source, frame.vlan)];
+        if (learned.port != port.number && learned.until == Time::Max())
+        {
+            m_deferrals.GoSingly();
+        }
         learned.port = port.number;
         learned.until = std::max(learned.until, Simulator::Now() + m_ageingTime);
     }
@@ -285,6 +291,7 @@ EsxPhysicalSwitch::Enter(const Mac48Address& address, const NetDevice& device, u
     {
         return; // the way here closes a loop
     }
+    m_deferrals.GoSingly();
     entered = {found->second->number, Time::Max()};
     for (const auto& [number, port] : m_ports)
     {
@@ -295,6 +302,39 @@ EsxPhysicalSwitch::Enter(const Mac48Address& address, const NetDevice& device, u
             next->Enter(address, *far, port.trunk && vlan != port.untagged ? vlan : 0);
         }
     }
+}
+
+NetDevice*
+EsxPhysicalSwitch::FindPassage(const NetDevice& device,
+                               const Mac48Address& source,
+                               const Mac48Address& destination,
+                               uint16_t& tag) const
+{
+    const auto found = m_byDevice.find(&device);
+    if (found == m_byDevice.end())
+    {
+        return nullptr;
+    }
+    const Port& input = *found->second;
+    const uint16_t vlan = tag != 0 ? tag : input.untagged;
+    const auto from = m_learned.find(ToKey(source, vlan));
+    const auto to = m_learned.find(ToKey(destination, vlan));
+    if (input.down || input.blocked || !input.vlans[vlan] || from == m_learned.end() ||
+        to == m_learned.end() || from->second.until != Time::Max() ||
+        to->second.until != Time::Max() || from->second.port != input.number ||
+        to->second.port == input.number)
+    {
+        return nullptr;
+    }
+    const Port& output = m_ports.at(to->second.port);
+    tag = output.trunk && vlan != output.untagged ? vlan : 0;
+    return IsOpen(output) && output.vlans[vlan] ? PeekPointer(output.device) : nullptr;
+}
+
+EsxDeferrals&
+EsxPhysicalSwitch::GetDeferrals()
+{
+    return m_deferrals;
 }
 
 void

@@ -2,6 +2,7 @@
 #ifndef ESX_PHYSICAL_SWITCH_H
 #define ESX_PHYSICAL_SWITCH_H
 
+#include "ns3/esx-deferred-frames.h"
 #include "ns3/mac48-address.h"
 #include "ns3/net-device.h"
 #include "ns3/nstime.h"
@@ -84,6 +85,19 @@ class EsxPhysicalSwitch : public Object
     /// \return the device at the other end of a cable; nullptr: none, or several
     static Ptr<NetDevice> FarEndOf(const NetDevice& device);
 
+    /**
+     * Looks for a way on which frames need not be followed one by one: both addresses are entered
+     * for good.
+     * \param device that they come in by
+     * \param [in,out] tag VLAN of their tag as they come in, and as they leave; 0: none
+     * \return the device that they leave by; nullptr: there is none
+     */
+    NetDevice* FindPassage(const NetDevice& device,
+                           const Mac48Address& source,
+                           const Mac48Address& destination,
+                           uint16_t& tag) const;
+    EsxDeferrals& GetDeferrals();
+
     /// \return numbers of the ports in order
     std::vector<uint16_t> GetPorts() const;
     /// \return true if a port is in a VLAN
@@ -142,6 +156,7 @@ class EsxPhysicalSwitch : public Object
     std::unordered_map<const NetDevice*, Port*> m_byDevice;
     std::unordered_map<uint64_t, Learned>
         m_learned; //!< by address and VLAN; never iterated in order
+    EsxDeferrals m_deferrals;
     TracedCallback<Ptr<const Packet>, uint16_t, EsxPhysicalSwitchDrop> m_dropTrace;
 };
 

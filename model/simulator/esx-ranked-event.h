@@ -30,7 +30,15 @@ class EsxRankedEvent : public EventImpl
     /// from now on
     static void Schedule(uint32_t context, Time delay, EsxRankedEvent* event);
 
+    /// \return whether the event that happens now comes behind all of a rank in its instant
+    static bool IsBehind(uint64_t rank);
+
   private:
+    void Notify() final;
+    /// What happens.
+    virtual void Happen() = 0;
+
+    static uint64_t g_current; //!< rank of the event that happens now, plus 1; 0: it has none
     uint64_t m_rank;
 };
 

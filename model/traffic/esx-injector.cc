@@ -78,7 +78,7 @@ class EsxInjector::Arrival : public EsxRankedEvent
     }
 
   private:
-    void Notify() override
+    void Happen() override
     {
         m_injector->Inject();
     }
@@ -342,6 +342,12 @@ EsxInjector::Hurry(int64_t at, uint64_t order)
     {
         return;
     }
+    AskAgain();
+}
+
+void
+EsxInjector::AskAgain()
+{
     if (m_hasFrame)
     {
         m_source->Return(m_frame);
@@ -408,8 +414,8 @@ EsxInjector::Send()
                            : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
     target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
     const End& receiver = m_frame.isAnswer ? m_own : target.end;
-    const EsxInjectedWay way{from.asVirtual, receiver.asVirtual, source, to};
-    m_source->Sent(m_frame, taken && way.from && way.to ? &way : nullptr);
+    const EsxInjectedWay way{from.asVirtual, PeekPointer(receiver.device), source, to};
+    m_source->Sent(m_frame, taken && way.from ? &way : nullptr);
 }
 
 } // namespace ns3

@@ -26,11 +26,11 @@ struct EsxInjectedFrame
     uint32_t flow{0};                   //!< for the source to know it by
 };
 
-/// From a device to another one that are both virtual.
+/// From a virtual device to another one.
 struct EsxInjectedWay
 {
     EsxVirtualNetDevice* from;
-    EsxVirtualNetDevice* to;
+    NetDevice* to;
     Mac48Address source;
     Mac48Address destination;
 };
@@ -54,7 +54,7 @@ class EsxFrameSource : public Object
     virtual void Return(const EsxInjectedFrame& frame);
     /// A frame is sent next.
     virtual void Sending(const EsxInjectedFrame& frame);
-    /// It was sent. \param way by which, if the port took it and both devices are virtual
+    /// It was sent. \param way by which, if the port of a virtual device took it
     virtual void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way);
     /// No more frames are asked for.
     virtual void End();
@@ -103,6 +103,8 @@ class EsxInjector : public Application
     /// The source has a frame for an instant (since the injector's start) that it did not have when
     /// it was asked last. \param order of the frame
     void Hurry(int64_t at, uint64_t order);
+    /// The frame that the source gave out last may not be the next one any more.
+    void AskAgain();
     Time GetStart() const; //!< when it started
     /// Whether a frame is being sent that comes behind another one of its instant. \param rank of
     /// the other one's injector

@@ -7,16 +7,34 @@
 namespace ns3
 {
 
+namespace
+{
+
+uint64_t
+SumOf(const std::vector<uint32_t>& sums, uint32_t place, uint32_t index)
+{
+    const uint64_t size = sums.size() - 1;
+    const uint64_t end = uint64_t{place} + index;
+    return end / size * sums.back() + sums[end % size] - sums[place];
+}
+
+} // namespace
+
 EsxPacketSizes::Ring::Ring(const std::vector<uint16_t>& draws, uint32_t least)
     : m_sums{0},
+      m_padded{0},
+      m_least(MOST),
       m_most(least)
 {
     m_sums.reserve(draws.size() + 1);
+    m_padded.reserve(draws.size() + 1);
     for (uint32_t size : draws)
     {
         size = std::max(size, least);
+        m_least = std::min(m_least, size);
         m_most = std::max(m_most, size);
         m_sums.push_back(m_sums.back() + size); // below 2^28
+        m_padded.push_back(m_padded.back() + std::max(size, PADDED));
     }
 }
 
@@ -40,9 +58,19 @@ EsxPacketSizes::Ring::At(uint32_t place, uint32_t index) const
 uint64_t
 EsxPacketSizes::Ring::SumBefore(uint32_t place, uint32_t index) const
 {
-    const uint64_t size = m_sums.size() - 1;
-    const uint64_t end = uint64_t{place} + index;
-    return end / size * m_sums.back() + m_sums[end % size] - m_sums[place];
+    return SumOf(m_sums, place, index);
+}
+
+uint64_t
+EsxPacketSizes::Ring::PaddedSumBefore(uint32_t place, uint32_t index) const
+{
+    return SumOf(m_padded, place, index);
+}
+
+uint32_t
+EsxPacketSizes::Ring::GetLeast() const
+{
+    return m_least;
 }
 
 uint32_t

@@ -21,6 +21,7 @@ class EsxPacketSizes
   public:
     static constexpr uint32_t DRAWS = 4096;
     static constexpr uint32_t MOST = 65535; //!< IP total length
+    static constexpr uint32_t PADDED = 46;  //!< least payload of an Ethernet frame
 
     /// The ring for packets that cannot be smaller than their headers.
     class Ring
@@ -33,11 +34,16 @@ class EsxPacketSizes
         uint32_t At(uint32_t place, uint32_t index) const;
         /// \return octets of a flow's packets before an index
         uint64_t SumBefore(uint32_t place, uint32_t index) const;
+        /// \return the same, where each counts PADDED at least
+        uint64_t PaddedSumBefore(uint32_t place, uint32_t index) const;
+        uint32_t GetLeast() const; //!< the smallest size
         /// \return the largest size
         uint32_t GetMost() const;
 
       private:
-        std::vector<uint32_t> m_sums; //!< of all sizes before each, and of all
+        std::vector<uint32_t> m_sums;   //!< of all sizes before each, and of all
+        std::vector<uint32_t> m_padded; //!< the same, of padded sizes
+        uint32_t m_least;
         uint32_t m_most;
     };
 

@@ -4,6 +4,7 @@
 #include "esx-flow-profile.h"
 #include "esx-injector.h"
 #include "esx-synthetic-flows.h"
+#include "esx-synthetic-path.h"
 
 #include "ns3/simulator.h"
 
@@ -15,7 +16,6 @@ namespace ns3
 namespace
 {
 
-constexpr uint16_t IPV4_TYPE = 0x0800;
 constexpr uint32_t IP_OCTETS = 20;
 constexpr uint32_t TCP_OCTETS = 20;
 constexpr uint8_t IP_ICMP = 1;
@@ -72,6 +72,9 @@ SetIpChecksum(uint8_t* octets)
 
 } // namespace
 
+EsxSyntheticFlow::EsxSyntheticFlow() = default;
+EsxSyntheticFlow::~EsxSyntheticFlow() = default;
+
 int64_t
 EsxSyntheticFlow::TimeOf(uint32_t index) const
 {
@@ -103,10 +106,47 @@ EsxSyntheticFlow::OctetsBefore(uint32_t index) const
                       : sizes->SumBefore(place, index);
 }
 
+uint64_t
+EsxSyntheticFlow::PaddedOctetsBefore(uint32_t index) const
+{
+    if (octets == 0)
+    {
+        return sizes->PaddedSumBefore(place, index);
+    }
+    const uint64_t less = std::max<uint64_t>(octets / packets, EsxPacketSizes::PADDED);
+    const uint64_t more = std::max<uint64_t>(octets / packets + 1, EsxPacketSizes::PADDED);
+    const uint64_t larger = std::min<uint64_t>(index, octets % packets);
+    return larger * more + (index - larger) * less;
+}
+
 uint32_t
 EsxSyntheticFlow::GetMostOctets() const
 {
     return octets > 0 ? OctetsOf(0) : sizes->GetMost();
+}
+
+uint32_t
+EsxSyntheticFlow::GetLeastOctets() const
+{
+    return octets > 0 ? OctetsOf(packets - 1) : sizes->GetLeast();
+}
+
+uint8_t
+EsxSyntheticFlow::GetFlags() const
+{
+    return key.protocol == IP_TCP ? TCP_ACK : 0;
+}
+
+bool
+EsxSyntheticFlow::IsSentBeforeNow() const
+{
+    return EsxInjector::IsSendingAfter(m_owner->GetRank(), order);
+}
+
+Ptr<Packet>
+EsxSyntheticFlow::MakePacket(uint32_t index) const
+{
+    return m_owner->MakePacket(*this, index);
 }
 
 Ptr<Packet>
@@ -167,7 +207,10 @@ EsxSyntheticFlow::GetVSwitch() const
 }
 
 uint32_t
-EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner, const Way& way, Time start)
+EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner,
+                        const Way& way,
+                        Time start,
+                        std::unique_ptr<EsxSyntheticPath> path)
 {
     const bool hasPorts = key.protocol == IP_TCP || key.protocol == IP_UDP;
     constexpr uint32_t WORTH = 3; // fewer packets cost less than not to send them
@@ -184,24 +227,28 @@ EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner, const Way& way, Time start)
     if (way.module)
     {
         m_bootToStart = way.module->GetUptimeNs() - (Simulator::Now().GetNanoSeconds() - m_start);
-        const auto deferral = way.module->Defer(way.vSwitch->GetId(), FlowKeyOf(), *this);
+        const auto deferral = way.module->Defer(way.vSwitch->GetId(), GetKey(), *this);
         m_isMetered = deferral.record != nullptr;
         next = !deferral.isAgreed ? sent
                : m_isMetered      ? std::min(next, NextToSend(deferral.record, *deferral.config))
                                   : next;
     }
+    next = path && next - sent >= WORTH ? std::min(next, path->Defer()) : next;
     if (next - sent < WORTH)
     {
         if (m_isMetered)
         {
-            way.module->Undefer(FlowKeyOf());
+            way.module->Undefer(GetKey());
         }
+        path ? path->Undefer() : void();
         m_isMetered = false;
         m_way = {};
         return sent;
     }
     m_delivered = sent;
-    m_way.vSwitch->AddDeferred(*this);
+    m_way.vSwitch->GetDeferrals().Add(*this);
+    m_path = std::move(path);
+    m_path ? m_path->Begin() : void();
     // Nobody else notices the end of a flow that is in no record.
     return next == packets && !m_isMetered ? packets - 1 : next;
 }
@@ -216,9 +263,14 @@ EsxSyntheticFlow::NextToSend(const netflow::FlowEntry* record,
         return sent;
     }
     const int64_t deadline = record->first + config.activeTimeout - m_bootToStart;
-    uint32_t next = CountBefore(deadline, true);
-    next = std::min<uint64_t>(next, uint64_t{sent} + UINT32_MAX - record->packets);
-    const uint64_t most = OctetsBefore(sent) + UINT32_MAX - record->octets;
+    return CountUntilFull(*record, CountBefore(deadline, true));
+}
+
+uint32_t
+EsxSyntheticFlow::CountUntilFull(const netflow::FlowEntry& record, uint32_t next) const
+{
+    next = std::min<uint64_t>(next, uint64_t{sent} + UINT32_MAX - record.packets);
+    const uint64_t most = OctetsBefore(sent) + UINT32_MAX - record.octets;
     if (OctetsBefore(next) > most) // 32 bits do not count them: the first one that is too much
     {
         uint32_t fits = sent;
@@ -233,18 +285,24 @@ EsxSyntheticFlow::NextToSend(const netflow::FlowEntry* record,
 }
 
 netflow::FlowKey
-EsxSyntheticFlow::FlowKeyOf() const
+EsxSyntheticFlow::FlowKeyAt(const EsxVSwitch& vSwitch, const EsxPassage& passage) const
 {
     netflow::FlowKey flow;
     flow.source = key.source;
     flow.destination = key.destination;
     flow.sourcePort = key.protocol == IP_ICMP ? 0 : key.sourcePort;
     flow.destinationPort = key.destinationPort;
-    flow.vSwitch = m_way.vSwitch->GetId();
-    flow.input = m_way.passage.from->GetLocalId();
+    flow.vSwitch = vSwitch.GetId();
+    flow.input = passage.from->GetLocalId();
     flow.protocol = key.protocol;
     flow.tos = tos;
     return flow;
+}
+
+netflow::FlowKey
+EsxSyntheticFlow::GetKey() const
+{
+    return FlowKeyAt(*m_way.vSwitch, m_way.passage);
 }
 
 void
@@ -253,7 +311,7 @@ EsxSyntheticFlow::Undefer(uint32_t next)
     m_least = next;
     if (m_isMetered)
     {
-        m_way.module->Undefer(FlowKeyOf());
+        m_way.module->Undefer(GetKey());
     }
     Settle();
     End();
@@ -264,11 +322,10 @@ netflow::DeferredPackets::Sum
 EsxSyntheticFlow::Take(netflow::TimeNs until)
 {
     const uint32_t before = sent;
-    const bool inclusive = EsxInjector::IsSendingAfter(m_owner->GetRank(), order);
     Sum sum;
-    sum.octets = Advance(CountBefore(until - m_bootToStart, inclusive));
+    sum.octets = Advance(CountBefore(until - m_bootToStart, IsSentBeforeNow()));
     sum.packets = sent - before;
-    sum.tcpFlags = key.protocol == IP_TCP ? TCP_ACK : 0;
+    sum.tcpFlags = GetFlags();
     sum.last = sum.packets > 0 ? TimeOf(sent - 1) + m_bootToStart : 0;
     return sum;
 }
@@ -310,7 +367,7 @@ EsxSyntheticFlow::CountDelivered()
 {
     const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
     const int64_t delay = m_way.vSwitch->GetDelay().GetNanoSeconds();
-    const uint32_t count = std::min(CountBefore(now - delay, false), sent);
+    const uint32_t count = m_path ? sent : std::min(CountBefore(now - delay, false), sent);
     if (count > m_delivered)
     {
         m_way.vSwitch->CountDelivered(m_way.passage,
@@ -324,6 +381,7 @@ EsxSyntheticFlow::CountDelivered()
 void
 EsxSyntheticFlow::End()
 {
+    m_path ? m_path->End() : void();
     const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
     const Time delay = m_way.vSwitch->GetDelay();
     for (; m_delivered < sent; ++m_delivered)
@@ -334,11 +392,12 @@ EsxSyntheticFlow::End()
                                      packet,
                                      m_way.source,
                                      m_way.destination,
-                                     IPV4_TYPE,
+                                     ETHERTYPE,
                                      NanoSeconds(TimeOf(m_delivered) - now) + delay);
     }
-    m_way.vSwitch->RemoveDeferred(*this);
+    m_way.vSwitch->GetDeferrals().Remove(*this);
     m_way = {};
+    m_path = nullptr;
     m_isMetered = false;
 }
 

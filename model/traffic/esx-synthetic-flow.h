@@ -10,12 +10,14 @@
 #include "ns3/esx-vswitch.h"
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 namespace ns3
 {
 
 class EsxSyntheticFlows;
+class EsxSyntheticPath;
 
 /// What the packets of a synthetic flow have in common.
 struct EsxSyntheticFlowKey
@@ -36,7 +38,10 @@ struct EsxSyntheticFlowKey
 class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::DeferredPackets
 {
   public:
-    /// The way of its frames, while they are deferred.
+    EsxSyntheticFlow();
+    ~EsxSyntheticFlow() override;
+
+    /// The way of its frames through the sender's vSwitch, while they are deferred.
     struct Way
     {
         Ptr<EsxVSwitch> vSwitch;
@@ -45,6 +50,8 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
         Mac48Address destination;
         Ptr<EsxNetflow> module; //!< of the vSwitch's host, if it is loaded
     };
+
+    static constexpr uint16_t ETHERTYPE = 0x0800; //!< of its frames: IPv4
 
     EsxSyntheticFlowKey key{};
     uint64_t order{0}; //!< number, from the begin of all; answers behind their flow: times 2
@@ -57,6 +64,7 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     uint8_t tos{0};
     bool isAnswer{false};
     uint32_t sent{0}; //!< packets
+    uint32_t next{0}; //!< the packet that is planned to be sent next
     uint32_t slot{0}; //!< where its owner keeps it
 
     /// \return ns since the injector's start. \param index of the packet, from 0
@@ -65,8 +73,20 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     uint32_t CountBefore(int64_t at, bool inclusive) const;
     /// \return IP total lengths of the packets before an index
     uint64_t OctetsBefore(uint32_t index) const;
-    /// \return the largest IP total length
-    uint32_t GetMostOctets() const;
+    /// \return the same, where each counts EsxPacketSizes::PADDED at least
+    uint64_t PaddedOctetsBefore(uint32_t index) const;
+    uint32_t OctetsOf(uint32_t index) const; //!< IP total length of a packet
+    uint32_t GetMostOctets() const;          //!< the largest IP total length
+    uint32_t GetLeastOctets() const;         //!< the smallest one
+    uint8_t GetFlags() const;                //!< TCP's, of packets that are deferred
+    /// \return its key at a vSwitch
+    netflow::FlowKey FlowKeyAt(const EsxVSwitch& vSwitch, const EsxPassage& passage) const;
+    /// \return the first packet that 32 bits of a record cannot count, at most \p next
+    uint32_t CountUntilFull(const netflow::FlowEntry& record, uint32_t next) const;
+    /// \return whether what happens now comes behind the flow's packet of this instant
+    bool IsSentBeforeNow() const;
+    /// A packet of the flow while it is deferred.
+    Ptr<Packet> MakePacket(uint32_t index) const;
     /// \param octets memory that is used again: zeros but for the headers written last
     Ptr<Packet> MakePacket(uint32_t index, std::vector<uint8_t>& octets) const;
 
@@ -76,10 +96,14 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     /**
      * Defers the packets from `sent` on, if nothing on their way has to see each.
      * \param start of the injector
+     * \param path of the frames behind that vSwitch; null: it is the receiver's
      * \return the next packet that has to be sent, `packets` if there is none: or `sent`, and
      * nothing is deferred
      */
-    uint32_t Defer(EsxSyntheticFlows& owner, const Way& way, Time start);
+    uint32_t Defer(EsxSyntheticFlows& owner,
+                   const Way& way,
+                   Time start,
+                   std::unique_ptr<EsxSyntheticPath> path);
     /// Counts what happened before now; the next packet is sent by the caller. \param next its
     /// index at least: those of an instant may be several
     void Undefer(uint32_t next = 0);
@@ -92,19 +116,19 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
   private:
     uint32_t NextToSend(const netflow::FlowEntry* record,
                         const netflow::FlowCacheConfig& config) const;
-    netflow::FlowKey FlowKeyOf() const;
-    uint32_t OctetsOf(uint32_t index) const;
+    netflow::FlowKey GetKey() const;
     uint64_t Advance(uint32_t count);
     void CountDelivered();
     void End();
 
     EsxSyntheticFlows* m_owner{nullptr};
     Way m_way;
-    int64_t m_start{0};       //!< of the injector, ns of simulated time
-    int64_t m_bootToStart{0}; //!< ns of the host's uptime at the injector's start
-    uint32_t m_delivered{0};  //!< packets
-    uint32_t m_least{0};      //!< packets that were sent by now, whatever the time
-    bool m_isMetered{false};  //!< in a record
+    std::unique_ptr<EsxSyntheticPath> m_path; //!< null: within the vSwitch
+    int64_t m_start{0};                       //!< of the injector, ns of simulated time
+    int64_t m_bootToStart{0};                 //!< ns of the host's uptime at the injector's start
+    uint32_t m_delivered{0};                  //!< packets
+    uint32_t m_least{0};                      //!< packets that were sent by now, whatever the time
+    bool m_isMetered{false};                  //!< in a record
 };
 
 } // namespace ns3

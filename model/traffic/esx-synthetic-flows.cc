@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-synthetic-flows.h"
 
+#include "esx-synthetic-path.h"
 #include "model/esx-compat.h"
 
 #include "ns3/abort.h"
@@ -8,6 +9,7 @@
 #include "ns3/enum.h"
 #include "ns3/esx-event-heap.h"
 #include "ns3/pointer.h"
+#include "ns3/simulator.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 
@@ -22,7 +24,6 @@ NS_OBJECT_ENSURE_REGISTERED(EsxSyntheticFlows);
 namespace
 {
 
-constexpr uint16_t ETHERTYPE_IPV4 = 0x0800;
 constexpr uint8_t PROTOCOL_TCP = 6;
 constexpr uint8_t PROTOCOL_UDP = 17;
 constexpr uint32_t IP_MAX_OCTETS = 65535;
@@ -133,9 +134,9 @@ EsxSyntheticFlows::GetTypeId()
                 MakeDoubleAccessor(&EsxSyntheticFlows::m_compression),
                 MakeDoubleChecker<double>(1, 1e6))
             .AddAttribute("Fidelity",
-                          "Packet: each packet is sent. Flow: within a vSwitch only those that "
-                          "decide something; results are the same. Wants the list of events "
-                          "EsxEventHeap.",
+                          "Packet: each packet is sent. Flow: within a vSwitch, and over links "
+                          "without contention, only those that decide something; results are the "
+                          "same. Wants the list of events EsxEventHeap.",
                           EnumValue(PACKET),
                           MakeEsxEnumAccessor<Fidelity>(&EsxSyntheticFlows::m_fidelity),
                           MakeEnumChecker(PACKET, "Packet", FLOW, "Flow"));
@@ -287,7 +288,7 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     EsxSyntheticFlow& flow = m_all[due.flow];
     frame.at = NanoSeconds(due.at);
     frame.packet = MakePacket(flow, due.index);
-    frame.protocol = ETHERTYPE_IPV4;
+    frame.protocol = EsxSyntheticFlow::ETHERTYPE;
     frame.target = flow.key.target;
     frame.isAnswer = flow.isAnswer;
     frame.source.reset();
@@ -330,30 +331,74 @@ EsxSyntheticFlows::Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way
         Forget(flow);
         return;
     }
-    const uint32_t next = way ? Defer(flow, *way) : flow.sent;
+    const uint32_t next = way ? Defer(flow, *way, false) : flow.sent;
     if (next < flow.packets)
     {
         Plan(frame.flow, next);
     }
 }
 
+/// Over links a flow is deferred when its latest packet has arrived.
 /// \return the next packet that has to be sent; none: the number of packets
 uint32_t
-EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way)
+EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived)
 {
     EsxSyntheticFlow::Way deferred{way.from->GetVSwitch(), {}, way.source, way.destination, {}};
-    if (m_injector->IsObserved() || way.to->GetVSwitch() != deferred.vSwitch ||
+    if (m_injector->IsObserved() || !deferred.vSwitch ||
         !deferred.vSwitch->FindPassage(way.from->GetPortId(),
                                        way.source,
                                        way.destination,
                                        flow.GetMostOctets(),
-                                       deferred.passage) ||
-        deferred.passage.to->GetDevice() != way.to)
+                                       0,
+                                       deferred.passage))
     {
         return flow.sent;
     }
     deferred.module = dynamic_cast<EsxNetflow*>(deferred.vSwitch->GetTap());
-    return flow.Defer(*this, deferred, m_injector->GetStart());
+    const Time start = m_injector->GetStart();
+    std::unique_ptr<EsxSyntheticPath> path;
+    if (deferred.passage.to->GetDevice() != way.to)
+    {
+        path = EsxSyntheticPath::Find(flow, deferred, way.to, start);
+        const int64_t latency = path ? path->LatencyOf(flow.GetMostOctets()) : 0;
+        if (!path || flow.step <= latency)
+        {
+            return flow.sent;
+        }
+        if (!hasArrived)
+        {
+            Simulator::Schedule(NanoSeconds(latency + 1),
+                                &EsxSyntheticFlows::Arrived,
+                                Ptr<EsxSyntheticFlows>(this),
+                                flow.slot,
+                                flow.order,
+                                flow.sent,
+                                way);
+            return flow.sent;
+        }
+    }
+    return flow.Defer(*this, deferred, start, std::move(path));
+}
+
+/// The packet that was sent last has arrived, unless it was lost.
+void
+EsxSyntheticFlows::Arrived(uint32_t slot, uint64_t order, uint32_t sent, EsxInjectedWay way)
+{
+    EsxSyntheticFlow& flow = m_all[slot];
+    if (!m_injector || flow.order != order || flow.sent != sent || flow.IsDeferred())
+    {
+        return;
+    }
+    const uint32_t next = Defer(flow, way, true);
+    if (next > sent)
+    {
+        flow.next = UINT32_MAX; // none
+        if (next < flow.packets)
+        {
+            Plan(slot, next);
+        }
+        m_injector->AskAgain();
+    }
 }
 
 void
@@ -397,12 +442,12 @@ EsxSyntheticFlows::MakePacket(const EsxSyntheticFlow& flow, uint32_t index)
     return flow.MakePacket(index, m_octets);
 }
 
-/// Whether it was sent already, or counted: a flow can be due more than once.
+/// Whether it was sent already, or is counted: a flow can be due more than once.
 bool
 EsxSyntheticFlows::IsStale(const Due& due) const
 {
     const EsxSyntheticFlow& flow = m_all[due.flow];
-    return flow.order != due.order || flow.sent > due.index;
+    return flow.order != due.order || flow.next != due.index || flow.sent > due.index;
 }
 
 void
@@ -417,6 +462,7 @@ EsxSyntheticFlows::DropStale()
 void
 EsxSyntheticFlows::Plan(uint32_t flow, uint32_t index)
 {
+    m_all[flow].next = index;
     m_due.push({m_all[flow].TimeOf(index), m_all[flow].order, flow, index});
 }
 

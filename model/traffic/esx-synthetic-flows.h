@@ -34,8 +34,9 @@ namespace ns3
  * keys that come again, and answers, flows of the swapped key that begin a round-trip time later. A
  * profile says all of this flow by flow.
  *
- * Of flows within a vSwitch (attribute Fidelity) only packets that decide something are sent: those
- * with which a record begins or ends. The others are counted, with the same results.
+ * Of flows within a vSwitch, or over links without contention (attribute Fidelity), only packets
+ * that decide something are sent: those with which a record begins or ends. The others are counted,
+ * with the same results.
  */
 class EsxSyntheticFlows : public EsxFrameSource
 {
@@ -118,7 +119,8 @@ class EsxSyntheticFlows : public EsxFrameSource
         }
     };
 
-    uint32_t Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way);
+    uint32_t Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived);
+    void Arrived(uint32_t flow, uint64_t order, uint32_t sent, EsxInjectedWay way);
     void Resumed(EsxSyntheticFlow& flow);
     void NotifyPassed(uint32_t packets);
     Ptr<Packet> MakePacket(const EsxSyntheticFlow& flow, uint32_t index);

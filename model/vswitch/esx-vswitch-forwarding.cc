@@ -284,41 +284,55 @@ EsxVSwitch::FindPassage(uint16_t port,
                         const Mac48Address& source,
                         const Mac48Address& destination,
                         uint32_t octets,
+                        uint16_t tag,
                         EsxPassage& passage) const
 {
     EsxPort& from = *m_ports[port - 1];
+    const bool mayEnter = from.m_kind == EsxPortKind::UPLINK
+                              ? from.m_inFlags == EsxPort::IN_UPLINK && m_vlans[tag] &&
+                                    m_macs.Find(EsxMacTable::ToKey(source)) == 0
+                              : (from.m_inFlags & ~EsxPort::IN_CHECK_SOURCE) == 0 &&
+                                    !from.m_tagged && tag == 0 &&
+                                    (from.m_inFlags == 0 || source == from.m_device->GetMac()) &&
+                                    !from.m_device->IsObserved();
+    if (!mayEnter || octets > m_mtu || !m_listeners.empty() || !from.m_ingressTrace.IsEmpty() ||
+        EsxMacTable::IsGroup(EsxMacTable::ToKey(destination)))
+    {
+        return false;
+    }
+    EsxPort* const to = FindExit(from, destination, octets, tag);
+    passage = {&from, to, static_cast<uint16_t>(to && to->m_uplink ? from.m_vlan : 0)};
+    return to != nullptr && to != &from && to->m_egressTrace.IsEmpty();
+}
+
+/// \return the port by which unicast frames leave unseen; nullptr: none
+EsxPort*
+EsxVSwitch::FindExit(const EsxPort& from,
+                     const Mac48Address& destination,
+                     uint32_t octets,
+                     uint16_t tag) const
+{
+    const bool fromUplink = from.m_kind == EsxPortKind::UPLINK;
     const uint16_t known = m_macs.Find(EsxMacTable::ToKey(destination));
-    const bool mayEnter = (from.m_inFlags & ~EsxPort::IN_CHECK_SOURCE) == 0 && !from.m_tagged &&
-                          octets <= m_mtu &&
-                          (from.m_inFlags == 0 || source == from.m_device->GetMac());
-    if (!mayEnter || known == 0 || known == port || !m_listeners.empty())
+    if (known == 0)
     {
-        return false;
+        EsxPort* const uplink = fromUplink || from.m_hashed ? nullptr : from.m_team;
+        return uplink && octets <= uplink->m_uplink->GetDevice()->GetMtu() &&
+                       !uplink->m_uplink->GetQueueDisc()
+                   ? uplink
+                   : nullptr;
     }
-    EsxPort& to = *m_ports[known - 1];
-    if (to.m_outFlags != 0 || to.m_tagged || to.m_vlan != from.m_vlan || !to.m_connected ||
-        !from.m_ingressTrace.IsEmpty() || !to.m_egressTrace.IsEmpty() ||
-        from.m_device->IsObserved() || to.m_device->IsObserved())
-    {
-        return false;
-    }
-    passage = {&from, &to};
-    return true;
+    EsxPort* const to = PeekPointer(m_ports[known - 1]);
+    const bool takes = to->m_outFlags == 0 && !to->m_tagged && to->m_connected && to->m_device &&
+                       to->m_vlan == (fromUplink ? tag : from.m_vlan) &&
+                       (!fromUplink || (to->m_unicastFrom & from.m_bit));
+    return takes && !to->m_device->IsObserved() ? to : nullptr;
 }
 
-void
-EsxVSwitch::AddDeferred(EsxDeferredFrames& frames)
+EsxDeferrals&
+EsxVSwitch::GetDeferrals()
 {
-    frames.m_place = m_deferred.size();
-    m_deferred.push_back(&frames);
-}
-
-void
-EsxVSwitch::RemoveDeferred(EsxDeferredFrames& frames)
-{
-    m_deferred.back()->m_place = frames.m_place;
-    m_deferred[frames.m_place] = m_deferred.back();
-    m_deferred.pop_back();
+    return m_deferrals;
 }
 
 void
@@ -356,28 +370,21 @@ EsxVSwitch::DeliverSingly(const EsxPassage& passage,
 void
 EsxVSwitch::Settle()
 {
-    if (m_deferred.empty() || m_settledAt == Simulator::Now())
+    if (m_deferrals.IsSettled())
     {
         return;
     }
-    m_settledAt = Simulator::Now();
     if (m_tap)
     {
         m_tap->Settle();
     }
-    for (EsxDeferredFrames* const frames : m_deferred)
-    {
-        frames->Settle();
-    }
+    m_deferrals.Settle();
 }
 
 void
 EsxVSwitch::GoSingly()
 {
-    while (!m_deferred.empty())
-    {
-        m_deferred.back()->GoSingly();
-    }
+    m_deferrals.GoSingly();
 }
 
 void

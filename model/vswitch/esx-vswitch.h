@@ -177,21 +177,21 @@ class EsxVSwitch : public Object
     /**
      * Looks for a way on which a sender's frames need not be followed one by one.
      * \param port local ID of the sender's port
-     * \param octets of the largest frame after its Ethernet header
-     * \return whether there is one now: no limit, policy, trace or listener on it
+     * \param octets of the largest packet
+     * \param tag VLAN of the tag that frames come in with; 0: none
+     * \return whether there is one now, to an adapter or an uplink: no limit, policy, trace or
+     * listener on it
      */
     bool FindPassage(uint16_t port,
                      const Mac48Address& source,
                      const Mac48Address& destination,
                      uint32_t octets,
+                     uint16_t tag,
                      EsxPassage& passage) const;
-    /// Remembers frames until they are taken away. Before anything changes that could matter to
-    /// them they are told to go singly. \param frames live until RemoveDeferred()
-    void AddDeferred(EsxDeferredFrames& frames);
-    void RemoveDeferred(EsxDeferredFrames& frames);
+    EsxDeferrals& GetDeferrals();
     /// Counts deferred frames into the port that they came in by.
     void CountSent(const EsxPassage& passage, uint32_t frames, uint64_t octets);
-    /// Counts deferred frames out of the port of their receiver.
+    /// Counts deferred frames out of the port of their receiver, or of the uplink.
     void CountDelivered(const EsxPassage& passage, uint32_t frames, uint64_t octets);
     /// Delivers a deferred frame that was sent, by an event of its own. \param wait from now on
     void DeliverSingly(const EsxPassage& passage,
@@ -287,6 +287,10 @@ class EsxVSwitch : public Object
     static bool IsIn(const EsxPort& port, uint16_t vlan);
     bool IsOwn(const EsxFrame& frame) const;
     EsxPort* SelectUplink(const EsxPort& input, const EsxFrame& frame) const;
+    EsxPort* FindExit(const EsxPort& from,
+                      const Mac48Address& destination,
+                      uint32_t octets,
+                      uint16_t tag) const;
     void CopyToListeners(const EsxPort& input, const EsxPort* output, const EsxFrame& frame);
     void Flood(EsxPort& input, const EsxFrame& frame);
     void Output(EsxPort& port, EsxFrame& frame);
@@ -313,8 +317,7 @@ class EsxVSwitch : public Object
     std::vector<EsxPort*> m_listeners;          //!< ports in promiscuous mode that may be
     uint32_t m_connected{0};                    //!< ports in use now
     EsxMacTable m_macs;
-    std::vector<EsxDeferredFrames*> m_deferred;
-    Time m_settledAt{-1};
+    EsxDeferrals m_deferrals;
 
     TracedCallback<Ptr<const Packet>, uint16_t, EsxDropCause> m_dropTrace;
     TracedCallback<Ptr<EsxPort>> m_connectedTrace;

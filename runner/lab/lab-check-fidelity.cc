@@ -11,65 +11,126 @@ namespace esxnf
 namespace
 {
 
-/// A property of the VM's port groups by which each packet decides; empty: none.
+/// A property of an adapter's port group by which each packet decides; empty: none.
 std::string
-DecidedBy(const VmHome& home)
+DecidedBy(const Host& host, const Nic& nic)
 {
-    for (const Nic& nic : home.vm->nics)
+    const VSwitch* const vSwitch = host.FindVSwitchOf(nic.portGroup);
+    for (const PortGroup& group : vSwitch ? vSwitch->portGroups : std::vector<PortGroup>())
     {
-        const VSwitch* const vSwitch = home.host->FindVSwitchOf(nic.portGroup);
-        for (const PortGroup& group : vSwitch ? vSwitch->portGroups : std::vector<PortGroup>())
+        const PortPolicy& policy = group.policy ? *group.policy : vSwitch->policy;
+        if (group.name == nic.portGroup && policy.shaping)
         {
-            const PortPolicy& policy = group.policy ? *group.policy : vSwitch->policy;
-            if (group.name == nic.portGroup && policy.shaping)
-            {
-                return "port group " + group.name + " shapes";
-            }
-            if (group.name == nic.portGroup && group.vlan == 4095)
-            {
-                return "port group " + group.name + " has VLAN 4095";
-            }
+            return "port group " + group.name + " shapes";
+        }
+        if (group.name == nic.portGroup && group.vlan == 4095)
+        {
+            return "port group " + group.name + " has VLAN 4095";
         }
     }
     return "";
 }
 
-/// The reason for which flows between two nodes go by packets; empty: none that is known before.
+/// Something at an adapter or its host by which each packet decides, or that sees each.
 std::string
-ReasonOf(const Scenario& scenario, const VmHome& from, const VmHome& to)
+DecidedAt(const Scenario& scenario, const VmHome& home, const Nic& nic)
 {
-    if (!VmHomes::AreNeighbours(from, to))
+    if (home.host->netflow.meteringDelay.IsStrictlyPositive())
     {
-        return "frames cross links, where they wait for others";
+        return "metering_delay of " + home.host->name + " depends on each";
     }
-    if (from.host->netflow.meteringDelay.IsStrictlyPositive())
+    for (const std::string& captured : scenario.outputs.pcap)
     {
-        return "metering_delay of " + from.host->name + " depends on each";
-    }
-    for (const VmHome& home : {from, to})
-    {
-        for (const std::string& captured : scenario.outputs.pcap)
+        if (captured.substr(0, captured.find(':')) == home.vm->name)
         {
-            if (captured.substr(0, captured.find(':')) == home.vm->name)
+            return captured + " is captured";
+        }
+    }
+    return DecidedBy(*home.host, nic);
+}
+
+/// Tells why flows go by packets.
+class FidelityCheck
+{
+  public:
+    explicit FidelityCheck(const FrameGraph& graph)
+        : m_graph(graph),
+          m_scenario(graph.GetScenario()),
+          m_homes(m_scenario),
+          m_routes(graph)
+    {
+    }
+
+    /// The reason for which flows between two nodes go by packets; empty: none that is known
+    /// before.
+    std::string ReasonOf(const std::string& from, const std::string& to)
+    {
+        const VmHome a = m_homes.Of(from);
+        const VmHome b = m_homes.Of(to);
+        const VmHomes::Meeting meeting = VmHomes::Meet(a, b);
+        const Nic* const mine = b.vm ? meeting.a : NicTowards(a, to);
+        if (!a.vm || !mine)
+        {
+            return a.vm ? "frames pass routers, or are for an internet" : from + " is no VM";
+        }
+        std::string reason;
+        if (!meeting.isWithinVSwitch)
+        {
+            reason = ReasonBetween(m_graph.FindGroup(*a.host, mine->portGroup),
+                                   b.vm ? m_graph.FindGroup(*b.host, meeting.b->portGroup)
+                                        : m_graph.FindNode(to));
+        }
+        reason = reason.empty() ? DecidedAt(m_scenario, a, *mine) : reason;
+        return reason.empty() && b.vm ? DecidedAt(m_scenario, b, *meeting.b) : reason;
+    }
+
+  private:
+    /// The adapter of a VM on the network of a server; null: none.
+    const Nic* NicTowards(const VmHome& from, const std::string& name) const
+    {
+        for (const Node& node : m_scenario.nodes)
+        {
+            for (const Nic& nic : from.vm ? from.vm->nics : std::vector<Nic>())
             {
-                return captured + " is captured";
+                if (node.name == name && node.kind != NodeKind::Internet && node.address &&
+                    nic.address.SharesNetworkWith(node.address->address))
+                {
+                    return &nic;
+                }
             }
         }
-        const std::string reason = DecidedBy(home);
-        if (!reason.empty())
-        {
-            return reason;
-        }
+        return nullptr;
     }
-    return "";
-}
+
+    /// Of the way between two stations of the lab.
+    std::string ReasonBetween(std::optional<std::size_t> from, std::optional<std::size_t> to)
+    {
+        const auto route = from && to ? m_routes.To(*to).From(*from) : std::nullopt;
+        for (const int link : route ? route->links : std::vector<int>())
+        {
+            if (m_scenario.links[link].isContended)
+            {
+                return "frames cross links, where they wait for others: " +
+                       m_scenario.links[link].name;
+            }
+        }
+        return m_scenario.run.staticArp ? ""
+                                        : "physical switches forget addresses: no 'arp: static'";
+    }
+
+    const FrameGraph& m_graph;
+    const Scenario& m_scenario;
+    VmHomes m_homes;
+    FrameRouteCache m_routes;
+};
 
 } // namespace
 
 Diagnostics
-CheckFidelity(const Scenario& scenario)
+CheckFidelity(const FrameGraph& graph)
 {
-    const VmHomes homes(scenario);
+    const Scenario& scenario = graph.GetScenario();
+    FidelityCheck check(graph);
     Diagnostics messages;
     for (const Traffic& traffic : scenario.traffic)
     {
@@ -83,7 +144,7 @@ CheckFidelity(const Scenario& scenario)
         {
             for (const std::string& to : traffic.to)
             {
-                const std::string reason = ReasonOf(scenario, homes.Of(from), homes.Of(to));
+                const std::string reason = check.ReasonOf(from, to);
                 byPackets += reason.empty() ? 0 : 1;
                 if (first.empty() && !reason.empty())
                 {

@@ -38,27 +38,36 @@ VmHomes::Of(const std::string& name) const
     return home == m_homes.end() ? VmHome{} : home->second;
 }
 
-bool
-VmHomes::AreNeighbours(const VmHome& a, const VmHome& b)
+VmHomes::Meeting
+VmHomes::Meet(const VmHome& a, const VmHome& b)
 {
-    if (!a.host || a.host != b.host)
+    Meeting meeting;
+    for (const Nic& mine : a.vm ? a.vm->nics : std::vector<Nic>())
     {
-        return false;
-    }
-    for (const Nic& mine : a.vm->nics)
-    {
-        for (const Nic& theirs : b.vm->nics)
+        for (const Nic& theirs : b.vm ? b.vm->nics : std::vector<Nic>())
         {
             const VSwitch* const one = a.host->FindVSwitchOf(mine.portGroup);
-            if (one && one == a.host->FindVSwitchOf(theirs.portGroup) &&
-                mine.address.SharesNetworkWith(theirs.address.address) &&
-                VlanOf(*one, mine.portGroup) == VlanOf(*one, theirs.portGroup))
+            const bool meet = mine.address.SharesNetworkWith(theirs.address.address);
+            const bool within = meet && one && a.host == b.host &&
+                                one == b.host->FindVSwitchOf(theirs.portGroup) &&
+                                VlanOf(*one, mine.portGroup) == VlanOf(*one, theirs.portGroup);
+            if (within || (meet && !meeting.a))
             {
-                return true;
+                meeting = {&mine, &theirs, within};
+            }
+            if (within)
+            {
+                return meeting;
             }
         }
     }
-    return false;
+    return meeting;
+}
+
+bool
+VmHomes::AreNeighbours(const VmHome& a, const VmHome& b)
+{
+    return Meet(a, b).isWithinVSwitch;
 }
 
 } // namespace esxnf

@@ -25,6 +25,15 @@ class VmHomes
 
     VmHome Of(const std::string& name) const;
 
+    /// Adapters by which two VMs meet: on one vSwitch, or else on one IP network.
+    struct Meeting
+    {
+        const Nic* a{nullptr}; //!< null: they do not meet
+        const Nic* b{nullptr};
+        bool isWithinVSwitch{false};
+    };
+
+    static Meeting Meet(const VmHome& a, const VmHome& b);
     /// Whether frames between two VMs stay on one vSwitch.
     static bool AreNeighbours(const VmHome& a, const VmHome& b);
 

@@ -38,10 +38,14 @@ def without_share(octets: bytes) -> dict:
 
 
 def check_equal(esx_netflow, tmp_path, text):
+    """-> how many packets the flows had, and how many of them were simulated in flow fidelity"""
     packet = results(esx_netflow, tmp_path / "packet", text, "packet")
     flow = results(esx_netflow, tmp_path / "flow", text, "flow")
     different = [name for name in packet.keys() | flow.keys() if packet.get(name) != flow.get(name)]
     assert not different, f"{different} in {tmp_path}"
+    summary = json.loads((tmp_path / "flow" / "out" / "summary.json").read_text())
+    of = summary["traffic"].get("flow_fidelity", [])
+    return sum(item["packets"] for item in of), sum(item["simulated"] for item in of)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -164,6 +168,168 @@ run: vmkload_app -S -i vmktcp net-netflow -s {rng.choice([1000, 250])} -e vSwitc
 @pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
 def test_random_labs_have_the_same_results(esx_netflow, tmp_path, seed):
     check_equal(esx_netflow, tmp_path, draw_lab(seed))
+
+
+LINK_STEPS = (
+    "{at: 12s, signal: TERM, process: nf1}",
+    "{at: 11s, vm: b, power: 'off'}",
+    "{at: 19s, vm: b, power: 'on'}",
+    "{at: 9s, vm: c, nic: eth0, connected: false}",
+    "{at: 13s, vm: a, nic: eth0, mac: '00:50:56:11:22:33'}",
+    "{at: 10s, host: esx2, memory_pressure: {netflow_heap: 260KiB}, for: 8s}",
+    "{at: 16s, host: esx2, run: 'vmkload_mod -u netflow', expect: {exit: any}}",
+    "{at: 15s, link: up1, down: true, for: 3s}",
+    "{at: 17.3s, link: trunk, set: {delay: 1ms}, for: 2s}",
+    "{at: 8s, link: up2, set: {rate: 33Mbps}, for: 6s}",
+    "{at: 20s, link: up2, set: {loss: 0.2}, for: 2s}",
+    "{at: 14s, vm: b, vmotion: {to: esx1, downtime: 300ms}}",
+    "{at: 24s, vm: d, vmotion: {to: esx3, downtime: 100ms}}",
+)
+
+
+def draw_lab_of_links(seed: int) -> str:
+    """Three hosts and two switches; nearly all links are without contention."""
+    rng = random.Random(f"links {seed}")
+
+    def host(number, vms):
+        netflow = {
+            "idle_timeout": rng.choice(["15s", "1s", "100ms"]),
+            "active_timeout": rng.choice(["300s", "4s", "1500ms"]),
+            "scan_interval": rng.choice(["10ms", "1s", "700ms"]),
+            "cache_policy": rng.choice(["DropNew", "DropNew", "EvictOldest"]),
+            "max_entries": rng.choice([0, 0, 5, 40]),
+            "purgatory_max": rng.choice([4096, 10]),
+            "expire_on_tcp_end": rng.choice(["true", "false"]),
+        }
+        nics = "\n".join(f"      {vm}: {{nics: [{{portgroup: P, address: 10.1.0.{at}/24}}]}}" for vm, at in vms)
+        return f"""  esx{number}:
+    netflow: {{{", ".join(f"{k}: {v}" for k, v in netflow.items())}}}
+    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{P: {{vlan: {vlan}}}, K: {{}}}}}}}}
+    vmknics: {{vmk0: {{portgroup: K, address: 10.6.125.1{number}/24}}}}
+    vms:
+{nics}"""
+
+    def link(name, a, b):
+        contention = "none" if rng.random() < 0.97 else "queue"
+        rate, delay = rng.choice(["10Mbps", "100Mbps", "1Gbps", "1Gbps", "10Gbps"]), rng.choice(["5us", "0us", "1ms"])
+        return f"  - {{name: {name}, endpoints: [{a}, {b}], contention: {contention}, rate: {rate}, delay: {delay}}}"
+
+    def flows(number):
+        drawn = draw_flows(rng, number)
+        drawn = drawn if rng.random() < 0.9 else re.sub("to: .,", "to: srv,", drawn)
+        long = "flow_duration: " + rng.choice(["20s", '"uniform(1s, 40s)"', "exponential(15s)"])
+        drawn = re.sub("every: exponential.50ms.", "every: 300ms", drawn)
+        return drawn if rng.random() < 0.3 else re.sub(r'flow_duration: ("[^"]*"|[^,]*)', long, drawn)
+
+    def metered(number):
+        load, start, every = rng.choice([0.5, 1]), rng.choice([6.5, 2]), rng.choice([1000, 250])
+        command = f"vmkload_app -S -i vmktcp net-netflow -s {every} -e vSwitch0 10.6.125.84"
+        return f"""  - {{at: {load}s, host: esx{number}, run: vmkload_mod netflow}}
+  - {{at: {start}s, host: esx{number}, id: nf{number}, may_be_idle: true, run: {command}}}"""
+
+    vlan = rng.choice([0, 0, 7])
+    ports = ", ".join(f"{port}: {{mode: trunk, allowed: [1, 7]}}" for port in (1, 2))
+    steps = sorted((s for s in LINK_STEPS if rng.random() < 0.2), key=lambda s: float(s[5:].split("s")[0]))
+    steps = [metered(number) for number in (1, 2, 3) if number == 1 or rng.random() < 0.7] + [f"  - {s}" for s in steps]
+    traffic = [flows(number) for number in range(rng.randint(1, 4))]
+    if rng.random() < 0.4:
+        traffic.append("  - {name: cbr, app: udp-cbr, from: a, to: c, start: 3s, rate: 50kbps}")
+    lines = "\n"
+    return f"""version: 1
+name: links-{seed}
+run: {{duration: 40s, seed: {seed}, arp: static}}
+outputs: {{series: {{every: {rng.choice(["1s", "300ms", "250ms"])}}}}}
+hosts:
+{host(1, [("a", 1), ("d", 4)])}
+{host(2, [("b", 2)])}
+{host(3, [("c", 3)])}
+nodes:
+  sw1: {{kind: switch, ports: {{{ports}, 3: {{mode: trunk, allowed: [1, 7]}}}}}}
+  sw2: {{kind: switch, ports: {{{ports}, 5: {{mode: access, vlan: {vlan or 1}}}}}}}
+  nf: {{kind: collector, address: 10.6.125.84/24}}
+  srv: {{kind: server, address: 10.1.0.9/24}}
+links:
+{link("up1", "esx1:vmnic0", "sw1:1")}
+{link("up2", "esx2:vmnic0", "sw1:2")}
+{link("trunk", "sw1:3", "sw2:1")}
+{link("up3", "esx3:vmnic0", "sw2:2")}
+  - {{endpoints: [nf:eth0, sw1:9]}}
+{link("up4", "srv:eth0", "sw2:5")}
+traffic:
+{lines.join(traffic)}
+timeline:
+{lines.join(steps)}
+"""
+
+
+@pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
+def test_random_labs_of_links_have_the_same_results(esx_netflow, tmp_path, seed):
+    check_equal(esx_netflow, tmp_path, draw_lab_of_links(seed))
+
+
+ACROSS = """version: 1
+name: across
+run: {duration: 60s, arp: static}
+outputs: {series: {every: 1s}}
+hosts:
+  esx1:
+    vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}}}}
+    vmknics: {vmk0: {portgroup: P, address: 10.6.125.11/24}}
+    vms: {a: {nics: [{portgroup: P, address: 10.1.0.1/24}]}}
+  esx2:
+    vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}}}}
+    vmknics: {vmk0: {portgroup: P, address: 10.6.125.12/24}}
+    vms: {e: {nics: [{portgroup: P, address: 10.1.0.5/24}]}}
+nodes:
+  sw1: {kind: switch}
+  nf1: {kind: collector, address: 10.6.125.84/24}
+  srv: {kind: server, address: 10.1.0.9/24}
+links:
+  - {name: up1, endpoints: [esx1:vmnic0, sw1:1], contention: none}
+  - {name: up2, endpoints: [esx2:vmnic0, sw1:2], contention: none, rate: 100Mbps}
+  - {endpoints: [nf1:eth0, sw1:3]}
+  - {endpoints: [srv:eth0, sw1:4], contention: none}
+traffic:
+  - {name: out, app: flows, from: a, to: e, every: 1s, flow_packets: 500, flow_duration: 10s,
+     packet_size: "uniform(40B, 1500B)"}
+timeline:
+  - {at: 0s, host: esx1, run: vmkload_mod netflow}
+  - {at: 0s, host: esx2, run: vmkload_mod netflow}
+  - {at: 1s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -s 1000 -e vSwitch0 10.6.125.84}
+  - {at: 1s, host: esx2, run: vmkload_app -S -i vmktcp net-netflow -s 1000 -e vSwitch0 10.6.125.84}
+"""
+
+
+def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tmp_path):
+    packets, simulated = check_equal(esx_netflow, tmp_path, ACROSS)
+    assert packets > 20000 and simulated < packets / 100
+    (tmp_path / "server").mkdir()
+    assert check_equal(esx_netflow, tmp_path / "server", ACROSS.replace("to: e", "to: srv")) == (packets, simulated)
+    said = esx_netflow("validate", write(tmp_path, ACROSS.replace("app: flows", "app: flows, fidelity: flow"))).stdout
+    assert "fidelity" not in said
+
+
+@pytest.mark.parametrize(
+    "old, new, reason",
+    [
+        (
+            "up2, endpoints: [esx2:vmnic0, sw1:2], contention: none",
+            "up2, endpoints: [esx2:vmnic0, sw1:2]",
+            "links, where they wait for others: up2",
+        ),
+        (", arp: static", "", "switches forget addresses: no 'arp: static'"),
+        ("from: a, to: e", "from: srv, to: e", "srv is no VM"),
+    ],
+)
+def test_validate_tells_why_flows_over_links_go_by_packets(esx_netflow, tmp_path, old, new, reason):
+    assert old in ACROSS
+    text = ACROSS.replace("app: flows", "app: flows, fidelity: flow").replace(old, new, 1)
+    scenario = write(tmp_path, text)
+    said = esx_netflow("validate", scenario)
+    assert "1 of 1 pairs of sender and receiver go by packets" in said.stdout and reason in said.stdout, said
+    esx_netflow("run", scenario, "-o", tmp_path / "out")
+    (counts,) = json.loads((tmp_path / "out" / "summary.json").read_text())["traffic"]["flow_fidelity"]
+    assert counts["simulated"] == counts["packets"] > 0
 
 
 FLOWS = (

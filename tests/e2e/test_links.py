@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Links of a scenario: duplex, the time of a frame, losses in bursts."""
 
+import json
+import re
+
 from labs import lab, summary, table, write
 
 LINK = "{name: collector-link, endpoints: [nf1:eth0, sw1:1]}"
@@ -25,6 +28,39 @@ def test_a_half_duplex_link_cannot_be_cut_and_keeps_its_rate(esx_netflow, tmp_pa
     assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path).returncode == 0
     (drops,) = summary(tmp_path / "out")["links"]
     assert drops["name"] == "collector-link" and drops["dropped"]["errors"] > 0
+
+
+def test_a_link_without_contention_loses_nothing_to_congestion(esx_netflow, tmp_path):
+    for contention in ("queue", "none"):
+        out = tmp_path / contention
+        done = esx_netflow(
+            "run", write(tmp_path, link(f"rate: 200bps, queue: 1p, contention: {contention}")), "--out", out, "--quiet"
+        )
+        assert done.returncode in (0, 1), done
+        dropped = sum(drops["dropped"]["queue"] for drops in summary(out)["links"])
+        assert (dropped > 0) == (contention == "queue")
+        (told,) = [of for of in json.loads((out / "lab.json").read_text())["links"] if of["name"] == "collector-link"]
+        assert told.get("contention", "queue") == contention
+
+
+def test_what_waits_at_a_link_without_contention_is_refused(esx_netflow, tmp_path):
+    for keys, step, said in (
+        ("contention: none, duplex: half", "", "contention: none: both ends of a half-duplex link share a medium"),
+        ("contention: none, queue_disc: {kind: fq_codel}", "", "contention: none: nothing would wait in the link's"),
+        ("contention: none", "set: {queue: 9p}", "timeline[0].set.queue: nothing waits at link 'collector-link'"),
+        ("contention: maybe", "", "contention: 'maybe' is not allowed; allowed: one of queue, none"),
+    ):
+        text = link(keys)
+        if step:
+            text = text.replace("timeline:", f"timeline:\n  - {{at: 5s, for: 1s, link: collector-link, {step}}}")
+        done = esx_netflow("validate", write(tmp_path, text))
+        assert done.returncode == 2 and said in done.stderr, done
+
+
+def test_links_without_contention_bound_nothing(esx_netflow, tmp_path):
+    text = re.sub(r"(endpoints: \[[^]]*\])", r"\1, contention: none", lab())
+    done = esx_netflow("validate", "--json", write(tmp_path, text))
+    assert json.loads(done.stdout)["lab"]["capacity"] == {"bits_per_s": None, "links": []}, done
 
 
 def test_the_octets_of_preamble_and_gap_are_an_attribute(esx_netflow, tmp_path):

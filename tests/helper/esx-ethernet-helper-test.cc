@@ -16,6 +16,7 @@
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-address-helper.h"
 #include "ns3/simulator.h"
+#include "ns3/string.h"
 #include "ns3/traffic-control-helper.h"
 #include "ns3/udp-socket-factory.h"
 
@@ -325,6 +326,42 @@ TEST_F(EsxEthernetTest, SentCountsFramesWhoseSendingHasEnded)
         EXPECT_EQ(ends[0]->GetSentOctets(), 1514U);
     });
     Simulator::Run();
+}
+
+TEST_F(EsxEthernetTest, WithoutContentionEachFrameTakesItsTimeAndWaitsForNobody)
+{
+    helper.SetDeviceAttribute("Contention", StringValue("None"));
+    Make("8Mbps", MicroSeconds(3), "1p");
+    for (uint16_t number = 0; number < 500; ++number)
+    {
+        Send(Seconds(1), 0, number, 1514);
+    }
+    Send(Seconds(1) + NanoSeconds(1), 0, 500, 30); // overtakes
+    Simulator::Run();
+    EXPECT_TRUE(drops.empty());
+    ASSERT_EQ(arrived[1].size(), 501U);
+    EXPECT_EQ(arrived[1][0].number, 500);
+    EXPECT_EQ(arrived[1][0].at, Seconds(1) + NanoSeconds(1) + MicroSeconds(60 + 24 + 3));
+    for (uint16_t number = 0; number < 500; ++number)
+    {
+        EXPECT_EQ(arrived[1][number + 1].number, number);
+        EXPECT_EQ(arrived[1][number + 1].at, Seconds(1) + MicroSeconds(1514 + 24 + 3));
+    }
+    EXPECT_EQ(ends[0]->GetSentFrames(), 501U);
+    EXPECT_EQ(ends[0]->GetSentOctets(), 500 * 1514 + 30U);
+    EXPECT_EQ(ends[0]->GetBusyTime(), MicroSeconds(500 * 1538 + 84));
+    EXPECT_EQ(ends[0]->GetQueueHighWater(), 0U);
+}
+
+TEST_F(EsxEthernetTest, WithoutContentionBusyTimeIsThatOfTheRateOfEachFrame)
+{
+    helper.SetDeviceAttribute("Contention", StringValue("None"));
+    Make("8Mbps");
+    Send(Seconds(1), 0, 1, 1514);
+    Simulator::Schedule(Seconds(2), [this] { link->SetDataRate(DataRate("16Mbps")); });
+    Send(Seconds(3), 0, 2, 1514);
+    Simulator::Run();
+    EXPECT_EQ(ends[0]->GetBusyTime(), MicroSeconds(1538 + 769));
 }
 
 TEST_F(EsxEthernetTest, AFrameCostsOneEventAndASecondOneIfItWaits)

@@ -2,6 +2,7 @@
 #include "ns3/double.h"
 #include "ns3/esx-packet-sizes.h"
 
+#include <algorithm>
 #include <cmath>
 #include <gtest/gtest.h>
 
@@ -22,16 +23,20 @@ Exponential(double mean)
 TEST(EsxPacketSizes, SumsAreThoseOfSingleSizesFromAnyPlace)
 {
     EsxPacketSizes sizes;
-    const auto& ring = sizes.Of(Exponential(700), 28);
+    const auto& ring = sizes.Of(Exponential(100), 28);
     for (uint64_t number : {0, 1, 2, 77, 100000})
     {
         const uint32_t place = ring.PlaceOf(number);
         uint64_t sum = 0;
+        uint64_t padded = 0;
         for (uint32_t index = 0; index < 3 * EsxPacketSizes::DRAWS; ++index)
         {
             ASSERT_EQ(ring.SumBefore(place, index), sum);
+            ASSERT_EQ(ring.PaddedSumBefore(place, index), padded);
             ASSERT_LE(ring.At(place, index), ring.GetMost());
+            ASSERT_GE(ring.At(place, index), ring.GetLeast());
             sum += ring.At(place, index);
+            padded += std::max(ring.At(place, index), EsxPacketSizes::PADDED);
         }
     }
 }

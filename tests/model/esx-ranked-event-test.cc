@@ -38,7 +38,7 @@ class RankedEventTest : public testing::Test
         }
 
       private:
-        void Notify() override
+        void Happen() override
         {
             m_test.Tell(std::to_string(GetRank()));
         }

@@ -245,6 +245,20 @@ TEST(DeferredPackets, OfAFlowWithoutARecordAreRefused)
     EXPECT_EQ(cache.Defer(train.Make(0).key, train), nullptr);
 }
 
+TEST(DeferredPackets, OfARecordInWhichOthersAreDeferredAreRefused)
+{
+    RecordingSink sink;
+    Heap heap{UINT64_MAX};
+    FlowCache cache({}, heap, sink);
+    Train train;
+    Train other;
+    cache.Account(train.Make(train.next++), 0, 0);
+    ASSERT_NE(cache.Defer(train.Make(0).key, train), nullptr);
+    EXPECT_EQ(cache.Defer(train.Make(0).key, other), nullptr);
+    cache.Undefer(train.Make(0).key, MS);
+    EXPECT_NE(cache.Defer(train.Make(0).key, other), nullptr);
+}
+
 TEST(DeferredPackets, APacketOfAnotherSenderOfTheFlowEndsTheDeferral)
 {
     RecordingSink sink;
