@@ -8,6 +8,7 @@
 #include <cstring>
 #include <cwchar>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 #include <utility>
 
