@@ -153,7 +153,7 @@ class Journal
     /// A packet of a flow was shed.
     void Shed(const FlowKey& key, Move cause, uint32_t octets, uint8_t tcpFlags, TimeNs now);
 
-    /// What another journal has of shed packets.
+    /// Takes over shed packets of another journal.
     void Restore(const std::pair<FlowKey, Move>& flowAndCause, const ShedPackets& shed);
 
     /// All ended records in order of their end.

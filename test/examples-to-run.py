@@ -1,6 +1,6 @@
 #! /usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-# What test.py of an ns-3 tree runs: name with arguments, whether to run it, whether under valgrind too.
+# For test.py of an ns-3 tree: name with arguments, whether to run it, whether under valgrind too.
 cpp_examples = [
     ("esx-any-network", "True", "False"),
     ("esx-console", "True", "False"),

@@ -71,7 +71,7 @@ EsxMetricSample EsxReadMetric(const EsxLedger& ledger, const EsxMetric& metric);
 /// One host's part of a metric of ports or logs, which no ledger books. \return none: of another
 /// metric
 std::optional<double> EsxReadHostMetric(const Ptr<EsxHost>& host, const EsxMetric& metric);
-/// What names such a metric: its name and its labels but the host.
+/// \return the name of such a metric and its labels but the host.
 std::string EsxHostMetricKey(const EsxMetric& metric);
 
 } // namespace ns3

@@ -31,7 +31,7 @@ struct EsxNetflowPeaks
     uint64_t heapOctets{0};
 };
 
-/// What a host metered in a simulation without the rest of its lab. In that of the lab its module
+/// The metering of a host in a simulation without the rest of its lab. In that of the lab its module
 /// meters nothing and tells this (EsxNetflow::Replay): its net-netflow exports it once more.
 struct EsxNetflowReplay
 {
@@ -72,7 +72,7 @@ class EsxNetflow : public Object, public EsxSwitchTap
     /// An export datagram and where it is bound for.
     typedef void (*DatagramTracedCallback)(const netflow::Datagram& datagram,
                                            Ipv4Address collector);
-    /// What a poll of vSwitches took.
+    /// TracedCallback signature: a poll of vSwitches took these records.
     typedef void (*PolledTracedCallback)(const std::vector<uint16_t>& ids,
                                          const std::vector<netflow::QueuedRecord>& records);
     /// An export datagram.
@@ -169,7 +169,7 @@ class EsxNetflow : public Object, public EsxSwitchTap
     /// meter. 0 unless there is a bug.
     int64_t GetTapResidual() const;
 
-    /// What was agreed about packets that are known beforehand.
+    /// The agreement about packets that are known beforehand.
     struct Deferral
     {
         bool isAgreed{false};

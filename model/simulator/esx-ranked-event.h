@@ -35,7 +35,7 @@ class EsxRankedEvent : public EventImpl
 
   private:
     void Notify() final;
-    /// What happens.
+    /// Is called when its time has come.
     virtual void Happen() = 0;
 
     static uint64_t g_current; //!< rank of the event that happens now, plus 1; 0: it has none

@@ -19,7 +19,7 @@ namespace ns3
 class EsxSyntheticFlows;
 class EsxSyntheticPath;
 
-/// What the packets of a synthetic flow have in common.
+/// The fields that the packets of a synthetic flow have in common.
 struct EsxSyntheticFlowKey
 {
     uint32_t source; //!< IPv4 address

@@ -48,7 +48,7 @@ class EsxSyntheticFlows : public EsxFrameSource
         TCP
     };
 
-    /// What is simulated of a flow.
+    /// The packets of a flow that are simulated.
     enum Fidelity
     {
         PACKET, //!< each packet

@@ -109,7 +109,7 @@ Cabling::Resolve(const LinkEnd& end,
         made.node = node->second;
         made.interface = end.interface;
         made.kind =
-            found.kind == NodeKind::Switch ? CableEnd::Kind::Switch : CableEnd::Kind::Station;
+            found.kind == NodeKind::Switch ? CableEnd::Kind::Switch : CableEnd::Kind::Interface;
         for (const auto& port : found.ports)
         {
             if (port.name == end.interface)

@@ -29,7 +29,7 @@ struct CableEnd
         Nothing,
         Switch,
         Uplink,
-        Station //!< of a collector, server or router
+        Interface //!< of a collector, server or router
     };
 
     Kind kind = Kind::Nothing;

@@ -602,7 +602,7 @@ class LabChecker
 } // namespace
 
 LabNames
-CheckLab(const Scenario& scenario, ScenarioNotes& notes)
+CheckParts(const Scenario& scenario, ScenarioNotes& notes)
 {
     return LabChecker(scenario, notes).Check();
 }

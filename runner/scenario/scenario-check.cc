@@ -161,7 +161,7 @@ SemanticCheck(const Scenario& scenario)
     try
     {
         CheckAttributes(scenario, notes);
-        const auto lab = CheckLab(scenario, notes);
+        const auto lab = CheckParts(scenario, notes);
         CheckTraffic(scenario, lab, notes);
         CheckTimeline(scenario, lab, notes);
         CheckExpectations(scenario, lab, notes);

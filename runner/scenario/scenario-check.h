@@ -88,7 +88,7 @@ struct LabNames
 };
 
 /// Hosts, nodes and links.
-LabNames CheckLab(const Scenario& scenario, ScenarioNotes& notes);
+LabNames CheckParts(const Scenario& scenario, ScenarioNotes& notes);
 
 /// Checks attributes that are set by name.
 void CheckAttributes(const Scenario& scenario, ScenarioNotes& notes);

@@ -20,7 +20,7 @@ enum class Severity
 };
 
 /// A position in a file, counted from 1; line 0 means the file as a whole.
-struct Place
+struct TextPosition
 {
     std::string file;
     int line = 0;
@@ -31,7 +31,7 @@ struct Place
 struct Diagnostic
 {
     Severity severity = Severity::Error;
-    Place place;
+    TextPosition place;
     std::string where; //!< dotted path in the scenario, such as hosts.esx1.vms.web1.nics[0]
     std::string what;  //!< what is wrong and what is allowed
 

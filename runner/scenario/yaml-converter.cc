@@ -188,7 +188,7 @@ void
 YamlConverter::Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value)
 {
     const auto place = [this](const YAML::Mark& mark) {
-        return Place{m_document.m_fileName,
+        return TextPosition{m_document.m_fileName,
                      std::max(mark.line + 1, 1),
                      std::max(mark.column + 1, 1)};
     };

@@ -51,8 +51,8 @@ class YamlDocument
 
     struct Marks
     {
-        Place key;
-        Place value;
+        TextPosition key;
+        TextPosition value;
     };
 
     const Marks& FindMarks(std::string pointer) const;

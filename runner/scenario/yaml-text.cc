@@ -47,7 +47,7 @@ Utf8Length(const std::string& text, std::size_t i)
 void
 FailYaml(const std::string& file, int line, int column, const std::string& what)
 {
-    const Place place{file, std::max(line + 1, 1), std::max(column + 1, 1)};
+    const TextPosition place{file, std::max(line + 1, 1), std::max(column + 1, 1)};
     throw ScenarioError({{Severity::Error, place, "YAML", what}});
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// What a simulation of one host, without the rest of its lab, gave: all that the lab's own
+// The results of a simulation of one host, without the rest of its lab: all that the lab's own
 // simulation needs to tell the same of it. A file of octets: numbers as variable-length integers,
 // in the order of the fields here.
 #ifndef ESXNF_HOST_BOOK_H

@@ -119,7 +119,7 @@ class Simulation
     std::vector<LinkDrops> GetLinkDrops() const;
     /// Outcomes of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
-    /// What came of the hosts that were simulated apart; after the run.
+    /// \return the books of the hosts that were simulated apart; after the run
     std::vector<HostBook> TakeBooks();
     /// A file of the result folder that the books hold; nullptr: it is made of the simulation
     const std::string* FindText(const std::string& file) const;

@@ -352,8 +352,8 @@ class SplitRun::Player
         IsDue() ? static_cast<void>(Simulator::ScheduleNow(&Player::SendFrames, this)) : void();
     }
 
-    /// From the start: records that end later are there, too. Which datagram carries a record is
-    /// told when it is sent.
+    /// From the start: records that end later are there, too. The datagram that carries a
+    /// record is told when it is sent.
     void FillJournal()
     {
         netflow::Journal& journal = m_module->GetJournal();

@@ -53,7 +53,7 @@ class SplitRun
     void Finish(const Simulation& simulation, std::deque<StepOutcome>& steps);
     /// Each pair as it was where its sender was not silent.
     void Restore(std::vector<TrafficPair>& pairs) const;
-    /// What a file of the result folder holds; nullptr: what is at hand
+    /// \return the text of a file of the result folder; nullptr: it is made of what is at hand
     const std::string* FindText(const std::string& file) const;
     /// Of the hosts apart; after Finish().
     std::vector<HostBook> TakeBooks();

@@ -60,7 +60,14 @@ SHARED_FILE = {
 }
 SHARED_FILE[".h"] = SHARED_FILE[".cc"]
 SCRATCH = Path("tests/scratch-folder.h")
-SKIPPED_FOLDERS = re.compile(r"^(build.*|out|\.git|__pycache__|\.pytest_cache|\.ipynb_checkpoints)$")
+SKIPPED_FOLDERS = re.compile(r"^(build.*|out|\.git|__pycache__|\.(pytest|ruff)_cache|\.ipynb_checkpoints)$")
+# The begin of a sentence of a comment, of a docstring or of a document, and words that hide its subject.
+HIDDEN_SUBJECT = {
+    ".cc": re.compile(r"^\s*(?://[/!]?<?|\*) (?:.*[a-z)`][.:] )?(?:What|Who|Which) [a-z]"),
+    ".py": re.compile(r'(?:"""|^\s*# )(?:.*[a-z)`]\. )?(?:What|Who|Which) [a-z]'),
+    ".md": re.compile(r"(?:^|[a-z)`]\. |\| |- )(?:What|Who|Which) [a-z]"),
+}
+HIDDEN_SUBJECT[".h"] = HIDDEN_SUBJECT[".cc"]
 
 
 class Offence(NamedTuple):
@@ -241,6 +248,17 @@ def shared_file_offences(root: Path) -> Iterator[Offence]:
                 yield Offence(name, number, f"{found.group()}: two tests would share a file: use {instead}")
 
 
+def sentence_offences(root: Path) -> Iterator[Offence]:
+    """Subject, verb, object: no sentence begins with what, who or which."""
+    for file in files_of(root):
+        name = file.relative_to(root)
+        if name.parts[0] in ("tests", "templates") or file.suffix not in HIDDEN_SUBJECT:
+            continue
+        for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+            if HIDDEN_SUBJECT[file.suffix].search(line) and "?" not in line:
+                yield Offence(name, number, "a sentence begins with what, who or which: name its subject")
+
+
 def offences(root: Path) -> list:
     return [
         *include_offences(root),
@@ -249,6 +267,7 @@ def offences(root: Path) -> list:
         *oracle_offences(root),
         *machine_path_offences(root),
         *shared_file_offences(root),
+        *sentence_offences(root),
     ]
 
 

@@ -124,6 +124,21 @@ def test_file_that_two_tests_would_share_is_found(tree, file, line):
     assert offences(tree("tests/test_y.py", "def test_y(tmp_path): tempfile.mkdtemp()\n")) == []
 
 
+@pytest.mark.parametrize(
+    "file, line",
+    [
+        ("model/x.h", "    /// What it holds."),
+        ("model/x.cc", " * It waits. Which frames wait is told by the queue."),
+        ("python/x.py", '    """Who sends it.'),
+        ("docs/x.md", "It ends. What was sent is kept."),
+    ],
+)
+def test_a_sentence_names_its_subject(tree, file, line):
+    (found,) = offences(tree(file, "\n" + line + "\n"))
+    assert (found.path, found.line) == (Path(file), 2)
+    assert offences(tree(file, "/// Tells what it holds.\n# The one who sends it.\n")) == []
+
+
 def test_what_a_build_leaves_is_not_read(tree):
     assert offences(tree("build-asan/x.txt", "/".join(["", "root", "main"]))) == []
 

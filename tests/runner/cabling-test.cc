@@ -65,7 +65,7 @@ TEST(Cabling, EndsAreWhatTheyArePluggedInto)
     EXPECT_EQ(uplink.kind, CableEnd::Kind::Uplink);
     EXPECT_EQ(uplink.vSwitch->name, "vSwitch0");
     EXPECT_EQ(cabling.At(UPLINK_END.GetOther()).kind, CableEnd::Kind::Switch);
-    EXPECT_EQ(cabling.At({2, 0}).kind, CableEnd::Kind::Station);
+    EXPECT_EQ(cabling.At({2, 0}).kind, CableEnd::Kind::Interface);
     EXPECT_EQ(cabling.GetPlugs(0).size(), 2U); // sw1
     ASSERT_TRUE(cabling.FindUplink(lab.hosts[0], "vmnic0"));
     EXPECT_EQ(cabling.FindUplink(lab.hosts[0], "vmnic0")->link, 0);

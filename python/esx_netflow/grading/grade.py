@@ -364,7 +364,7 @@ class _Grading:
             differ = differ[~most]
 
     def _before_summing(self, field: str, rows: np.ndarray) -> Iterator[Rule]:
-        """What rules make of the records of sums."""
+        """Yields the records of sums as rules make them."""
         if self.of_group is None or field not in self.sent.records:
             return
         records = {c: values.to_numpy() for c, values in self.sent.records.items() if values.dtype != object}
@@ -417,7 +417,7 @@ class _Grading:
 
     @functools.cached_property
     def _attributes(self) -> dict[str, np.ndarray]:
-        """What records may have in common, in words."""
+        """-> the attributes that records may have in common, by their names in words"""
         found = {text: self.truth[field].to_numpy() for text, field in _ATTRIBUTES.items() if field in self.truth}
         if self.of_group is not None:
             return found
