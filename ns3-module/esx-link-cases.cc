@@ -8,6 +8,7 @@
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-l3-protocol.h"
+#include "ns3/string.h"
 #include "ns3/udp-socket-factory.h"
 
 using namespace ns3;
@@ -116,6 +117,25 @@ ESX_CASE(
 }
 
 ESX_CASE(CableLab,
+         NoContention,
+         "Without contention frames wait for nobody, and a short one overtakes a long one")
+{
+    for (uint32_t i : {0U, 1U})
+    {
+        lab.devices.Get(i)->SetAttribute("Contention", StringValue("None"));
+    }
+    lab.Listen();
+    lab.Send(0, 1500);
+    lab.Send(0, 1500);
+    lab.Send(0, 10);
+    Simulator::Run();
+    ESX_SAME(lab.arrivals.size(), 3U);
+    ESX_SAME(lab.arrivals.at(0), NanoSeconds((60 + 24) * 80));
+    ESX_SAME(lab.arrivals.at(1), NanoSeconds((1514 + 24) * 80));
+    ESX_SAME(lab.arrivals.at(2), lab.arrivals.at(1));
+}
+
+ESX_CASE(CableLab,
          VlanOfATrunk,
          "The device of a VLAN gives its frames a tag and takes only its own")
 {
@@ -143,5 +163,5 @@ ESX_CASE(CableLab,
 std::vector<TestCase*>
 EsxLinkCases()
 {
-    return {new Unreachable, new FrameTime, new VlanOfATrunk};
+    return {new Unreachable, new FrameTime, new NoContention, new VlanOfATrunk};
 }

@@ -9,10 +9,14 @@
 #include "ns3/esx-link-impairment.h"
 #include "ns3/esx-physical-switch-helper.h"
 #include "ns3/esx-real-clock.h"
+#include "ns3/esx-results-helper.h"
 #include "ns3/esx-steered-scheduler.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/pointer.h"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 using namespace ns3;
@@ -230,6 +234,29 @@ ESX_CASE(Lab, Streams, "One call fixes the random numbers of nodes, links and th
     ESX_SAME(EsxHostHelper::AssignStreams(nodes, 1), before + 5); // it draws from four
 }
 
+ESX_CASE(Lab, ResultFolder, "A script writes the tables of its run, with the books' numbers")
+{
+    lab.books.InstallAll();
+    EsxResultsHelper results;
+    results.Install(lab.books.GetLedger());
+    lab.ExportThree();
+    const std::string folder = CreateTempDirFilename("run");
+    results.Write(folder, lab.books.GetExpectations());
+    const auto lines = [&folder](const std::string& name) {
+        std::ifstream file(folder + "/" + name);
+        return std::count(std::istreambuf_iterator<char>(file), {}, '\n');
+    };
+    ESX_SAME(lines("records.csv"), 1 + 3);
+    ESX_SAME(lines("flows-truth.csv"), 1 + 3);
+    ESX_SAME(lines("flows-collected.csv"), 1 + 3);
+    ESX_SAME(lines("datagrams.csv"), 1 + 1);
+    ESX_SAME(lines("series.csv"), 1 + 21); // from 0 s to 20 s
+    std::ifstream summary(folder + "/summary.json");
+    const std::string text(std::istreambuf_iterator<char>(summary), {});
+    NS_TEST_EXPECT_MSG_NE(text.find("\"name\": \"run\""), std::string::npos, text);
+    ESX_SAME(lines("lab.json") > 10, true);
+}
+
 } // namespace
 
 std::vector<TestCase*>
@@ -242,5 +269,6 @@ EsxScriptCases()
             new RealTime,
             new CaptureReplay,
             new Containers,
-            new Streams};
+            new Streams,
+            new ResultFolder};
 }
