@@ -3,6 +3,7 @@
 
 #include "ns3/double.h"
 #include "ns3/object-factory.h"
+#include "ns3/rng-stream.h"
 
 #include <algorithm>
 #include <cmath>
@@ -17,6 +18,47 @@ using namespace ns3;
 
 namespace
 {
+
+/// Draws as LogNormalRandomVariable of ns-3 does up to 3.37: later ones use both halves of a pair
+/// of draws (their commit e70609116), and results would depend on ns-3's version.
+class LogNormal final : public RandomVariableStream
+{
+  public:
+    static TypeId GetTypeId()
+    {
+        static TypeId tid =
+            TypeId("esxnf::LogNormal").SetParent<RandomVariableStream>().HideFromDocumentation();
+        return tid;
+    }
+
+    LogNormal(double mu, double sigma)
+        : m_mu(mu),
+          m_sigma(sigma)
+    {
+    }
+
+    double GetValue() override
+    {
+        double one = 0;
+        double square = 0;
+        do // G. Marsaglia's polar method
+        {
+            one = 2 * Peek()->RandU01() - 1;
+            const double other = 2 * Peek()->RandU01() - 1;
+            square = one * one + other * other;
+        } while (square > 1 || square == 0);
+        return std::exp(m_sigma * one * std::sqrt(-2 * std::log(square) / square) + m_mu);
+    }
+
+    uint32_t GetInteger() override
+    {
+        return static_cast<uint32_t>(GetValue());
+    }
+
+  private:
+    double m_mu;
+    double m_sigma;
+};
 
 const std::map<std::string, double>&
 UnitsOf(Quantity quantity)
@@ -190,7 +232,7 @@ MakeRandomVariable(const Distribution& distribution)
     }
     if (distribution.kind == "lognormal")
     {
-        return make("ns3::LogNormalRandomVariable", "Mu", std::log(p[0]), "Sigma", p[1]);
+        return CreateObject<LogNormal>(std::log(p[0]), p[1]);
     }
     if (distribution.kind == "cdf")
     {
