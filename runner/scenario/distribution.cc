@@ -19,7 +19,7 @@ using namespace ns3;
 namespace
 {
 
-/// Draws as LogNormalRandomVariable of ns-3 does up to 3.37: later ones use both halves of a pair
+/// Draws as LogNormalRandomVariable of ns-3 does up to 3.38: later ones use both halves of a pair
 /// of draws (their commit e70609116), and results would depend on ns-3's version.
 class LogNormal final : public RandomVariableStream
 {
