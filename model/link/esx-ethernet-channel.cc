@@ -51,6 +51,13 @@ EsxEthernetChannel::SetDown(bool down)
     {
         return;
     }
+    for (const Ptr<EsxEthernetNetDevice>& end : m_ends)
+    {
+        if (end)
+        {
+            end->GoSingly(); // before the cut: it loses what is on the link
+        }
+    }
     m_down = down;
     m_cuts += down ? 1 : 0;
     for (const Ptr<EsxEthernetNetDevice>& end : m_ends)

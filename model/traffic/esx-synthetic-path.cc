@@ -87,6 +87,11 @@ EsxSyntheticPath::Find(EsxSyntheticFlow& flow,
             return nullptr;
         }
         path->m_links.push_back({device, tag});
+        if (path->LatencyOf(flow.GetLeastOctets(), path->m_links.size()) ==
+            path->LatencyOf(flow.GetLeastOctets(), path->m_links.size() - 1))
+        {
+            return nullptr; // sent and arrived in one instant: their order is that of events
+        }
         path->m_places.emplace_back(device, &device->GetDeferrals());
         EsxEthernetNetDevice& in = *device->GetPeer();
         const auto physical = in.GetNode()->GetObject<EsxPhysicalSwitch>();
@@ -264,9 +269,9 @@ EsxSyntheticPath::Settle()
     {
         Link& link = m_links[i];
         const uint32_t count = CountPassed(i);
-        const uint32_t more = count - link.sent;
-        if (more > 0)
+        if (count > link.sent) // less: the latest packet went by itself when the way was shorter
         {
+            const uint32_t more = count - link.sent;
             const uint64_t octets = m_flow.OctetsBefore(count) - m_flow.OctetsBefore(link.sent);
             const uint64_t padded = link.tag != 0 ? octets
                                                   : m_flow.PaddedOctetsBefore(count) -

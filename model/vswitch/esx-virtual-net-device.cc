@@ -336,6 +336,12 @@ EsxVirtualNetDevice::SetPromiscuous(bool promiscuous)
 }
 
 bool
+EsxVirtualNetDevice::SendsAtOnce() const
+{
+    return true;
+}
+
+bool
 EsxVirtualNetDevice::HasRing() const
 {
     return false;

@@ -49,6 +49,8 @@ class EsxVirtualNetDevice : public EsxNetDevice
     void SetPromiscuous(bool promiscuous);
     /// \return true if it has rings that can be full
     virtual bool HasRing() const;
+    /// \return true if no frame that the guest sends has to wait
+    virtual bool SendsAtOnce() const;
     /// For the vSwitch. \return true if it can take one more frame
     virtual bool HasRoom() const;
 

@@ -98,6 +98,12 @@ EsxVnic::GetPortKind() const
 }
 
 bool
+EsxVnic::SendsAtOnce() const
+{
+    return !HasRing() && m_tx.empty();
+}
+
+bool
 EsxVnic::HasRing() const
 {
     return m_hasRing;
@@ -182,7 +188,7 @@ EsxVnic::Transmit(const Ptr<Packet>& packet,
         TransmitDrop(packet, EsxDropCause::DISCONNECTED, false);
         return false;
     }
-    if ((!HasRing() && m_tx.empty()) || !IsLinkUp())
+    if (SendsAtOnce() || !IsLinkUp())
     {
         return EsxVirtualNetDevice::Transmit(packet, source, destination, protocol);
     }

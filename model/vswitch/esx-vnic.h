@@ -42,6 +42,7 @@ class EsxVnic : public EsxVirtualNetDevice
 
     EsxPortKind GetPortKind() const override;
     bool HasRing() const override;
+    bool SendsAtOnce() const override;
     bool HasRoom() const override;
 
     Type GetType() const;

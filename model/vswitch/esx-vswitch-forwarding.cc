@@ -294,7 +294,7 @@ EsxVSwitch::FindPassage(uint16_t port,
                               : (from.m_inFlags & ~EsxPort::IN_CHECK_SOURCE) == 0 &&
                                     !from.m_tagged && tag == 0 &&
                                     (from.m_inFlags == 0 || source == from.m_device->GetMac()) &&
-                                    !from.m_device->IsObserved();
+                                    from.m_device->SendsAtOnce() && !from.m_device->IsObserved();
     if (!mayEnter || octets > m_mtu || !m_listeners.empty() || !from.m_ingressTrace.IsEmpty() ||
         EsxMacTable::IsGroup(EsxMacTable::ToKey(destination)))
     {

@@ -24,7 +24,7 @@ struct Pipe
 struct Joint
 {
     boost::default_color_type color;
-    long distance;
+    long distance = 0;
     Traits::edge_descriptor predecessor;
 };
 

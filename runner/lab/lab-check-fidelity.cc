@@ -11,24 +11,43 @@ namespace esxnf
 namespace
 {
 
-/// A property of an adapter's port group by which each packet decides; empty: none.
+/// An adapter's port group and its policy; null: none.
+std::pair<const PortGroup*, const PortPolicy*>
+GroupOf(const Host& host, const Nic& nic)
+{
+    const VSwitch* const vSwitch = host.FindVSwitchOf(nic.portGroup);
+    if (!vSwitch)
+    {
+        return {};
+    }
+    const auto& groups = vSwitch->portGroups;
+    const auto group = std::find_if(groups.begin(), groups.end(), [&nic](const PortGroup& each) {
+        return each.name == nic.portGroup;
+    });
+    return group == groups.end()
+               ? std::pair<const PortGroup*, const PortPolicy*>()
+               : std::pair(&*group, group->policy ? &*group->policy : &vSwitch->policy);
+}
+
+/// A property of an adapter or its port group by which each packet decides; empty: none.
 std::string
 DecidedBy(const Host& host, const Nic& nic)
 {
-    const VSwitch* const vSwitch = host.FindVSwitchOf(nic.portGroup);
-    for (const PortGroup& group : vSwitch ? vSwitch->portGroups : std::vector<PortGroup>())
-    {
-        const PortPolicy& policy = group.policy ? *group.policy : vSwitch->policy;
-        if (group.name == nic.portGroup && policy.shaping)
-        {
-            return "port group " + group.name + " shapes";
-        }
-        if (group.name == nic.portGroup && group.vlan == 4095)
-        {
-            return "port group " + group.name + " has VLAN 4095";
-        }
-    }
-    return "";
+    const auto [group, policy] = GroupOf(host, nic);
+    return nic.guestRate.GetBitRate() > 0 ? nic.portGroup + ": guest_rate makes frames wait"
+           : group && policy->shaping     ? "port group " + group->name + " shapes"
+           : group && group->vlan == 4095 ? "port group " + group->name + " has VLAN 4095"
+                                          : "";
+}
+
+/// A team of uplinks that looks at each frame; empty: none.
+std::string
+TeamOf(const Host& host, const Nic& nic)
+{
+    const auto [group, policy] = GroupOf(host, nic);
+    return group && (policy->teaming == "MacHash" || policy->teaming == "IpHash")
+               ? "port group " + group->name + " chooses an uplink for each frame"
+               : "";
 }
 
 /// Something at an adapter or its host by which each packet decides, or that sees each.
@@ -76,6 +95,10 @@ class FidelityCheck
         std::string reason;
         if (!meeting.isWithinVSwitch)
         {
+            reason = TeamOf(*a.host, *mine);
+        }
+        if (!meeting.isWithinVSwitch && reason.empty())
+        {
             reason = ReasonBetween(m_graph.FindGroup(*a.host, mine->portGroup),
                                    b.vm ? m_graph.FindGroup(*b.host, meeting.b->portGroup)
                                         : m_graph.FindNode(to));
@@ -88,9 +111,13 @@ class FidelityCheck
     /// The adapter of a VM on the network of a server; null: none.
     const Nic* NicTowards(const VmHome& from, const std::string& name) const
     {
+        if (!from.vm)
+        {
+            return nullptr;
+        }
         for (const Node& node : m_scenario.nodes)
         {
-            for (const Nic& nic : from.vm ? from.vm->nics : std::vector<Nic>())
+            for (const Nic& nic : from.vm->nics)
             {
                 if (node.name == name && node.kind != NodeKind::Internet && node.address &&
                     nic.address.SharesNetworkWith(node.address->address))
@@ -106,12 +133,20 @@ class FidelityCheck
     std::string ReasonBetween(std::optional<std::size_t> from, std::optional<std::size_t> to)
     {
         const auto route = from && to ? m_routes.To(*to).From(*from) : std::nullopt;
-        for (const int link : route ? route->links : std::vector<int>())
+        for (const int index : route ? route->links : std::vector<int>())
         {
-            if (m_scenario.links[link].isContended)
+            const Link& link = m_scenario.links[index];
+            if (link.isContended)
             {
-                return "frames cross links, where they wait for others: " +
-                       m_scenario.links[link].name;
+                return "frames cross links, where they wait for others: " + link.name;
+            }
+            for (const std::string& captured : m_scenario.outputs.pcap)
+            {
+                if (captured == link.name || captured == link.a.ToString() ||
+                    captured == link.b.ToString())
+                {
+                    return captured + " is captured";
+                }
             }
         }
         return m_scenario.run.staticArp ? ""

@@ -42,9 +42,13 @@ VmHomes::Meeting
 VmHomes::Meet(const VmHome& a, const VmHome& b)
 {
     Meeting meeting;
-    for (const Nic& mine : a.vm ? a.vm->nics : std::vector<Nic>())
+    if (!a.vm || !b.vm)
     {
-        for (const Nic& theirs : b.vm ? b.vm->nics : std::vector<Nic>())
+        return meeting;
+    }
+    for (const Nic& mine : a.vm->nics)
+    {
+        for (const Nic& theirs : b.vm->nics)
         {
             const VSwitch* const one = a.host->FindVSwitchOf(mine.portGroup);
             const bool meet = mine.address.SharesNetworkWith(theirs.address.address);

@@ -310,6 +310,30 @@ def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tm
 
 
 @pytest.mark.parametrize(
+    "old, new",
+    [
+        ("timeline:", "timeline:\n  - {at: 17.1s, for: 500us, link: up1, down: true}"),
+        (
+            "timeline:",
+            "timeline:\n  - {at: 17.0001s, for: 8ms, link: up1, set: {delay: 12ms}}\n"
+            "  - {at: 17.00005s, for: 20us, link: up2, down: true}",
+        ),
+        ("sw1:1], contention: none, delay: 3ms", "sw1:1], contention: none, delay: 0us, rate: 1000Gbps"),
+        ("10.1.0.1/24}", "10.1.0.1/24, guest_rate: 1Mbps}"),
+    ],
+    ids=["a cut shorter than the delay", "a change while a packet is on the way", "no time", "a sender with a ring"],
+)
+def test_links_and_adapters_that_make_single_packets_decide(esx_netflow, tmp_path, old, new):
+    lab = ACROSS.replace("contention: none", "contention: none, delay: 3ms")
+    assert old in lab
+    text = lab.replace(old, new, 1)
+    for small in (False, True):  # the time of sending small frames can be less than a nanosecond
+        (tmp_path / f"{small}").mkdir()
+        flows = re.sub('"uniform.40B, 1500B."', "60B, protocol: tcp", text) if small else text
+        check_equal(esx_netflow, tmp_path / f"{small}", flows)
+
+
+@pytest.mark.parametrize(
     "old, new, reason",
     [
         (
