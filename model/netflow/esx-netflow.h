@@ -31,8 +31,8 @@ struct EsxNetflowPeaks
     uint64_t heapOctets{0};
 };
 
-/// The metering of a host in a simulation without the rest of its lab. In that of the lab its module
-/// meters nothing and tells this (EsxNetflow::Replay): its net-netflow exports it once more.
+/// The metering of a host in a simulation without the rest of its lab. In that of the lab its
+/// module meters nothing and tells this (EsxNetflow::Replay): its net-netflow exports it once more.
 struct EsxNetflowReplay
 {
     /// Gives what a poll of these vSwitches took.

@@ -189,8 +189,8 @@ YamlConverter::Remember(const std::string& pointer, const YAML::Node& key, const
 {
     const auto place = [this](const YAML::Mark& mark) {
         return TextPosition{m_document.m_fileName,
-                     std::max(mark.line + 1, 1),
-                     std::max(mark.column + 1, 1)};
+                            std::max(mark.line + 1, 1),
+                            std::max(mark.column + 1, 1)};
     };
     const auto keyPlace = place(key.Mark());
     m_document.m_marks[pointer] = {keyPlace, value.IsScalar() ? place(value.Mark()) : keyPlace};

@@ -142,7 +142,7 @@ def keys_of(columns: Iterable[str]) -> list[str]:
 def merged(
     matching: Matching, truth: pd.DataFrame, stored: pd.DataFrame, over: tuple[str, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Finds among what is left sums of several records which are equal but for times, counters and the columns of `over`.
+    """Finds, in what is left, sums of several records that are equal but for times, counters and the columns of `over`.
     -> places of both in what is left"""
     columns = [c for c in matching.columns if c not in over]
     keys = keys_of(columns)
