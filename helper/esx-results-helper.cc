@@ -247,8 +247,8 @@ struct EsxResultsHelper::Watch
             datagram.exporter = tag.GetExporter();
             datagram.number = tag.GetNumber();
         }
-        datagram.payload.resize(packet->GetSize());
-        packet->CopyData(datagram.payload.data(), packet->GetSize());
+        const uint32_t size = packet->GetSize();
+        packet->CopyData(seen.payloads.Append(size, datagram.payload), size);
         datagram.error = error;
         seen.collected.push_back(std::move(datagram));
     }

@@ -28,9 +28,10 @@ class DeferredPackets
     struct Sum
     {
         uint32_t packets{0};
-        uint32_t octets{0};  //!< IP total lengths
-        uint8_t tcpFlags{0}; //!< of all, ORed
-        TimeNs last{0};      //!< instant of the last one; not read if there are none
+        uint32_t octets{0};     //!< IP total lengths
+        uint8_t tcpFlags{0};    //!< of all, ORed
+        TimeNs last{0};         //!< instant of the last one; not read if there are none
+        TimeNs next{INT64_MIN}; //!< no further one comes before this instant
     };
 
     virtual ~DeferredPackets() = default;

@@ -110,7 +110,7 @@ FlowCache::AccountNew(const PacketSummary& packet, uint32_t hash, uint16_t outpu
 AccountResult
 FlowCache::AccountNext(FlowEntry& entry, const PacketSummary& packet, uint16_t output, TimeNs now)
 {
-    if (entry.last == DEFERRED) // most probably it does not end
+    if (IsDeferred(entry)) // most probably it does not end
     {
         CatchUp(entry, now);
         Resume(entry);
@@ -192,7 +192,7 @@ FlowCache::CollectDue(int64_t visited, TimeNs now)
         {
             continue;
         }
-        if (entry.last == DEFERRED)
+        if (IsDeferred(entry))
         {
             CatchUp(entry, now);
         }
@@ -229,21 +229,24 @@ const FlowEntry*
 FlowCache::Defer(const FlowKey& key, DeferredPackets& packets)
 {
     FlowEntry* const entry = m_table.Find(key, m_table.HashOf(key));
-    if (!entry || entry->last == DEFERRED)
+    if (!entry || IsDeferred(*entry))
     {
         return nullptr;
     }
-    m_deferred[entry->number] = {&packets, entry->last};
-    entry->last = DEFERRED;
+    m_deferred.push_back({&packets, entry->last, INT64_MIN, entry->number});
+    entry->last = DEFERRED - static_cast<TimeNs>(m_deferred.size() - 1);
     return entry;
 }
 
 void
 FlowCache::Settle(TimeNs until)
 {
-    for (const auto& [number, deferred] : m_deferred)
+    for (const Deferred& deferred : m_deferred)
     {
-        CatchUp(m_table.At(number), until);
+        if (deferred.next <= until) // most have nothing new
+        {
+            CatchUp(m_table.At(deferred.number), until);
+        }
     }
 }
 
@@ -252,20 +255,37 @@ FlowCache::Undefer(const FlowKey& key, TimeNs until)
 {
     FlowEntry& entry = *m_table.Find(key, m_table.HashOf(key));
     CatchUp(entry, until);
-    entry.last = LastOf(entry);
-    m_deferred.erase(entry.number);
+    EndDeferral(entry);
+}
+
+/// \return the packets that were deferred
+DeferredPackets&
+FlowCache::EndDeferral(FlowEntry& entry)
+{
+    Deferred& place = DeferredOf(entry);
+    const Deferred ended = place;
+    m_table.At(m_deferred.back().number).last = entry.last;
+    place = m_deferred.back();
+    m_deferred.pop_back();
+    entry.last = ended.last;
+    return *ended.packets;
 }
 
 /// Counts the packets of a record before an instant, if they are deferred.
 void
 FlowCache::CatchUp(FlowEntry& entry, TimeNs until)
 {
-    if (entry.last != DEFERRED)
+    if (!IsDeferred(entry))
     {
         return;
     }
-    Deferred& deferred = m_deferred.at(entry.number);
+    Deferred& deferred = DeferredOf(entry);
+    if (deferred.next > until)
+    {
+        return;
+    }
     const DeferredPackets::Sum sum = deferred.packets->Take(until);
+    deferred.next = sum.next;
     if (sum.packets == 0)
     {
         return;
@@ -283,11 +303,7 @@ FlowCache::CatchUp(FlowEntry& entry, TimeNs until)
 void
 FlowCache::Resume(FlowEntry& entry)
 {
-    const auto deferred = m_deferred.find(entry.number);
-    DeferredPackets* const packets = deferred->second.packets;
-    entry.last = deferred->second.last;
-    m_deferred.erase(deferred);
-    packets->Resume();
+    EndDeferral(entry).Resume();
 }
 
 uint64_t
@@ -318,12 +334,6 @@ const FlowCacheConfig&
 FlowCache::GetConfig() const
 {
     return m_config;
-}
-
-TimeNs
-FlowCache::DeferredLastOf(const FlowEntry& entry) const
-{
-    return m_deferred.at(entry.number).last;
 }
 
 FlowRecord
@@ -371,7 +381,7 @@ void
 FlowCache::EndAndRemove(uint32_t index, EndReason reason)
 {
     FlowEntry& entry = m_table.At(index);
-    if (entry.last == DEFERRED)
+    if (IsDeferred(entry))
     {
         Resume(entry);
     }
@@ -412,7 +422,7 @@ FlowCache::EvictOldest(TimeNs now)
     const uint32_t index = m_creationOrder.front().second;
     m_creationOrder.pop_front();
     FlowEntry& entry = m_table.At(index);
-    if (entry.last == DEFERRED)
+    if (IsDeferred(entry))
     {
         CatchUp(entry, now);
         Resume(entry);

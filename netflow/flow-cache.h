@@ -26,7 +26,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -182,12 +181,16 @@ class FlowCache
     friend struct FlowCachePeer; // a test sets counters that would take 2^32 packets to reach
 
     FlowRecord ToRecord(const FlowEntry& entry) const;
-    TimeNs DeferredLastOf(const FlowEntry& entry) const;
+
+    static bool IsDeferred(const FlowEntry& entry)
+    {
+        return entry.last <= DEFERRED;
+    }
 
     /// When the record's last packet came, as far as it is counted.
     TimeNs LastOf(const FlowEntry& entry) const
     {
-        return entry.last == DEFERRED ? DeferredLastOf(entry) : entry.last;
+        return IsDeferred(entry) ? m_deferred[DEFERRED - entry.last].last : entry.last;
     }
 
     /// The last instant at which a packet still belongs to the record.
@@ -243,6 +246,7 @@ class FlowCache
     bool IsStale(const Creation& creation) const;
     void RememberCreation(uint32_t index, uint64_t id);
     void EvictOldest(TimeNs now);
+    DeferredPackets& EndDeferral(FlowEntry& entry);
     void CatchUp(FlowEntry& entry, TimeNs until);
     void Resume(FlowEntry& entry);
     void ArmFor(uint32_t index);
@@ -262,16 +266,23 @@ class FlowCache
     std::vector<uint32_t> m_references; // scratch of Scan
     std::vector<Creation> m_due;        // scratch of Scan
 
-    /// A live record whose entry says `last = DEFERRED`, so that a packet of its flow takes the way
-    /// of one that comes too late.
+    /// A live record whose entry says `last = DEFERRED - place`, so that a packet of its flow takes
+    /// the way of one that comes too late.
     struct Deferred
     {
         DeferredPackets* packets;
-        TimeNs last;
+        TimeNs last;     //!< instant of the last packet that is counted
+        TimeNs next;     //!< no packet that is not counted comes before
+        uint32_t number; //!< of the entry
     };
 
+    Deferred& DeferredOf(const FlowEntry& entry)
+    {
+        return m_deferred[DEFERRED - entry.last];
+    }
+
     static constexpr TimeNs DEFERRED = INT64_MIN / 2;
-    std::unordered_map<uint32_t, Deferred> m_deferred; // by number of the entry
+    std::vector<Deferred> m_deferred;
     std::deque<Creation>
         m_creationOrder; // with stale ones left in; kept only when the policy evicts
 };

@@ -70,12 +70,10 @@ Journal::GetPlacesByFlow() const
         const auto begin = m_placesByFlow.begin();
         const auto added = begin + static_cast<std::ptrdiff_t>(known);
         const auto isBefore = [this](uint32_t a, uint32_t b) {
-            const FlowKey& left = m_entries[a].record.key;
-            const FlowKey& right = m_entries[b].record.key;
-            return left == right ? a < b : left < right;
+            return m_entries[a].record.key < m_entries[b].record.key;
         };
         std::iota(added, m_placesByFlow.end(), static_cast<uint32_t>(known));
-        std::sort(added, m_placesByFlow.end(), isBefore);
+        std::stable_sort(added, m_placesByFlow.end(), isBefore);
         std::inplace_merge(begin, added, m_placesByFlow.end(), isBefore);
     }
     return m_placesByFlow;

@@ -3,15 +3,57 @@
 
 #include "ns3/channel.h"
 #include "ns3/node.h"
+#include "ns3/packet.h"
+#include "ns3/tag.h"
 #include "ns3/trace-source-accessor.h"
 #include "ns3/uinteger.h"
-
-#include <utility>
 
 namespace ns3
 {
 
 NS_OBJECT_ENSURE_REGISTERED(EsxNetDevice);
+
+namespace
+{
+
+/// The mark of an injected packet.
+class InjectedTag : public Tag
+{
+  public:
+    static TypeId GetTypeId()
+    {
+        static TypeId tid = TypeId("ns3::EsxInjectedTag")
+                                .SetParent<Tag>()
+                                .SetGroupName("EsxNetflow")
+                                .HideFromDocumentation()
+                                .AddConstructor<InjectedTag>();
+        return tid;
+    }
+
+    TypeId GetInstanceTypeId() const override
+    {
+        return GetTypeId();
+    }
+
+    uint32_t GetSerializedSize() const override
+    {
+        return 0;
+    }
+
+    void Serialize(TagBuffer) const override
+    {
+    }
+
+    void Deserialize(TagBuffer) override
+    {
+    }
+
+    void Print(std::ostream&) const override
+    {
+    }
+};
+
+} // namespace
 
 TypeId
 EsxNetDevice::GetTypeId()
@@ -220,10 +262,39 @@ EsxNetDevice::GetReceiveCallback() const
     return m_receive;
 }
 
-bool
-EsxNetDevice::TakeReceiver()
+void
+EsxNetDevice::Silence()
 {
-    return !std::exchange(m_receiverTaken, true);
+    m_isSilent = true;
+}
+
+/// In few instructions: every injected packet is asked.
+bool
+EsxNetDevice::IsInjected(const Packet& packet)
+{
+    for (PacketTagIterator tags = packet.GetPacketTagIterator(); tags.HasNext();)
+    {
+        if (tags.Next().GetTypeId() == InjectedTag::GetTypeId())
+        {
+            return true;
+        }
+    }
+    return false;
+}
+
+void
+EsxNetDevice::MarkInjected(const Packet& packet)
+{
+    packet.AddPacketTag(InjectedTag());
+}
+
+void
+EsxNetDevice::HandUp(const Ptr<const Packet>& packet, uint16_t protocol, const Mac48Address& source)
+{
+    if (!(m_isSilent && IsInjected(*packet)) && !m_receive.IsNull())
+    {
+        m_receive(this, packet, protocol, source);
+    }
 }
 
 void

@@ -54,8 +54,12 @@ class EsxNetDevice : public NetDevice
     /// \param callback a null one: nobody hears of what is received
     void SetReceiveCallback(ReceiveCallback callback) override;
     const ReceiveCallback& GetReceiveCallback() const;
-    /// For who puts a handler before the node's. \return false if somebody has already
-    bool TakeReceiver();
+    /// Keeps injected packets from the node's stacks from now on; all others come to them as ever.
+    void Silence();
+    /// Whether a packet entered past an IP stack (EsxInjector).
+    static bool IsInjected(const Packet& packet);
+    /// Makes it such a packet, for who sends it, or sends it anew.
+    static void MarkInjected(const Packet& packet);
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
     bool SupportsSendFrom() const override;
 
@@ -63,6 +67,8 @@ class EsxNetDevice : public NetDevice
     void DoDispose() override;
     /// \return what a frame for this destination is to the node
     PacketType TypeFor(const Mac48Address& destination) const;
+    /// Gives what was received to the node.
+    void HandUp(const Ptr<const Packet>& packet, uint16_t protocol, const Mac48Address& source);
 
     Ptr<Node> m_node;
     Mac48Address m_address;
@@ -70,7 +76,7 @@ class EsxNetDevice : public NetDevice
     uint16_t m_mtu{1500}; //!< attribute Mtu
     bool m_linkUp{false};
     ReceiveCallback m_receive;
-    bool m_receiverTaken{false};
+    bool m_isSilent{false};
     PromiscReceiveCallback m_promiscReceive;
     TracedCallback<> m_linkChange;
     TracedCallback<Ptr<const Packet>> m_macTxTrace;

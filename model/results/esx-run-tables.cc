@@ -240,6 +240,7 @@ VisitCollected(const Ptr<EsxLedger>& ledger, const EsxObservations& seen, const 
     std::set<std::pair<uint32_t, uint64_t>> known; // copies made by the network are left out
     netflow::V5Header header;
     std::vector<netflow::V5Record> records;
+    std::vector<uint8_t> payload;
     for (const EsxCollectedDatagram& datagram : seen.collected)
     {
         const auto sent = byExporter.find(datagram.exporter);
@@ -248,7 +249,8 @@ VisitCollected(const Ptr<EsxLedger>& ledger, const EsxObservations& seen, const 
         {
             continue;
         }
-        netflow::DecodeV5(datagram.payload.data(), datagram.payload.size(), header, records);
+        seen.payloads.Read(datagram.payload, payload);
+        netflow::DecodeV5(payload.data(), payload.size(), header, records);
         for (std::size_t i = 0; i < records.size(); ++i)
         {
             Row row = RowOf(sent->second,

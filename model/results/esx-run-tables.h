@@ -8,6 +8,7 @@
 #define ESX_RUN_TABLES_H
 
 #include "esx-series.h"
+#include "esx-spool.h"
 #include "esx-table.h"
 
 #include "ns3/esx-ledger.h"
@@ -22,7 +23,7 @@ struct EsxCollectedDatagram
     Time receivedAt;
     uint32_t exporter{0}; //!< node ID of the VMkernel node
     uint64_t number{0};   //!< at that host
-    std::vector<uint8_t> payload;
+    EsxSpool::Piece payload;
     std::string error; //!< why it was refused; empty: decoded
 };
 
@@ -30,6 +31,7 @@ struct EsxCollectedDatagram
 struct EsxObservations
 {
     std::vector<EsxCollectedDatagram> collected;
+    EsxSpool payloads; //!< of UDP, of these
     std::vector<EsxSeriesSample> series;
     std::vector<EsxLinkSample> links;
 };

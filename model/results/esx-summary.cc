@@ -22,19 +22,17 @@ namespace
 
 using netflow::Move;
 
-/// A port of a vSwitch of an exporter: their names.
-using HomePort = std::tuple<std::string, std::string, std::string>;
-
 /**
- * Where the octets of a VM or vmknic count. A packet crosses every vSwitch on its way, some of them
- * twice, and each one meters it: the sum over vSwitches would count it several times. An address
- * counts at its own port; if nothing of it was seen there, as that vSwitch is not monitored, it
- * counts wherever it was seen.
+ * Sums of each source over its flows, each where the octets of a VM or vmknic count. A
+ * packet crosses every vSwitch on its way, some of them twice, and each one meters it: the sum over
+ * vSwitches would count it several times. An address counts at its own port; if nothing of it was
+ * seen there, as that vSwitch is not monitored, it counts wherever it was seen.
  */
-class HomePorts
+class Talkers
 {
   public:
-    explicit HomePorts(const Ptr<EsxLedger>& ledger)
+    explicit Talkers(const Ptr<EsxLedger>& ledger)
+        : m_names(EsxNamesOfAddresses())
     {
         for (const Ptr<EsxHost>& host : ledger->GetHosts())
         {
@@ -43,38 +41,77 @@ class HomePorts
             {
                 if (nic.address)
                 {
-                    m_homes[nic.address->GetLocal()].insert(
-                        {host->GetName(), nic.vSwitch, nic.port});
+                    m_homes.insert(
+                        {nic.address->GetLocal(), host->GetName(), nic.vSwitch, nic.port});
                 }
             }
         }
-        ledger->ForEachFlow([this](const EsxFlow& flow) {
-            if (IsHome(flow))
-            {
-                m_seenAtHome.insert(Ipv4Address(flow.key.source));
-            }
-        });
     }
 
-    /// Whether what a flow's source sent counts where the flow came in.
-    bool Counts(const EsxFlow& flow) const
+    void Add(const EsxFlow& flow)
     {
-        return m_seenAtHome.count(Ipv4Address(flow.key.source)) == 0 || IsHome(flow);
+        const netflow::FlowKey& key = flow.key;
+        if (!m_latest || key.source != m_latestKey.source || key.input != m_latestKey.input ||
+            key.vSwitch != m_latestKey.vSwitch || flow.exporter != m_latest->exporter)
+        {
+            m_latest = &Find(flow);
+            m_latestKey = key;
+        }
+        m_latest->truth += flow.truth;
+        m_latest->collected += flow.collected;
+        for (const auto& [state, counts] : flow.left)
+        {
+            m_latest->left += counts;
+        }
+    }
+
+    /// Those that sent most; of equals, in order of names.
+    std::vector<EsxTalker> GetTop(std::size_t most) const
+    {
+        std::vector<EsxTalker> talkers;
+        for (const auto& [place, talker] : m_talkers)
+        {
+            if (std::get<bool>(place) || m_seenAtHome.count(talker.source) == 0)
+            {
+                talkers.push_back(talker);
+            }
+        }
+        std::stable_sort(talkers.begin(), talkers.end(), [](const auto& a, const auto& b) {
+            return a.truth.octets > b.truth.octets;
+        });
+        talkers.resize(std::min(talkers.size(), most));
+        return talkers;
     }
 
   private:
-    bool IsHome(const EsxFlow& flow) const
+    EsxTalker& Find(const EsxFlow& flow)
     {
+        const Ipv4Address source(flow.key.source);
         const Ptr<EsxVSwitch> vSwitch = m_hosts.at(flow.exporter)->GetVSwitchById(flow.key.vSwitch);
-        const auto homes = m_homes.find(Ipv4Address(flow.key.source));
-        return homes != m_homes.end() &&
-               homes->second.count(
-                   {flow.exporter, flow.vSwitch, vSwitch->GetPortName(flow.key.input)}) != 0;
+        const std::string port = vSwitch->GetPortName(flow.key.input);
+        const bool isHome = m_homes.count({source, flow.exporter, flow.vSwitch, port}) != 0;
+        if (isHome)
+        {
+            m_seenAtHome.insert(source);
+        }
+        EsxTalker& talker = m_talkers[{flow.exporter, flow.vSwitch, source, isHome}];
+        const auto name = m_names.find(source);
+        talker.exporter = flow.exporter;
+        talker.vSwitch = flow.vSwitch;
+        talker.source = source;
+        talker.name = name == m_names.end() ? "" : name->second;
+        return talker;
     }
 
+    std::map<Ipv4Address, std::string> m_names;
     std::map<std::string, Ptr<EsxHost>> m_hosts;
-    std::map<Ipv4Address, std::set<HomePort>> m_homes;
+    /// Address, and names of exporter, vSwitch and port.
+    std::set<std::tuple<Ipv4Address, std::string, std::string, std::string>> m_homes;
     std::set<Ipv4Address> m_seenAtHome;
+    /// By exporter, vSwitch, source, and whether it was seen at its own port there.
+    std::map<std::tuple<std::string, std::string, Ipv4Address, bool>, EsxTalker> m_talkers;
+    EsxTalker* m_latest{nullptr}; //!< flows of one source come together
+    netflow::FlowKey m_latestKey; //!< a key of its flows
 };
 
 constexpr std::size_t TOP_TALKERS = 5;
@@ -167,48 +204,6 @@ SummarizeCollector(const EsxNetflowCollector& collector)
     summary.refused = collector.GetRefused();
     summary.bufferDrops = collector.GetBufferDrops();
     return summary;
-}
-
-/// Sums over the flows of each source, each flow where it counts.
-std::vector<EsxTalker>
-TopTalkers(const Ptr<EsxLedger>& ledger)
-{
-    const auto names = EsxNamesOfAddresses();
-    const HomePorts homes(ledger);
-    std::map<std::tuple<std::string, std::string, Ipv4Address>, EsxTalker> bySource;
-    ledger->ForEachFlow([&](const EsxFlow& flow) {
-        if (!homes.Counts(flow))
-        {
-            return;
-        }
-        const Ipv4Address source(flow.key.source);
-        EsxTalker& talker = bySource[{flow.exporter, flow.vSwitch, source}];
-        if (talker.exporter.empty())
-        {
-            const auto name = names.find(source);
-            talker.exporter = flow.exporter;
-            talker.vSwitch = flow.vSwitch;
-            talker.source = source;
-            talker.name = name == names.end() ? "" : name->second;
-        }
-        talker.truth += flow.truth;
-        talker.collected += flow.collected;
-        for (const auto& [state, counts] : flow.left)
-        {
-            talker.left += counts;
-        }
-    });
-    std::vector<EsxTalker> talkers;
-    talkers.reserve(bySource.size());
-    for (auto& [source, talker] : bySource)
-    {
-        talkers.push_back(std::move(talker));
-    }
-    std::stable_sort(talkers.begin(), talkers.end(), [](const EsxTalker& a, const EsxTalker& b) {
-        return a.truth.octets > b.truth.octets;
-    });
-    talkers.resize(std::min(talkers.size(), TOP_TALKERS));
-    return talkers;
 }
 
 void
@@ -403,11 +398,13 @@ EsxSummarize(const Ptr<EsxLedger>& ledger)
     {
         summary.collectors.push_back(SummarizeCollector(*collector));
     }
-    ledger->ForEachFlow([&summary](const EsxFlow& flow) {
+    Talkers talkers(ledger);
+    ledger->ForEachFlow([&](const EsxFlow& flow) {
         ++summary.flows;
         summary.flowsNeverBegun += flow.truth.records == 0 ? 1 : 0;
+        talkers.Add(flow);
     });
-    summary.talkers = TopTalkers(ledger);
+    summary.talkers = talkers.GetTop(TOP_TALKERS);
     summary.residual = ledger->GetResidual();
     return summary;
 }

@@ -5,7 +5,6 @@
 #include "ns3/log.h"
 #include "ns3/node.h"
 #include "ns3/simulator.h"
-#include "ns3/tag.h"
 #include "ns3/trace-source-accessor.h"
 
 namespace ns3
@@ -17,43 +16,6 @@ NS_OBJECT_ENSURE_REGISTERED(EsxInjector);
 
 namespace
 {
-
-/// The mark of an injected packet.
-class InjectedTag : public Tag
-{
-  public:
-    static TypeId GetTypeId()
-    {
-        static TypeId tid = TypeId("ns3::EsxInjectedTag")
-                                .SetParent<Tag>()
-                                .SetGroupName("EsxNetflow")
-                                .HideFromDocumentation()
-                                .AddConstructor<InjectedTag>();
-        return tid;
-    }
-
-    TypeId GetInstanceTypeId() const override
-    {
-        return GetTypeId();
-    }
-
-    uint32_t GetSerializedSize() const override
-    {
-        return 0;
-    }
-
-    void Serialize(TagBuffer) const override
-    {
-    }
-
-    void Deserialize(TagBuffer) override
-    {
-    }
-
-    void Print(std::ostream&) const override
-    {
-    }
-};
 
 /// The frame that is being sent.
 struct Sending
@@ -219,35 +181,16 @@ EsxInjector::HasSentTo(uint32_t target) const
     return m_targets.at(target).sentTo;
 }
 
-bool
-EsxInjector::IsInjected(const Packet& packet)
-{
-    InjectedTag tag;
-    return packet.PeekPacketTag(tag);
-}
-
-void
-EsxInjector::Mark(const Packet& packet)
-{
-    packet.AddPacketTag(InjectedTag());
-}
-
 void
 EsxInjector::Silence(const Ptr<NetDevice>& device)
 {
-    using Receiver = NetDevice::ReceiveCallback;
-    const auto own = DynamicCast<EsxNetDevice>(device);
-    if (own && !own->TakeReceiver())
+    if (const auto own = DynamicCast<EsxNetDevice>(device))
     {
+        own->Silence();
         return;
     }
-    const Receiver stack = own ? own->GetReceiveCallback() : Receiver();
-    device->SetReceiveCallback(Receiver([stack](Ptr<NetDevice> at,
-                                                Ptr<const Packet> packet,
-                                                uint16_t protocol,
-                                                const Address& source) {
-        return stack.IsNull() || IsInjected(*packet) || stack(at, packet, protocol, source);
-    }));
+    device->SetReceiveCallback(
+        [](Ptr<NetDevice>, Ptr<const Packet>, uint16_t, const Address&) { return true; });
 }
 
 void
@@ -404,7 +347,7 @@ EsxInjector::Send()
     }
     m_txTrace(m_frame.packet, m_frame.protocol);
     ++m_sent;
-    Mark(*m_frame.packet);
+    EsxNetDevice::MarkInjected(*m_frame.packet);
     const Mac48Address source = m_frame.source ? *m_frame.source
                                 : from.asVirtual
                                     ? from.asVirtual->GetMac()

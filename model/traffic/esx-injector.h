@@ -115,9 +115,6 @@ class EsxInjector : public Application
     /// Keeps injected packets that arrive at this device from its node's stacks from now on; of a
     /// device that is no EsxNetDevice, all packets.
     static void Silence(const Ptr<NetDevice>& device);
-    static bool IsInjected(const Packet& packet);
-    /// Makes it one, for who sends anew what an injector sent.
-    static void Mark(const Packet& packet);
 
   protected:
     void DoDispose() override;

@@ -327,6 +327,7 @@ EsxSyntheticFlow::Take(netflow::TimeNs until)
     sum.packets = sent - before;
     sum.tcpFlags = GetFlags();
     sum.last = sum.packets > 0 ? TimeOf(sent - 1) + m_bootToStart : 0;
+    sum.next = sent < packets ? TimeOf(sent) + m_bootToStart : INT64_MAX;
     return sum;
 }
 
@@ -387,7 +388,7 @@ EsxSyntheticFlow::End()
     for (; m_delivered < sent; ++m_delivered)
     {
         const Ptr<Packet> packet = m_owner->MakePacket(*this, m_delivered);
-        EsxInjector::Mark(*packet);
+        EsxNetDevice::MarkInjected(*packet);
         m_way.vSwitch->DeliverSingly(m_way.passage,
                                      packet,
                                      m_way.source,

@@ -366,7 +366,7 @@ EsxSyntheticPath::SendTheLast()
 {
     const uint32_t index = m_flow.sent - 1;
     const Ptr<Packet> packet = m_flow.MakePacket(index);
-    EsxInjector::Mark(*packet);
+    EsxNetDevice::MarkInjected(*packet);
     std::size_t at = m_links.size() - 1; // the link that it is on
     while (at > 0 && m_links[at].sent <= index)
     {

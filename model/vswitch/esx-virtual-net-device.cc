@@ -206,17 +206,14 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
     if (type != PACKET_OTHERHOST)
     {
         m_macRxTrace(packet);
-        if (!m_receive.IsNull())
-        {
-            m_receive(this, packet, protocol, source);
-        }
+        HandUp(packet, protocol, source);
     }
 }
 
 bool
 EsxVirtualNetDevice::Filters(Ipv4Address target)
 {
-    if (!m_filterArp || m_receiverTaken || HasRing() || !m_promiscReceive.IsNull())
+    if (!m_filterArp || m_isSilent || HasRing() || !m_promiscReceive.IsNull())
     {
         return false;
     }

@@ -166,7 +166,7 @@ class SplitRun::Recorder
                                  static_cast<uint32_t>(uplink),
                                  std::exchange(m_exportsSince, 0),
                                  std::exchange(m_snapshotsSince, 0),
-                                 EsxInjector::IsInjected(*frame),
+                                 EsxNetDevice::IsInjected(*frame),
                                  std::move(octets)});
     }
 
@@ -327,7 +327,7 @@ class SplitRun::Player
             const auto packet =
                 Create<Packet>(reinterpret_cast<const uint8_t*>(frame.octets.data()),
                                frame.octets.size());
-            frame.isInjected ? EsxInjector::Mark(*packet) : void();
+            frame.isInjected ? EsxNetDevice::MarkInjected(*packet) : void();
             EthernetHeader ethernet(false);
             packet->RemoveHeader(ethernet);
             m_isSending = true;

@@ -146,7 +146,7 @@ TrafficWatch::Sender::Add(Ipv4Address destination, TrafficPair* pair)
 void
 TrafficWatch::Sender::Sent(Sender* sender, NetDevice* device, Ptr<const Packet> packet)
 {
-    if (device->IsLinkUp() && !EsxInjector::IsInjected(*packet)) // it is in a port
+    if (device->IsLinkUp() && !EsxNetDevice::IsInjected(*packet)) // it is in a port
     {
         const bool isPhysical = device->GetChannel() != nullptr;
         sender->Note(*packet, isPhysical ? ETHERNET : 0);

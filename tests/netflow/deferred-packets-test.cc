@@ -40,6 +40,7 @@ class Train : public DeferredPackets
     uint32_t packets{0};
     uint32_t next{0};
     bool isDeferred{false};
+    bool knowsNext{false};
     uint32_t single{0}; //!< the next one that has to be counted by itself
 
     TimeNs At(uint32_t index) const
@@ -68,6 +69,7 @@ class Train : public DeferredPackets
             sum.tcpFlags |= packet.tcpFlags;
             sum.last = At(next);
         }
+        sum.next = knowsNext ? (next < packets ? At(next) : INT64_MAX) : INT64_MIN;
         return sum;
     }
 
@@ -177,6 +179,7 @@ DrawTrains(Random& random)
         trains[i].begin = static_cast<TimeNs>(random.Below(500)) * MS + i; // no two at once
         trains[i].step = random.Of<TimeNs>({MS / 10, MS, 17 * MS, 40 * MS, 150 * MS}) * 100 / 99;
         trains[i].packets = 1 + random.Below(60);
+        trains[i].knowsNext = random.Below(2) == 1;
     }
     return trains;
 }
