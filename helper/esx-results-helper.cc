@@ -236,10 +236,11 @@ struct EsxResultsHelper::Watch
     std::vector<EsxCollectorCapture> collectors;
     std::map<std::string, Ptr<PcapFileWrapper>> open; //!< captures by file name
 
-    void Collect(const std::string& node, const Ptr<const Packet>& packet, const std::string& error)
+    /// \param collector place of its name
+    void Collect(std::size_t collector, const Ptr<const Packet>& packet)
     {
         EsxCollectedDatagram datagram;
-        datagram.node = node;
+        datagram.collector = collector;
         datagram.receivedAt = Simulator::Now();
         EsxExportTag tag;
         if (packet->PeekPacketTag(tag))
@@ -249,8 +250,7 @@ struct EsxResultsHelper::Watch
         }
         const uint32_t size = packet->GetSize();
         packet->CopyData(seen.payloads.Append(size, datagram.payload), size);
-        datagram.error = error;
-        seen.collected.push_back(std::move(datagram));
+        seen.collected.push_back(datagram);
     }
 
     void TakeSample()
@@ -338,11 +338,12 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
         collector->TraceConnectWithoutContext(
             "Rx",
             Callback<void, Ptr<const Packet>, const Address&, const std::string&>(
-                [watch, name = EsxNodeName(collector->GetNode())](Ptr<const Packet> packet,
-                                                                  const Address&,
-                                                                  const std::string& error) {
-                    watch->Collect(name, packet, error);
+                [watch, place = watch->seen.collectors.size()](Ptr<const Packet> packet,
+                                                               const Address&,
+                                                               const std::string& error) {
+                    error.empty() ? watch->Collect(place, packet) : void();
                 }));
+        watch->seen.collectors.push_back(EsxNodeName(collector->GetNode()));
     }
     if (every.IsStrictlyPositive())
     {

@@ -7,14 +7,29 @@
 namespace netflow
 {
 
+namespace
+{
+
+constexpr uint32_t NOT_ENDED = UINT32_MAX;
+
+/// Once a datagram carries it, a record moves with that.
+bool
+MovesNoMore(const JournalEntry& entry)
+{
+    return entry.datagram != JournalEntry::NO_DATAGRAM || IsLoss(GetInfo(entry.last).to);
+}
+
+} // namespace
+
 void
 Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
 {
-    if (record.id >= m_positions.size())
+    const uint64_t index = record.id - m_firstMoving;
+    if (index >= m_moving.size())
     {
-        m_positions.resize(record.id + 1);
+        m_moving.resize(index + 1, NOT_ENDED);
     }
-    m_positions[record.id] = static_cast<uint32_t>(m_entries.size());
+    m_moving[index] = static_cast<uint32_t>(m_entries.size());
     JournalEntry entry;
     entry.record = record;
     entry.endedAt = now;
@@ -26,12 +41,18 @@ Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
 void
 Journal::Moved(uint64_t recordId, Move station, TimeNs now, uint32_t datagram)
 {
-    JournalEntry& entry = m_entries[m_positions[recordId]];
+    JournalEntry& entry = m_entries[m_moving[recordId - m_firstMoving]];
     entry.movedAt = now;
     entry.last = station;
     if (datagram != JournalEntry::NO_DATAGRAM)
     {
         entry.datagram = datagram;
+    }
+    while (!m_moving.empty() && m_moving.front() != NOT_ENDED &&
+           MovesNoMore(m_entries[m_moving.front()]))
+    {
+        m_moving.pop_front();
+        ++m_firstMoving;
     }
 }
 

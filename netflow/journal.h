@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -144,7 +145,8 @@ class Journal
     /// A record ended. Its station is what follows at once: QUEUED, a drop or a discard.
     void Ended(const FlowRecord& record, Move station, TimeNs now);
 
-    /// A record that ended earlier moved on.
+    /// A record that ended earlier moved on. Once a datagram carries it, it moves with that and is
+    /// not told here any more.
     void Moved(uint64_t recordId,
                Move station,
                TimeNs now,
@@ -168,7 +170,9 @@ class Journal
 
   private:
     JournalEntries m_entries;
-    std::vector<uint32_t> m_positions; // record id -> index in m_entries
+    /// Places in m_entries of the records from m_firstMoving on, by id: those before do not move.
+    std::deque<uint32_t> m_moving;
+    uint64_t m_firstMoving{0};
     mutable std::vector<uint32_t> m_placesByFlow;
     std::map<std::pair<FlowKey, Move>, ShedPackets> m_shed;
 };

@@ -10,9 +10,9 @@
 #include "ns3/esx-netflow.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <map>
-#include <numeric>
-#include <set>
+#include <utility>
 
 namespace ns3
 {
@@ -141,38 +141,35 @@ class SentRecords
         : host(host),
           m_entries(host->GetObject<EsxNetflow>()->GetJournal().GetEntries()),
           m_datagrams(ledger->GetTracker()->GetDatagrams(host->GetVmkernelNode()->GetId())),
-          m_begins(m_datagrams.size() + 1)
+          m_firsts(m_datagrams.size(), NONE)
     {
-        for (const JournalEntry& entry : m_entries)
-        {
-            if (entry.datagram != JournalEntry::NO_DATAGRAM)
-            {
-                ++m_begins[entry.datagram + 1];
-            }
-        }
-        std::partial_sum(m_begins.begin(), m_begins.end(), m_begins.begin());
-        m_places.resize(m_begins.back());
-        std::vector<uint32_t> next = m_begins;
         uint32_t place = 0;
         for (const JournalEntry& entry : m_entries)
         {
             if (entry.datagram != JournalEntry::NO_DATAGRAM)
             {
-                m_places[next[entry.datagram]++] = place;
+                m_firsts[entry.datagram] = std::min(m_firsts[entry.datagram], place);
             }
             ++place;
         }
     }
 
-    bool Has(uint64_t datagram) const
+    /// \return the records of a datagram in their order there, to who asks for them first. They end
+    /// close together: only those of other vSwitches are between them.
+    const std::vector<const FlowRecord*>& Take(uint64_t datagram)
     {
-        return datagram < m_datagrams.size() && m_begins[datagram] < m_begins[datagram + 1];
-    }
-
-    /// \param index in the datagram
-    const FlowRecord& Get(uint64_t datagram, std::size_t index) const
-    {
-        return m_entries[m_places.at(m_begins[datagram] + index)].record;
+        m_taken.clear();
+        uint32_t place =
+            datagram < m_firsts.size() ? std::exchange(m_firsts[datagram], NONE) : NONE;
+        for (; place < m_entries.size() && m_taken.size() < m_datagrams[datagram].counts.records;
+             ++place)
+        {
+            if (m_entries[place].datagram == datagram)
+            {
+                m_taken.push_back(&m_entries[place].record);
+            }
+        }
+        return m_taken;
     }
 
     /// \return the host's uptime when a datagram was sealed, whatever SysUptime has of it
@@ -184,10 +181,12 @@ class SentRecords
     const Ptr<EsxHost> host;
 
   private:
+    static constexpr uint32_t NONE = UINT32_MAX;
+
     const netflow::JournalEntries& m_entries;
     const std::vector<EsxExportDatagram>& m_datagrams;
-    std::vector<uint32_t> m_begins; //!< of each datagram in m_places, and the end
-    std::vector<uint32_t> m_places; //!< in m_entries
+    std::vector<uint32_t> m_firsts; //!< place of each datagram's first record
+    std::vector<const FlowRecord*> m_taken;
 };
 
 /// The local port that an interface number of the wire means, if it means ours, with or without -p.
@@ -237,15 +236,18 @@ VisitCollected(const Ptr<EsxLedger>& ledger, const EsxObservations& seen, const 
     {
         byExporter.try_emplace(host->GetVmkernelNode()->GetId(), ledger, host);
     }
-    std::set<std::pair<uint32_t, uint64_t>> known; // copies made by the network are left out
     netflow::V5Header header;
     std::vector<netflow::V5Record> records;
     std::vector<uint8_t> payload;
     for (const EsxCollectedDatagram& datagram : seen.collected)
     {
         const auto sent = byExporter.find(datagram.exporter);
-        if (sent == byExporter.end() || !sent->second.Has(datagram.number) ||
-            !datagram.error.empty() || !known.emplace(datagram.exporter, datagram.number).second)
+        if (sent == byExporter.end())
+        {
+            continue;
+        }
+        const auto& ours = sent->second.Take(datagram.number);
+        if (ours.empty()) // a copy that the network made
         {
             continue;
         }
@@ -253,13 +255,9 @@ VisitCollected(const Ptr<EsxLedger>& ledger, const EsxObservations& seen, const 
         netflow::DecodeV5(payload.data(), payload.size(), header, records);
         for (std::size_t i = 0; i < records.size(); ++i)
         {
-            Row row = RowOf(sent->second,
-                            datagram.number,
-                            header,
-                            records[i],
-                            sent->second.Get(datagram.number, i));
+            Row row = RowOf(sent->second, datagram.number, header, records[i], *ours.at(i));
             row.datagram = datagram.number;
-            row.collector = datagram.node;
+            row.collector = seen.collectors[datagram.collector];
             row.received = datagram.receivedAt.GetNanoSeconds();
             visit(row);
         }

@@ -19,19 +19,19 @@ namespace ns3
 /// A datagram that a simulated collector read.
 struct EsxCollectedDatagram
 {
-    std::string node;
     Time receivedAt;
-    uint32_t exporter{0}; //!< node ID of the VMkernel node
-    uint64_t number{0};   //!< at that host
+    uint64_t number{0}; //!< at its exporter
     EsxSpool::Piece payload;
-    std::string error; //!< why it was refused; empty: decoded
+    uint32_t exporter{0};  //!< node ID of the VMkernel node
+    uint32_t collector{0}; //!< place of its name in EsxObservations::collectors
 };
 
 /// Observations of a run, beside the ledger: collected datagrams and samples.
 struct EsxObservations
 {
-    std::vector<EsxCollectedDatagram> collected;
-    EsxSpool payloads; //!< of UDP, of these
+    std::vector<std::string> collectors;         //!< names of their nodes
+    std::vector<EsxCollectedDatagram> collected; //!< and decoded
+    EsxSpool payloads;                           //!< of UDP, of these
     std::vector<EsxSeriesSample> series;
     std::vector<EsxLinkSample> links;
 };

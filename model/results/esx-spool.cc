@@ -17,8 +17,7 @@ namespace ns3
 namespace
 {
 
-constexpr std::size_t IN_MEMORY = std::size_t{16} << 20;
-constexpr std::size_t AT_ONCE = std::size_t{4} << 20;
+constexpr std::size_t IN_MEMORY = std::size_t{4} << 20;
 
 /// \return a file that is gone once it is closed; -1: none
 int
@@ -65,7 +64,6 @@ void
 EsxSpool::Flush()
 {
     m_file = m_file >= 0 ? m_file : OpenTemporary();
-    m_most = AT_ONCE;
     std::size_t written = 0;
     while (written < m_tail.size())
     {

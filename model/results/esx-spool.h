@@ -9,7 +9,7 @@
 namespace ns3
 {
 
-/// Keeps octets until the run's end: the first 16 MiB in memory, what is more in a temporary file
+/// Keeps octets until the run's end: the latest 4 MiB in memory, those before in a temporary file
 /// without a name (TMPDIR says where), or in memory if none can be written.
 class EsxSpool
 {

@@ -3,6 +3,7 @@
 #include "tests/netflow/testing.h"
 
 #include <algorithm>
+#include <map>
 #include <random>
 #include <vector>
 
@@ -49,14 +50,46 @@ TEST(Journal, AMoveTouchesItsRecordOnly)
     EXPECT_EQ(journal.GetEntries()[2].last, Move::QUEUED);
 }
 
-TEST(Journal, ARecordKeepsItsDatagramOnTheWayThroughTheNetwork)
+/// Records end in any order and move in any order; where they were told to be last, they are.
+TEST(Journal, RecordsAreWhereTheyWereToldToBe)
 {
+    std::mt19937 random(2);
     Journal journal;
-    journal.Ended(Record(0), Move::QUEUED, 100);
-    journal.Moved(0, Move::SENT, 250, 812);
-    journal.Moved(0, Move::LOST_LINK_DOWN, 300);
-    EXPECT_EQ(journal.GetEntries()[0].last, Move::LOST_LINK_DOWN);
-    EXPECT_EQ(journal.GetEntries()[0].datagram, 812U);
+    std::vector<uint64_t> live;
+    std::vector<uint64_t> queued;
+    std::map<uint64_t, std::pair<Move, uint32_t>> told;
+    const auto take = [&random](std::vector<uint64_t>& ids) {
+        std::swap(ids[random() % ids.size()], ids.back());
+        const uint64_t id = ids.back();
+        ids.pop_back();
+        return id;
+    };
+    for (uint64_t next = 0; next < 3000; ++next)
+    {
+        live.push_back(next);
+        while (live.size() > random() % 40)
+        {
+            const uint64_t id = take(live);
+            const bool isDropped = random() % 5 == 0;
+            told[id] = {isDropped ? Move::DROPPED_PURGATORY_FULL : Move::QUEUED,
+                        JournalEntry::NO_DATAGRAM};
+            journal.Ended(Record(id), told[id].first, 100);
+            isDropped ? void() : queued.push_back(id);
+        }
+        while (queued.size() > random() % 60)
+        {
+            const uint64_t id = take(queued);
+            const bool isSent = random() % 3 != 0;
+            told[id] = {isSent ? Move::SENT : Move::DROPPED_PURGATORY_HEAD,
+                        isSent ? static_cast<uint32_t>(next) : JournalEntry::NO_DATAGRAM};
+            journal.Moved(id, told[id].first, 200, told[id].second);
+        }
+    }
+    for (const JournalEntry& entry : journal.GetEntries())
+    {
+        EXPECT_EQ(std::make_pair(entry.last, entry.datagram), told.at(entry.record.id))
+            << "record " << entry.record.id;
+    }
 }
 
 TEST(Journal, PlacesByFlowAreThoseOfAStableSort)
