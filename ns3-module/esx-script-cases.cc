@@ -9,15 +9,19 @@
 #include "ns3/esx-link-impairment.h"
 #include "ns3/esx-physical-switch-helper.h"
 #include "ns3/esx-real-clock.h"
+#include "ns3/esx-real-collector-helper.h"
 #include "ns3/esx-results-helper.h"
 #include "ns3/esx-steered-scheduler.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/pointer.h"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <fstream>
 #include <iterator>
 #include <sstream>
+#include <sys/socket.h>
+#include <unistd.h>
 
 using namespace ns3;
 using netflow::Move;
@@ -234,6 +238,34 @@ ESX_CASE(Lab, Streams, "One call fixes the random numbers of nodes, links and th
     ESX_SAME(EsxHostHelper::AssignStreams(nodes, 1), before + 5); // it draws from four
 }
 
+ESX_CASE(Lab, RealCollector, "A real collector gets what the simulated one gets")
+{
+    const int socket = ::socket(AF_INET, SOCK_DGRAM, 0);
+    sockaddr_in at{};
+    at.sin_family = AF_INET;
+    at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof(at);
+    auto* const address = reinterpret_cast<sockaddr*>(&at);
+    NS_TEST_ASSERT_MSG_EQ(bind(socket, address, size), 0, "a port of the loopback");
+    getsockname(socket, address, &size);
+    EsxRealCollectorHelper real(Ipv4Address::GetLoopback(), ntohs(at.sin_port));
+    real.Install(lab.host, lab.books.InstallAll());
+    lab.ExportThree();
+    std::vector<uint8_t> octets(2000);
+    const ssize_t got =
+        recvfrom(socket, octets.data(), octets.size(), MSG_DONTWAIT, address, &size);
+    close(socket);
+    ESX_SAME(got, 24 + 3 * 48);
+    octets.resize(std::max<ssize_t>(got, 24));
+    const ReadDatagram read =
+        ReadDatagram::Read(Create<Packet>(octets.data(), static_cast<uint32_t>(octets.size())));
+    ESX_SAME(read.count, 3);
+    ESX_SAME(read.records.at(2).source, Ipv4Address("10.0.0.11").Get());
+    ESX_SAME(ntohl(at.sin_addr.s_addr), Ipv4Address("127.0.0.2").Get());
+    ESX_SAME(real.GetCounts().sent, 1U);
+    ESX_SAME(real.GetCounts().refused + real.GetCounts().failed, 0U);
+}
+
 ESX_CASE(Lab, ResultFolder, "A script writes the tables of its run, with the books' numbers")
 {
     lab.books.InstallAll();
@@ -270,5 +302,6 @@ EsxScriptCases()
             new CaptureReplay,
             new Containers,
             new Streams,
+            new RealCollector,
             new ResultFolder};
 }

@@ -9,6 +9,7 @@ cpp_examples = [
     ("esx-full-duplex", "True", "False"),
     ("esx-memory", "True", "False"),
     ("esx-purgatory", "True", "False"),
+    ("esx-real-collector", "True", "False"),
     ("esx-results", "True", "False"),
     ("esx-rings", "True", "False"),
     ("esx-security", "True", "False"),

@@ -172,7 +172,10 @@ YamlDocument::FindMarks(std::string pointer) const
 std::string
 JoinPointer(const std::string& pointer, const std::string& token)
 {
-    return pointer + (nlohmann::json::json_pointer() / token).to_string();
+    return token.find_first_of("~/") ==
+                   std::string::npos // most are, and it is asked for each value
+               ? pointer + '/' + token
+               : pointer + (nlohmann::json::json_pointer() / token).to_string();
 }
 
 } // namespace esxnf

@@ -18,12 +18,12 @@ from typing import Iterator, NamedTuple
 DOORS = {
     "netflow": set(),
     "model": {"netflow", "ns3", "posix"},
-    "helper": {"netflow", "ns3", "model"},
+    "helper": {"netflow", "ns3", "model", "posix"},
     "runner": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "python": {"netflow", "runner", "other", "posix"},
     "bench": {"netflow", "ns3", "model", "helper", "other", "posix"},
     "examples": {"netflow", "ns3", "model", "helper"},
-    "ns3-module": {"netflow", "ns3", "model", "helper"},
+    "ns3-module": {"netflow", "ns3", "model", "helper", "posix"},
     "tests": {"netflow", "ns3", "model", "helper", "runner", "python", "ns3-module", "other", "posix"},
 }
 # The folders of runner/: each may include those before it. probe/ is beside them: it sees the first two, and the last
@@ -46,7 +46,7 @@ STANDARD_HEADERS = frozenset(
     cstdint cstdio cstdlib cstring ctime cuchar cwchar cwctype
     """.split()
 )
-POSIX_HEADERS = frozenset(("regex.h", "unistd.h"))
+POSIX_HEADERS = frozenset(("arpa/inet.h", "regex.h", "sys/socket.h", "unistd.h"))
 SOURCES = {".cc", ".h", ".in"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:[<"]([^>"]+)[>"]|(\S+))')
 MACHINE_PATH = re.compile(rb"(?<![\w.~-])/(?:work|root|home)/[\w.]")
