@@ -91,12 +91,9 @@ ArpInterfacesOf(const Ptr<Node>& node)
     return interfaces;
 }
 
-/// A device's way to the physical network.
-struct Port
-{
-    Ptr<NetDevice> device; //!< null: there is none
-    uint16_t vlan{0};      //!< of the tag that its frames carry there; 0: none
-};
+/// A device's way to the physical network: null: there is none; VLAN of the tag that its frames
+/// carry there, 0: none.
+using Port = std::pair<Ptr<NetDevice>, uint16_t>;
 
 Port
 PhysicalPortOf(const Ptr<NetDevice>& device)
@@ -104,8 +101,7 @@ PhysicalPortOf(const Ptr<NetDevice>& device)
     const auto adapter = DynamicCast<EsxVirtualNetDevice>(device);
     if (!adapter)
     {
-        const auto vlan = DynamicCast<EsxVlanNetDevice>(device);
-        return vlan ? Port{vlan->GetTrunk(), vlan->GetVlan()} : Port{device};
+        return EsxVlanNetDevice::PortOf(device);
     }
     const Ptr<EsxPort> port =
         adapter->IsLinkUp() ? adapter->GetVSwitch()->GetPort(adapter->GetPortId()) : nullptr;

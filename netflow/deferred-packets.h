@@ -40,7 +40,7 @@ class DeferredPackets
     virtual Sum Take(TimeNs until) = 0;
 
     /// From the last Take() on packets are to be observed: their record has ended, or somebody else
-    /// sent a packet of the flow. Called synchronously; must not call back.
+    /// sent a packet of the flow. Called synchronously; may Undefer() others.
     virtual void Resume() = 0;
 };
 

@@ -68,6 +68,33 @@ class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
     uint64_t m_cuts;
 };
 
+/// Frames arrive that went singly when they were on the way.
+class EsxEthernetNetDevice::SingleArrivals final : public EsxRankedEvent
+{
+  public:
+    explicit SingleArrivals(EsxEthernetNetDevice* from)
+        : EsxRankedEvent(from->GetRank()),
+          m_from(from)
+    {
+    }
+
+  private:
+    void Happen() override
+    {
+        std::vector<Single> all = std::move(m_from->m_singles.at(Simulator::Now()));
+        m_from->m_singles.erase(Simulator::Now());
+        std::stable_sort(all.begin(), all.end(), [](const Single& a, const Single& b) {
+            return a.origin < b.origin;
+        });
+        for (const Single& single : all)
+        {
+            m_from->m_peer->Receive(single.frame, single.cuts);
+        }
+    }
+
+    EsxEthernetNetDevice* m_from;
+};
+
 TypeId
 EsxEthernetNetDevice::GetTypeId()
 {
@@ -484,16 +511,20 @@ EsxEthernetNetDevice::ArriveSingly(const Ptr<Packet>& packet,
                                    const Mac48Address& source,
                                    const Mac48Address& destination,
                                    uint16_t protocol,
-                                   Time wait)
+                                   Time wait,
+                                   const Origin& origin)
 {
     if (!m_peer)
     {
         return; // the simulation is over
     }
     AddHeader(packet, source, destination, protocol);
-    EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
-                             wait,
-                             new Arrival(GetRank(), m_peer, packet, m_channel->GetCuts()));
+    std::vector<Single>& all = m_singles[Simulator::Now() + wait];
+    all.push_back({origin, packet, m_channel->GetCuts()});
+    if (all.size() == 1)
+    {
+        EsxRankedEvent::Schedule(m_peer->m_node->GetId(), wait, new SingleArrivals(this));
+    }
 }
 
 EsxEthernetNetDevice*

@@ -13,6 +13,10 @@
 #include "ns3/queue.h"
 #include "ns3/traced-callback.h"
 
+#include <map>
+#include <utility>
+#include <vector>
+
 namespace ns3
 {
 
@@ -100,6 +104,8 @@ class EsxEthernetNetDevice : public EsxNetDevice
      * lost, or is seen at one of both ends.
      */
     bool CarriesUnseen() const;
+    /// Whether a trace tells of each frame here.
+    bool IsObserved() const;
     /// Those that this end sends.
     EsxDeferrals& GetDeferrals();
     /// All that pass the link, in both directions, go singly from now on.
@@ -107,12 +113,16 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// Counts deferred frames as sent. \param octets with their Ethernet headers \param padded the
     /// same, of frames of 60 octets at least
     void CountSent(uint32_t frames, uint64_t octets, uint64_t padded);
-    /// A deferred frame that was sent arrives by itself. \param wait from now on
+    /// Instants and ranks of the events by which a frame came to be sent, the latest first.
+    using Origin = std::vector<std::pair<int64_t, uint64_t>>;
+    /// A deferred frame that was sent arrives by itself: of those of one instant that of the
+    /// earlier origin comes first, as it would have been scheduled first. \param wait from now on
     void ArriveSingly(const Ptr<Packet>& packet,
                       const Mac48Address& source,
                       const Mac48Address& destination,
                       uint16_t protocol,
-                      Time wait);
+                      Time wait,
+                      const Origin& origin);
     /// \return time of sending a frame that follows no other one. \param octets with its header
     int64_t GetSendingNs(uint32_t octets) const;
     EsxEthernetNetDevice* GetPeer() const;
@@ -132,11 +142,18 @@ class EsxEthernetNetDevice : public EsxNetDevice
 
   private:
     class Arrival;
+    class SingleArrivals;
+
+    struct Single
+    {
+        Origin origin;
+        Ptr<Packet> frame;
+        uint64_t cuts;
+    };
 
     void TransmitNext();
     void Begin(const Ptr<Packet>& frame);
     Time Occupy(uint32_t octets);
-    bool IsObserved() const;
     void SetReceiveErrorModel(Ptr<ErrorModel> model);
     Ptr<ErrorModel> GetReceiveErrorModel() const;
     uint64_t NsTimesRate(uint32_t octets) const;
@@ -169,6 +186,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     Time m_busy;               //!< until m_freeAt
     uint64_t m_uncontended{0}; //!< octets on the wire since the rate changed, without contention
     EsxDeferrals m_deferrals;
+    std::map<Time, std::vector<Single>> m_singles; //!< by the instant in which they arrive
     uint32_t m_queueHighWater{0};
     uint64_t m_dropped{0};
     uint64_t m_queueDrops{0};

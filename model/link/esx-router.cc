@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-router.h"
 
+#include "esx-vlan-net-device.h"
+
 #include "ns3/arp-cache.h"
 #include "ns3/icmpv4.h"
 #include "ns3/ipv4-interface.h"
@@ -8,6 +10,10 @@
 #include "ns3/ipv4-route.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
+#include "ns3/queue-disc.h"
+#include "ns3/traffic-control-layer.h"
+
+#include <algorithm>
 
 namespace ns3
 {
@@ -24,6 +30,20 @@ bool
 IsError(uint8_t type)
 {
     return type != Icmpv4Header::ICMPV4_ECHO && type != Icmpv4Header::ICMPV4_ECHO_REPLY;
+}
+
+/// Packets renew what ARP has learned of their sender, or of the router that they come from.
+bool
+KnowsForGood(ArpCache& arp, Ipv4Address sender, const Mac48Address& from)
+{
+    if (ArpCache::Entry* const entry = arp.Lookup(sender))
+    {
+        return entry->IsPermanent();
+    }
+    const std::list<ArpCache::Entry*> all = arp.LookupInverse(from);
+    return !all.empty() && std::all_of(all.begin(), all.end(), [](ArpCache::Entry* entry) {
+        return entry->IsPermanent();
+    });
 }
 
 } // namespace
@@ -53,6 +73,7 @@ EsxRouter::~EsxRouter() = default;
 void
 EsxRouter::DoDispose()
 {
+    m_deferrals.GoSingly();
     m_stack = nullptr;
     m_caches.clear();
     Ipv4StaticRouting::DoDispose();
@@ -103,12 +124,89 @@ EsxRouter::Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4Hea
 void
 EsxRouter::NotifyInterfaceUp(uint32_t interface)
 {
+    m_deferrals.GoSingly();
     Ipv4StaticRouting::NotifyInterfaceUp(interface);
     const auto cache = m_stack->GetObject<Ipv4L3Protocol>()->GetInterface(interface)->GetArpCache();
     if (cache && m_caches.insert(cache).second)
     {
         cache->TraceConnectWithoutContext("Drop", MakeCallback(&EsxRouter::ArpDropped, this));
     }
+}
+
+void
+EsxRouter::NotifyInterfaceDown(uint32_t interface)
+{
+    m_deferrals.GoSingly();
+    Ipv4StaticRouting::NotifyInterfaceDown(interface);
+}
+
+EsxDeferrals&
+EsxRouter::GetDeferrals()
+{
+    return m_deferrals;
+}
+
+NetDevice*
+EsxRouter::FindPassage(NetDevice& port,
+                       const Ipv4Header& header,
+                       Mac48Address& source,
+                       Mac48Address& destination,
+                       uint16_t& tag)
+{
+    const auto ipv4 = m_stack ? m_stack->GetObject<Ipv4L3Protocol>() : nullptr;
+    const int32_t input = FindInput(port, tag);
+    const auto from = input >= 0 ? ipv4->GetInterface(input) : nullptr;
+    const bool enters = from && from->IsUp() && from->IsForwarding() && from->GetArpCache() &&
+                        from->GetDevice()->GetAddress() == destination &&
+                        KnowsForGood(*from->GetArpCache(), header.GetSource(), source);
+    const auto route = enters ? FindRoute(header, input) : nullptr;
+    const Ptr<NetDevice> device = route ? route->GetOutputDevice() : nullptr;
+    const auto to = device ? ipv4->GetInterface(ipv4->GetInterfaceForDevice(device)) : nullptr;
+    const bool isDirect = route && route->GetGateway() == Ipv4Address::GetZero();
+    ArpCache::Entry* const next =
+        to && to->IsUp() && to->GetArpCache()
+            ? to->GetArpCache()->Lookup(isDirect ? header.GetDestination() : route->GetGateway())
+            : nullptr;
+    if (!next || !next->IsPermanent())
+    {
+        return nullptr;
+    }
+    source = Mac48Address::ConvertFrom(device->GetAddress());
+    destination = Mac48Address::ConvertFrom(next->GetMacAddress());
+    const auto [out, vlan] = EsxVlanNetDevice::PortOf(device);
+    tag = vlan;
+    return PeekPointer(out);
+}
+
+/// \return the interface of a port's frames; -1: none, or somebody sees them there
+int32_t
+EsxRouter::FindInput(NetDevice& port, uint16_t tag) const
+{
+    for (uint32_t i = 0; m_stack && i < m_stack->GetNInterfaces(); ++i)
+    {
+        const auto device = DynamicCast<EsxEthernetNetDevice>(m_stack->GetNetDevice(i));
+        if (device && EsxVlanNetDevice::PortOf(device) == std::pair(Ptr<NetDevice>(&port), tag))
+        {
+            return device->IsObserved() ? -1 : static_cast<int32_t>(i);
+        }
+    }
+    return -1;
+}
+
+/// \return the route of packets that are passed on at once and whole; nullptr: none
+Ptr<Ipv4Route>
+EsxRouter::FindRoute(const Ipv4Header& header, uint32_t input)
+{
+    const Ipv4Address to = header.GetDestination();
+    Socket::SocketErrno ignored;
+    const auto route = to.IsMulticast() || m_stack->IsDestinationAddress(to, input)
+                           ? nullptr
+                           : RouteOutput(nullptr, header, nullptr, ignored);
+    const Ptr<NetDevice> out = route ? route->GetOutputDevice() : nullptr;
+    const auto control = m_stack->GetObject<TrafficControlLayer>();
+    const bool waits = out && control && control->GetRootQueueDiscOnDevice(out);
+    const uint32_t octets = header.GetPayloadSize() + header.GetSerializedSize();
+    return out && !waits && octets <= out->GetMtu() ? route : nullptr;
 }
 
 /// Nobody answered. \param packet with its IP header

@@ -2,8 +2,10 @@
 #ifndef ESX_ROUTER_H
 #define ESX_ROUTER_H
 
+#include "ns3/esx-deferred-frames.h"
 #include "ns3/ipv4-header.h"
 #include "ns3/ipv4-static-routing.h"
+#include "ns3/mac48-address.h"
 #include "ns3/traced-callback.h"
 
 #include <set>
@@ -59,12 +61,32 @@ class EsxRouter : public Ipv4StaticRouting
                     Input::Local local,
                     Input::Error error) override;
     void NotifyInterfaceUp(uint32_t interface) override;
+    void NotifyInterfaceDown(uint32_t interface) override;
+
+    /**
+     * Looks for a way on which packets need not be followed one by one: ARP knows both neighbours
+     * for good, and nothing waits or is made smaller.
+     * \param port Ethernet device that they come in by
+     * \param header of the largest packet
+     * \param [in,out] source MAC addresses as they come in, and as they leave
+     * \param [in,out] destination
+     * \param [in,out] tag VLAN of their tag; 0: none
+     * \return the Ethernet device that they leave by; nullptr: there is none
+     */
+    NetDevice* FindPassage(NetDevice& port,
+                           const Ipv4Header& header,
+                           Mac48Address& source,
+                           Mac48Address& destination,
+                           uint16_t& tag);
+    EsxDeferrals& GetDeferrals();
 
   protected:
     void DoDispose() override;
 
   private:
     void Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4Header& header);
+    int32_t FindInput(NetDevice& port, uint16_t tag) const;
+    Ptr<Ipv4Route> FindRoute(const Ipv4Header& header, uint32_t input);
     void ArpDropped(Ptr<const Packet> packet);
     void SendUnreachable(const Ipv4Header& header,
                          const Ptr<const Packet>& packet,
@@ -78,6 +100,7 @@ class EsxRouter : public Ipv4StaticRouting
     std::set<Ptr<ArpCache>> m_caches;                 //!< those that are watched
     UnicastForwardCallback m_check;                   //!< Forward(), made once
     const UnicastForwardCallback* m_forward{nullptr}; //!< ns-3's, during RouteInput()
+    EsxDeferrals m_deferrals;
     TracedCallback<const Ipv4Header&, Ptr<const Packet>> m_tooBigTrace;
 };
 

@@ -66,6 +66,13 @@ EsxVlanNetDevice::GetVlan() const
     return m_vlan;
 }
 
+std::pair<Ptr<NetDevice>, uint16_t>
+EsxVlanNetDevice::PortOf(const Ptr<NetDevice>& device)
+{
+    const auto vlan = DynamicCast<EsxVlanNetDevice>(device);
+    return {vlan ? vlan->m_trunk : device, vlan ? vlan->m_vlan : 0};
+}
+
 bool
 EsxVlanNetDevice::IsLinkUp() const
 {

@@ -4,6 +4,8 @@
 
 #include "esx-ethernet-net-device.h"
 
+#include <utility>
+
 namespace ns3
 {
 
@@ -24,6 +26,8 @@ class EsxVlanNetDevice : public EsxEthernetNetDevice
     void SetTrunk(const Ptr<NetDevice>& trunk, uint16_t vlan);
     Ptr<NetDevice> GetTrunk() const;
     uint16_t GetVlan() const;
+    /// \return the Ethernet device that frames of a device pass, and the VLAN of their tag; 0: none
+    static std::pair<Ptr<NetDevice>, uint16_t> PortOf(const Ptr<NetDevice>& device);
 
     bool IsLinkUp() const override;
     void AddLinkChangeCallback(Callback<void> callback) override;

@@ -357,8 +357,12 @@ EsxInjector::Send()
                            : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
     target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
     const End& receiver = m_frame.isAnswer ? m_own : target.end;
-    const EsxInjectedWay way{from.asVirtual, PeekPointer(receiver.device), source, to};
-    m_source->Sent(m_frame, taken && way.from ? &way : nullptr);
+    const EsxInjectedWay way{PeekPointer(from.device),
+                             from.asVirtual,
+                             PeekPointer(receiver.device),
+                             source,
+                             to};
+    m_source->Sent(m_frame, taken ? &way : nullptr);
 }
 
 } // namespace ns3

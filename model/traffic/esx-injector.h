@@ -26,10 +26,11 @@ struct EsxInjectedFrame
     uint32_t flow{0};                   //!< for the source to know it by
 };
 
-/// From a virtual device to another one.
+/// From a device to another one.
 struct EsxInjectedWay
 {
-    EsxVirtualNetDevice* from;
+    NetDevice* from;
+    EsxVirtualNetDevice* adapter; //!< the same, if it is one
     NetDevice* to;
     Mac48Address source;
     Mac48Address destination;
@@ -54,7 +55,7 @@ class EsxFrameSource : public Object
     virtual void Return(const EsxInjectedFrame& frame);
     /// A frame is sent next.
     virtual void Sending(const EsxInjectedFrame& frame);
-    /// It was sent. \param way by which, if the port of a virtual device took it
+    /// It was sent. \param way by which, if the port or link took it
     virtual void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way);
     /// No more frames are asked for.
     virtual void End();

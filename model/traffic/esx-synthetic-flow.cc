@@ -137,10 +137,16 @@ EsxSyntheticFlow::GetFlags() const
     return key.protocol == IP_TCP ? TCP_ACK : 0;
 }
 
+uint64_t
+EsxSyntheticFlow::GetRank() const
+{
+    return m_owner->GetRank();
+}
+
 bool
 EsxSyntheticFlow::IsSentBeforeNow() const
 {
-    return EsxInjector::IsSendingAfter(m_owner->GetRank(), order);
+    return EsxInjector::IsSendingAfter(GetRank(), order);
 }
 
 Ptr<Packet>
@@ -197,13 +203,13 @@ EsxSyntheticFlow::MakePacket(uint32_t index, std::vector<uint8_t>& memory) const
 bool
 EsxSyntheticFlow::IsDeferred() const
 {
-    return m_way.vSwitch != nullptr;
+    return m_way.vSwitch || m_path;
 }
 
-const Ptr<EsxVSwitch>&
-EsxSyntheticFlow::GetVSwitch() const
+void
+EsxSyntheticFlow::SettleSent()
 {
-    return m_way.vSwitch;
+    m_way.vSwitch ? m_way.vSwitch->Settle() : Settle();
 }
 
 uint32_t
@@ -246,7 +252,7 @@ EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner,
         return sent;
     }
     m_delivered = sent;
-    m_way.vSwitch->GetDeferrals().Add(*this);
+    m_way.vSwitch ? m_way.vSwitch->GetDeferrals().Add(*this) : void();
     m_path = std::move(path);
     m_path ? m_path->Begin() : void();
     // Nobody else notices the end of a flow that is in no record.
@@ -341,7 +347,7 @@ EsxSyntheticFlow::Advance(uint32_t count)
         return 0;
     }
     const uint64_t more = OctetsBefore(count) - OctetsBefore(sent);
-    m_way.vSwitch->CountSent(m_way.passage, count - sent, more);
+    m_way.vSwitch ? m_way.vSwitch->CountSent(m_way.passage, count - sent, more) : void();
     m_owner->NotifyPassed(count - sent);
     sent = count;
     return more;
@@ -366,6 +372,10 @@ EsxSyntheticFlow::Settle()
 void
 EsxSyntheticFlow::CountDelivered()
 {
+    if (!m_way.vSwitch)
+    {
+        return;
+    }
     const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
     const int64_t delay = m_way.vSwitch->GetDelay().GetNanoSeconds();
     const uint32_t count = m_path ? sent : std::min(CountBefore(now - delay, false), sent);
@@ -384,8 +394,7 @@ EsxSyntheticFlow::End()
 {
     m_path ? m_path->End() : void();
     const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
-    const Time delay = m_way.vSwitch->GetDelay();
-    for (; m_delivered < sent; ++m_delivered)
+    for (; !m_path && m_delivered < sent; ++m_delivered)
     {
         const Ptr<Packet> packet = m_owner->MakePacket(*this, m_delivered);
         EsxNetDevice::MarkInjected(*packet);
@@ -394,9 +403,10 @@ EsxSyntheticFlow::End()
                                      m_way.source,
                                      m_way.destination,
                                      ETHERTYPE,
-                                     NanoSeconds(TimeOf(m_delivered) - now) + delay);
+                                     NanoSeconds(TimeOf(m_delivered) - now) +
+                                         m_way.vSwitch->GetDelay());
     }
-    m_way.vSwitch->GetDeferrals().Remove(*this);
+    m_way.vSwitch ? m_way.vSwitch->GetDeferrals().Remove(*this) : void();
     m_way = {};
     m_path = nullptr;
     m_isMetered = false;

@@ -41,10 +41,10 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     EsxSyntheticFlow();
     ~EsxSyntheticFlow() override;
 
-    /// The way of its frames through the sender's vSwitch, while they are deferred.
+    /// The way of its frames from the sender on, while they are deferred.
     struct Way
     {
-        Ptr<EsxVSwitch> vSwitch;
+        Ptr<EsxVSwitch> vSwitch; //!< of the sender; null: it is no adapter of one
         EsxPassage passage;
         Mac48Address source;
         Mac48Address destination;
@@ -83,6 +83,7 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     netflow::FlowKey FlowKeyAt(const EsxVSwitch& vSwitch, const EsxPassage& passage) const;
     /// \return the first packet that 32 bits of a record cannot count, at most \p next
     uint32_t CountUntilFull(const netflow::FlowEntry& record, uint32_t next) const;
+    uint64_t GetRank() const; //!< of the events that send it
     /// \return whether what happens now comes behind the flow's packet of this instant
     bool IsSentBeforeNow() const;
     /// A packet of the flow while it is deferred.
@@ -91,12 +92,12 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     Ptr<Packet> MakePacket(uint32_t index, std::vector<uint8_t>& octets) const;
 
     bool IsDeferred() const;
-    /// \return that of a deferred flow
-    const Ptr<EsxVSwitch>& GetVSwitch() const;
+    /// Counts those that were sent before now, also in records.
+    void SettleSent();
     /**
      * Defers the packets from `sent` on, if nothing on their way has to see each.
      * \param start of the injector
-     * \param path of the frames behind that vSwitch; null: it is the receiver's
+     * \param path of the frames behind the sender or its vSwitch; null: that is the receiver's
      * \return the next packet that has to be sent, `packets` if there is none: or `sent`, and
      * nothing is deferred
      */

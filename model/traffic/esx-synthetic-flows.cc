@@ -242,11 +242,11 @@ EsxSyntheticFlows::GetRank() const
 uint64_t
 EsxSyntheticFlows::CountPassed()
 {
-    for (const EsxSyntheticFlow& flow : m_all)
+    for (EsxSyntheticFlow& flow : m_all)
     {
         if (flow.IsDeferred())
         {
-            flow.GetVSwitch()->Settle();
+            flow.SettleSent();
         }
     }
     return m_passed;
@@ -343,23 +343,24 @@ EsxSyntheticFlows::Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way
 uint32_t
 EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived)
 {
-    EsxSyntheticFlow::Way deferred{way.from->GetVSwitch(), {}, way.source, way.destination, {}};
-    if (m_injector->IsObserved() || !deferred.vSwitch ||
-        !deferred.vSwitch->FindPassage(way.from->GetPortId(),
-                                       way.source,
-                                       way.destination,
-                                       flow.GetMostOctets(),
-                                       0,
-                                       deferred.passage))
+    const auto vSwitch = way.adapter ? way.adapter->GetVSwitch() : nullptr;
+    EsxSyntheticFlow::Way deferred{vSwitch, {}, way.source, way.destination, {}};
+    if (m_injector->IsObserved() ||
+        (way.adapter && (!vSwitch || !vSwitch->FindPassage(way.adapter->GetPortId(),
+                                                           way.source,
+                                                           way.destination,
+                                                           flow.GetMostOctets(),
+                                                           0,
+                                                           deferred.passage))))
     {
         return flow.sent;
     }
-    deferred.module = dynamic_cast<EsxNetflow*>(deferred.vSwitch->GetTap());
+    deferred.module = vSwitch ? dynamic_cast<EsxNetflow*>(vSwitch->GetTap()) : nullptr;
     const Time start = m_injector->GetStart();
     std::unique_ptr<EsxSyntheticPath> path;
-    if (deferred.passage.to->GetDevice() != way.to)
+    if (!vSwitch || deferred.passage.to->GetDevice() != way.to)
     {
-        path = EsxSyntheticPath::Find(flow, deferred, way.to, start);
+        path = EsxSyntheticPath::Find(flow, deferred, *way.from, way.to, start);
         const int64_t latency = path ? path->LatencyOf(flow.GetMostOctets()) : 0;
         if (!path || flow.step <= latency)
         {

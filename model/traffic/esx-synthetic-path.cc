@@ -5,6 +5,7 @@
 
 #include "ns3/esx-host.h"
 #include "ns3/esx-physical-switch.h"
+#include "ns3/esx-router.h"
 #include "ns3/esx-uplink.h"
 #include "ns3/esx-vlan-header.h"
 #include "ns3/simulator.h"
@@ -55,12 +56,8 @@ class EsxSyntheticPath::Stay final : public EsxDeferredFrames
     EsxDeferrals& m_place;
 };
 
-EsxSyntheticPath::EsxSyntheticPath(EsxSyntheticFlow& flow,
-                                   const EsxSyntheticFlow::Way& way,
-                                   Time start)
+EsxSyntheticPath::EsxSyntheticPath(EsxSyntheticFlow& flow, Time start)
     : m_flow(flow),
-      m_source(way.source),
-      m_destination(way.destination),
       m_start(start.GetNanoSeconds())
 {
 }
@@ -70,52 +67,77 @@ EsxSyntheticPath::~EsxSyntheticPath() = default;
 std::unique_ptr<EsxSyntheticPath>
 EsxSyntheticPath::Find(EsxSyntheticFlow& flow,
                        const EsxSyntheticFlow::Way& way,
+                       NetDevice& from,
                        const NetDevice* to,
                        Time start)
 {
-    std::unique_ptr<EsxSyntheticPath> path(new EsxSyntheticPath(flow, way, start));
-    const Ptr<EsxUplink> uplink = way.passage.to->GetUplink();
-    NetDevice* out = uplink ? PeekPointer(uplink->GetDevice()) : nullptr;
-    uint16_t tag = way.passage.tag;
-    while (auto* const device = dynamic_cast<EsxEthernetNetDevice*>(out))
-    {
-        constexpr std::size_t most = 16; // further than frames without a loop go
-        const bool isPadded = tag != 0 && flow.GetLeastOctets() + EsxVlanHeader::OCTETS <
-                                              EsxPacketSizes::PADDED; // sums are of untagged ones
-        if (!device->CarriesUnseen() || isPadded || path->m_links.size() == most)
-        {
-            return nullptr;
-        }
-        path->m_links.push_back({device, tag});
-        if (path->LatencyOf(flow.GetLeastOctets(), path->m_links.size()) ==
-            path->LatencyOf(flow.GetLeastOctets(), path->m_links.size() - 1))
-        {
-            return nullptr; // sent and arrived in one instant: their order is that of events
-        }
-        path->m_places.emplace_back(device, &device->GetDeferrals());
-        EsxEthernetNetDevice& in = *device->GetPeer();
-        const auto physical = in.GetNode()->GetObject<EsxPhysicalSwitch>();
-        if (!physical)
-        {
-            return path->Enter(in, tag, to, way) ? std::move(path) : nullptr;
-        }
-        path->m_places.emplace_back(physical, &physical->GetDeferrals());
-        out = physical->FindPassage(in, way.source, way.destination, tag);
-    }
-    return nullptr;
+    std::unique_ptr<EsxSyntheticPath> path(new EsxSyntheticPath(flow, start));
+    const auto uplink = way.vSwitch ? way.passage.to->GetUplink() : nullptr;
+    auto* const out =
+        dynamic_cast<EsxEthernetNetDevice*>(uplink ? PeekPointer(uplink->GetDevice()) : &from);
+    const bool arrives = path->Follow({out, way.passage.tag, way.source, way.destination}, to);
+    return arrives ? std::move(path) : nullptr;
 }
 
-/// \return whether frames that come in by a device, which may be the receiver, get there unseen
+/// \param link the first one. \return whether frames get to the receiver unseen
 bool
-EsxSyntheticPath::Enter(const EsxEthernetNetDevice& device,
-                        uint16_t tag,
-                        const NetDevice* to,
-                        const EsxSyntheticFlow::Way& way)
+EsxSyntheticPath::Follow(Link link, const NetDevice* to)
 {
-    if (&device == to)
+    while (link.from)
     {
-        return true;
+        constexpr std::size_t most = 16; // further than frames without a loop go
+        const bool isPadded =
+            link.tag != 0 && m_flow.GetLeastOctets() + EsxVlanHeader::OCTETS <
+                                 EsxPacketSizes::PADDED; // sums are of untagged ones
+        if (!link.from->CarriesUnseen() || isPadded || m_links.size() == most)
+        {
+            return false;
+        }
+        m_links.push_back(link);
+        if (LatencyOf(m_flow.GetLeastOctets(), m_links.size()) ==
+            LatencyOf(m_flow.GetLeastOctets(), m_links.size() - 1))
+        {
+            return false; // sent and arrived in one instant: their order is that of events
+        }
+        m_places.emplace_back(link.from, &link.from->GetDeferrals());
+        EsxEthernetNetDevice& in = *link.from->GetPeer();
+        if (&in == to || Enter(in))
+        {
+            return &in == to || m_passage.to->GetDevice() == to;
+        }
+        link.from = dynamic_cast<EsxEthernetNetDevice*>(Pass(in, link));
     }
+    return false;
+}
+
+/// Through a switch or router. \param device that frames come in by \param [in,out] link that they
+/// came by, and that they leave by. \return the device that they leave by; nullptr: there is none
+NetDevice*
+EsxSyntheticPath::Pass(EsxEthernetNetDevice& device, Link& link)
+{
+    if (const auto physical = device.GetNode()->GetObject<EsxPhysicalSwitch>())
+    {
+        m_places.emplace_back(physical, &physical->GetDeferrals());
+        return physical->FindPassage(device, link.source, link.destination, link.tag);
+    }
+    const auto ipv4 = device.GetNode()->GetObject<Ipv4>();
+    const auto router = ipv4 ? DynamicCast<EsxRouter>(ipv4->GetRoutingProtocol()) : nullptr;
+    if (!router)
+    {
+        return nullptr;
+    }
+    m_places.emplace_back(router, &router->GetDeferrals());
+    Ipv4Header header;
+    header.SetSource(Ipv4Address(m_flow.key.source));
+    header.SetDestination(Ipv4Address(m_flow.key.destination));
+    header.SetPayloadSize(m_flow.GetMostOctets() - header.GetSerializedSize());
+    return router->FindPassage(device, header, link.source, link.destination, link.tag);
+}
+
+/// \return whether frames come into a vSwitch by a device, and get unseen to one of its adapters
+bool
+EsxSyntheticPath::Enter(const EsxEthernetNetDevice& device)
+{
     const auto host = device.GetNode()->GetObject<EsxHost>();
     for (const Ptr<EsxUplink>& uplink : host ? host->GetUplinks() : std::vector<Ptr<EsxUplink>>())
     {
@@ -124,13 +146,13 @@ EsxSyntheticPath::Enter(const EsxEthernetNetDevice& device,
             m_vSwitch = uplink->GetVSwitch();
             m_module = dynamic_cast<EsxNetflow*>(m_vSwitch->GetTap());
             m_places.emplace_back(m_vSwitch, &m_vSwitch->GetDeferrals());
+            const Link& last = m_links.back();
             return m_vSwitch->FindPassage(uplink->GetPortId(),
-                                          m_source,
-                                          m_destination,
+                                          last.source,
+                                          last.destination,
                                           m_flow.GetMostOctets(),
-                                          tag,
-                                          m_passage) &&
-                   m_passage.to->GetDevice() == to && (!m_module || m_module != way.module);
+                                          last.tag,
+                                          m_passage);
         }
     }
     return false;
@@ -338,6 +360,8 @@ EsxSyntheticPath::Take(netflow::TimeNs /* until: now */)
     sum.packets = m_arrived - before;
     sum.tcpFlags = m_flow.GetFlags();
     sum.last = sum.packets > 0 ? TimeOf(m_arrived - 1, m_links.size()) + m_bootToStart : 0;
+    sum.next =
+        m_arrived < m_flow.packets ? TimeOf(m_arrived, m_links.size()) + m_bootToStart : INT64_MAX;
     return sum;
 }
 
@@ -378,8 +402,8 @@ EsxSyntheticPath::SendTheLast()
     {
         m_vSwitch->DeliverSingly(m_passage,
                                  packet,
-                                 m_source,
-                                 m_destination,
+                                 m_links.back().source,
+                                 m_links.back().destination,
                                  EsxSyntheticFlow::ETHERTYPE,
                                  NanoSeconds(wait + GetDelayNs()));
         return;
@@ -390,7 +414,15 @@ EsxSyntheticPath::SendTheLast()
         packet->AddHeader(EsxVlanHeader(link.tag, protocol));
         protocol = ESX_TPID;
     }
-    link.from->ArriveSingly(packet, m_source, m_destination, protocol, NanoSeconds(wait));
+    EsxEthernetNetDevice::Origin origin;
+    for (std::size_t i = at; i > 0; --i)
+    {
+        origin.emplace_back(m_start + TimeOf(index, i), m_links[i - 1].from->GetRank());
+    }
+    origin.emplace_back(m_start + m_flow.TimeOf(index), m_flow.GetRank());
+    origin.emplace_back(0, m_flow.order);
+    link.from
+        ->ArriveSingly(packet, link.source, link.destination, protocol, NanoSeconds(wait), origin);
 }
 
 } // namespace ns3

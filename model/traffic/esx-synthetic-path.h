@@ -17,10 +17,10 @@ namespace ns3
 {
 
 /**
- * The way of a deferred flow's frames behind the vSwitch of their sender: links without contention,
- * physical switches that know both addresses for good, and the vSwitch of the receiver, with its
- * meter, if the receiver is an adapter there. A packet arrives before the next one is sent: at most
- * one is on the way.
+ * The way of a deferred flow's frames behind their sender, or its vSwitch: links without
+ * contention, physical switches and routers that know the addresses for good, and the vSwitch of
+ * the receiver, with its meter, if the receiver is an adapter there. A packet arrives before the
+ * next one is sent: at most one is on the way.
  */
 class EsxSyntheticPath final : public netflow::DeferredPackets
 {
@@ -28,14 +28,16 @@ class EsxSyntheticPath final : public netflow::DeferredPackets
     ~EsxSyntheticPath() override;
 
     /**
-     * Follows the way from an uplink on.
+     * Follows the way over links.
      * \param way of the sender's vSwitch, to an uplink
+     * \param from the sender
      * \param to the receiver
      * \param start of the injector
      * \return nullptr if some part of it wants to see each frame
      */
     static std::unique_ptr<EsxSyntheticPath> Find(EsxSyntheticFlow& flow,
                                                   const EsxSyntheticFlow::Way& way,
+                                                  NetDevice& from,
                                                   const NetDevice* to,
                                                   Time start);
 
@@ -62,15 +64,16 @@ class EsxSyntheticPath final : public netflow::DeferredPackets
     struct Link
     {
         Ptr<EsxEthernetNetDevice> from;
-        uint16_t tag;    //!< VLAN of the frames' tag; 0: none
+        uint16_t tag; //!< VLAN of the frames' tag; 0: none
+        Mac48Address source;
+        Mac48Address destination;
         uint32_t sent{}; //!< packets
     };
 
-    EsxSyntheticPath(EsxSyntheticFlow& flow, const EsxSyntheticFlow::Way& way, Time start);
-    bool Enter(const EsxEthernetNetDevice& device,
-               uint16_t tag,
-               const NetDevice* to,
-               const EsxSyntheticFlow::Way& way);
+    EsxSyntheticPath(EsxSyntheticFlow& flow, Time start);
+    bool Follow(Link link, const NetDevice* to);
+    NetDevice* Pass(EsxEthernetNetDevice& device, Link& link);
+    bool Enter(const EsxEthernetNetDevice& device);
     static uint32_t FrameOctets(uint32_t octets, uint16_t tag);
     int64_t LatencyOf(uint32_t octets, std::size_t links) const;
     int64_t TimeOf(uint32_t index, std::size_t links) const;
@@ -83,8 +86,6 @@ class EsxSyntheticPath final : public netflow::DeferredPackets
     void SendTheLast();
 
     EsxSyntheticFlow& m_flow;
-    const Mac48Address m_source;
-    const Mac48Address m_destination;
     const int64_t m_start; //!< of the injector, ns of simulated time
     std::vector<Link> m_links;
     std::vector<std::pair<Ptr<Object>, EsxDeferrals*>> m_places; //!< with who keeps them

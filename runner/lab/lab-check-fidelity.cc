@@ -72,67 +72,57 @@ DecidedAt(const Scenario& scenario, const VmHome& home, const Nic& nic)
 class FidelityCheck
 {
   public:
-    explicit FidelityCheck(const FrameGraph& graph)
+    explicit FidelityCheck(const IpGraph& graph)
         : m_graph(graph),
-          m_scenario(graph.GetScenario()),
+          m_scenario(graph.GetFrames().GetScenario()),
           m_homes(m_scenario),
-          m_routes(graph)
+          m_routes(graph.GetFrames())
     {
     }
 
-    /// The reason for which flows between two nodes go by packets; empty: none that is known
+    /// The reason for which flows from one node to another go by packets; empty: none that is known
     /// before.
     std::string ReasonOf(const std::string& from, const std::string& to)
     {
         const VmHome a = m_homes.Of(from);
         const VmHome b = m_homes.Of(to);
         const VmHomes::Meeting meeting = VmHomes::Meet(a, b);
-        const Nic* const mine = b.vm ? meeting.a : NicTowards(a, to);
-        if (!a.vm || !mine)
+        if (meeting.isWithinVSwitch)
         {
-            return a.vm ? "frames pass routers, or are for an internet" : from + " is no VM";
+            const std::string reason = DecidedAt(m_scenario, a, *meeting.a);
+            return reason.empty() ? DecidedAt(m_scenario, b, *meeting.b) : reason;
         }
+        const auto target = m_graph.AddressOf(to, from);
+        const IpWay way = target ? m_graph.Follow(from, *target) : IpWay();
+        const auto& interfaces = m_graph.GetInterfaces();
         std::string reason;
-        if (!meeting.isWithinVSwitch)
+        for (const IpHop& hop : way.hops)
         {
-            reason = TeamOf(*a.host, *mine);
+            reason = reason.empty()
+                         ? ReasonBetween(interfaces[hop.from].station, interfaces[hop.to].station)
+                         : reason;
         }
-        if (!meeting.isWithinVSwitch && reason.empty())
+        for (const bool isSender : {true, false})
         {
-            reason = ReasonBetween(m_graph.FindGroup(*a.host, mine->portGroup),
-                                   b.vm ? m_graph.FindGroup(*b.host, meeting.b->portGroup)
-                                        : m_graph.FindNode(to));
-        }
-        reason = reason.empty() ? DecidedAt(m_scenario, a, *mine) : reason;
-        return reason.empty() && b.vm ? DecidedAt(m_scenario, b, *meeting.b) : reason;
-    }
-
-  private:
-    /// The adapter of a VM on the network of a server; null: none.
-    const Nic* NicTowards(const VmHome& from, const std::string& name) const
-    {
-        if (!from.vm)
-        {
-            return nullptr;
-        }
-        for (const Node& node : m_scenario.nodes)
-        {
-            for (const Nic& nic : from.vm->nics)
+            const VmHome& home = isSender ? a : b;
+            for (const Nic& nic : home.vm && !way.hops.empty() ? home.vm->nics : std::vector<Nic>())
             {
-                if (node.name == name && node.kind != NodeKind::Internet && node.address &&
-                    nic.address.SharesNetworkWith(node.address->address))
+                const auto used = isSender ? way.hops.front().from : way.hops.back().to;
+                if (reason.empty() && nic.path == interfaces[used].path)
                 {
-                    return &nic;
+                    reason = isSender ? TeamOf(*home.host, nic) : "";
+                    reason = reason.empty() ? DecidedAt(m_scenario, home, nic) : reason;
                 }
             }
         }
-        return nullptr;
+        return reason;
     }
 
+  private:
     /// Of the way between two stations of the lab.
-    std::string ReasonBetween(std::optional<std::size_t> from, std::optional<std::size_t> to)
+    std::string ReasonBetween(std::size_t from, std::size_t to)
     {
-        const auto route = from && to ? m_routes.To(*to).From(*from) : std::nullopt;
+        const auto route = m_routes.To(to).From(from);
         for (const int index : route ? route->links : std::vector<int>())
         {
             const Link& link = m_scenario.links[index];
@@ -153,7 +143,7 @@ class FidelityCheck
                                         : "physical switches forget addresses: no 'arp: static'";
     }
 
-    const FrameGraph& m_graph;
+    const IpGraph& m_graph;
     const Scenario& m_scenario;
     VmHomes m_homes;
     FrameRouteCache m_routes;
@@ -162,9 +152,9 @@ class FidelityCheck
 } // namespace
 
 Diagnostics
-CheckFidelity(const FrameGraph& graph)
+CheckFidelity(const IpGraph& graph)
 {
-    const Scenario& scenario = graph.GetScenario();
+    const Scenario& scenario = graph.GetFrames().GetScenario();
     FidelityCheck check(graph);
     Diagnostics messages;
     for (const Traffic& traffic : scenario.traffic)
@@ -179,7 +169,9 @@ CheckFidelity(const FrameGraph& graph)
         {
             for (const std::string& to : traffic.to)
             {
-                const std::string reason = check.ReasonOf(from, to);
+                std::string reason = check.ReasonOf(from, to);
+                const bool answers = !traffic.rtt.empty() || !traffic.profile.empty();
+                reason = reason.empty() && answers ? check.ReasonOf(to, from) : reason;
                 byPackets += reason.empty() ? 0 : 1;
                 if (first.empty() && !reason.empty())
                 {

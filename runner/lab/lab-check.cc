@@ -151,7 +151,7 @@ CheckLab(const Scenario& scenario)
     Append(report.findings, CheckRoutes(addresses));
     Append(report.findings, CheckMoves(graph));
     Append(report.findings, CheckCommands(scenario));
-    Append(report.findings, CheckFidelity(graph));
+    Append(report.findings, CheckFidelity(addresses));
     Json routed = Json::array();
     Append(report.findings, CheckExport(addresses, &routed));
     const auto exports = PlanExports(graph);

@@ -57,7 +57,7 @@ Diagnostics CheckExport(const IpGraph& graph, Json* routed = nullptr);
 Diagnostics CheckCommands(const Scenario& scenario);
 
 /// Traffic in flow fidelity that goes by packets, with the share of its pairs and a reason: infos.
-Diagnostics CheckFidelity(const FrameGraph& graph);
+Diagnostics CheckFidelity(const IpGraph& graph);
 
 /// Single points of failure of each export: infos.
 Diagnostics CheckFailures(const FrameGraph& graph, const std::vector<PlannedExport>& exports);

@@ -48,6 +48,13 @@ def check_equal(esx_netflow, tmp_path, text):
     return sum(item["packets"] for item in of), sum(item["simulated"] for item in of)
 
 
+def check_deferred(tmp_path, is_deferred):
+    """Most packets of the item `sure` were not simulated in flow fidelity, if so it has to be."""
+    summary = json.loads((tmp_path / "flow" / "out" / "summary.json").read_text())
+    (sure,) = (item for item in summary["traffic"]["flow_fidelity"] if item["name"] == "sure")
+    assert not is_deferred or 0 < sure["simulated"] < sure["packets"] / 2, sure
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_scenarios_have_the_same_results(esx_netflow, tmp_path, name):
     check_equal(esx_netflow, tmp_path, Path(SCENARIOS, f"{name}.yaml").read_text())
@@ -106,7 +113,14 @@ STEPS = (
 )
 
 
-def draw_lab(seed: int) -> str:
+SURE = (
+    "  - {{name: sure, app: flows, {}, start: 1s, stop: 35s, every: 1s, flow_packets: 100, flow_duration: 4s, "
+    "packet_size: {}}}"
+)
+
+
+def draw_lab(seed: int) -> tuple[str, bool]:
+    """-> a lab, and whether most packets of its item `sure` are deferred"""
     rng = random.Random(seed)
     netflow = {
         "idle_timeout": rng.choice(["15s", "1s", "100ms"]),
@@ -120,6 +134,7 @@ def draw_lab(seed: int) -> str:
     }
     if rng.random() < 0.1:
         netflow["metering_delay"] = "2us"
+    is_sure = netflow["max_entries"] == 0 and "metering_delay" not in netflow
     traffic = [draw_flows(rng, i) for i in range(rng.randint(1, 4))]
     if rng.random() < 0.4:
         traffic.append("  - {name: cbr, app: udp-cbr, from: a, to: b, start: 3s, rate: 50kbps}")
@@ -128,9 +143,10 @@ def draw_lab(seed: int) -> str:
             "  - {name: out, app: flows, from: d, to: e, may_be_silent: true, every: 500ms, flow_packets: 20, "
             "flow_duration: 3s}"
         )
+    traffic.append(SURE.format("from: c, to: d", "500B"))
     steps = sorted((s for s in STEPS if rng.random() < 0.25), key=lambda s: float(s[5:].split("s")[0]))
     lines = "\n".join("  - " + step for step in steps)
-    return f"""version: 1
+    text = f"""version: 1
 name: random-{seed}
 run: {{duration: 40s, seed: {seed}}}
 outputs: {{series: {{every: {rng.choice(["1s", "300ms", "250ms"])}}}}}
@@ -163,11 +179,14 @@ timeline:
 run: vmkload_app -S -i vmktcp net-netflow -s {rng.choice([1000, 250])} -e vSwitch0 10.6.125.84}}
 {lines}
 """
+    return text, is_sure and not any("vm: c," in step for step in steps)
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
 def test_random_labs_have_the_same_results(esx_netflow, tmp_path, seed):
-    check_equal(esx_netflow, tmp_path, draw_lab(seed))
+    text, is_deferred = draw_lab(seed)
+    check_equal(esx_netflow, tmp_path, text)
+    check_deferred(tmp_path, is_deferred)
 
 
 LINK_STEPS = (
@@ -184,39 +203,66 @@ LINK_STEPS = (
     "{at: 20s, link: up2, set: {loss: 0.2}, for: 2s}",
     "{at: 14s, vm: b, vmotion: {to: esx1, downtime: 300ms}}",
     "{at: 24s, vm: d, vmotion: {to: esx3, downtime: 100ms}}",
+    "{at: 13.3s, link: up2b, down: true, for: 5s}",
+    "{at: 21s, link: stick, down: true, for: 1500us}",
+    "{at: 18.1s, link: between, set: {rate: 20Mbps}, for: 3s}",
+    "{at: 22s, link: inet, set: {duplicate: 0.1, reorder: 0.1}, for: 2s}",
+    "{at: 25s, link: fars, set: {loss: 0.1}, for: 2s}",
+    "{at: 26s, link: inet, down: true, for: 1s}",
+    "{at: 15.5s, host: esx1, run: 'vmkload_mod -u netflow', expect: {exit: any}}",
+    "{at: 23s, host: esx3, run: 'esxcfg-vswitch -l', expect: {exit: any}}",
 )
 
 
-def draw_lab_of_links(seed: int) -> str:
-    """Three hosts and two switches; nearly all links are without contention."""
+def draw_lab_of_links(seed: int) -> tuple[str, bool]:
+    """Three hosts, one with a team, two switches, a router with an interface in each VLAN, another one before an
+    internet and a server; nearly all links are without contention.
+    -> the lab, and whether most packets of its item `sure` are deferred"""
     rng = random.Random(f"links {seed}")
+    vlan = rng.choice([0, 0, 7])
+    is_limited = rng.random() < 0.4
+    sure = [not is_limited]
 
     def host(number, vms):
         netflow = {
             "idle_timeout": rng.choice(["15s", "1s", "100ms"]),
             "active_timeout": rng.choice(["300s", "4s", "1500ms"]),
             "scan_interval": rng.choice(["10ms", "1s", "700ms"]),
-            "cache_policy": rng.choice(["DropNew", "DropNew", "EvictOldest"]),
-            "max_entries": rng.choice([0, 0, 5, 40]),
+            "cache_policy": rng.choice(["DropNew", "DropNew", "EvictOldest"]) if is_limited else "DropNew",
+            "max_entries": rng.choice([0, 0, 5, 40]) if is_limited else 0,
             "purgatory_max": rng.choice([4096, 10]),
             "expire_on_tcp_end": rng.choice(["true", "false"]),
         }
-        nics = "\n".join(f"      {vm}: {{nics: [{{portgroup: P, address: 10.1.0.{at}/24}}]}}" for vm, at in vms)
+        team = rng.choice(["port-id", "port-id", "explicit, active: [vmnic1], standby: [vmnic0]"] * 3 + ["mac-hash"])
+        uplinks = f"[vmnic0, vmnic1], teaming: {{policy: {team}}}" if number == 2 else "[vmnic0]"
+        sure[0] = sure[0] and (number != 2 or team != "mac-hash")
+        groups = f"P: {{vlan: {vlan}}}, Q: {{vlan: 8}}, K: {{}}"
+        nics = "\n".join(
+            f"      {vm}: {{nics: [{{portgroup: {group}, address: {at}/24, gateway: {at.rsplit('.', 1)[0]}.254}}]}}"
+            for vm, group, at in vms
+        )
         return f"""  esx{number}:
     netflow: {{{", ".join(f"{k}: {v}" for k, v in netflow.items())}}}
-    vswitches: {{vSwitch0: {{uplinks: [vmnic0], portgroups: {{P: {{vlan: {vlan}}}, K: {{}}}}}}}}
+    vswitches: {{vSwitch0: {{uplinks: {uplinks}, portgroups: {{{groups}}}}}}}
     vmknics: {{vmk0: {{portgroup: K, address: 10.6.125.1{number}/24}}}}
     vms:
 {nics}"""
 
     def link(name, a, b):
-        contention = "none" if rng.random() < 0.97 else "queue"
+        contention = "none" if rng.random() < 0.99 else "queue"
+        sure[0] = sure[0] and contention == "none"
         rate, delay = rng.choice(["10Mbps", "100Mbps", "1Gbps", "1Gbps", "10Gbps"]), rng.choice(["5us", "0us", "1ms"])
         return f"  - {{name: {name}, endpoints: [{a}, {b}], contention: {contention}, rate: {rate}, delay: {delay}}}"
 
+    def ends():
+        sender, receiver = rng.sample(["a", "b", "c", "d", "g", "h", "srv", "far", "net"], 2)
+        return f"from: {sender}, to: {receiver}"
+
     def flows(number):
         drawn = draw_flows(rng, number)
-        drawn = drawn if rng.random() < 0.9 else re.sub("to: .,", "to: srv,", drawn)
+        drawn = drawn if rng.random() < 0.3 else re.sub("from: ., to: .", ends(), drawn)
+        if "from: net" in drawn:
+            drawn = re.sub(", sources: [^,}]*", "", drawn)
         long = "flow_duration: " + rng.choice(["20s", '"uniform(1s, 40s)"', "exponential(15s)"])
         drawn = re.sub("every: exponential.50ms.", "every: 300ms", drawn)
         return drawn if rng.random() < 0.3 else re.sub(r'flow_duration: ("[^"]*"|[^,]*)', long, drawn)
@@ -227,44 +273,81 @@ def draw_lab_of_links(seed: int) -> str:
         return f"""  - {{at: {load}s, host: esx{number}, run: vmkload_mod netflow}}
   - {{at: {start}s, host: esx{number}, id: nf{number}, may_be_idle: true, run: {command}}}"""
 
-    vlan = rng.choice([0, 0, 7])
-    ports = ", ".join(f"{port}: {{mode: trunk, allowed: [1, 7]}}" for port in (1, 2))
-    steps = sorted((s for s in LINK_STEPS if rng.random() < 0.2), key=lambda s: float(s[5:].split("s")[0]))
+    trunks = ", ".join(f"{port}: {{mode: trunk, allowed: [1, 7, 8]}}" for port in (1, 2, 3))
+    hosts = [
+        host(1, [("a", "P", "10.1.0.1"), ("d", "P", "10.1.0.4"), ("g", "Q", "10.2.0.7")]),
+        host(2, [("b", "P", "10.1.0.2"), ("h", "Q", "10.2.0.8")]),
+        host(3, [("c", "P", "10.1.0.3")]),
+    ]
+    steps = sorted((s for s in LINK_STEPS if rng.random() < 0.15), key=lambda s: float(s[5:].split("s")[0]))
     steps = [metered(number) for number in (1, 2, 3) if number == 1 or rng.random() < 0.7] + [f"  - {s}" for s in steps]
     traffic = [flows(number) for number in range(rng.randint(1, 4))]
     if rng.random() < 0.4:
         traffic.append("  - {name: cbr, app: udp-cbr, from: a, to: c, start: 3s, rate: 50kbps}")
+    size = rng.choice(["60B", "1500B", '"uniform(100B, 1500B)"']) + rng.choice(
+        ["", ", answers: {rtt: 30ms, packets: 50}"]
+    )
+    of_sure = ends()
+    traffic.append(SURE.format(of_sure, size))
+    sure[0] = sure[0] and not any(
+        f"vm: {name}," in step for name in re.findall(r"\w+(?=,|$)", of_sure) for step in steps
+    )
+    mtu = rng.choice(["", "", "", "", "", ", mtu: 1300"])
+    sure[0] = sure[0] and not mtu
     lines = "\n"
-    return f"""version: 1
+    text = f"""version: 1
 name: links-{seed}
 run: {{duration: 40s, seed: {seed}, arp: static}}
 outputs: {{series: {{every: {rng.choice(["1s", "300ms", "250ms"])}}}}}
 hosts:
-{host(1, [("a", 1), ("d", 4)])}
-{host(2, [("b", 2)])}
-{host(3, [("c", 3)])}
+{lines.join(hosts)}
 nodes:
-  sw1: {{kind: switch, ports: {{{ports}, 3: {{mode: trunk, allowed: [1, 7]}}}}}}
-  sw2: {{kind: switch, ports: {{{ports}, 5: {{mode: access, vlan: {vlan or 1}}}}}}}
+  sw1: {{kind: switch, ports: {{{trunks}, 4: {{mode: trunk, allowed: [1, 7, 8]}}}}}}
+  sw2: {{kind: switch, ports: {{{trunks}, 5: {{mode: access, vlan: {vlan or 1}}}}}}}
   nf: {{kind: collector, address: 10.6.125.84/24}}
-  srv: {{kind: server, address: 10.1.0.9/24}}
+  srv: {{kind: server, address: 10.1.0.9/24, gateway: 10.1.0.254}}
+  r1:
+    kind: router
+    interfaces: {{eth0{f".{vlan}" if vlan else ""}: {{address: 10.1.0.254/24}}, eth0.8: {{address: 10.2.0.254/24}},
+                 eth1: {{address: 192.168.0.1/30}}}}
+    routes: [{{to: 0.0.0.0/0, via: 192.168.0.2}}]
+  r2:
+    kind: router
+    interfaces: {{eth0: {{address: 192.168.0.2/30}}, eth1: {{address: 203.0.113.1/30}},
+                 eth2: {{address: 10.3.0.254/24{mtu}}}}}
+    routes: [{{to: 10.1.0.0/24, via: 192.168.0.1}}, {{to: 10.2.0.0/24, via: 192.168.0.1}},
+             {{to: 0.0.0.0/0, via: 203.0.113.2}}]
+  far: {{kind: server, address: 10.3.0.9/24, gateway: 10.3.0.254}}
+  net:
+    kind: internet
+    address: 203.0.113.2/30
+    gateway: 203.0.113.1
+    pools: [{{network: 198.18.0.0/16, weight: 3}}, {{network: 198.19.0.0/16, zipf: 0}}]
 links:
 {link("up1", "esx1:vmnic0", "sw1:1")}
 {link("up2", "esx2:vmnic0", "sw1:2")}
+{link("up2b", "esx2:vmnic1", "sw1:4")}
 {link("trunk", "sw1:3", "sw2:1")}
 {link("up3", "esx3:vmnic0", "sw2:2")}
   - {{endpoints: [nf:eth0, sw1:9]}}
 {link("up4", "srv:eth0", "sw2:5")}
+{link("stick", "r1:eth0", "sw2:3")}
+{link("between", "r1:eth1", "r2:eth0")}
+{link("inet", "r2:eth1", "net:eth0")}
+{link("fars", "r2:eth2", "far:eth0")}
 traffic:
 {lines.join(traffic)}
 timeline:
 {lines.join(steps)}
 """
+    return text, sure[0]
 
 
 @pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
 def test_random_labs_of_links_have_the_same_results(esx_netflow, tmp_path, seed):
-    check_equal(esx_netflow, tmp_path, draw_lab_of_links(seed))
+    text, is_deferred = draw_lab_of_links(seed)
+    check_equal(esx_netflow, tmp_path, text)
+    check_deferred(tmp_path, is_deferred)
 
 
 ACROSS = """version: 1
@@ -273,25 +356,34 @@ run: {duration: 60s, arp: static}
 outputs: {series: {every: 1s}}
 hosts:
   esx1:
-    vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}}}}
+    vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}, Q: {vlan: 8}}}}
     vmknics: {vmk0: {portgroup: P, address: 10.6.125.11/24}}
-    vms: {a: {nics: [{portgroup: P, address: 10.1.0.1/24}]}}
+    vms:
+      a: {nics: [{portgroup: P, address: 10.1.0.1/24, gateway: 10.1.0.254}]}
+      f: {nics: [{portgroup: Q, address: 10.2.0.6/24, gateway: 10.2.0.254}]}
   esx2:
     vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}}}}
     vmknics: {vmk0: {portgroup: P, address: 10.6.125.12/24}}
-    vms: {e: {nics: [{portgroup: P, address: 10.1.0.5/24}]}}
+    vms: {e: {nics: [{portgroup: P, address: 10.1.0.5/24, gateway: 10.1.0.254}]}}
 nodes:
-  sw1: {kind: switch}
+  sw1: {kind: switch, ports: {1: {mode: trunk, allowed: [1, 8]}, 5: {mode: trunk, allowed: [1, 8]}}}
   nf1: {kind: collector, address: 10.6.125.84/24}
-  srv: {kind: server, address: 10.1.0.9/24}
+  srv: {kind: server, address: 10.1.0.9/24, gateway: 10.1.0.254}
+  r1:
+    kind: router
+    interfaces: {eth0: {address: 10.1.0.254/24}, eth0.8: {address: 10.2.0.254/24}, eth1: {address: 203.0.113.1/30}}
+    routes: [{to: 0.0.0.0/0, via: 203.0.113.2}]
+  net: {kind: internet, address: 203.0.113.2/30, gateway: 203.0.113.1, pools: [{network: 198.18.0.0/16}]}
 links:
   - {name: up1, endpoints: [esx1:vmnic0, sw1:1], contention: none}
   - {name: up2, endpoints: [esx2:vmnic0, sw1:2], contention: none, rate: 100Mbps}
   - {endpoints: [nf1:eth0, sw1:3]}
   - {endpoints: [srv:eth0, sw1:4], contention: none}
+  - {name: inside, endpoints: [r1:eth0, sw1:5], contention: none}
+  - {name: outside, endpoints: [r1:eth1, net:eth0], contention: none, rate: 100Mbps}
 traffic:
   - {name: out, app: flows, from: a, to: e, every: 1s, flow_packets: 500, flow_duration: 10s,
-     packet_size: "uniform(40B, 1500B)"}
+     packet_size: "uniform(42B, 1500B)"}
 timeline:
   - {at: 0s, host: esx1, run: vmkload_mod netflow}
   - {at: 0s, host: esx2, run: vmkload_mod netflow}
@@ -300,12 +392,25 @@ timeline:
 """
 
 
-def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tmp_path):
-    packets, simulated = check_equal(esx_netflow, tmp_path, ACROSS)
-    assert packets > 20000 and simulated < packets / 100
-    (tmp_path / "server").mkdir()
-    assert check_equal(esx_netflow, tmp_path / "server", ACROSS.replace("to: e", "to: srv")) == (packets, simulated)
-    said = esx_netflow("validate", write(tmp_path, ACROSS.replace("app: flows", "app: flows, fidelity: flow"))).stdout
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "from: a, to: e",
+        "from: srv, to: e",
+        "from: a, to: net",
+        "from: net, to: e",
+        "from: srv, to: f",
+        "from: a, to: f",
+    ],
+)
+def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tmp_path, ends):
+    answered = f"{ends}, answers: {{rtt: 30ms, packets: 300}}"
+    packets, simulated = check_equal(esx_netflow, tmp_path, ACROSS.replace("from: a, to: e", answered))
+    assert packets > 40000 and simulated < packets / 100
+    said = esx_netflow(
+        "validate",
+        write(tmp_path, ACROSS.replace("app: flows, from: a, to: e", f"app: flows, fidelity: flow, {answered}")),
+    ).stdout
     assert "fidelity" not in said
 
 
@@ -319,7 +424,7 @@ def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tm
             "  - {at: 17.00005s, for: 20us, link: up2, down: true}",
         ),
         ("sw1:1], contention: none, delay: 3ms", "sw1:1], contention: none, delay: 0us, rate: 1000Gbps"),
-        ("10.1.0.1/24}", "10.1.0.1/24, guest_rate: 1Mbps}"),
+        ("10.1.0.1/24, ", "10.1.0.1/24, guest_rate: 1Mbps, "),
     ],
     ids=["a cut shorter than the delay", "a change while a packet is on the way", "no time", "a sender with a ring"],
 )
@@ -329,8 +434,17 @@ def test_links_and_adapters_that_make_single_packets_decide(esx_netflow, tmp_pat
     text = lab.replace(old, new, 1)
     for small in (False, True):  # the time of sending small frames can be less than a nanosecond
         (tmp_path / f"{small}").mkdir()
-        flows = re.sub('"uniform.40B, 1500B."', "60B, protocol: tcp", text) if small else text
+        flows = re.sub('"uniform.42B, 1500B."', "60B, protocol: tcp", text) if small else text
         check_equal(esx_netflow, tmp_path / f"{small}", flows)
+
+
+def test_packets_that_arrive_in_one_instant_after_a_change_come_in_the_order_of_sending(esx_netflow, tmp_path):
+    """Both of each pair of flows are on the way, and counted only, when the receiver's vSwitch is registered."""
+    lab = ACROSS.replace("contention: none", "contention: none, delay: 3ms").replace("duration: 60s", "duration: 25s")
+    pairs = lab.replace("every: 1s, flow", "together: 2, every: 1s, flow").replace('"uniform(42B, 1500B)"', "500B")
+    for at in (17.002, 17.005, 17.008, 17.011, 17.014):
+        (tmp_path / f"{at}").mkdir()
+        check_equal(esx_netflow, tmp_path / f"{at}", pairs.replace("{at: 1s, host: esx2", f"{{at: {at}s, host: esx2"))
 
 
 @pytest.mark.parametrize(
@@ -342,13 +456,17 @@ def test_links_and_adapters_that_make_single_packets_decide(esx_netflow, tmp_pat
             "links, where they wait for others: up2",
         ),
         (", arp: static", "", "switches forget addresses: no 'arp: static'"),
-        ("from: a, to: e", "from: srv, to: e", "srv is no VM"),
+        (
+            "contention: none, rate: 100Mbps}\ntraffic:\n  - {name: out, app: flows, fidelity: flow, from: a, to: e",
+            "rate: 100Mbps}\ntraffic:\n  - {name: out, app: flows, fidelity: flow, from: srv, to: net",
+            "srv to net: frames cross links, where they wait for others: outside",
+        ),
     ],
 )
 def test_validate_tells_why_flows_over_links_go_by_packets(esx_netflow, tmp_path, old, new, reason):
-    assert old in ACROSS
-    text = ACROSS.replace("app: flows", "app: flows, fidelity: flow").replace(old, new, 1)
-    scenario = write(tmp_path, text)
+    lab = ACROSS.replace("app: flows", "app: flows, fidelity: flow")
+    assert old in lab
+    scenario = write(tmp_path, lab.replace(old, new, 1))
     said = esx_netflow("validate", scenario)
     assert "1 of 1 pairs of sender and receiver go by packets" in said.stdout and reason in said.stdout, said
     esx_netflow("run", scenario, "-o", tmp_path / "out")
@@ -366,7 +484,7 @@ METERED = """timeline:
 
 
 def lab_of(*flows: str) -> str:
-    lines = re.sub("netflow: {.*}", "netflow: {}", draw_lab(1)).splitlines(True)
+    lines = re.sub("netflow: {.*}", "netflow: {}", draw_lab(1)[0]).splitlines(True)
     return "".join(lines[: lines.index("traffic:\n") + 1]) + "".join(flows) + METERED
 
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // EsxRouter's ICMP messages and EsxVlanNetDevice, between nodes on full-duplex links.
 #include "ns3/esx-ethernet-helper.h"
+#include "ns3/esx-host-helper.h"
 #include "ns3/esx-physical-switch.h"
 #include "ns3/esx-router-helper.h"
+#include "ns3/esx-router.h"
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-l3-protocol.h"
 #include "ns3/simulator.h"
+#include "ns3/traffic-control-helper.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
@@ -112,8 +115,28 @@ class EsxRouterTest : public ::testing::Test
         Simulator::Run();
     }
 
+    /// Where r1 passes packets of a on, without that anybody has to see each; null: nowhere.
+    Ptr<NetDevice> PassageTo(const char* to, uint32_t octets = 1500)
+    {
+        Ipv4Header header;
+        header.SetSource("10.0.1.2");
+        header.SetDestination(to);
+        header.SetPayloadSize(octets - header.GetSerializedSize());
+        source = Mac48Address::ConvertFrom(links[0].Get(0)->GetAddress());
+        destination = Mac48Address::ConvertFrom(links[0].Get(1)->GetAddress());
+        uint16_t tag = 0;
+        const auto routing = nodes.Get(1)->GetObject<Ipv4>()->GetRoutingProtocol();
+        return DynamicCast<EsxRouter>(routing)->FindPassage(*links[0].Get(1),
+                                                            header,
+                                                            source,
+                                                            destination,
+                                                            tag);
+    }
+
     using Texts = std::vector<std::string>;
 
+    Mac48Address source; //!< of the frames that PassageTo() found
+    Mac48Address destination;
     NodeContainer nodes;
     Ptr<Node> a;
     Ptr<Node> b;
@@ -169,6 +192,45 @@ TEST_F(EsxRouterTest, TellsThatTheTimeToLiveIsUsedUp)
 }
 
 /// An error about an error would go round for ever; only the first fragment is told of.
+TEST_F(EsxRouterTest, NobodyNeedsToSeeEachPacketWhileArpKnowsBothNeighboursForGood)
+{
+    Send("10.0.3.2", 100);
+    EsxHostHelper::FillArp(NodeContainer(nodes.Get(1), nodes.Get(2), b));
+    EXPECT_EQ(PassageTo("10.0.3.2"), nullptr) << "each packet renews what was learned of a";
+    EsxHostHelper::FillArp(nodes);
+    const Ptr<NetDevice> out = links[1].Get(0);
+    EXPECT_EQ(PassageTo("10.0.3.2"), out);
+    EXPECT_EQ(source, out->GetAddress());
+    EXPECT_EQ(destination, links[1].Get(1)->GetAddress());
+    EXPECT_EQ(PassageTo("10.0.2.2"), out); // the neighbour itself
+    EXPECT_EQ(PassageTo("10.0.3.2", 1501), nullptr) << "fragments";
+    EXPECT_EQ(PassageTo("10.0.2.1"), nullptr) << "for the router itself";
+    EXPECT_EQ(PassageTo("10.0.2.9"), nullptr) << "asked for by ARP";
+    EXPECT_EQ(PassageTo("10.0.2.255"), nullptr);
+    EXPECT_EQ(PassageTo("239.1.1.1"), nullptr);
+    EXPECT_EQ(PassageTo("192.0.2.1"), nullptr) << "no route";
+}
+
+TEST_F(EsxRouterTest, SomebodySeesEachPacketWhereItWaitsIsTracedOrDropped)
+{
+    EsxHostHelper::FillArp(nodes);
+    const auto ipv4 = nodes.Get(1)->GetObject<Ipv4>();
+    ipv4->SetForwarding(1, false);
+    EXPECT_EQ(PassageTo("10.0.3.2"), nullptr);
+    ipv4->SetForwarding(1, true);
+    ipv4->SetDown(1);
+    EXPECT_EQ(PassageTo("10.0.3.2"), nullptr);
+    ipv4->SetUp(1);
+    EXPECT_NE(PassageTo("10.0.3.2"), nullptr);
+    const auto traced = Callback<void, Ptr<const Packet>>([](Ptr<const Packet>) {});
+    links[0].Get(1)->TraceConnectWithoutContext("MacRx", traced);
+    EXPECT_EQ(PassageTo("10.0.3.2"), nullptr);
+    links[0].Get(1)->TraceDisconnectWithoutContext("MacRx", traced);
+    EXPECT_NE(PassageTo("10.0.3.2"), nullptr);
+    TrafficControlHelper::Default().Install(links[1].Get(0));
+    EXPECT_EQ(PassageTo("10.0.3.2"), nullptr);
+}
+
 TEST_F(EsxRouterTest, TellsNothingOfErrorsAndOfLaterFragments)
 {
     Send("10.9.9.9", 4000); // three fragments leave a
