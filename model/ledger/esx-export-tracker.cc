@@ -128,7 +128,9 @@ EsxExportTracker::NoteInterfaces(uint32_t exporter, const netflow::Datagram& dat
         if (port != 0)
         {
             const auto number = static_cast<uint16_t>(octets[at] << 8 | octets[at + 1]);
-            interfaces[number].emplace(datagram.vSwitch, port);
+            auto& ports = interfaces[number];
+            const std::pair<uint16_t, uint16_t> of(datagram.vSwitch, port);
+            ports.count(of) == 0 ? static_cast<void>(ports.insert(of)) : void(); // they are few
         }
     };
     for (const netflow::QueuedRecord* queued : datagram.records)
