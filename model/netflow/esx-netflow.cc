@@ -569,7 +569,35 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
         metering.Ignore(id, netflow::Move::IGNORED_OWN_EXPORT, packet->GetSize());
         return;
     }
-    metering.Observe(id, Parse(packet, protocol), input, output, GetUptimeNs());
+    Observe(id, Parse(packet, protocol), input, output);
+}
+
+bool
+EsxNetflow::MetersAtOnce() const
+{
+    return m_meteringDelay.IsZero() && !m_impl->replay;
+}
+
+void
+EsxNetflow::Meter(const netflow::PacketSummary& packet, uint32_t octets, uint16_t output)
+{
+    const uint16_t id = packet.key.vSwitch;
+    if (!IsRegistered(id))
+    {
+        Ignore(id, 1, octets);
+        return;
+    }
+    Observe(id, packet, packet.key.input, output);
+}
+
+void
+EsxNetflow::Observe(uint16_t vSwitch,
+                    const netflow::PacketSummary& packet,
+                    uint16_t input,
+                    uint16_t output)
+{
+    netflow::MeteringProcess& metering = *m_impl->metering;
+    metering.Observe(vSwitch, packet, input, output, GetUptimeNs());
     if (metering.GetCache().GetSize() != m_cacheRecords ||
         metering.GetPurgatory().GetSize() != m_purgatoryRecords) // rarely: no record begins or ends
     {
@@ -586,7 +614,7 @@ EsxNetflow::Meter(const EsxVSwitch& vSwitch,
 EsxNetflow::Deferral
 EsxNetflow::Defer(uint16_t vSwitch, const netflow::FlowKey& key, netflow::DeferredPackets& packets)
 {
-    if (!m_meteringDelay.IsZero() || m_impl->replay)
+    if (!MetersAtOnce())
     {
         return {};
     }

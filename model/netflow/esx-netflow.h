@@ -184,6 +184,11 @@ class EsxNetflow : public Object, public EsxSwitchTap
                    netflow::DeferredPackets& packets);
     /// Ends that; only of a record.
     void Undefer(const netflow::FlowKey& key);
+    /// Whether a frame does not wait for the meter, and is counted when it comes.
+    bool MetersAtOnce() const;
+    /// Meters a packet that nobody made, as if its frame was accepted now. \param packet its key
+    /// names vSwitch and port \param octets of the frame's payload \param output as of a frame
+    void Meter(const netflow::PacketSummary& packet, uint32_t octets, uint16_t output);
     /// Deferred packets of a vSwitch that is not monitored.
     void Ignore(uint16_t vSwitch, uint32_t packets, uint64_t octets);
 
@@ -204,6 +209,10 @@ class EsxNetflow : public Object, public EsxSwitchTap
                uint16_t protocol,
                uint16_t input,
                uint16_t output);
+    void Observe(uint16_t vSwitch,
+                 const netflow::PacketSummary& packet,
+                 uint16_t input,
+                 uint16_t output);
     /// Setter and getter of an attribute that the module is loaded with.
     template <typename T, T EsxNetflow::*MEMBER>
     bool SetUnlessLoaded(T value);

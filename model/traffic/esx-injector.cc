@@ -80,6 +80,12 @@ EsxFrameSource::Sending(const EsxInjectedFrame&)
 {
 }
 
+bool
+EsxFrameSource::Pass(EsxInjectedFrame&, const EsxInjectedWay&)
+{
+    return false;
+}
+
 void
 EsxFrameSource::Sent(const EsxInjectedFrame&, const EsxInjectedWay*)
 {
@@ -345,23 +351,28 @@ EsxInjector::Send()
         m_source->Sent(m_frame, nullptr);
         return; // as without an answer to ARP
     }
-    m_txTrace(m_frame.packet, m_frame.protocol);
-    ++m_sent;
-    EsxNetDevice::MarkInjected(*m_frame.packet);
     const Mac48Address source = m_frame.source ? *m_frame.source
                                 : from.asVirtual
                                     ? from.asVirtual->GetMac()
                                     : Mac48Address::ConvertFrom(from.device->GetAddress());
-    const bool taken = from.asVirtual
-                           ? from.asVirtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
-                           : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
-    target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
     const End& receiver = m_frame.isAnswer ? m_own : target.end;
     const EsxInjectedWay way{PeekPointer(from.device),
                              from.asVirtual,
                              PeekPointer(receiver.device),
                              source,
                              to};
+    if (m_source->Pass(m_frame, way))
+    {
+        target.sentTo = target.sentTo || !m_frame.isAnswer;
+        return;
+    }
+    m_txTrace(m_frame.packet, m_frame.protocol);
+    ++m_sent;
+    EsxNetDevice::MarkInjected(*m_frame.packet);
+    const bool taken = from.asVirtual
+                           ? from.asVirtual->Transmit(m_frame.packet, source, to, m_frame.protocol)
+                           : from.device->SendFrom(m_frame.packet, source, to, m_frame.protocol);
+    target.sentTo = target.sentTo || (taken && !m_frame.isAnswer);
     m_source->Sent(m_frame, taken ? &way : nullptr);
 }
 

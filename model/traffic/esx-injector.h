@@ -17,7 +17,7 @@ namespace ns3
 struct EsxInjectedFrame
 {
     Time at;              //!< since the injector's start
-    Ptr<Packet> packet;   //!< without its Ethernet header
+    Ptr<Packet> packet;   //!< without its Ethernet header; null until Pass() was asked
     uint16_t protocol{0}; //!< EtherType
     uint32_t target{0};   //!< index of the target whose MAC address is its destination
     std::optional<Mac48Address> source; //!< sender; none: the MAC address of the port's own device
@@ -55,6 +55,8 @@ class EsxFrameSource : public Object
     virtual void Return(const EsxInjectedFrame& frame);
     /// A frame is sent next.
     virtual void Sending(const EsxInjectedFrame& frame);
+    /// May count it, in place of having it sent. \return whether it did; else \p frame has a packet
+    virtual bool Pass(EsxInjectedFrame& frame, const EsxInjectedWay& way);
     /// It was sent. \param way by which, if the port or link took it
     virtual void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way);
     /// No more frames are asked for.

@@ -16,6 +16,7 @@ namespace ns3
 namespace
 {
 
+constexpr uint32_t WORTH = 3; // fewer packets cost less than not to send them
 constexpr uint32_t IP_OCTETS = 20;
 constexpr uint32_t TCP_OCTETS = 20;
 constexpr uint8_t IP_ICMP = 1;
@@ -132,6 +133,15 @@ EsxSyntheticFlow::GetLeastOctets() const
 }
 
 uint8_t
+EsxSyntheticFlow::GetFlagsOf(uint32_t index) const
+{
+    return key.protocol != IP_TCP ? 0
+           : index == 0           ? (isAnswer ? TCP_SYN | TCP_ACK : TCP_SYN)
+           : index + 1 == packets ? TCP_FIN | TCP_ACK
+                                  : TCP_ACK;
+}
+
+uint8_t
 EsxSyntheticFlow::GetFlags() const
 {
     return key.protocol == IP_TCP ? TCP_ACK : 0;
@@ -180,14 +190,10 @@ EsxSyntheticFlow::MakePacket(uint32_t index, std::vector<uint8_t>& memory) const
     }
     if (key.protocol == IP_TCP)
     {
-        const bool first = index == 0;
-        const bool last = index + 1 == packets;
         raw.Append32(index);              // sequence number
         raw.Append32(0);                  // acknowledgement
         raw.Append8(TCP_OCTETS / 4 << 4); // data offset
-        raw.Append8(first  ? (isAnswer ? TCP_SYN | TCP_ACK : TCP_SYN)
-                    : last ? TCP_FIN | TCP_ACK
-                           : TCP_ACK);
+        raw.Append8(GetFlagsOf(index));
         raw.Append16(UINT16_MAX); // window
         raw.Append32(0);          // checksum, urgent pointer
     }
@@ -212,16 +218,54 @@ EsxSyntheticFlow::SettleSent()
     m_way.vSwitch ? m_way.vSwitch->Settle() : Settle();
 }
 
+/// Whether enough packets are left, and the meter tells flows of this protocol apart.
+bool
+EsxSyntheticFlow::IsWorthIt() const
+{
+    const bool hasPorts = key.protocol == IP_TCP || key.protocol == IP_UDP;
+    const uint32_t lastOfTcp = key.protocol == IP_TCP ? 1 : 0;
+    return packets - sent >= WORTH + lastOfTcp && (hasPorts || key.protocol == IP_ICMP);
+}
+
+bool
+EsxSyntheticFlow::Pass(EsxSyntheticFlows& owner, const Way& way, Time start, uint32_t& next)
+{
+    const uint32_t size = OctetsOf(sent);
+    const uint32_t headers = IP_OCTETS + (key.protocol == IP_TCP ? TCP_OCTETS : 8);
+    if (!IsWorthIt() || size < headers || (way.module && !way.module->MetersAtOnce()))
+    {
+        return false;
+    }
+    way.vSwitch->CountSent(way.passage, 1, size);
+    if (way.module)
+    {
+        netflow::PacketSummary packet;
+        packet.key = FlowKeyAt(*way.vSwitch, way.passage);
+        packet.octets = size;
+        packet.tcpFlags = GetFlagsOf(sent);
+        packet.verdict = netflow::FrameVerdict::METERABLE;
+        way.module->Meter(packet, size, way.passage.to->GetLocalId());
+    }
+    ++sent;
+    next = Defer(owner, way, start, nullptr);
+    if (IsDeferred())
+    {
+        --m_delivered;
+    }
+    else
+    {
+        DeliverSingly(owner, way, sent - 1, Time(0));
+    }
+    return true;
+}
+
 uint32_t
 EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner,
                         const Way& way,
                         Time start,
                         std::unique_ptr<EsxSyntheticPath> path)
 {
-    const bool hasPorts = key.protocol == IP_TCP || key.protocol == IP_UDP;
-    constexpr uint32_t WORTH = 3; // fewer packets cost less than not to send them
-    const uint32_t lastOfTcp = key.protocol == IP_TCP ? 1 : 0;
-    if (packets - sent < WORTH + lastOfTcp || (!hasPorts && key.protocol != IP_ICMP))
+    if (!IsWorthIt())
     {
         return sent;
     }
@@ -388,6 +432,23 @@ EsxSyntheticFlow::CountDelivered()
     }
 }
 
+/// A packet that was sent arrives by itself. \param since now; not positive
+void
+EsxSyntheticFlow::DeliverSingly(EsxSyntheticFlows& owner,
+                                const Way& way,
+                                uint32_t index,
+                                Time since) const
+{
+    const Ptr<Packet> packet = owner.MakePacket(*this, index);
+    EsxNetDevice::MarkInjected(*packet);
+    way.vSwitch->DeliverSingly(way.passage,
+                               packet,
+                               way.source,
+                               way.destination,
+                               ETHERTYPE,
+                               since + way.vSwitch->GetDelay());
+}
+
 /// Frames between sender and receiver arrive by themselves.
 void
 EsxSyntheticFlow::End()
@@ -396,15 +457,7 @@ EsxSyntheticFlow::End()
     const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
     for (; !m_path && m_delivered < sent; ++m_delivered)
     {
-        const Ptr<Packet> packet = m_owner->MakePacket(*this, m_delivered);
-        EsxNetDevice::MarkInjected(*packet);
-        m_way.vSwitch->DeliverSingly(m_way.passage,
-                                     packet,
-                                     m_way.source,
-                                     m_way.destination,
-                                     ETHERTYPE,
-                                     NanoSeconds(TimeOf(m_delivered) - now) +
-                                         m_way.vSwitch->GetDelay());
+        DeliverSingly(*m_owner, m_way, m_delivered, NanoSeconds(TimeOf(m_delivered) - now));
     }
     m_way.vSwitch ? m_way.vSwitch->GetDeferrals().Remove(*this) : void();
     m_way = {};

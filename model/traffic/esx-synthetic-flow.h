@@ -75,10 +75,11 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     uint64_t OctetsBefore(uint32_t index) const;
     /// \return the same, where each counts EsxPacketSizes::PADDED at least
     uint64_t PaddedOctetsBefore(uint32_t index) const;
-    uint32_t OctetsOf(uint32_t index) const; //!< IP total length of a packet
-    uint32_t GetMostOctets() const;          //!< the largest IP total length
-    uint32_t GetLeastOctets() const;         //!< the smallest one
-    uint8_t GetFlags() const;                //!< TCP's, of packets that are deferred
+    uint32_t OctetsOf(uint32_t index) const;  //!< IP total length of a packet
+    uint32_t GetMostOctets() const;           //!< the largest IP total length
+    uint32_t GetLeastOctets() const;          //!< the smallest one
+    uint8_t GetFlagsOf(uint32_t index) const; //!< TCP's, of a packet
+    uint8_t GetFlags() const;                 //!< TCP's, of packets that are deferred
     /// \return its key at a vSwitch
     netflow::FlowKey FlowKeyAt(const EsxVSwitch& vSwitch, const EsxPassage& passage) const;
     /// \return the first packet that 32 bits of a record cannot count, at most \p next
@@ -105,6 +106,9 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
                    const Way& way,
                    Time start,
                    std::unique_ptr<EsxSyntheticPath> path);
+    /// Counts the next packet as sent now within a vSwitch, without making it, and defers those
+    /// behind it. \param [out] next as Defer() returns it \return false: nothing is done
+    bool Pass(EsxSyntheticFlows& owner, const Way& way, Time start, uint32_t& next);
     /// Counts what happened before now; the next packet is sent by the caller. \param next its
     /// index at least: those of an instant may be several
     void Undefer(uint32_t next = 0);
@@ -117,6 +121,8 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
   private:
     uint32_t NextToSend(const netflow::FlowEntry* record,
                         const netflow::FlowCacheConfig& config) const;
+    bool IsWorthIt() const;
+    void DeliverSingly(EsxSyntheticFlows& owner, const Way& way, uint32_t index, Time since) const;
     netflow::FlowKey GetKey() const;
     uint64_t Advance(uint32_t count);
     void CountDelivered();

@@ -287,7 +287,7 @@ EsxSyntheticFlows::Next(EsxInjectedFrame& frame)
     m_index = due.index;
     EsxSyntheticFlow& flow = m_all[due.flow];
     frame.at = NanoSeconds(due.at);
-    frame.packet = MakePacket(flow, due.index);
+    frame.packet = m_injector ? nullptr : MakePacket(flow, due.index);
     frame.protocol = EsxSyntheticFlow::ETHERTYPE;
     frame.target = flow.key.target;
     frame.isAnswer = flow.isAnswer;
@@ -317,6 +317,31 @@ EsxSyntheticFlows::Sending(const EsxInjectedFrame& frame)
     }
 }
 
+/// Within a vSwitch the packet that begins a deferral is metered, too, without being made.
+bool
+EsxSyntheticFlows::Pass(EsxInjectedFrame& frame, const EsxInjectedWay& way)
+{
+    if (!m_injector)
+    {
+        return false;
+    }
+    EsxSyntheticFlow& flow = m_all[frame.flow];
+    EsxSyntheticFlow::Way within;
+    uint32_t next = 0;
+    if (!way.adapter || !FindWay(flow, way, within) || within.passage.to->GetDevice() != way.to ||
+        !flow.Pass(*this, within, m_injector->GetStart(), next))
+    {
+        frame.packet = MakePacket(flow, m_index);
+        return false;
+    }
+    NotifyPassed(1);
+    if (next < flow.packets)
+    {
+        Plan(frame.flow, next);
+    }
+    return true;
+}
+
 void
 EsxSyntheticFlows::Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way)
 {
@@ -338,27 +363,42 @@ EsxSyntheticFlows::Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way
     }
 }
 
-/// Over links a flow is deferred when its latest packet has arrived.
-/// \return the next packet that has to be sent; none: the number of packets
-uint32_t
-EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived)
+/// \return whether nobody has to see each packet at the sender's vSwitch. \param [out] found the
+/// way through it; empty if the sender is at no vSwitch
+bool
+EsxSyntheticFlows::FindWay(const EsxSyntheticFlow& flow,
+                           const EsxInjectedWay& way,
+                           EsxSyntheticFlow::Way& found) const
 {
     const auto vSwitch = way.adapter ? way.adapter->GetVSwitch() : nullptr;
-    EsxSyntheticFlow::Way deferred{vSwitch, {}, way.source, way.destination, {}};
+    found = {vSwitch, {}, way.source, way.destination, {}};
     if (m_injector->IsObserved() ||
         (way.adapter && (!vSwitch || !vSwitch->FindPassage(way.adapter->GetPortId(),
                                                            way.source,
                                                            way.destination,
                                                            flow.GetMostOctets(),
                                                            0,
-                                                           deferred.passage))))
+                                                           found.passage))))
+    {
+        return false;
+    }
+    found.module = vSwitch ? dynamic_cast<EsxNetflow*>(vSwitch->GetTap()) : nullptr;
+    return true;
+}
+
+/// Over links a flow is deferred when its latest packet has arrived.
+/// \return the next packet that has to be sent; none: the number of packets
+uint32_t
+EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived)
+{
+    EsxSyntheticFlow::Way deferred;
+    if (!FindWay(flow, way, deferred))
     {
         return flow.sent;
     }
-    deferred.module = vSwitch ? dynamic_cast<EsxNetflow*>(vSwitch->GetTap()) : nullptr;
     const Time start = m_injector->GetStart();
     std::unique_ptr<EsxSyntheticPath> path;
-    if (!vSwitch || deferred.passage.to->GetDevice() != way.to)
+    if (!deferred.vSwitch || deferred.passage.to->GetDevice() != way.to)
     {
         path = EsxSyntheticPath::Find(flow, deferred, *way.from, way.to, start);
         const int64_t latency = path ? path->LatencyOf(flow.GetMostOctets()) : 0;

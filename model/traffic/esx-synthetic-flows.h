@@ -89,6 +89,7 @@ class EsxSyntheticFlows : public EsxFrameSource
     void Begin(EsxInjector& injector, uint64_t rank) override;
     void Return(const EsxInjectedFrame& frame) override;
     void Sending(const EsxInjectedFrame& frame) override;
+    bool Pass(EsxInjectedFrame& frame, const EsxInjectedWay& way) override;
     void Sent(const EsxInjectedFrame& frame, const EsxInjectedWay* way) override;
     void End() override;
     uint64_t CountPassed() override;
@@ -119,6 +120,9 @@ class EsxSyntheticFlows : public EsxFrameSource
         }
     };
 
+    bool FindWay(const EsxSyntheticFlow& flow,
+                 const EsxInjectedWay& way,
+                 EsxSyntheticFlow::Way& found) const;
     uint32_t Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived);
     void Arrived(uint32_t flow, uint64_t order, uint32_t sent, EsxInjectedWay way);
     void Resumed(EsxSyntheticFlow& flow);

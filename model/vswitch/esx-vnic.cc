@@ -100,7 +100,7 @@ EsxVnic::GetPortKind() const
 bool
 EsxVnic::SendsAtOnce() const
 {
-    return !HasRing() && m_tx.empty();
+    return m_powered && !HasRing() && m_tx.empty();
 }
 
 bool
