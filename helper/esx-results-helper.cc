@@ -161,7 +161,7 @@ void
 AddCapture(EsxJson& json, const EsxCollectorCapture& capture)
 {
     json.BeginObject().Text("file", capture.file).Text("kind", "collector");
-    json.Text("node", capture.node).Text("address", EsxDotted(capture.address));
+    json.Text("node", capture.node).Text("address", EsxAddressKey(capture.address));
     json.Number("udp_port", capture.udpPort).EndObject();
 }
 
@@ -171,7 +171,7 @@ AddSpan(EsxJson& json, const EsxMonitoredSpan& span)
     const Ptr<EsxNetflow> module = span.host->GetObject<EsxNetflow>();
     const auto ns = [](Time time) { return static_cast<uint64_t>(time.GetNanoSeconds()); };
     json.BeginObject().Text("exporter", span.host->GetName());
-    json.Text("address", EsxDotted(span.address)).Text("vswitch", span.vSwitch);
+    json.Text("address", EsxAddressKey(span.address)).Text("vswitch", span.vSwitch);
     json.Number("engine", span.engine);
     json.Number("from_ns", ns(span.from)).Number("to_ns", ns(span.to));
     json.Number("uptime_at_start_ns", ns(AttributeOf<TimeValue>(span.host, "UptimeAtStart")));

@@ -26,6 +26,7 @@ struct Field
 {
     std::size_t column;
     std::string name;
+    const char* kind;   //!< "instant"
     std::string format; //!< "<u8"
     std::size_t width;
     std::size_t offset;
@@ -39,31 +40,39 @@ EndsWith(const std::string& text, const std::string& end)
            text.compare(text.size() - end.size(), end.size(), end) == 0;
 }
 
-/// \return empty: Python does not see the column
-std::string
-FormatOf(Type type)
+/// \return what tables.py knows the values as, and how they are stored; empty: Python does not see
+/// the column
+std::pair<const char*, const char*>
+KindOf(Type type)
 {
     switch (type)
     {
     case Type::U8:
-        return "<u1";
+        return {"unsigned", "<u1"};
     case Type::U16:
-    case Type::NAME:
-        return "<u2";
+        return {"unsigned", "<u2"};
     case Type::U32:
-    case Type::ADDRESS:
-        return "<u4";
+        return {"unsigned", "<u4"};
     case Type::U64:
-        return "<u8";
+        return {"unsigned", "<u8"};
     case Type::I32:
-        return "<i4";
+        return {"signed", "<i4"};
     case Type::I64:
-    case Type::MILLISECONDS:
-        return "<i8";
+        return {"signed", "<i8"};
+    case Type::INSTANT_NS:
+        return {"instant", "<i8"};
+    case Type::INSTANT_MS:
+        return {"instant_ms", "<i8"};
+    case Type::UPTIME_MS:
+        return {"uptime", "<i8"};
+    case Type::NAME:
+        return {"name", "<u2"};
+    case Type::ADDRESS:
+        return {"address", "<u4"};
     case Type::EMPTY:
-        return "";
+        break;
     }
-    return "";
+    return {"", ""};
 }
 
 /// The fields of a table, the widest first: none of them is out of step.
@@ -75,18 +84,18 @@ class Layout
         const std::vector<ns3::EsxColumn>& columns = table.GetColumns();
         for (std::size_t i = 0; i < columns.size(); ++i)
         {
-            const std::string format = FormatOf(columns[i].type);
+            const auto [kind, format] = KindOf(columns[i].type);
             std::string name = columns[i].name;
-            if (columns[i].type == Type::MILLISECONDS)
+            if (columns[i].type == Type::INSTANT_MS)
             {
-                name.replace(name.size() - 2, 2, "ns");
+                name = name.substr(0, name.rfind("_ms")) + "_ns";
             }
             const bool isName = columns[i].type == Type::NAME;
             const std::string list = !isName ? "" : EndsWith(name, "_port") ? "port" : name;
-            if (!format.empty())
+            if (*format)
             {
-                fields.push_back(
-                    {i, name, format, static_cast<std::size_t>(format[2] - '0'), 0, list});
+                const auto width = static_cast<std::size_t>(format[2] - '0');
+                fields.push_back({i, name, kind, format, width, 0, list});
             }
         }
         std::stable_sort(fields.begin(), fields.end(), [](const Field& a, const Field& b) {
@@ -132,13 +141,8 @@ DescriptionOf(const ns3::EsxTable& table)
     py::list described;
     for (const Field& field : fields)
     {
-        const ns3::EsxColumn& column = columns[field.column];
-        const char* const kind = column.type == Type::NAME           ? "name"
-                                 : column.type == Type::ADDRESS      ? "address"
-                                 : column.type == Type::MILLISECONDS ? "ms"
-                                 : field.format[1] == 'i'            ? "signed"
-                                                                     : "unsigned";
-        described.append(py::make_tuple(field.name, column.name, kind, field.list));
+        const std::string& name = columns[field.column].name;
+        described.append(py::make_tuple(field.name, name, field.kind, field.list));
     }
     py::dict description;
     description["name"] = table.GetName();
@@ -173,15 +177,16 @@ LedgerOf(const ns3::Ptr<ns3::EsxHost>& host)
     return vSwitches;
 }
 
-/// "10.6.125.11" of each address.
+/// Each address as Print has it.
+template <std::string (*Print)(ns3::Ipv4Address)>
 Names
-Dotted(const py::array_t<uint32_t, py::array::c_style | py::array::forcecast>& addresses)
+TextsOf(const py::array_t<uint32_t, py::array::c_style | py::array::forcecast>& addresses)
 {
     Names texts;
     texts.reserve(static_cast<std::size_t>(addresses.size()));
     for (py::ssize_t i = 0; i < addresses.size(); ++i)
     {
-        texts.push_back(ns3::EsxDotted(addresses.data()[i]));
+        texts.push_back(Print(ns3::Ipv4Address(addresses.data()[i])));
     }
     return texts;
 }
@@ -318,9 +323,17 @@ BindResults(py::module_& module)
                                           netflow::GetFate(move),
                                           netflow::IsLoss(info.to));
     }
+    py::list totals; // key, words, whether it is told only where it is not 0, caption
+    for (const ns3::EsxTotal& total : ns3::EsxTotals())
+    {
+        const std::string words = std::string(total.noun) + "s " + total.words;
+        totals.append(py::make_tuple(total.key, words, *total.why != '\0', total.caption));
+    }
     module.attr("TABLES") = tables;
+    module.attr("TOTALS") = totals;
     module.attr("MOVES") = moves;
-    module.def("dotted", &Dotted, py::arg("addresses"));
+    module.def("dotted", &TextsOf<&ns3::EsxDotted>, py::arg("addresses"));
+    module.def("address_keys", &TextsOf<&ns3::EsxAddressKey>, py::arg("addresses"));
 }
 
 } // namespace esxnf

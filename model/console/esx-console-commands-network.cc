@@ -10,6 +10,7 @@
 #include "ns3/data-rate.h"
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/esx-table.h"
 #include "ns3/ipv4.h"
 #include "ns3/uinteger.h"
 
@@ -34,9 +35,8 @@ Cell(std::string text, std::size_t width)
     return text;
 }
 
-template <typename Value>
 std::string
-Text(const Value& value)
+Text(Mac48Address value)
 {
     std::ostringstream text;
     text.imbue(std::locale::classic());
@@ -180,9 +180,9 @@ EsxcfgVmknic(Context& context, const EsxWords& words)
             hasAddress ? ipv4->GetAddress(interface, 0) : Ipv4InterfaceAddress();
         const bool enabled = hasAddress && ipv4->IsUp(interface) && vSwitch;
         context.out(Cell(vmknic.name, 11) + Cell(port ? port->GetPortGroup() : "", 20) +
-                    Cell(hasAddress ? Text(address.GetLocal()) : "N/A", 16) +
-                    Cell(hasAddress ? Text(address.GetMask()) : "N/A", 16) +
-                    Cell(hasAddress ? Text(address.GetBroadcast()) : "N/A", 16) +
+                    Cell(hasAddress ? EsxDotted(address.GetLocal()) : "N/A", 16) +
+                    Cell(hasAddress ? EsxDotted(address.GetMask().Get()) : "N/A", 16) +
+                    Cell(hasAddress ? EsxDotted(address.GetBroadcast()) : "N/A", 16) +
                     Cell(Text(Mac48Address::ConvertFrom(vmknic.device->GetAddress())), 18) +
                     Cell(std::to_string(vmknic.device->GetMtu()), 8) +
                     (enabled ? "true" : "false"));

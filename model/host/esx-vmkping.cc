@@ -4,6 +4,7 @@
 #include "model/host/esx-socket-tools.h"
 
 #include "ns3/esx-icmp-echo.h"
+#include "ns3/esx-table.h"
 #include "ns3/icmpv4.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-l3-protocol.h"
@@ -16,8 +17,6 @@
 #include <algorithm>
 #include <cinttypes>
 #include <cstdio>
-#include <locale>
-#include <sstream>
 
 namespace ns3
 {
@@ -38,15 +37,6 @@ Milliseconds(Time time)
     char text[48];
     std::snprintf(text, sizeof(text), "%" PRId64 ".%03d", us / 1000, static_cast<int>(us % 1000));
     return text;
-}
-
-std::string
-Text(Ipv4Address address)
-{
-    std::ostringstream text;
-    text.imbue(std::locale::classic());
-    text << address;
-    return text.str();
 }
 
 } // namespace
@@ -82,7 +72,7 @@ void
 EsxVmkping::Start()
 {
     const Ptr<EsxVmkping> self(this); // what is printed can make somebody end it
-    Print("PING " + m_options.host + " (" + Text(m_options.address) +
+    Print("PING " + m_options.host + " (" + EsxDotted(m_options.address) +
           "): " + std::to_string(m_options.size) + " data bytes");
     if (HasExited())
     {
@@ -147,7 +137,7 @@ EsxVmkping::Receive(const Ipv4Header& ip, Ptr<const Packet> message, uint32_t)
     m_total += trip;
     ++m_received;
     Print(std::to_string(echo.GetDataSize() + ICMP_HEADERS) + " bytes from " +
-          Text(ip.GetSource()) + ": icmp_seq=" + std::to_string(echo.GetSequenceNumber()) +
+          EsxDotted(ip.GetSource()) + ": icmp_seq=" + std::to_string(echo.GetSequenceNumber()) +
           " ttl=" + std::to_string(ip.GetTtl()) + " time=" + Milliseconds(trip) + " ms");
     if (!HasExited() && m_sent == m_options.count && m_waiting.empty())
     {

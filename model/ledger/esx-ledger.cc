@@ -8,6 +8,7 @@
 #include "ns3/esx-host.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/esx-table.h"
 #include "ns3/log.h"
 #include "ns3/names.h"
 #include "ns3/node-list.h"
@@ -506,11 +507,10 @@ EsxLedger::SerializeToXmlStream(std::ostream& os) const
     ForEachFlow([&os](const EsxFlow& flow) {
         const netflow::FlowKey& key = flow.key;
         os << "    <Flow exporter=\"" << Escape(flow.exporter) << "\" vSwitch=\""
-           << Escape(flow.vSwitch) << "\" source=\"" << Ipv4Address(key.source)
-           << "\" destination=\"" << Ipv4Address(key.destination) << "\" protocol=\""
-           << +key.protocol << "\" sourcePort=\"" << key.sourcePort << "\" destinationPort=\""
-           << key.destinationPort << "\" tos=\"" << +key.tos << "\" input=\"" << key.input
-           << "\">\n      <Truth";
+           << Escape(flow.vSwitch) << "\" source=\"" << EsxDotted(key.source) << "\" destination=\""
+           << EsxDotted(key.destination) << "\" protocol=\"" << +key.protocol << "\" sourcePort=\""
+           << key.sourcePort << "\" destinationPort=\"" << key.destinationPort << "\" tos=\""
+           << +key.tos << "\" input=\"" << key.input << "\">\n      <Truth";
         WriteCounts(os, flow.truth);
         os << "/>\n      <Collected";
         WriteCounts(os, flow.collected);

@@ -8,6 +8,7 @@
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-host-memory.h"
 #include "ns3/esx-host.h"
+#include "ns3/esx-table.h"
 #include "ns3/log.h"
 #include "ns3/simulator.h"
 
@@ -74,8 +75,8 @@ struct EsxNetflow::Impl : public netflow::MeteringEvents
     void RecordConcluded(const netflow::FlowRecord& record, netflow::Move station) override
     {
         NS_LOG_LOGIC("host " << module.m_host->GetName() << ": record " << record.id << " of "
-                             << Ipv4Address(record.key.source) << ":" << record.key.sourcePort
-                             << " to " << Ipv4Address(record.key.destination) << ":"
+                             << EsxDotted(record.key.source) << ":" << record.key.sourcePort
+                             << " to " << EsxDotted(record.key.destination) << ":"
                              << record.key.destinationPort << " ended ("
                              << netflow::ToString(record.reason) << "), "
                              << netflow::GetInfo(station).name);

@@ -141,7 +141,7 @@ IsCollector(const Ptr<Node>& node)
 std::string
 ToText(const Ipv4InterfaceAddress& address)
 {
-    return EsxDotted(address.GetLocal()) + "/" +
+    return EsxAddressKey(address.GetLocal()) + "/" +
            std::to_string(address.GetMask().GetPrefixLength());
 }
 

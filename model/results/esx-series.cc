@@ -96,7 +96,7 @@ template <typename Sample>
 EsxColumnOf<Sample>
 Instant()
 {
-    return {{"time_ms", EsxColumnType::MILLISECONDS, "ms", "simulated time"},
+    return {{"time_ms", EsxColumnType::INSTANT_MS, "ms", "simulated time"},
             [](const Sample& sample) { return sample.at.GetNanoSeconds(); }};
 }
 

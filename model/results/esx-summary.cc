@@ -308,6 +308,23 @@ AddAll(EsxJson& json, const char* key, const std::vector<Item>& items)
 
 } // namespace
 
+const std::vector<EsxTotal>&
+EsxTotals()
+{
+    using S = EsxSummary;
+    static const std::vector<EsxTotal> TOTALS{
+        {"flows", "flow", "seen", "", "flows seen", [](const S& s) { return s.flows; }},
+        {"flows_never_begun",
+         "flow",
+         "never begun",
+         "no memory or no room in the cache for a record",
+         "of these never begun, for want of memory",
+         [](const S& s) { return s.flowsNeverBegun; }},
+        {"datagrams", "datagram", "exported", "", "", [](const S& s) { return s.datagrams; }},
+    };
+    return TOTALS;
+}
+
 std::vector<std::string>
 EsxSummary::GetExporters() const
 {
@@ -350,8 +367,11 @@ EsxSummary::AddTo(EsxJson& json) const
     {
         json.Text(exporter);
     }
-    json.EndArray().Number("flows", flows).Number("flows_never_begun", flowsNeverBegun);
-    json.Number("datagrams", datagrams);
+    json.EndArray();
+    for (const EsxTotal& total : EsxTotals())
+    {
+        json.Number(total.key, total.get(*this));
+    }
     AddAll(json, "top_talkers", talkers);
     AddAll(json, "hosts", hosts);
     AddAll(json, "collectors", collectors);

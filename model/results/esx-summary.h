@@ -100,6 +100,23 @@ struct EsxSummary
     void AddTo(EsxJson& json) const;
 };
 
+/// A number of the whole run, told wherever a run is: in summary.json, the text, the report, runs
+/// side by side, sweeps and the list of many runs.
+struct EsxTotal
+{
+    const char* key;   //!< in summary.json, and as a metric of sweeps: "flows_never_begun"
+    const char* noun;  //!< "flow": more of them end in s
+    const char* words; //!< behind the noun: "never begun"
+    /// Its reason, told with it in a line of the text and a column of the list of runs, where it is
+    /// not 0. Empty: nothing is wrong, and the text has a sentence of its own for it.
+    const char* why;
+    const char* caption; //!< in the report; empty: the report does not have it
+    uint64_t (*get)(const EsxSummary& summary);
+};
+
+/// In the order of summary.json. A new one makes another SCHEMA.
+const std::vector<EsxTotal>& EsxTotals();
+
 /// Adds the member "expectations" of summary.json.
 void EsxAddVerdicts(EsxJson& json, const std::vector<EsxVerdict>& verdicts);
 

@@ -6,6 +6,7 @@
 #include "ns3/assert.h"
 
 #include <charconv>
+#include <sstream>
 
 namespace ns3
 {
@@ -66,11 +67,11 @@ EsxDotted(Ipv4Address address)
 }
 
 std::string
-EsxMilliseconds(int64_t nanoseconds)
+EsxAddressKey(Ipv4Address address)
 {
-    std::string text;
-    AppendMilliseconds(text, nanoseconds);
-    return text;
+    std::ostringstream text;
+    text << address;
+    return text.str();
 }
 
 EsxRowPrinter::EsxRowPrinter(Format format, std::vector<EsxColumn> columns)
@@ -139,14 +140,20 @@ EsxRowPrinter::AppendCell(std::string& text, EsxColumnType type, const EsxValue&
     case EsxColumnType::ADDRESS:
         AppendDotted(text, static_cast<uint32_t>(value.number));
         break;
-    case EsxColumnType::MILLISECONDS:
+    case EsxColumnType::INSTANT_MS:
         AppendMilliseconds(text, static_cast<int64_t>(value.number));
         break;
     case EsxColumnType::I32:
     case EsxColumnType::I64:
+    case EsxColumnType::INSTANT_NS:
+    case EsxColumnType::UPTIME_MS:
         Append(text, static_cast<int64_t>(value.number));
         break;
-    default:
+    case EsxColumnType::U8:
+    case EsxColumnType::U16:
+    case EsxColumnType::U32:
+    case EsxColumnType::U64:
+    case EsxColumnType::EMPTY:
         Append(text, value.number);
     }
     if (isQuoted)
@@ -182,7 +189,7 @@ EsxTable::GetColumns() const
 bool
 EsxTable::IsOverTime() const
 {
-    return m_columns.front().name == "time_ms";
+    return m_columns.front().type == EsxColumnType::INSTANT_MS;
 }
 
 void

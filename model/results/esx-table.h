@@ -30,10 +30,12 @@ enum class EsxColumnType : uint8_t
     U64,
     I32, //!< the same with a sign; an absent one is -1 in Python
     I64,
-    MILLISECONDS, //!< nanoseconds that are printed as milliseconds with six decimals
-    NAME,         //!< a text without comma, quote and line break; an absent one is empty
-    ADDRESS,      //!< IPv4, host order; printed with dots
-    EMPTY,        //!< always absent: the column is there for tables that are read together
+    INSTANT_NS, //!< as I64: nanoseconds of simulated time. A duration is a number with a unit
+    INSTANT_MS, //!< the same, printed as milliseconds with six decimals
+    UPTIME_MS,  //!< as I64, an instant, too: milliseconds of the exporter's uptime
+    NAME,       //!< a text without comma, quote and line break; an absent one is empty
+    ADDRESS,    //!< IPv4, host order; printed with dots
+    EMPTY,      //!< always absent: the column is there for tables that are read together
 };
 
 /// Description of a column: name, type, unit and meaning.
@@ -100,12 +102,12 @@ struct EsxColumnOf
 template <typename Row>
 using EsxColumns = std::vector<EsxColumnOf<Row>>;
 
-/// "10.6.125.11"
+/// "10.6.125.11": an address for people and in results.
 std::string EsxDotted(uint32_t address);
 std::string EsxDotted(Ipv4Address address);
 
-/// "10.5": nanoseconds as milliseconds with six decimals.
-std::string EsxMilliseconds(int64_t nanoseconds);
+/// "10.6.125.11": an address as sockets, scenarios and lab.json spell it, however people see it.
+std::string EsxAddressKey(Ipv4Address address);
 
 /// Prints rows as CSV or as JSON lines.
 class EsxRowPrinter

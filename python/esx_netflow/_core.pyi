@@ -13,6 +13,7 @@ V5_RECORD: np.dtype[np.void]
 PACKET: np.dtype[np.void]
 RECORD: np.dtype[np.void]
 TABLES: list[dict[str, Any]]
+TOTALS: list[tuple[str, str, bool, str]]  # key, words, whether it is told only where it is not 0, caption in the report
 MOVES: dict[str, tuple[str, str, bool]]
 DURATION_FORM: str
 REASONS: list[str]
@@ -32,14 +33,9 @@ class _Enum:
 
 class CachePolicy(_Enum):
     __members__: ClassVar[dict[str, CachePolicy]]
-    DropNew: ClassVar[CachePolicy]
-    EvictOldest: ClassVar[CachePolicy]
-    EvictOldestDrop: ClassVar[CachePolicy]
 
 class PurgatoryPolicy(_Enum):
     __members__: ClassVar[dict[str, PurgatoryPolicy]]
-    TailDrop: ClassVar[PurgatoryPolicy]
-    HeadDrop: ClassVar[PurgatoryPolicy]
 
 class FlowCacheConfig:
     idle_timeout: int
@@ -109,7 +105,8 @@ def decode_v5_list(datagrams: Sequence[bytes]) -> tuple[npt.NDArray[np.void], np
 def encode_v5(headers: npt.NDArray[np.void], records: npt.NDArray[np.void]) -> bytes: ...
 def meter_capture(path: str, config: ProbeConfig, keep_octets: bool, trust_ip_length: bool) -> tuple[Any, ...]: ...
 def read_udp(path: str, port: int) -> tuple[list[bytes], int, npt.NDArray[np.uint32]]: ...
-def dotted(addresses: npt.NDArray[np.uint32]) -> list[str]: ...
+def dotted(addresses: npt.ArrayLike) -> list[str]: ...
+def address_keys(addresses: npt.ArrayLike) -> list[str]: ...
 def read_whole(text: str, low: int, high: int) -> Optional[int]: ...
 def read_real(text: str, low: float, high: float) -> Optional[float]: ...
 def read_duration(text: str) -> Optional[int]: ...

@@ -95,12 +95,12 @@ def _rows(table, wanted=slice(None)):
     """-> the rows as dicts of plain numbers and names"""
     part = table[wanted]
     columns = {}
-    for name in part.columns:
+    for name, _, kind, _ in part._columns():
         values = part[name].tolist()
-        if name in part.names:
+        if kind == "name":
             known = [*part.names[name], ""]
             values = [known[min(index, len(known) - 1)] for index in values]
-        elif name in ("src", "dst", "collector"):
+        elif kind == "address":
             values = _core.dotted(part[name])
         columns[name] = values
     return [dict(zip(columns, row)) for row in zip(*columns.values())]
@@ -116,7 +116,7 @@ def explain(
     pattern = _pattern(flow, names)
     records, datagrams = result.require("records"), result.require("datagrams")
     wanted = np.ones(len(records), bool)
-    for name, test, show in zip(("src", "sport", "dst", "dport"), pattern, (_core.dotted, _texts) * 2):
+    for name, test, show in zip(("src", "sport", "dst", "dport"), pattern, (_core.address_keys, _texts) * 2):
         wanted &= _matching(test, records[name], show)
     for name, value in (("exporter", host), ("vswitch", vswitch)):
         if value:

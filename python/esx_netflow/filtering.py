@@ -113,7 +113,7 @@ class _Parser:
         if word == "net":
             net = self.network(value)
             return lambda column: compare(column & int(net.netmask), int(net.network_address))
-        if word in ("host", "collector") and self.column("src" if word == "host" else word).dtype != np.uint16:
+        if word == "host" or (word, "address") in ((column.field, column.kind) for column in self.table._columns()):
             wanted = self.addresses(value)
             return lambda column: np.isin(column, wanted) ^ (compare is operator.ne)
         if word in self.table.names:

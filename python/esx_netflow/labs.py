@@ -4,6 +4,7 @@ defaults filled in."""
 
 from __future__ import annotations
 
+import ipaddress
 import json
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Optional
@@ -37,6 +38,11 @@ def read(path: Path) -> Optional[dict[str, Any]]:
     except (ValueError, TypeError, KeyError, AttributeError, OSError):
         raise _core.RunError(f"{path}: is no description of a lab of this version") from None
     return lab
+
+
+def shown(address: str) -> str:
+    """-> an address of the lab, as results and people see it"""
+    return _core.dotted([int(ipaddress.IPv4Address(address))])[0]
 
 
 def nics(lab: dict[str, Any]) -> Iterator[Nic]:

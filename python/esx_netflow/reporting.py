@@ -184,7 +184,7 @@ def _of_one(result):
 
 def _numbers_of(result):
     """-> what runs are compared by, in words"""
-    rows = {"flows seen": result.summary["flows"], "flows never begun": result.summary["flows_never_begun"]}
+    rows = {words: result.summary[key] for key, words, _, caption in _core.TOTALS if caption}
     for name, counts in result.ledger.rows():
         rows.update({f"{name}, {unit}": value for unit, value in zip(counts._fields, counts)})
     for collector in result.summary["collectors"]:

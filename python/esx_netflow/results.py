@@ -507,7 +507,7 @@ class Result:
         nodes = [name for name, node in (scenario.get("nodes") or {}).items() if node.get("kind") == "collector"]
         known = [f"{node}.{what}" for node in nodes for what in ("sequence_failures", "records_missing")]
         expected = [f"expect.{expectation['name']}" for expectation in scenario.get("expect") or []]
-        return ["verdict", "flows", "flows_never_begun", "datagrams", *counted, *known, *expected]
+        return ["verdict", *(key for key, *_ in _core.TOTALS), *counted, *known, *expected]
 
     def compare(self, other: Result) -> Any:
         """-> a `comparing.Comparison` of this run (a) and another one (b); `esx_netflow.compare` takes several of each,
@@ -528,10 +528,7 @@ class Result:
             the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and
             ``COLLECTOR.records_missing``.
         """
-        row: dict[str, Any] = {
-            "verdict": self.verdict,
-            **{name: self.summary[name] for name in ("flows", "flows_never_begun", "datagrams")},
-        }
+        row: dict[str, Any] = {"verdict": self.verdict, **{key: self.summary[key] for key, *_ in _core.TOTALS}}
         for name in ("truth", "exported", "collected"):
             for unit, value in zip(Counts._fields, getattr(self.ledger, name)):
                 row[f"{name}.{unit}"] = value
@@ -560,9 +557,9 @@ class Result:
             ", ".join(f"{name} {counts.records}" for name, counts in group.items()) or "none"
             for group in (self.ledger.lost, self.ledger.left)
         )
+        totals = ", ".join(f"{self.summary[key]} {words}" for key, words, *_ in _core.TOTALS)
         return (
-            f"{self.name}: {self.verdict}; {self.summary['flows']} flows, {self.summary['flows_never_begun']} of them "
-            f"never begun, {self.ledger.truth.packets} packets seen, "
+            f"{self.name}: {self.verdict}; {totals}, {self.ledger.truth.packets} packets seen, "
             f"{self.ledger.collected.packets} collected; records lost: {lost}; left: {left}; "
             f"residual {self.residual.packets}"
         )

@@ -42,6 +42,7 @@ def templates() -> Any:
         undefined=jinja2.StrictUndefined,
     )
     environment.filters.update(number=number, bound=_bound)
+    environment.globals["totals"] = _core.TOTALS
     return environment
 
 

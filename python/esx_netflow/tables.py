@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any, Iterator, NamedTuple, Optional
 
@@ -23,12 +24,15 @@ _FLAGS = "UAPRSF"  # from the highest bit to the lowest
 _PROTOCOL_NAMES = {int(number): name for name, number in PROTOCOLS.items()}
 
 
+_MAY_LACK = ("signed", "instant", "uptime")  # kinds of whole numbers that are -1 for an empty cell
+
+
 class _Column(NamedTuple):
     """A column as the program describes it (docs/tables.md)."""
 
     field: str  # its name in an array
     name: str  # its name in a file, and in pandas
-    kind: str  # name, address, ms, signed (-1: an empty cell) or unsigned
+    kind: str  # name, address, unsigned, signed (-1: an empty cell), and as this instant (ns), instant_ms, uptime (ms)
     names: str  # the list of names that it is an index in
 
 
@@ -156,10 +160,10 @@ class Table(np.ndarray):
         """
         return self[mask_of(self, expression)]
 
-    def _instants(self, field: str) -> np.ndarray:
-        """-> simulated ns of a column of times; -1 where there is none"""
+    def _instants(self, field: str, kind: str) -> np.ndarray:
+        """-> simulated ns of a column of instants; -1 where there is none"""
         values = self[field].astype(np.int64)
-        if field not in ("first_ms", "last_ms"):
+        if kind != "uptime":
             return values
         hosts = self._lists.lab["hosts"]
         boots = np.array(
@@ -172,7 +176,7 @@ class Table(np.ndarray):
         owners = labs.names(self._lists.lab)
         known = list(dict.fromkeys(owners.values()))
         of = np.array(
-            [known.index(owners[text]) if text in owners else -1 for text in _core.dotted(self._lists.addresses)],
+            [known.index(owners[text]) if text in owners else -1 for text in _core.address_keys(self._lists.addresses)],
             np.int64,
         )
         return pd.Categorical.from_codes(of[codes] if len(of) else codes, known)
@@ -183,8 +187,9 @@ class Table(np.ndarray):
         Parameters
         ----------
         times : "raw", "datetime" or "timedelta"
-            "raw": as in the file. Else the columns of times are calendar time (UTC), or time since the simulation
-            began, and have lost their unit: ``first_ms``, uptime of the exporter, becomes ``first``.
+            "raw": as in the file. Else the columns of instants are calendar time (UTC), or time since the simulation
+            began, and have lost their unit: ``first_ms``, uptime of the exporter, becomes ``first``. Durations stay
+            numbers.
         names : bool
             Names beside addresses (``src_name``: a VM, ``esx1:vmk0`` or a node), and words for protocols (``tcp``) and
             TCP flags (``.AP.SF``, as nfdump writes them).
@@ -220,18 +225,18 @@ class Table(np.ndarray):
                 codes = values.astype(np.int32)
                 codes[values == NONE] = -1
                 columns[name] = pd.Categorical.from_codes(codes, self._lists[list_name])
-            elif times != "raw" and field.endswith(("_ms", "_ns")):
+            elif times != "raw" and kind in ("instant", "instant_ms", "uptime"):
                 instants = pd.to_timedelta(
-                    np.where((since := self._instants(field)) < 0, np.iinfo(np.int64).min, since), unit="ns"
+                    np.where((since := self._instants(field, kind)) < 0, np.iinfo(np.int64).min, since), unit="ns"
                 )
-                columns[name[:-3]] = (
+                columns[re.sub("_[mn]s$", "", name)] = (
                     instants if start is None else (start if start.tz else start.tz_localize("UTC")) + instants
                 )
             elif names and field in ("proto", "tcp_flags"):
                 words = [_PROTOCOL_NAMES.get(n, str(n)) if field == "proto" else _flags(n) for n in range(256)]
                 columns[name] = pd.Categorical.from_codes(values, words)
             else:
-                columns[name] = values / _NS_PER_MS if kind == "ms" else values
+                columns[name] = values / _NS_PER_MS if kind == "instant_ms" else values
         return pd.DataFrame(columns, copy=False)
 
 
@@ -293,7 +298,7 @@ def pieces(path: Path, kind: str, lists: dict[str, list[str]], rows: int = 0) ->
 def _frames(path, kind, rows):
     if path.suffix == ".csv":
         _check_cells(path)
-        texts = {c.name: str for c in _described(kind).values() if c.kind in ("name", "address", "signed")}
+        texts = {c.name: str for c in _described(kind).values() if c.kind in ("name", "address", *_MAY_LACK)}
         frames = pd.read_csv(path, dtype=texts, keep_default_na=False, chunksize=rows or None)
         yield from frames if rows else [frames]
         return
@@ -318,10 +323,10 @@ def write(table: Table, path: Path) -> None:
     except ImportError:  # none, or one that this pandas or NumPy is too old for
         pass
     for field, name, kind, _ in table._columns():
-        if kind == "ms":
+        if kind == "instant_ms":
             whole, rest = np.divmod(table[field], _NS_PER_MS)
             frame[name] = pd.Series(whole.astype(str)) + "." + pd.Series(rest.astype(str)).str.zfill(6)
-        elif kind == "signed":
+        elif kind in _MAY_LACK:
             frame[name] = pd.Series(table[field].astype(str)).replace("-1", "")
     frame.to_csv(path, index=False, lineterminator="\n")
 
@@ -380,9 +385,9 @@ def _of_frame(frame, kind, lists):
             array[field] = _addresses(values)
         elif what == "name":
             array[field] = _indices(values, lists.setdefault(names, []))
-        elif what == "ms":
+        elif what == "instant_ms":
             _numbers(array, field, np.round(pd.to_numeric(values) * _NS_PER_MS), name)
-        elif what == "signed":
+        elif what in _MAY_LACK:
             texts = values.where(values != "", "-1")
             _numbers(array, field, pd.to_numeric(texts, errors="coerce"), name, texts)
         else:

@@ -69,7 +69,7 @@ class _Places:
         who, addresses = pd.factorize(table[address])
         self.codes, both = pd.factorize(who * np.int64(max(len(unique), 1)) + where)
         known = table.names
-        texts = _core.dotted(np.asarray(addresses, np.uint32))
+        texts = _core.address_keys(np.asarray(addresses, np.uint32))
         self.of = []
         for code in both.tolist():
             place = int(unique[code % len(unique)])
@@ -170,7 +170,7 @@ class _Usage:
         tried = np.where(is_try, table["dport"].astype(np.int64), -1)
         frame = pd.DataFrame({"source": codes, "dst": table["dst"], "port": tried}).drop_duplicates()
         for source, address, port in zip(
-            frame["source"], _core.dotted(frame["dst"].to_numpy(np.uint32)), frame["port"].tolist()
+            frame["source"], _core.address_keys(frame["dst"].to_numpy(np.uint32)), frame["port"].tolist()
         ):
             for side in sides:
                 ports = self.sources[keys[source]].ports_of[side].setdefault(address, set())
@@ -210,13 +210,17 @@ def _irregular(usage, names, fan_out, ports, volume):
             if is_in[TRUTH] or is_in[COLLECTED]:
                 times = max(values[side] / limits[side] if limits[side] else math.inf for side in (TRUTH, COLLECTED))
                 found.append((times, {
-                    **dict(zip(("exporter", "vswitch", "address"), key)), "name": names.get(key[2], ""), "kind": kind,
-                    "target": where, "value": _told(values),
+                    **_place(key), "name": names.get(key[2], ""), "kind": kind,
+                    "target": where and labs.shown(where), "value": _told(values),
                     "threshold": 0 if math.isinf(limits[TRUTH]) else _whole(limits[TRUTH]),
                     "in_truth": is_in[TRUTH], "in_collected": is_in[COLLECTED], "in_collected_or_left": is_in[KEPT],
                 }))  # fmt: skip
     found.sort(key=lambda pair: (pair[1]["exporter"], pair[1]["vswitch"], -pair[0], pair[1]["address"]))
     return [one for _, one in found]
+
+
+def _place(key):
+    return {"exporter": key[0], "vswitch": key[1], "address": labs.shown(key[2])}
 
 
 def _first_of_each(items, top):
@@ -336,7 +340,7 @@ def talkers(
     names = labs.names(result.lab)
     senders: list[dict[str, Any]] = [
         {
-            **dict(zip(("exporter", "vswitch", "address"), key)),
+            **_place(key),
             "name": names.get(key[2], ""),
             **{unit: _told(getattr(sums, unit)) for unit in ("octets", "packets", "records")},
         }
@@ -348,7 +352,7 @@ def talkers(
         key = (nic.host, nic.vswitch, nic.address)
         out = usage.sources[key].octets if key in usage.sources else [0.0] * 3
         into = usage.octets_to.get(key, [0.0] * 3)
-        place = {"exporter": nic.host, "vswitch": nic.vswitch, "name": nic.vm, "address": nic.address}
+        place = {"exporter": nic.host, "vswitch": nic.vswitch, "name": nic.vm, "address": labs.shown(nic.address)}
         vms.append({**place, "octets_out": _told(out), "octets_in": _told(into)})
     irregular = _irregular(usage, names, fan_out, ports, volume)
     return Talkers(begin, stop, _first_of_each(senders, top), vms, _first_of_each(irregular, top), len(irregular))

@@ -32,16 +32,24 @@ TypeInWords(ns3::EsxColumnType type)
         return "name";
     case Type::ADDRESS:
         return "address";
-    case Type::MILLISECONDS:
+    case Type::INSTANT_NS:
+        return "instant";
+    case Type::INSTANT_MS:
         return "milliseconds";
+    case Type::UPTIME_MS:
+        return "uptime";
     case Type::EMPTY:
         return "empty";
     case Type::I32:
     case Type::I64:
         return "number or nothing";
-    default:
-        return "number";
+    case Type::U8:
+    case Type::U16:
+    case Type::U32:
+    case Type::U64:
+        break;
     }
+    return "number";
 }
 
 /// docs/tables.md

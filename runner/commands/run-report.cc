@@ -5,6 +5,8 @@
 #include "runner/results/text.h"
 #include "runner/simulation/step-verdict.h"
 
+#include "ns3/esx-summary.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -41,6 +43,40 @@ NumbersOf(const Json& summary, const char* unit)
         numbers.residual += value.get<uint64_t>();
     }
     return numbers;
+}
+
+/// A number of each run in the lists of many.
+struct ListColumn
+{
+    std::string title;    //!< at a terminal; empty: not there
+    std::string markdown; //!< its title in Markdown
+    std::function<uint64_t(const Json& summary)> get;
+};
+
+std::vector<ListColumn>
+ListColumns()
+{
+    const auto records = [](uint64_t Numbers::*member) {
+        return [member](const Json& summary) { return NumbersOf(summary, "records").*member; };
+    };
+    std::vector<ListColumn> columns{
+        {"records", "records seen", records(&Numbers::seen)},
+        {"collected", "collected", records(&Numbers::collected)},
+        {"lost", "lost", records(&Numbers::lost)},
+        {"", "lost octets", [](const Json& summary) { return NumbersOf(summary, "octets").lost; }}};
+    for (const ns3::EsxTotal& total : ns3::EsxTotals())
+    {
+        if (*total.why)
+        {
+            columns.push_back({total.words,
+                               fmt::format("{}s {}", total.noun, total.words),
+                               [key = total.key](const Json& summary) {
+                                   return summary.at(key).get<uint64_t>();
+                               }});
+        }
+    }
+    columns.push_back({"residual", "residual", records(&Numbers::residual)});
+    return columns;
 }
 
 /// "5 of 6" of the scenario's expectations and those of its console lines.
@@ -304,33 +340,29 @@ ExplainStep(const Json& step)
 std::string
 ToTable(const std::vector<RunReport>& reports)
 {
-    TextTable table("<<>>>>>><");
-    table.Add({"scenario",
-               "verdict",
-               "met",
-               "records",
-               "collected",
-               "lost",
-               "never begun",
-               "residual",
-               "results"});
+    std::vector<ListColumn> columns = ListColumns();
+    columns.erase(std::remove_if(columns.begin(),
+                                 columns.end(),
+                                 [](const ListColumn& column) { return column.title.empty(); }),
+                  columns.end());
+    TextTable table("<<>" + std::string(columns.size(), '>') + "<");
+    std::vector<std::string> row{"scenario", "verdict", "met"};
+    for (const ListColumn& column : columns)
+    {
+        row.push_back(column.title);
+    }
+    row.emplace_back("results");
+    table.Add(row);
     for (const RunReport& report : reports)
     {
-        if (report.summary.is_null())
+        const bool ended = !report.summary.is_null();
+        row = {NameOf(report), report.GetVerdict(), ended ? Met(report) : "-"};
+        for (const ListColumn& column : columns)
         {
-            table.Add({NameOf(report), report.GetVerdict(), "-", "-", "-", "-", "-", "-", "-"});
-            continue;
+            row.push_back(ended ? Grouped(column.get(report.summary)) : "-");
         }
-        const Numbers records = NumbersOf(report.summary, "records");
-        table.Add({report.name,
-                   report.GetVerdict(),
-                   Met(report),
-                   Grouped(records.seen),
-                   Grouped(records.collected),
-                   Grouped(records.lost),
-                   Grouped(report.summary.at("flows_never_begun").get<uint64_t>()),
-                   Grouped(records.residual),
-                   report.folder});
+        row.push_back(ended ? report.folder : "-");
+        table.Add(row);
     }
     Text text;
     Append(text, "{}", table.ToText());
@@ -421,36 +453,33 @@ std::string
 ToMarkdown(const std::vector<RunReport>& reports)
 {
     Text text;
+    const std::vector<ListColumn> columns = ListColumns();
+    std::string titles;
+    std::string rule;
+    for (const ListColumn& column : columns)
+    {
+        titles += fmt::format(" {} |", column.markdown);
+        rule += "--:|";
+    }
     Append(text,
-           "### esx-netflow\n\n"
-           "| scenario | verdict | expectations met | records seen | collected | lost | lost "
-           "octets | flows never begun | residual |\n"
-           "|---|---|--:|--:|--:|--:|--:|--:|--:|\n");
+           "### esx-netflow\n\n| scenario | verdict | expectations met |{}\n|---|---|--:|{}\n",
+           titles,
+           rule);
     for (const RunReport& report : reports)
     {
-        if (report.summary.is_null())
-        {
-            Append(text,
-                   "| {} | **{}** | | | | | | | |\n",
-                   Markdown(NameOf(report)),
-                   report.GetVerdict());
-            continue;
-        }
-        const Numbers records = NumbersOf(report.summary, "records");
-        const Numbers octets = NumbersOf(report.summary, "octets");
-        const bool pass = report.GetVerdict() == "pass";
+        const bool ended = !report.summary.is_null();
+        const char* const stress = ended && report.GetVerdict() == "pass" ? "" : "**";
         Append(text,
-               "| {0} | {1}{2}{1} | {3} | {4} | {5} | {6} | {7} | {8} | {9} |\n",
-               Markdown(report.name),
-               pass ? "" : "**",
+               "| {0} | {1}{2}{1} |{3} |",
+               Markdown(NameOf(report)),
+               stress,
                report.GetVerdict(),
-               Met(report),
-               Grouped(records.seen),
-               Grouped(records.collected),
-               Grouped(records.lost),
-               Grouped(octets.lost),
-               Grouped(report.summary.at("flows_never_begun").get<uint64_t>()),
-               Grouped(records.residual));
+               ended ? " " + Met(report) : "");
+        for (const ListColumn& column : columns)
+        {
+            Append(text, "{} |", ended ? " " + Grouped(column.get(report.summary)) : "");
+        }
+        Append(text, "\n");
     }
     const std::string sums = SumsOverExporters(reports);
     Append(text, "{}{}", sums.empty() ? "" : "\n", sums);

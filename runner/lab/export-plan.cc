@@ -31,7 +31,7 @@ class ExportPlanner
         {
             if (node.kind == NodeKind::Collector && node.address)
             {
-                m_collectors.emplace(ns3::EsxDotted(node.address->address), &node);
+                m_collectors.emplace(ns3::EsxAddressKey(node.address->address), &node);
                 for (const auto& name : node.names)
                 {
                     m_collectors.emplace(LowerCase(name), &node);

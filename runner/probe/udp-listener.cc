@@ -79,7 +79,8 @@ UdpListener::GetLocal() const
     sockaddr_in address{};
     socklen_t length = sizeof(address);
     getsockname(m_socket, reinterpret_cast<sockaddr*>(&address), &length);
-    return {ns3::EsxDotted(ntohl(address.sin_addr.s_addr)), ntohs(address.sin_port)};
+    return {ns3::EsxAddressKey(ns3::Ipv4Address(ntohl(address.sin_addr.s_addr))),
+            ntohs(address.sin_port)};
 }
 
 } // namespace esxnf

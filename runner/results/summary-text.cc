@@ -104,11 +104,13 @@ AppendFacts(Text& text, const Summary& summary)
         separator = ", ";
     }
     Append(text, "\n");
-    if (summary.flowsNeverBegun > 0)
+    for (const ns3::EsxTotal& total : ns3::EsxTotals())
     {
-        Append(text,
-               "  {} never begun: no memory or no room in the cache for a record\n",
-               Counted(summary.flowsNeverBegun, "flow"));
+        if (*total.why && total.get(summary) > 0)
+        {
+            const std::string counted = Counted(total.get(summary), total.noun);
+            Append(text, "  {} {}: {}\n", counted, total.words, total.why);
+        }
     }
     for (const ns3::EsxHostSummary& host : summary.hosts)
     {

@@ -3,6 +3,8 @@
 
 #include "runner/base/number-text.h"
 
+#include "ns3/esx-table.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <tuple>
@@ -108,6 +110,12 @@ std::string
 Text(const ns3::Time& value)
 {
     return DurationToText(value.GetNanoSeconds());
+}
+
+std::string
+Text(ns3::Ipv4Address value)
+{
+    return ns3::EsxDotted(value);
 }
 
 namespace

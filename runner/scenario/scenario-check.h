@@ -110,6 +110,7 @@ Text(const T& value)
 
 /// In seconds: "0.5s".
 std::string Text(const ns3::Time& value);
+std::string Text(ns3::Ipv4Address value);
 
 template <typename Map>
 bool

@@ -99,7 +99,7 @@ AddressOf(const Scenario& scenario, const std::string& name)
     const auto host = std::find_if(scenario.hosts.begin(),
                                    scenario.hosts.end(),
                                    [&name](const Host& other) { return other.name == name; });
-    return ns3::EsxDotted(host->vmknics.at(0).address.address.Get());
+    return ns3::EsxAddressKey(host->vmknics.at(0).address.address);
 }
 
 } // namespace
@@ -151,7 +151,7 @@ RealCollectors::RealCollectors(const Scenario& scenario,
             const auto source = static_cast<uint32_t>(FIRST_SOURCE + i);
             Sender& sender = m_senders[{hosts[i], name}];
             sender.source = of != own.end()    ? of->second
-                            : isLoopback       ? ns3::EsxDotted(source)
+                            : isLoopback       ? ns3::EsxAddressKey(ns3::Ipv4Address(source))
                             : hosts.size() > 1 ? AddressOf(scenario, hosts[i])
                                                : "";
             sender.udp = std::make_unique<UdpSender>(target.endpoint, sender.source);

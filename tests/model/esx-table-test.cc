@@ -91,14 +91,42 @@ TEST(EsxTable, JsonLinesQuoteTextsAndLeaveOutWhatIsAbsent)
 TEST(EsxTable, MillisecondsKeepNanoseconds)
 {
     EXPECT_EQ(Print("received_ms", EsxRowPrinter::CSV, MakeRow()), "received_ms\n1002.134567\n");
-    EXPECT_EQ(EsxMilliseconds(0), "0.000000");
-    EXPECT_EQ(EsxMilliseconds(42), "0.000042");
+    Row row;
+    EXPECT_EQ(Print("received_ms", EsxRowPrinter::CSV, row), "received_ms\n0.000000\n");
+    row.received = 42;
+    EXPECT_EQ(Print("received_ms", EsxRowPrinter::CSV, row), "received_ms\n0.000042\n");
 }
 
 TEST(EsxTable, AddressesAreDotted)
 {
     EXPECT_EQ(EsxDotted(0), "0.0.0.0");
     EXPECT_EQ(EsxDotted(Ipv4Address("192.0.2.199")), "192.0.2.199");
+}
+
+TEST(EsxTable, AnAddressAsAKeyIsWhatSocketsRead)
+{
+    EXPECT_EQ(EsxAddressKey(Ipv4Address(0x0a067d33)), "10.6.125.51");
+    EXPECT_EQ(Ipv4Address(EsxAddressKey(Ipv4Address("192.0.2.199")).c_str()),
+              Ipv4Address("192.0.2.199"));
+}
+
+TEST(EsxTable, InstantsHaveTheirUnit)
+{
+    using Type = EsxColumnType;
+    std::set<Type> seen;
+    for (const EsxTable& table : EsxMakeTables(nullptr, EsxObservations()))
+    {
+        for (const EsxColumn& column : table.GetColumns())
+        {
+            const bool isMs = column.type == Type::INSTANT_MS || column.type == Type::UPTIME_MS;
+            if (isMs || column.type == Type::INSTANT_NS)
+            {
+                EXPECT_EQ(column.unit, isMs ? "ms" : "ns") << column.name;
+                seen.insert(column.type);
+            }
+        }
+    }
+    EXPECT_EQ(seen.size(), 3U);
 }
 
 TEST(EsxTable, EveryColumnIsDescribedOnce)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Tables: the same as the CSV files, by names, and as copies only where that is said."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 import esx_netflow
 from conftest import LOSSES, QUICKSTART
+from esx_netflow import _core, explaining, tables
 from esx_netflow.tables import FILES
 
 
@@ -169,6 +171,47 @@ def test_uptime_is_told_from_the_time_of_the_simulation():
         frame = table.to_pandas(times="timedelta")
         assert pd.Timedelta("3s") <= frame["first"].min() and frame["last"].max() <= pd.Timedelta("60s")
         assert table.to_pandas(times="datetime")["first"].min() >= pd.Timestamp("2010-01-01T12:00:03Z")
+
+
+def test_a_column_is_shown_by_its_type_whatever_its_name(result, monkeypatch):
+    columns = [
+        ("at_ns", "at_ms", "instant_ms", ""),
+        ("lived_ns", "lived_ns", "signed", ""),
+        ("via", "via", "address", ""),
+    ]
+    monkeypatch.setitem(tables._TABLES, "made", {"columns": columns})
+    lists = copy.copy(result.truth._lists)
+    array = np.array([(5, 7, 0x0A000001), (6, -1, 0x0A000002)], "i8, i8, u4")
+    array.dtype.names = "at_ns", "lived_ns", "via"
+    table = esx_netflow.Table.of(array, "made", lists)
+    lists.share([table])
+    frame = table.to_pandas(times="datetime")
+    assert list(frame) == ["at", "lived_ns", "via"]
+    assert frame["at"][0] == pd.Timestamp("2008-10-26T00:00:00.000000005Z")
+    assert frame["lived_ns"].tolist() == [7, -1], "a duration is no date"
+    assert frame["via"].tolist() == ["10.0.0.1", "10.0.0.2"]
+    assert explaining._rows(table)[1] == {"at_ns": 6, "lived_ns": -1, "via": "10.0.0.2"}
+    assert table.filter("via 10.0.0.2")["at_ns"].tolist() == [6] and len(table.filter("via != 10.0.0.2")) == 1
+
+
+def test_names_are_found_however_addresses_are_shown(result, monkeypatch):
+    from esx_netflow import plots
+
+    plain = result.truth.to_pandas(names=True)
+    said, senders, stories = result.talkers(), plots.traffic.by_sender(result), len(result.explain("web1->db1:3306"))
+    real = _core.dotted
+    monkeypatch.setattr(_core, "dotted", lambda addresses: [f"<{text}>" for text in real(addresses)])
+    monkeypatch.setattr(result.truth._lists, "_addresses", result.truth._lists.addresses)
+    other = result.truth.to_pandas(names=True)
+    assert other["src"].astype(str).tolist() == [f"<{address}>" for address in plain["src"]]
+    assert other["src_name"].tolist() == plain["src_name"].tolist()
+    assert [(t["address"], t["name"]) for t in result.talkers().talkers] == [
+        (f"<{t['address']}>", t["name"]) for t in said.talkers
+    ]
+    shown = plots.traffic.by_sender(result)
+    assert shown["name"].str.strip("<>").tolist() == senders["name"].tolist()
+    assert shown["address"].tolist() == [f"<{address}>" for address in senders["address"]]
+    assert len(result.explain("web1->db1:3306")) == stories > 0
 
 
 FILTERS = {

@@ -91,6 +91,67 @@ TEST(Summary, JsonHasTheLedgerByCause)
     EXPECT_EQ(json["top_talkers"], Json::array());
 }
 
+TEST(Summary, TotalsAreToldInJsonAndText)
+{
+    Summary summary = SmallSummary();
+    summary.flowsNeverBegun = 2;
+    const Json json = ToJson(summary);
+    const std::string text = ToText(summary, "out");
+    std::size_t told = 0;
+    for (const ns3::EsxTotal& total : ns3::EsxTotals())
+    {
+        EXPECT_EQ(json.at(total.key), total.get(summary)) << total.key;
+        if (*total.why)
+        {
+            EXPECT_THAT(text, HasSubstr(std::string(total.words) + ": " + total.why));
+            ++told;
+        }
+    }
+    EXPECT_GT(told, 0U);
+    EXPECT_THAT(ToText(SmallSummary(), "out"), Not(HasSubstr("never begun")));
+}
+
+/// Another member makes old folders unreadable ("is missing"): it is another version, and this list
+/// is then that of the new one.
+TEST(Summary, AnotherMemberMakesAnotherSchema)
+{
+    Summary summary;
+    summary.talkers.resize(1);
+    summary.collectors.resize(1);
+    summary.hosts.resize(1);
+    const Json json = ToJson(summary);
+    const Json flat = json.flatten();
+    std::string members;
+    for (const auto& [member, value] : flat.items())
+    {
+        members += member + " ";
+    }
+    EXPECT_EQ(json.at("schema"), "esx-netflow summary 2");
+    EXPECT_EQ(members,
+              "/schema /name /seed /run /versions/esx-netflow /versions/ns-3 /end_ns /verdict "
+              "/expectations /steps /traffic/items /traffic/silent /traffic/captures /links "
+              "/bound/sent_octets /bound/lost_octets /bound/least_lost_octets /bound/links "
+              "/ledger/truth/packets /ledger/truth/octets /ledger/truth/records "
+              "/ledger/exported/packets /ledger/exported/octets /ledger/exported/records "
+              "/ledger/collected/packets /ledger/collected/octets /ledger/collected/records "
+              "/ledger/ignored /ledger/lost /ledger/left /residual/packets /residual/octets "
+              "/residual/records /exporters /flows /flows_never_begun /datagrams "
+              "/top_talkers/0/exporter /top_talkers/0/vswitch /top_talkers/0/src "
+              "/top_talkers/0/name /top_talkers/0/truth/packets /top_talkers/0/truth/octets "
+              "/top_talkers/0/truth/records /top_talkers/0/collected/packets "
+              "/top_talkers/0/collected/octets /top_talkers/0/collected/records "
+              "/top_talkers/0/left/packets /top_talkers/0/left/octets "
+              "/top_talkers/0/left/records /hosts/0/name /hosts/0/edition /hosts/0/unstable "
+              "/hosts/0/halted /hosts/0/cache_high_water /hosts/0/purgatory_high_water "
+              "/hosts/0/heap_high_water /hosts/0/vswitches /collectors/0/node "
+              "/collectors/0/received/packets /collectors/0/received/octets "
+              "/collectors/0/received/records /collectors/0/datagrams "
+              "/collectors/0/sequence_failures /collectors/0/records_missing "
+              "/collectors/0/datagrams_late /collectors/0/datagrams_duplicate "
+              "/collectors/0/restarts /collectors/0/datagrams_refused "
+              "/collectors/0/buffer_drops ");
+}
+
 TEST(Summary, BoundsAreThoseOfTheScenario)
 {
     EXPECT_EQ(BoundOf(0, 0).dump(), R"({"equals":0})");

@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Optional
 from xml.etree import ElementTree
 
-import numpy as np
-
 from .. import _core
 from .collector import grade_of
 from .commands import add_files, add_options, options_of, regex
@@ -74,7 +72,7 @@ def _send(stream: Stream, port: int) -> None:
         else:
             if source not in senders:
                 senders[source] = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-                senders[source].bind((_core.dotted(np.array([source], np.uint32))[0], 0))
+                senders[source].bind((_core.address_keys([source])[0], 0))
             senders[source].sendto(payload, ("127.0.0.1", port))
         time.sleep(_PACE_S)
     for sender in senders.values():

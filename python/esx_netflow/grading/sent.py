@@ -102,7 +102,7 @@ def from_payloads(payloads: list[bytes], sources: Any, names: dict[str, str], ma
     )
     datagrams["name"] = [
         names.get(address, names.get("", address))
-        for address in _core.dotted(datagrams["exporter"].to_numpy(np.uint32))
+        for address in _core.address_keys(datagrams["exporter"].to_numpy(np.uint32))
     ]
     datagrams["copy"] = pd.DataFrame(
         {"exporter": datagrams["exporter"], "content": pd.Series(whole, dtype=object)}

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
-from .. import labs
+from .. import _core, labs
 from ..results import Result
 from ..showing import AT_END, number
 from .style import (
@@ -75,10 +75,10 @@ def by_sender(result, end="src"):
     A packet crosses every vSwitch on its way. Traffic of a VM or vmknic counts once: sent, at its own port; received,
     at its own vSwitch; if nothing of it was seen there, wherever it was seen.
     """
-    place = ["exporter", "vswitch", "input"]
+    place, keys = ["exporter", "vswitch", "input"], _core.address_keys
     tables = {
-        name: getattr(result, name).to_pandas().astype({"exporter": str, "vswitch": str, end: str})
-        for name in ("truth", "collected", "left")
+        table.kind: table.to_pandas().astype({"exporter": str, "vswitch": str}).assign(**{end: keys(table[end])})
+        for table in (result.truth, result.collected, result.left)
     }
     frame = (
         pd.DataFrame({name: table.groupby([*place, end], sort=False)["octets"].sum() for name, table in tables.items()})
@@ -100,7 +100,9 @@ def by_sender(result, end="src"):
         .reset_index()
     )
     names = labs.names(result.lab)
-    frame["name"] = [names.get(address, address) for address in frame["address"]]
+    shown = {address: labs.shown(address) for address in frame["address"]}
+    frame["name"] = [names.get(address, shown[address]) for address in frame["address"]]
+    frame["address"] = frame["address"].map(shown)
     return frame.sort_values("truth", ascending=False, kind="stable")
 
 
