@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cassert>
-#include <iterator>
 
 namespace netflow
 {
@@ -42,9 +41,14 @@ WheelTicks(const FlowCacheConfig& config)
 const char*
 ToString(EndReason reason)
 {
-    static const char* const NAMES[] = {"idle", "active", "tcp_end", "evicted", "split", "stopped"};
-    static_assert(std::size(NAMES) == END_REASONS, "one name for each");
-    return NAMES[static_cast<unsigned>(reason)];
+    static constexpr EnumName<EndReason> NAMES[] = {{EndReason::IDLE, "idle"},
+                                                    {EndReason::ACTIVE, "active"},
+                                                    {EndReason::TCP_END, "tcp_end"},
+                                                    {EndReason::EVICTED, "evicted"},
+                                                    {EndReason::SPLIT, "split"},
+                                                    {EndReason::STOPPED, "stopped"}};
+    static_assert(NamesEach(NAMES));
+    return NAMES[static_cast<unsigned>(reason)].name;
 }
 
 FlowCache::FlowCache(const FlowCacheConfig& config, Heap& heap, EndedRecordSink& sink)
@@ -135,7 +139,7 @@ FlowCache::MakeRoom(TimeNs now)
     {
         return AccountResult::COUNTED_NEW;
     }
-    if (m_config.policy == CachePolicy::DROP_NEW || m_table.GetSize() == 0)
+    if (!GetInfo(m_config.policy).evicts || m_table.GetSize() == 0)
     {
         return full ? AccountResult::SHED_CACHE_FULL : AccountResult::SHED_NO_MEMORY;
     }
@@ -363,7 +367,7 @@ FlowCache::Begin(uint32_t index, const PacketSummary& packet, uint16_t output, T
     entry.first = now;
     entry.last = now;
     entry.id = m_nextId++;
-    if (m_config.policy != CachePolicy::DROP_NEW)
+    if (GetInfo(m_config.policy).evicts)
     {
         RememberCreation(index, entry.id);
     }

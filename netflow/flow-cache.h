@@ -15,10 +15,12 @@
 #define NETFLOW_FLOW_CACHE_H
 
 #include "netflow/deferred-packets.h"
+#include "netflow/enum-table.h"
 #include "netflow/flow-record.h"
 #include "netflow/flow-table.h"
 #include "netflow/heap.h"
 #include "netflow/high-water.h"
+#include "netflow/ledger.h"
 #include "netflow/packet-parser.h"
 #include "netflow/timer-wheel.h"
 
@@ -35,10 +37,42 @@ namespace netflow
 /// Treatment of a packet of a new flow when the cache is full or its heap exhausted.
 enum CachePolicy : uint8_t
 {
-    DROP_NEW,     //!< shed the packet
-    EVICT_OLDEST, //!< end the record with the smallest First (ties: created first); it is exported
-    EVICT_OLDEST_DROP, //!< the same, but the evicted record is dropped
+    DROP_NEW,
+    EVICT_OLDEST,
+    EVICT_OLDEST_DROP,
+    CACHE_POLICIES //!< how many there are
 };
+
+/// Fixed properties of a CachePolicy.
+struct CachePolicyInfo
+{
+    CachePolicy policy;
+    const char* word; //!< as scenarios and attributes spell it
+    bool evicts;      //!< a live record makes room
+    Move evicted;     //!< what becomes of that: QUEUED, or a loss
+    const char* help;
+};
+
+inline constexpr CachePolicyInfo CACHE_POLICY_INFOS[] = {
+    {DROP_NEW, "DropNew", false, Move::QUEUED, "shed the packet"},
+    {EVICT_OLDEST,
+     "EvictOldest",
+     true,
+     Move::QUEUED,
+     "end the record with the smallest First (ties: created first); it is exported"},
+    {EVICT_OLDEST_DROP,
+     "EvictOldestDrop",
+     true,
+     Move::DROPPED_EVICTED,
+     "the same, but the evicted record is dropped"},
+};
+static_assert(HasRowOfEach(CACHE_POLICY_INFOS, &CachePolicyInfo::policy, CACHE_POLICIES));
+
+constexpr const CachePolicyInfo&
+GetInfo(CachePolicy policy)
+{
+    return CACHE_POLICY_INFOS[policy];
+}
 
 /// Timeouts and bounds. Defaults are those of ESX Server 3.5 where it documents them.
 struct FlowCacheConfig

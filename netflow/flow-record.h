@@ -23,9 +23,10 @@ enum class EndReason : uint8_t
     EVICTED, //!< made room for a new flow
     SPLIT,   //!< the next packet would have taken a counter past 2^32 - 1
     STOPPED, //!< metering of its vSwitch stopped
+    COUNT
 };
 
-constexpr unsigned END_REASONS = static_cast<unsigned>(EndReason::STOPPED) + 1;
+constexpr unsigned END_REASONS = static_cast<unsigned>(EndReason::COUNT);
 
 /// "idle", "active", … as in the results.
 const char* ToString(EndReason reason);

@@ -36,9 +36,10 @@ enum class Place : uint8_t
     DISCARDED, //!< final: metering stopped
     UNSENT,    //!< final: the socket refused the datagram
     LOST,      //!< final: lost between the exporter's socket and the collector's
+    COUNT
 };
 
-constexpr unsigned PLACES = static_cast<unsigned>(Place::LOST) + 1;
+constexpr unsigned PLACES = static_cast<unsigned>(Place::COUNT);
 
 /// Every way from one place to another. Order is the order of all listings.
 enum class Move : uint8_t
@@ -87,27 +88,39 @@ enum class Move : uint8_t
     LOST_REFUSED,
     LOST_SOCKET_BUFFER,
     LOST_NOT_DECODED, //!< arrived and was refused by the collector's decoder
+    COUNT
 };
 
-constexpr unsigned MOVES = static_cast<unsigned>(Move::LOST_NOT_DECODED) + 1;
+constexpr unsigned MOVES = static_cast<unsigned>(Move::COUNT);
+
+/// Fixed properties of a Place.
+struct PlaceInfo
+{
+    Place place;
+    const char* name;
+    const char* moves{nullptr}; //!< name of all moves that lead there, where they are one metric
+    const char* left{nullptr};  //!< how results name what is left there at the end
+    bool isLoss{false};         //!< final, and neither collected nor ignored
+};
 
 /// Fixed properties of a Move.
 struct MoveInfo
 {
+    Move move;
     const char* name;  //!< unique, e.g. "dropped_purgatory_full"
     const char* cause; //!< as in metrics, e.g. "purgatory_full"; several moves may share one
     Place from;
     Place to;
+    /// A datagram dies so behind the collector's network device: it was on the last cable.
+    bool isAtCollector{false};
 };
 
 const MoveInfo& GetInfo(Move move);
+const PlaceInfo& GetInfo(Place place);
 const char* ToString(Place place);
 
-/// Whether what comes to a place is lost: it is final, and neither collected nor ignored.
+/// Whether what comes to a place is lost.
 bool IsLoss(Place place);
-
-/// Whether a datagram dies so behind the collector's network device: it was on the last cable.
-bool IsAtCollector(Move move);
 
 /// How results name the fate of what made this move last: the cause of its loss, or "live",
 /// "queued" or "in_flight" for what is left in the cache, in purgatory or on the way.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/metering-process.h"
 
+#include "netflow/enum-table.h"
+
 #include <algorithm>
 #include <cassert>
 
@@ -29,35 +31,54 @@ IgnoredMove(FrameVerdict verdict)
     case FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME:
     case FrameVerdict::TRANSPORT_TRUNCATED:
         return Move::IGNORED_TRUNCATED;
-    default:
-        return Move::IGNORED_MALFORMED;
+    case FrameVerdict::BAD_VERSION:
+    case FrameVerdict::BAD_HEADER_LENGTH:
+    case FrameVerdict::TOTAL_LENGTH_TOO_SHORT:
+    case FrameVerdict::METERABLE: // is not asked for
+    case FrameVerdict::COUNT:
+        break;
     }
-}
-
-constexpr unsigned
-Steps(Move from, Move to)
-{
-    return static_cast<unsigned>(to) - static_cast<unsigned>(from);
+    return Move::IGNORED_MALFORMED;
 }
 
 Move
 EndedMove(EndReason reason)
 {
-    static_assert(Steps(Move::ENDED_IDLE, Move::ENDED_STOPPED) + 1 == END_REASONS,
-                  "a move for each reason, in their order");
-    return static_cast<Move>(static_cast<unsigned>(Move::ENDED_IDLE) +
-                             static_cast<unsigned>(reason));
+    struct Row
+    {
+        EndReason reason;
+        Move move;
+    };
+
+    static constexpr Row ROWS[] = {{EndReason::IDLE, Move::ENDED_IDLE},
+                                   {EndReason::ACTIVE, Move::ENDED_ACTIVE},
+                                   {EndReason::TCP_END, Move::ENDED_TCP_END},
+                                   {EndReason::EVICTED, Move::ENDED_EVICTED},
+                                   {EndReason::SPLIT, Move::ENDED_SPLIT},
+                                   {EndReason::STOPPED, Move::ENDED_STOPPED}};
+    static_assert(HasRowOfEach(ROWS, &Row::reason, EndReason::COUNT), "a move for each reason");
+    return ROWS[static_cast<unsigned>(reason)].move;
 }
 
 Move
-DiscardedMove(StopCause cause, Move first)
+DiscardedMove(StopCause cause, bool wasQueued)
 {
-    constexpr auto last = static_cast<unsigned>(StopCause::SWITCH_DELETED);
-    static_assert(Steps(Move::DISCARDED_KILLED, Move::DISCARDED_SWITCH_DELETED) == last &&
-                      Steps(Move::DISCARDED_QUEUED_KILLED, Move::DISCARDED_QUEUED_SWITCH_DELETED) ==
-                          last,
-                  "a move for each cause, in their order");
-    return static_cast<Move>(static_cast<unsigned>(first) + static_cast<unsigned>(cause));
+    struct Row
+    {
+        StopCause cause;
+        Move live;
+        Move queued;
+    };
+
+    static constexpr Row ROWS[] = {
+        {StopCause::KILLED, Move::DISCARDED_KILLED, Move::DISCARDED_QUEUED_KILLED},
+        {StopCause::UNLOADED, Move::DISCARDED_UNLOADED, Move::DISCARDED_QUEUED_UNLOADED},
+        {StopCause::SWITCH_DELETED,
+         Move::DISCARDED_SWITCH_DELETED,
+         Move::DISCARDED_QUEUED_SWITCH_DELETED}};
+    static_assert(HasRowOfEach(ROWS, &Row::cause, StopCause::COUNT), "a move for each cause");
+    const Row& row = ROWS[static_cast<unsigned>(cause)];
+    return wasQueued ? row.queued : row.live;
 }
 
 bool
@@ -146,7 +167,7 @@ MeteringProcess::Unregister(uint16_t vSwitch, StopCause cause, TimeNs now)
     m_cache.Stop(vSwitch);
     std::vector<QueuedRecord> queued;
     m_purgatory.Take({vSwitch}, m_now, queued);
-    const Move move = DiscardedMove(cause, Move::DISCARDED_QUEUED_KILLED);
+    const Move move = DiscardedMove(cause, true);
     Registration& registration = GetRegistration(vSwitch);
     for (const QueuedRecord& waiting : queued)
     {
@@ -456,14 +477,14 @@ MeteringProcess::RecordEnded(const FlowRecord& record)
     registration.account->Book(EndedMove(record.reason), CountsOf(record));
     if (record.reason == EndReason::STOPPED && !m_flushing)
     {
-        Conclude(record, DiscardedMove(m_stopCause, Move::DISCARDED_KILLED));
+        Conclude(record, DiscardedMove(m_stopCause, false));
         return;
     }
-    if (record.reason == EndReason::EVICTED &&
-        m_cache.GetConfig().policy == CachePolicy::EVICT_OLDEST_DROP)
+    const Move evicted = GetInfo(m_cache.GetConfig().policy).evicted;
+    if (record.reason == EndReason::EVICTED && evicted != Move::QUEUED)
     {
         ++registration.expired;
-        Conclude(record, Move::DROPPED_EVICTED);
+        Conclude(record, evicted);
         return;
     }
     Queue(record, registration);
@@ -481,23 +502,23 @@ MeteringProcess::Queue(const FlowRecord& record, Registration& registration)
         m_events->PurgatoryFull(m_now);
     }
     QueuedRecord dropped;
-    if (m_purgatory.Push(queued, dropped))
+    const Move lost = m_purgatory.Push(queued, dropped);
+    if (lost == Move::QUEUED)
     {
         Conclude(record, Move::QUEUED);
         return;
     }
     NoteDrop();
-    if (m_purgatory.GetPolicy() == PurgatoryPolicy::TAIL_DROP)
+    if (GetInfo(lost).from == Place::EXPIRED) // it is the new one
     {
-        Conclude(record, Move::DROPPED_PURGATORY_FULL);
+        Conclude(record, lost);
         return;
     }
     Conclude(record, Move::QUEUED);
-    m_registrations[dropped.record.key.vSwitch].account->Book(Move::DROPPED_PURGATORY_HEAD,
-                                                              CountsOf(dropped.record));
+    m_registrations[dropped.record.key.vSwitch].account->Book(lost, CountsOf(dropped.record));
     if (m_journal)
     {
-        m_journal->Moved(dropped.record.id, Move::DROPPED_PURGATORY_HEAD, m_now);
+        m_journal->Moved(dropped.record.id, lost, m_now);
     }
 }
 

@@ -42,6 +42,7 @@ enum class StopCause : uint8_t
     KILLED,
     UNLOADED,
     SWITCH_DELETED,
+    COUNT
 };
 
 /// Events that a host logs. Called synchronously; must not call back unless the method says so.

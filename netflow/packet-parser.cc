@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/packet-parser.h"
 
-#include <iterator>
+#include "netflow/enum-table.h"
 
 namespace netflow
 {
@@ -167,18 +167,19 @@ ParseIpv4(const uint8_t* ip, uint32_t captured, uint32_t wire)
 const char*
 ToString(FrameVerdict verdict)
 {
-    static const char* const NAMES[] = {"meterable",
-                                        "ethernet_truncated",
-                                        "vlan_truncated",
-                                        "not_ipv4",
-                                        "ipv4_truncated",
-                                        "bad_version",
-                                        "bad_header_length",
-                                        "total_length_too_short",
-                                        "total_length_exceeds_frame",
-                                        "transport_truncated"};
-    static_assert(std::size(NAMES) == FRAME_VERDICTS, "one name for each");
-    return NAMES[static_cast<unsigned>(verdict)];
+    static constexpr EnumName<FrameVerdict> NAMES[] = {
+        {FrameVerdict::METERABLE, "meterable"},
+        {FrameVerdict::ETHERNET_TRUNCATED, "ethernet_truncated"},
+        {FrameVerdict::VLAN_TRUNCATED, "vlan_truncated"},
+        {FrameVerdict::NOT_IPV4, "not_ipv4"},
+        {FrameVerdict::IPV4_TRUNCATED, "ipv4_truncated"},
+        {FrameVerdict::BAD_VERSION, "bad_version"},
+        {FrameVerdict::BAD_HEADER_LENGTH, "bad_header_length"},
+        {FrameVerdict::TOTAL_LENGTH_TOO_SHORT, "total_length_too_short"},
+        {FrameVerdict::TOTAL_LENGTH_EXCEEDS_FRAME, "total_length_exceeds_frame"},
+        {FrameVerdict::TRANSPORT_TRUNCATED, "transport_truncated"}};
+    static_assert(NamesEach(NAMES));
+    return NAMES[static_cast<unsigned>(verdict)].name;
 }
 
 PacketSummary

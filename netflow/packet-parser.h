@@ -27,9 +27,10 @@ enum class FrameVerdict : uint8_t
     TOTAL_LENGTH_TOO_SHORT,     //!< total length < header length
     TOTAL_LENGTH_EXCEEDS_FRAME, //!< total length > octets on the wire after layer 2
     TRANSPORT_TRUNCATED,        //!< the capture ends before ports or TCP flags that the packet has
+    COUNT
 };
 
-constexpr unsigned FRAME_VERDICTS = static_cast<unsigned>(FrameVerdict::TRANSPORT_TRUNCATED) + 1;
+constexpr unsigned FRAME_VERDICTS = static_cast<unsigned>(FrameVerdict::COUNT);
 
 /// "not_ipv4", "ipv4_truncated", …
 const char* ToString(FrameVerdict verdict);

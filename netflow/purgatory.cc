@@ -20,27 +20,36 @@ Purgatory::IsFull() const
     return GetSize() >= m_bound;
 }
 
-bool
+Move
 Purgatory::Push(const QueuedRecord& queued, QueuedRecord& dropped)
 {
     const bool full = IsFull();
-    if (full && m_policy == PurgatoryPolicy::TAIL_DROP)
-    {
-        dropped = queued;
-        return false;
-    }
     if (full)
     {
-        dropped = m_queue[m_head++];
-        if (m_head == m_bound) // as many dead as live: moving them is paid for by the drops
+        switch (m_policy)
         {
-            m_queue.erase(m_queue.begin(), m_queue.begin() + static_cast<std::ptrdiff_t>(m_head));
-            m_head = 0;
+        case TAIL_DROP:
+        case PURGATORY_POLICIES:
+            dropped = queued;
+            return GetInfo(m_policy).lost;
+        case HEAD_DROP:
+            DropHead(dropped);
         }
     }
     m_queue.push_back(queued);
     m_highWater.Note(GetSize());
-    return !full;
+    return full ? GetInfo(m_policy).lost : Move::QUEUED;
+}
+
+void
+Purgatory::DropHead(QueuedRecord& dropped)
+{
+    dropped = m_queue[m_head++];
+    if (m_head == m_bound) // as many dead as live: moving them is paid for by the drops
+    {
+        m_queue.erase(m_queue.begin(), m_queue.begin() + static_cast<std::ptrdiff_t>(m_head));
+        m_head = 0;
+    }
 }
 
 void
@@ -78,12 +87,6 @@ uint32_t
 Purgatory::GetBound() const
 {
     return m_bound;
-}
-
-PurgatoryPolicy
-Purgatory::GetPolicy() const
-{
-    return m_policy;
 }
 
 std::size_t

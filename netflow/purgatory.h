@@ -10,8 +10,10 @@
 #ifndef NETFLOW_PURGATORY_H
 #define NETFLOW_PURGATORY_H
 
+#include "netflow/enum-table.h"
 #include "netflow/flow-record.h"
 #include "netflow/high-water.h"
+#include "netflow/ledger.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -23,9 +25,33 @@ namespace netflow
 /// Choice of the record that a full purgatory loses.
 enum PurgatoryPolicy : uint8_t
 {
-    TAIL_DROP, //!< the newest: the one that just ended
-    HEAD_DROP, //!< the oldest waiting
+    TAIL_DROP,
+    HEAD_DROP,
+    PURGATORY_POLICIES //!< how many there are
 };
+
+/// Fixed properties of a PurgatoryPolicy.
+struct PurgatoryPolicyInfo
+{
+    PurgatoryPolicy policy;
+    const char* word; //!< as scenarios and attributes spell it
+    Move lost;        //!< from EXPIRED: the record that wants in; from PURGATORY: one that waits
+    const char* help;
+};
+
+inline constexpr PurgatoryPolicyInfo PURGATORY_POLICY_INFOS[] = {
+    {TAIL_DROP, "TailDrop", Move::DROPPED_PURGATORY_FULL, "the newest: the one that just ended"},
+    {HEAD_DROP, "HeadDrop", Move::DROPPED_PURGATORY_HEAD, "the oldest waiting"},
+};
+static_assert(HasRowOfEach(PURGATORY_POLICY_INFOS,
+                           &PurgatoryPolicyInfo::policy,
+                           PURGATORY_POLICIES));
+
+constexpr const PurgatoryPolicyInfo&
+GetInfo(PurgatoryPolicy policy)
+{
+    return PURGATORY_POLICY_INFOS[policy];
+}
 
 /// A record that waits.
 struct QueuedRecord
@@ -56,9 +82,9 @@ class Purgatory
     /**
      * Queues a record.
      * \param dropped set to the record that was lost if purgatory is full
-     * \return false if a record was lost
+     * \return QUEUED, or the move of the record that was lost
      */
-    bool Push(const QueuedRecord& queued, QueuedRecord& dropped);
+    Move Push(const QueuedRecord& queued, QueuedRecord& dropped);
 
     /**
      * Removes every record of the given vSwitches in FIFO order and appends them to \p taken.
@@ -69,7 +95,6 @@ class Purgatory
 
     std::size_t GetSize() const;
     uint32_t GetBound() const;
-    PurgatoryPolicy GetPolicy() const;
     /// The most records that ever waited at once (law L8: never more than the bound).
     std::size_t GetHighWater() const;
     /// The same since the last call.
@@ -87,6 +112,8 @@ class Purgatory
     }
 
   private:
+    void DropHead(QueuedRecord& dropped);
+
     const uint32_t m_bound;
     const PurgatoryPolicy m_policy;
     std::vector<QueuedRecord> m_queue; // live part: [m_head, size)

@@ -137,7 +137,8 @@ class PurgatoryBinding
         QueuedRecord dropped;
         for (py::ssize_t i = 0; i < records.size(); ++i)
         {
-            if (!m_purgatory.Push({ToRecord(records.data()[i]), now, 0}, dropped))
+            if (m_purgatory.Push({ToRecord(records.data()[i]), now, 0}, dropped) !=
+                netflow::Move::QUEUED)
             {
                 lost.push_back(ToEntry(dropped.record));
             }
@@ -208,16 +209,22 @@ class ExporterBinding : private netflow::DatagramSink
     netflow::Exporter m_exporter;
 };
 
+template <typename Info, std::size_t POLICIES>
+void
+BindPolicies(py::module_& module, const char* name, const Info (&infos)[POLICIES])
+{
+    py::enum_<decltype(Info::policy)> policies(module, name);
+    for (const Info& info : infos)
+    {
+        policies.value(info.word, info.policy, info.help);
+    }
+}
+
 void
 BindConfigs(py::module_& module)
 {
-    py::enum_<netflow::CachePolicy>(module, "CachePolicy")
-        .value("DropNew", netflow::CachePolicy::DROP_NEW)
-        .value("EvictOldest", netflow::CachePolicy::EVICT_OLDEST)
-        .value("EvictOldestDrop", netflow::CachePolicy::EVICT_OLDEST_DROP);
-    py::enum_<netflow::PurgatoryPolicy>(module, "PurgatoryPolicy")
-        .value("TailDrop", netflow::PurgatoryPolicy::TAIL_DROP)
-        .value("HeadDrop", netflow::PurgatoryPolicy::HEAD_DROP);
+    BindPolicies(module, "CachePolicy", netflow::CACHE_POLICY_INFOS);
+    BindPolicies(module, "PurgatoryPolicy", netflow::PURGATORY_POLICY_INFOS);
     using Cache = netflow::FlowCacheConfig;
     py::class_<Cache>(module, "FlowCacheConfig")
         .def(py::init<>())

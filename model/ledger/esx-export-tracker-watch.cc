@@ -74,32 +74,6 @@ IsHeldBack(NetDevice& device)
 }
 
 netflow::Move
-CauseOf(EsxDropCause cause)
-{
-    switch (cause)
-    {
-    case EsxDropCause::DISCONNECTED:
-    case EsxDropCause::LINK_DOWN:
-    case EsxDropCause::NO_UPLINK:
-        return netflow::Move::LOST_LINK_DOWN;
-    case EsxDropCause::UPLINK_REFUSED:
-        return netflow::Move::LOST_DEVICE_QUEUE;
-    case EsxDropCause::VLAN:
-        return netflow::Move::LOST_VLAN;
-    default:
-        return netflow::Move::LOST_PORT;
-    }
-}
-
-/// Whether a vSwitch drops what another switch flooded: no loss where it is not wanted.
-bool
-IsUnwantedCopy(EsxDropCause cause)
-{
-    return cause == EsxDropCause::UNKNOWN_UNICAST || cause == EsxDropCause::VLAN ||
-           cause == EsxDropCause::REVERSE_FILTER || cause == EsxDropCause::INACTIVE_UPLINK;
-}
-
-netflow::Move
 CauseOf(Ipv4L3Protocol::DropReason reason)
 {
     switch (reason)
@@ -109,7 +83,7 @@ CauseOf(Ipv4L3Protocol::DropReason reason)
         return netflow::Move::LOST_NO_ROUTE;
     case Ipv4L3Protocol::DROP_TTL_EXPIRED:
         return netflow::Move::LOST_TTL;
-    default:
+    default: // the list differs between releases of ns-3
         return netflow::Move::LOST_NETWORK;
     }
 }
@@ -211,7 +185,8 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
             "Drop",
             Callback<void, Ptr<const Packet>, uint16_t, EsxDropCause>(
                 [this, place](Ptr<const Packet> packet, uint16_t, EsxDropCause cause) {
-                    Lost(packet, CauseOf(cause), place, IsUnwantedCopy(cause));
+                    const EsxDropCauseInfo& info = EsxGetInfo(cause);
+                    Lost(packet, info.move, place, info.isUnwantedCopy);
                 }));
     }
 }
@@ -275,10 +250,10 @@ EsxExportTracker::WatchIp(const Ptr<Node>& node, const std::string& name)
     if (const auto router = DynamicCast<EsxRouter>(ipv4->GetRoutingProtocol()))
     {
         router->TraceConnectWithoutContext(
-            "TooBig",
-            Callback<void, const Ipv4Header&, Ptr<const Packet>>(
-                [this, name](const Ipv4Header&, Ptr<const Packet> packet) {
-                    Lost(packet, netflow::Move::LOST_MTU, name);
+            "Drop",
+            Callback<void, const Ipv4Header&, Ptr<const Packet>, netflow::Move>(
+                [this, name](const Ipv4Header&, Ptr<const Packet> packet, netflow::Move cause) {
+                    Lost(packet, cause, name);
                 }));
     }
     ipv4->TraceConnectWithoutContext(

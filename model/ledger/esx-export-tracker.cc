@@ -262,7 +262,7 @@ EsxExportTracker::Lost(const Ptr<const Packet>& packet,
     if (datagram->fate != netflow::Move::SENT)
     {
         const bool later = datagram->concludedAt < Simulator::Now();
-        const bool atCollector = netflow::IsAtCollector(cause);
+        const bool atCollector = netflow::GetInfo(cause).isAtCollector;
         if (tentative || !(datagram->tentative || later || atCollector))
         {
             return;

@@ -2,6 +2,7 @@
 #include "model/ledger/esx-loss-watch.h"
 
 #include "model/host/esx-socket-tools.h"
+#include "netflow/enum-table.h"
 
 #include "ns3/arp-cache.h"
 #include "ns3/arp-l3-protocol.h"
@@ -13,8 +14,6 @@
 #include "ns3/queue-disc.h"
 #include "ns3/traffic-control-layer.h"
 
-#include <iterator>
-
 namespace ns3
 {
 
@@ -24,18 +23,19 @@ NS_OBJECT_ENSURE_REGISTERED(EsxLossWatch);
 const char*
 ToString(EsxLossCause cause)
 {
-    static const char* const NAMES[] = {"no route",
-                                        "no ARP answer",
-                                        "ARP queue full",
-                                        "queue full",
-                                        "NIC queue full",
-                                        "uplink down",
-                                        "port unreachable",
-                                        "host unreachable",
-                                        "network unreachable",
-                                        "ICMP error"};
-    static_assert(std::size(NAMES) == ESX_LOSS_CAUSES, "one name for each");
-    return NAMES[static_cast<unsigned>(cause)];
+    static constexpr netflow::EnumName<EsxLossCause> NAMES[] = {
+        {EsxLossCause::NO_ROUTE, "no route"},
+        {EsxLossCause::NO_ARP_ANSWER, "no ARP answer"},
+        {EsxLossCause::ARP_QUEUE_FULL, "ARP queue full"},
+        {EsxLossCause::QUEUE_FULL, "queue full"},
+        {EsxLossCause::NIC_QUEUE_FULL, "NIC queue full"},
+        {EsxLossCause::UPLINK_DOWN, "uplink down"},
+        {EsxLossCause::PORT_UNREACHABLE, "port unreachable"},
+        {EsxLossCause::HOST_UNREACHABLE, "host unreachable"},
+        {EsxLossCause::NET_UNREACHABLE, "network unreachable"},
+        {EsxLossCause::OTHER_ICMP, "ICMP error"}};
+    static_assert(netflow::NamesEach(NAMES));
+    return NAMES[static_cast<unsigned>(cause)].name;
 }
 
 TypeId
@@ -221,7 +221,21 @@ EsxLossWatch::DroppedByVSwitch(Ptr<const Packet> packet, uint16_t, EsxDropCause 
     case EsxDropCause::UPLINK_REFUSED:
         AnyUplinkSends() ? DroppedByDevice(packet) : LinkGone(packet);
         break;
-    default: // what a switch floods is no loss where it is not wanted
+    case EsxDropCause::LINK_DOWN: // came from outside
+    case EsxDropCause::OVERSIZE:
+    case EsxDropCause::VLAN: // what a switch floods is no loss where it is not wanted
+    case EsxDropCause::FORGED_TRANSMIT:
+    case EsxDropCause::SHAPING:
+    case EsxDropCause::TX_RING:
+    case EsxDropCause::OWN_PORT:
+    case EsxDropCause::UNKNOWN_UNICAST:
+    case EsxDropCause::MAC_CHANGE:
+    case EsxDropCause::REVERSE_FILTER:
+    case EsxDropCause::INACTIVE_UPLINK:
+    case EsxDropCause::RECEIVER_GONE:
+    case EsxDropCause::RX_RING:
+    case EsxDropCause::UPLINK_OVERSIZE:
+    case EsxDropCause::COUNT:
         break;
     }
 }

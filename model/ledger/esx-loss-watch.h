@@ -34,9 +34,10 @@ enum class EsxLossCause : uint8_t
     HOST_UNREACHABLE, //!< ICMP: a router cannot reach the collector
     NET_UNREACHABLE,  //!< ICMP: a router has no route
     OTHER_ICMP,       //!< another ICMP error, e.g. the TTL ran out
+    COUNT
 };
 
-constexpr unsigned ESX_LOSS_CAUSES = static_cast<unsigned>(EsxLossCause::OTHER_ICMP) + 1;
+constexpr unsigned ESX_LOSS_CAUSES = static_cast<unsigned>(EsxLossCause::COUNT);
 
 /// \return "port unreachable" …
 const char* ToString(EsxLossCause cause);

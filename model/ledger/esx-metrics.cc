@@ -34,19 +34,8 @@ std::string
 GroupOf(Move move)
 {
     const netflow::MoveInfo& info = netflow::GetInfo(move);
-    switch (info.to)
-    {
-    case Place::IGNORED:
-    case Place::SHED:
-    case Place::DROPPED:
-    case Place::DISCARDED:
-    case Place::LOST:
-        return netflow::ToString(info.to);
-    case Place::EXPIRED:
-        return "ended";
-    default:
-        return info.name;
-    }
+    const char* const together = netflow::GetInfo(info.to).moves;
+    return together ? together : info.name;
 }
 
 /// A unit of the ledger and how to take it out of counts.

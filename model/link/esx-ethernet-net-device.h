@@ -27,7 +27,8 @@ enum class EsxEthernetDrop
 {
     QUEUE,     //!< the transmit queue was full
     LINK_DOWN, //!< the link is cut, or was cut while the frame was on it
-    ERROR      //!< the receive error model took it
+    ERROR,     //!< the receive error model took it
+    COUNT
 };
 
 /**

@@ -56,9 +56,9 @@ EsxRouter::GetTypeId()
             .SetParent<Ipv4StaticRouting>()
             .SetGroupName("EsxNetflow")
             .AddConstructor<EsxRouter>()
-            .AddTraceSource("TooBig",
-                            "A packet with DF was dropped, as it exceeds the MTU of its way",
-                            MakeTraceSourceAccessor(&EsxRouter::m_tooBigTrace),
+            .AddTraceSource("Drop",
+                            "A packet was dropped for a reason that ns-3's forwarding lacks",
+                            MakeTraceSourceAccessor(&EsxRouter::m_dropTrace),
                             "ns3::EsxRouter::DropTracedCallback");
     return tid;
 }
@@ -118,7 +118,7 @@ EsxRouter::Forward(Ptr<Ipv4Route> route, Ptr<const Packet> packet, const Ipv4Hea
     }
     NS_LOG_LOGIC(this << " DF, and longer than " << mtu << " octets: " << header);
     SendUnreachable(header, packet, Icmpv4DestinationUnreachable::ICMPV4_FRAG_NEEDED, mtu);
-    m_tooBigTrace(header, packet);
+    m_dropTrace(header, packet, netflow::Move::LOST_MTU);
 }
 
 void

@@ -2,6 +2,8 @@
 #ifndef ESX_ROUTER_H
 #define ESX_ROUTER_H
 
+#include "netflow/ledger.h"
+
 #include "ns3/esx-deferred-frames.h"
 #include "ns3/ipv4-header.h"
 #include "ns3/ipv4-static-routing.h"
@@ -45,7 +47,10 @@ class EsxRouter : public Ipv4StaticRouting
 {
   public:
     /// \param packet IP packet without its header
-    typedef void (*DropTracedCallback)(const Ipv4Header& header, Ptr<const Packet> packet);
+    /// \param cause Move::LOST_MTU: with DF, and longer than the next link takes
+    typedef void (*DropTracedCallback)(const Ipv4Header& header,
+                                       Ptr<const Packet> packet,
+                                       netflow::Move cause);
 
     static TypeId GetTypeId();
     EsxRouter();
@@ -101,7 +106,7 @@ class EsxRouter : public Ipv4StaticRouting
     UnicastForwardCallback m_check;                   //!< Forward(), made once
     const UnicastForwardCallback* m_forward{nullptr}; //!< ns-3's, during RouteInput()
     EsxDeferrals m_deferrals;
-    TracedCallback<const Ipv4Header&, Ptr<const Packet>> m_tooBigTrace;
+    TracedCallback<const Ipv4Header&, Ptr<const Packet>, netflow::Move> m_dropTrace;
 };
 
 } // namespace ns3

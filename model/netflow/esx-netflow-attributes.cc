@@ -9,10 +9,27 @@
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 
+#include <tuple>
+#include <utility>
+
 namespace ns3
 {
 
 NS_LOG_COMPONENT_DEFINE("EsxNetflowAttributes");
+
+namespace
+{
+
+/// Allows the words of a table of policies.
+template <typename Info, std::size_t... I>
+Ptr<const AttributeChecker>
+CheckerOf(const Info* infos, std::index_sequence<I...>)
+{
+    return std::apply([](auto... rest) { return MakeEnumChecker(rest...); },
+                      std::tuple_cat(std::tuple(infos[I].policy, infos[I].word)...));
+}
+
+} // namespace
 
 template <typename T, T EsxNetflow::*MEMBER>
 bool
@@ -87,12 +104,8 @@ EsxNetflow::GetTypeId()
                 MakeEsxEnumAccessor<netflow::CachePolicy>(
                     &EsxNetflow::SetUnlessLoaded<netflow::CachePolicy, &EsxNetflow::m_cachePolicy>,
                     &EsxNetflow::Get<netflow::CachePolicy, &EsxNetflow::m_cachePolicy>),
-                MakeEnumChecker(netflow::DROP_NEW,
-                                "DropNew",
-                                netflow::EVICT_OLDEST,
-                                "EvictOldest",
-                                netflow::EVICT_OLDEST_DROP,
-                                "EvictOldestDrop"))
+                CheckerOf(netflow::CACHE_POLICY_INFOS,
+                          std::make_index_sequence<netflow::CACHE_POLICIES>()))
             .AddAttribute("PurgatoryMax",
                           "Ended records that can wait for a poll",
                           UintegerValue(4096),
@@ -108,7 +121,8 @@ EsxNetflow::GetTypeId()
                     &EsxNetflow::SetUnlessLoaded<netflow::PurgatoryPolicy,
                                                  &EsxNetflow::m_purgatoryPolicy>,
                     &EsxNetflow::Get<netflow::PurgatoryPolicy, &EsxNetflow::m_purgatoryPolicy>),
-                MakeEnumChecker(netflow::TAIL_DROP, "TailDrop", netflow::HEAD_DROP, "HeadDrop"))
+                CheckerOf(netflow::PURGATORY_POLICY_INFOS,
+                          std::make_index_sequence<netflow::PURGATORY_POLICIES>()))
             .AddAttribute("ExpireOnTcpEnd",
                           "End a TCP flow's record with the packet that carries FIN or RST",
                           BooleanValue(false),

@@ -240,7 +240,7 @@ EsxSyntheticPath::Defer()
         return deferral.isAgreed ? m_flow.packets : m_flow.sent;
     }
     // In which order others of an instant come is not known here: they may take the record.
-    const bool canBeEvicted = deferral.config->policy != netflow::CachePolicy::DROP_NEW;
+    const bool canBeEvicted = netflow::GetInfo(deferral.config->policy).evicts;
     const int64_t later = LatencyOf(m_flow.GetMostOctets()) - LatencyOf(m_flow.GetLeastOctets());
     if (canBeEvicted || m_flow.step + later > deferral.config->idleTimeout)
     {

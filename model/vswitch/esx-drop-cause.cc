@@ -1,31 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-drop-cause.h"
 
+#include "netflow/enum-table.h"
+
 namespace ns3
 {
+
+using netflow::Move;
+
+const EsxDropCauseInfo&
+EsxGetInfo(EsxDropCause cause)
+{
+    static constexpr EsxDropCauseInfo INFOS[] = {
+        {EsxDropCause::DISCONNECTED, "disconnected", Move::LOST_LINK_DOWN},
+        {EsxDropCause::LINK_DOWN, "link_down", Move::LOST_LINK_DOWN},
+        {EsxDropCause::OVERSIZE, "oversize", Move::LOST_PORT},
+        {EsxDropCause::VLAN, "vlan", Move::LOST_VLAN, true},
+        {EsxDropCause::FORGED_TRANSMIT, "forged_transmit", Move::LOST_PORT},
+        {EsxDropCause::SHAPING, "shaping", Move::LOST_PORT},
+        {EsxDropCause::TX_RING, "tx_ring", Move::LOST_PORT},
+        {EsxDropCause::OWN_PORT, "own_port", Move::LOST_PORT},
+        {EsxDropCause::UNKNOWN_UNICAST, "unknown_unicast", Move::LOST_PORT, true},
+        {EsxDropCause::NO_UPLINK, "no_uplink", Move::LOST_LINK_DOWN},
+        {EsxDropCause::MAC_CHANGE, "mac_change", Move::LOST_PORT},
+        {EsxDropCause::REVERSE_FILTER, "reverse_filter", Move::LOST_PORT, true},
+        {EsxDropCause::INACTIVE_UPLINK, "inactive_uplink", Move::LOST_PORT, true},
+        {EsxDropCause::RECEIVER_GONE, "receiver_gone", Move::LOST_PORT},
+        {EsxDropCause::RX_RING, "rx_ring", Move::LOST_PORT},
+        {EsxDropCause::UPLINK_OVERSIZE, "uplink_oversize", Move::LOST_PORT},
+        {EsxDropCause::UPLINK_REFUSED, "uplink_refused", Move::LOST_DEVICE_QUEUE},
+    };
+    static_assert(netflow::HasRowOfEach(INFOS, &EsxDropCauseInfo::cause, EsxDropCause::COUNT));
+    return INFOS[static_cast<std::size_t>(cause)];
+}
 
 const char*
 EsxDropCauseName(EsxDropCause cause)
 {
-    static const char* const NAMES[ESX_DROP_CAUSES] = {"disconnected",
-                                                       "link_down",
-                                                       "oversize",
-                                                       "vlan",
-                                                       "forged_transmit",
-                                                       "shaping",
-                                                       "tx_ring",
-                                                       "own_port",
-                                                       "unknown_unicast",
-                                                       "no_uplink",
-                                                       "mac_change",
-                                                       "reverse_filter",
-                                                       "inactive_uplink",
-                                                       "receiver_gone",
-                                                       "rx_ring",
-                                                       "uplink_oversize",
-                                                       "uplink_refused"};
-    const auto index = static_cast<std::size_t>(cause);
-    return index < ESX_DROP_CAUSES ? NAMES[index] : "unknown";
+    return cause < EsxDropCause::COUNT ? EsxGetInfo(cause).name : "unknown";
 }
 
 } // namespace ns3

@@ -2,6 +2,8 @@
 #ifndef ESX_DROP_CAUSE_H
 #define ESX_DROP_CAUSE_H
 
+#include "netflow/ledger.h"
+
 #include <cstddef>
 #include <cstdint>
 
@@ -28,13 +30,23 @@ enum class EsxDropCause : uint8_t
     RECEIVER_GONE,   //!< the receiver was detached while the frame was on its way
     RX_RING,         //!< the receiver's ring is full
     UPLINK_OVERSIZE, //!< longer than the MTU of the physical NIC
-    UPLINK_REFUSED   //!< the physical NIC did not take it (its queue is full)
+    UPLINK_REFUSED,  //!< the physical NIC did not take it (its queue is full)
+    COUNT
 };
 
-/// Number of values of EsxDropCause.
-constexpr std::size_t ESX_DROP_CAUSES = static_cast<std::size_t>(EsxDropCause::UPLINK_REFUSED) + 1;
+constexpr std::size_t ESX_DROP_CAUSES = static_cast<std::size_t>(EsxDropCause::COUNT);
 
-/// \return the cause as results spell it: lower case, words joined by underscores
+/// Fixed properties of an EsxDropCause.
+struct EsxDropCauseInfo
+{
+    EsxDropCause cause;
+    const char* name;   //!< as results spell it: lower case, words joined by underscores
+    netflow::Move move; //!< of an export datagram that dies so
+    /// It may have flooded a frame to where it is not wanted: no loss, unless every copy dies.
+    bool isUnwantedCopy{false};
+};
+
+const EsxDropCauseInfo& EsxGetInfo(EsxDropCause cause);
 const char* EsxDropCauseName(EsxDropCause cause);
 
 /// \return true if frames that die of this cause are never offered to the tap

@@ -164,7 +164,7 @@ AnnotatedCapture::ToPcapng() const
             const std::string comment = Comment(host->GetName(), datagram);
             comments[{datagram.exporter, datagram.number}] = comment;
             if (datagram.collector == m_address && datagram.fate != Move::RECEIVED &&
-                !netflow::IsAtCollector(datagram.fate))
+                !netflow::GetInfo(datagram.fate).isAtCollector)
             {
                 const Time at = datagram.concludedAt.IsStrictlyNegative() ? Simulator::Now()
                                                                           : datagram.concludedAt;

@@ -21,6 +21,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sstream>
+#include <string_view>
 
 namespace esxnf
 {
@@ -38,6 +39,14 @@ are dropped all the same.)";
 
 /// The heap that purgatory reserves for a record (see the schema, memory.netflow_heap).
 constexpr uint64_t HEAP_PER_QUEUED_RECORD = 64;
+
+/// Whether a full purgatory lost a record so, by whichever policy.
+bool
+IsDropOfPurgatory(netflow::Move move)
+{
+    const netflow::MoveInfo& info = netflow::GetInfo(move);
+    return info.to == netflow::Place::DROPPED && std::string_view(info.cause) == "purgatory_full";
+}
 
 /// Findings of one run about a host.
 struct HostRun
@@ -80,7 +89,7 @@ Observe(const Scenario& scenario, bool quiet, const InterruptCatcher& interrupt)
             "RecordEnded",
             ns3::Callback<void, const netflow::FlowRecord&, Move>(
                 [&run = runs[i]](const netflow::FlowRecord& record, Move station) {
-                    if (station == Move::QUEUED || station == Move::DROPPED_PURGATORY_FULL)
+                    if (station == Move::QUEUED || IsDropOfPurgatory(station))
                     {
                         run.expiries.push_back(
                             {ns3::Simulator::Now().GetNanoSeconds(), record.key.vSwitch});
@@ -92,8 +101,11 @@ Observe(const Scenario& scenario, bool quiet, const InterruptCatcher& interrupt)
     {
         const auto host = simulation.GetHosts()[i];
         const netflow::Account total = host->GetObject<ns3::EsxNetflow>()->GetLedger().GetTotal();
-        runs[i].dropped = total.Get(Move::DROPPED_PURGATORY_FULL).records +
-                          total.Get(Move::DROPPED_PURGATORY_HEAD).records;
+        for (unsigned move = 0; move < netflow::MOVES; ++move)
+        {
+            const auto drop = static_cast<Move>(move);
+            runs[i].dropped += IsDropOfPurgatory(drop) ? total.Get(drop).records : 0;
+        }
         for (const ns3::EsxMonitoredSpan& span : simulation.GetResults().GetMonitored())
         {
             if (span.host != host)

@@ -200,9 +200,13 @@ class Printer
             return "late";
         case Finding::DUPLICATE:
             return "a duplicate";
-        default:
-            return "the exporter restarted";
+        case Finding::FIRST: // these two are told otherwise
+        case Finding::IN_ORDER:
+        case Finding::GAP:
+        case Finding::RESTART:
+            break;
         }
+        return "the exporter restarted";
     }
 
     const bool m_toTables; // instead of text

@@ -81,6 +81,40 @@ RunProbe(ProbeOptions& options)
     return RunProbeSession(session);
 }
 
+/// "EvictOldest" is "evict-oldest" at the command line.
+std::string
+WithHyphens(const char* word)
+{
+    std::string text;
+    for (const char* letter = word; *letter; ++letter)
+    {
+        const bool isCapital = *letter >= 'A' && *letter <= 'Z';
+        text += isCapital && letter != word ? "-" : "";
+        text += static_cast<char>(isCapital ? *letter - 'A' + 'a' : *letter);
+    }
+    return text;
+}
+
+/// An option whose value is a policy of a table. \param value the default
+template <typename Policy, typename Info, std::size_t POLICIES>
+void
+AddPolicy(CLI::App& app,
+          const std::string& name,
+          Policy& value,
+          const Info (&infos)[POLICIES],
+          std::string help)
+{
+    std::map<std::string, Policy> words;
+    for (const Info& info : infos)
+    {
+        const std::string word = WithHyphens(info.word);
+        help += (words.empty() ? ": " : ", ") + word;
+        help += info.policy == value ? " (default)" : "";
+        words[word] = info.policy;
+    }
+    AddChoice(app, name, value, words, help.c_str());
+}
+
 void
 DescribeInput(CLI::App& app, ProbeOptions& options)
 {
@@ -211,12 +245,11 @@ DescribeMetering(CLI::App& app, ProbeOptions& options)
               1U << 24,
               "Records that can wait for a poll");
     app.add_flag("--lossy", options.lossy, "A full purgatory drops; without, it is polled at once");
-    AddChoice(app,
+    AddPolicy(app,
               "--purgatory-policy",
               metering.purgatoryPolicy,
-              {{"tail-drop", netflow::PurgatoryPolicy::TAIL_DROP},
-               {"head-drop", netflow::PurgatoryPolicy::HEAD_DROP}},
-              "Then the newest: tail-drop (default), or head-drop");
+              netflow::PURGATORY_POLICY_INFOS,
+              "Then");
     AddNumber<uint64_t>(app,
                         "--heap",
                         options.session.probe.heapMaximum,
@@ -231,13 +264,7 @@ DescribeMetering(CLI::App& app, ProbeOptions& options)
                         1,
                         UINT64_MAX,
                         "Live records; no limit if not given");
-    AddChoice(app,
-              "--cache-policy",
-              metering.cache.policy,
-              {{"drop-new", netflow::CachePolicy::DROP_NEW},
-               {"evict-oldest", netflow::CachePolicy::EVICT_OLDEST},
-               {"evict-oldest-drop", netflow::CachePolicy::EVICT_OLDEST_DROP}},
-              "No room: drop-new (default), evict-oldest, evict-oldest-drop");
+    AddPolicy(app, "--cache-policy", metering.cache.policy, netflow::CACHE_POLICY_INFOS, "No room");
 }
 
 } // namespace

@@ -139,7 +139,12 @@ class CouplingFinder
             LookAtTeams(step);
             LookAtSwitches(step);
             break;
-        default:
+        case StepKind::Press:
+        case StepKind::Signal:
+        case StepKind::LinkSet:
+        case StepKind::MemoryPressure:
+        case StepKind::NodeSet:
+        case StepKind::Grow:
             break;
         }
     }

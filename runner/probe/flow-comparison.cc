@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/probe/flow-comparison.h"
 
+#include "netflow/enum-table.h"
 #include "runner/base/endpoint.h"
 
 #include "ns3/esx-table.h"
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <iterator>
 
 namespace esxnf
 {
@@ -202,20 +202,21 @@ ComparedKey::ToString() const
 const char*
 ToString(DifferenceReason reason)
 {
-    static const char* const NAMES[] = {"padding counted",
-                                        "VLAN tags counted",
-                                        "ToS merged",
-                                        "ToS not kept",
-                                        "timeouts not applied",
-                                        "late timeout",
-                                        "ended at FIN or RST",
-                                        "DNS: a record a packet",
-                                        "record per ICMP packet",
-                                        "decapsulated",
-                                        "fragments joined",
-                                        "unknown"};
-    static_assert(std::size(NAMES) == DIFFERENCE_REASONS, "one name for each");
-    return NAMES[static_cast<unsigned>(reason)];
+    static constexpr netflow::EnumName<DifferenceReason> NAMES[] = {
+        {DifferenceReason::PADDING_COUNTED, "padding counted"},
+        {DifferenceReason::TAGS_COUNTED, "VLAN tags counted"},
+        {DifferenceReason::TOS_MERGED, "ToS merged"},
+        {DifferenceReason::TOS_NOT_KEPT, "ToS not kept"},
+        {DifferenceReason::TIMEOUTS_NOT_APPLIED, "timeouts not applied"},
+        {DifferenceReason::LATE_TIMEOUT, "late timeout"},
+        {DifferenceReason::TCP_END, "ended at FIN or RST"},
+        {DifferenceReason::DNS_EACH_PACKET, "DNS: a record a packet"},
+        {DifferenceReason::ICMP_EACH_PACKET, "record per ICMP packet"},
+        {DifferenceReason::DECAPSULATED, "decapsulated"},
+        {DifferenceReason::FRAGMENTS_JOINED, "fragments joined"},
+        {DifferenceReason::UNKNOWN, "unknown"}};
+    static_assert(netflow::NamesEach(NAMES));
+    return NAMES[static_cast<unsigned>(reason)].name;
 }
 
 std::vector<FlowDifference>

@@ -78,9 +78,8 @@ enum class DifferenceReason : uint8_t
     DECAPSULATED,         //!< it counts the packets inside of a tunnel, not the tunnel's
     FRAGMENTS_JOINED, //!< it counts later fragments with the first one's ports, not with ports 0
     UNKNOWN,
+    COUNT
 };
-
-constexpr unsigned DIFFERENCE_REASONS = static_cast<unsigned>(DifferenceReason::UNKNOWN) + 1;
 
 /// "padding counted", …
 const char* ToString(DifferenceReason reason);

@@ -23,11 +23,13 @@ template <typename Row>
 ns3::EsxColumns<Row>
 Columns()
 {
-    auto columns = ns3::EsxPickFlowColumns<Row>(
-        "exporter vswitch engine src dst proto sport dport tos input output packets octets "
-        "first_ms last_ms tcp_flags reason datagram");
-    columns[1] = {{"vswitch", ColumnType::U16, "", "switch ID"},
-                  [](const Row& row) { return row.key.vSwitch; }};
+    auto columns = ns3::EsxPickFlowColumns<Row>("exporter");
+    columns.push_back({{"vswitch", ColumnType::U16, "", "switch ID"},
+                       [](const Row& row) { return row.key.vSwitch; }});
+    const auto others = ns3::EsxPickFlowColumns<Row>(
+        "engine src dst proto sport dport tos input output packets octets first_ms last_ms "
+        "tcp_flags reason datagram");
+    columns.insert(columns.end(), others.begin(), others.end());
     return columns;
 }
 

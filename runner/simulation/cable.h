@@ -60,8 +60,8 @@ class Cable
         ns3::Ptr<ns3::EsxEthernetNetDevice> duplex; //!< the same; null at half duplex
         ns3::Ptr<ns3::Queue<ns3::Packet>> queue;
         ns3::Ptr<ns3::EsxLinkImpairment> impairment; //!< of what it receives
-        std::array<uint64_t, 3> drops{};             //!< by EsxEthernetDrop
-        uint64_t octets{0};                          //!< sent at half duplex
+        std::array<uint64_t, static_cast<std::size_t>(ns3::EsxEthernetDrop::COUNT)> drops{};
+        uint64_t octets{0}; //!< sent at half duplex
         uint64_t frames{0};
     };
 

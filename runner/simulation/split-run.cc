@@ -7,12 +7,14 @@
 #include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-net-netflow.h"
+#include "ns3/esx-table.h"
 #include "ns3/esx-uplink.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/ipv4-header.h"
 #include "ns3/simulator.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <fmt/format.h>
 #include <iterator>
@@ -74,10 +76,12 @@ IsInBoth(const Ptr<const Packet>& frame)
     return frame->PeekPacketTag(tag) || (type[0] << 8 | type[1]) == RARP;
 }
 
-std::vector<uint64_t>
-NumbersOf(const EsxNetflowPeaks& peaks)
+/// In the order in which snapshots have them. One that is missing here does not compile.
+std::array<uint64_t*, 3>
+NumbersOf(EsxNetflowPeaks& peaks)
 {
-    return {peaks.cacheRecords, peaks.purgatoryRecords, peaks.heapOctets};
+    auto& [cache, purgatory, heap] = peaks;
+    return {&cache, &purgatory, &heap};
 }
 
 /// "10.0.0.1 to 10.0.0.2 (protocol 17)", or its addresses in Ethernet
@@ -92,8 +96,8 @@ Describe(const Ptr<const Packet>& frame)
     Ipv4Header ip;
     if (ethernet.GetLengthType() == IPV4 && copy->PeekHeader(ip) > 0)
     {
-        text << ip.GetSource() << " to " << ip.GetDestination() << " (protocol "
-             << +ip.GetProtocol() << ")";
+        text << ns3::EsxDotted(ip.GetSource()) << " to " << ns3::EsxDotted(ip.GetDestination())
+             << " (protocol " << +ip.GetProtocol() << ")";
     }
     else
     {
@@ -129,10 +133,12 @@ class SplitRun::Recorder
                                     m_module->GetPurgatoryHighWater(),
                                     m_module->GetHeapHighWater()};
         const EsxNetflowPeaks peaks = isSample ? m_module->TakePeaks() : EsxNetflowPeaks();
-        for (const EsxNetflowPeaks& part : {m_module->GetLevels(), marks, peaks})
+        for (EsxNetflowPeaks part : {m_module->GetLevels(), marks, peaks})
         {
-            const std::vector<uint64_t> numbers = NumbersOf(part);
-            row.insert(row.end(), numbers.begin(), numbers.end());
+            for (const uint64_t* number : NumbersOf(part))
+            {
+                row.push_back(*number);
+            }
         }
         row.push_back(m_module->GetPurgatoryHighWaterOfLoad());
         for (const EsxMetric& metric : m_metrics)
@@ -268,8 +274,10 @@ class SplitRun::Player
         auto at = row.begin();
         for (EsxNetflowPeaks* part : {&m_replay->levels, &m_replay->marks, &m_replay->peaks})
         {
-            *part = {at[0], at[1], at[2]};
-            at += 3;
+            for (uint64_t* number : NumbersOf(*part))
+            {
+                *number = *at++;
+            }
         }
         m_replay->purgatoryMarkOfLoad = *at++;
         for (const std::string& key : m_keys)

@@ -47,7 +47,7 @@ Push(Purgatory& purgatory, uint64_t first, uint64_t last, uint16_t vSwitch = 1)
     for (uint64_t id = first; id <= last; ++id)
     {
         QueuedRecord dropped;
-        if (!purgatory.Push(Queued(vSwitch, id), dropped))
+        if (purgatory.Push(Queued(vSwitch, id), dropped) != Move::QUEUED)
         {
             lost.push_back(dropped);
         }
@@ -64,6 +64,19 @@ TEST(Purgatory, RecordsLeaveInTheOrderInWhichTheyCame)
     EXPECT_EQ(Take(purgatory, {1}), (Ids{5, 6, 7, 8, 9, 1, 2, 3}));
     EXPECT_EQ(purgatory.GetSize(), 0U);
     EXPECT_EQ(Take(purgatory, {1}), Ids{});
+}
+
+TEST(Purgatory, TheMoveOfALossIsThatOfThePolicy)
+{
+    for (const PurgatoryPolicyInfo& info : PURGATORY_POLICY_INFOS)
+    {
+        Purgatory purgatory(1, info.policy);
+        QueuedRecord dropped;
+        EXPECT_EQ(purgatory.Push(Queued(1, 1), dropped), Move::QUEUED) << info.word;
+        EXPECT_EQ(purgatory.Push(Queued(1, 2), dropped), info.lost) << info.word;
+        const bool isNewest = GetInfo(info.lost).from == Place::EXPIRED;
+        EXPECT_EQ(dropped.record.id, isNewest ? 2U : 1U) << info.word;
+    }
 }
 
 TEST(Purgatory, TailDropLosesTheNewest)

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
 
 from .flowtruth import MS_NS
+from .stories import cause_of, had_waited
 
 HEAP_PER_RECORD = 80  # octets of heap, docs/semantics.md
 MEMORY = ("memory_state", "memory_free", "memory_ballooned", "memory_swapped")
@@ -48,12 +49,7 @@ class Exporter:
             elif station.startswith(("dropped_", "discarded_")):
                 place, _, cause = station.partition("_")
                 queued = cause.startswith("queued_")
-                column = (
-                    "dropped_purgatory_full"
-                    if cause == "purgatory_head"
-                    else f"{place}_{cause.removeprefix('queued_')}"
-                )
-                happened[column].append(moved)
+                happened[f"{place}_{cause_of(station)}"].append(moved)
                 happened[f"records_{place}"].append(moved)
                 if queued:
                     happened["from_queue"].append(moved)
@@ -69,8 +65,9 @@ class Exporter:
         queued = [
             row
             for row in ends
-            if row["station"] in ("queued", "sent", "send_failed", "dropped_purgatory_head")
+            if row["station"] in ("queued", "sent", "send_failed")
             or row["station"].startswith("discarded_queued")
+            or had_waited(row["station"])
         ]
         self.rises = {"cache": created, "purgatory": [(int(row["ended_ns"]), 1) for row in queued]}
         self.falls = {

@@ -18,9 +18,14 @@ UNIT = ("packets", "octets", "records")
 
 def cause_of(move: str) -> str:
     """The cause that a move names: shed_no_memory -> no_memory."""
-    if move == "dropped_purgatory_head":
+    if move.startswith("dropped_purgatory_"):
         return "purgatory_full"
     return next((move.removeprefix(start) for start in MOVES if move.startswith(start)), move)
+
+
+def had_waited(move: str) -> bool:
+    """Whether a full purgatory dropped a record that waited in it, by whichever policy."""
+    return move.startswith("dropped_purgatory_") and move != "dropped_purgatory_full"
 
 
 def ms_text(ns: int) -> str:
@@ -139,8 +144,9 @@ class Stories:
             moved = {
                 "sent": {carrier.get("sent_ns")}, "send_failed": {carrier.get("sent_ns")}, "queued": {row["ended_ns"]},
                 "dropped_purgatory_full": {row["ended_ns"]}, "dropped_evicted": {row["ended_ns"]},
-                "dropped_purgatory_head": ends[row["exporter"]],
             }.get(station, stops if station.startswith("discarded_") else set())  # fmt: skip
+            if had_waited(station):
+                moved = ends[row["exporter"]]
             if row["moved_ns"] not in moved or bool(row["datagram"]) != station.startswith("sen"):
                 self.find(f"records.csv: station, moved_ns or datagram: {row}")
 

@@ -20,7 +20,7 @@ from matplotlib.colors import to_rgb
 
 import esx_netflow
 from conftest import PROGRAM, QUICKSTART, ROOT
-from esx_netflow import Scenario, plots
+from esx_netflow import Scenario, _core, plots
 
 FIGURES = [
     "cache",
@@ -92,6 +92,18 @@ def test_every_cause_of_loss_has_a_look_of_its_own():
             lost |= set(re.findall(r"`(\w+)`", row[1]))
     assert len(lost) >= 19 and lost <= set(plots.CAUSES)
     assert len(set(plots.CAUSES.values())) == len(plots.CAUSES)
+
+
+def test_a_new_cause_has_a_look_of_its_own_and_changes_no_other():
+    new = {f"lost_{number}": ("lost", f"new_{number}", True) for number in range(8)}
+    middle = {**_core.MOVES, **new, "shed_new": ("shed", "shed_new", True)}
+    first = {"dropped_first": ("dropped", "dropped_first", True), **middle}
+    for moves, added in ((middle, 9), (first, 10)):
+        styles = plots.style.styles_of(moves)
+        assert {cause: styles[cause] for cause in plots.CAUSES} == plots.CAUSES
+        assert len(set(styles.values())) == len(styles) == len(plots.CAUSES) + added
+        assert "#000000" not in {colour for colour, _ in styles.values()}
+        assert styles["shed_new"][0] == plots.CAUSES["no_memory"][0], "one place, one colour"
 
 
 def test_the_numbers_in_figures_are_those_of_the_ledger(losses):

@@ -13,6 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
+from .. import _core
 from ..showing import WORDS
 
 BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW = (
@@ -25,16 +26,32 @@ TRUTH = DARK
 
 LINE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, "-."), (PURPLE, (0, (1, 1))))  # of several lines in one panel
 
-#: cause -> (colour, hatching). docs/metrics.md says what the causes mean.
-CAUSES = {
+_KNOWN = {
     "no_memory": (BLUE, ""), "cache_full": (BLUE, "////"), "purgatory_full": (VERMILION, ""),
     "evicted": (VERMILION, "////"), "killed": (PURPLE, ""), "unloaded": (PURPLE, "////"),
     "switch_deleted": (PURPLE, "xxxx"), "send_failed": (DARK, ""), "no_route": (DARK, "////"), "ttl": (DARK, "...."),
     "mtu": (DARK, "\\\\"), "arp": (DARK, "xxxx"), "queue_disc": (ORANGE, "////"), "device_queue": (ORANGE, ""),
     "port": (ORANGE, "xxxx"), "vlan": (ORANGE, "...."), "link_down": (SKY, ""), "channel_error": (SKY, "////"),
     "network": (SKY, "xxxx"), "refused": (YELLOW, "////"), "socket_buffer": (YELLOW, ""),
-    "not_decoded": (YELLOW, "xxxx"), "live": (GREY, ""), "queued": (GREY, "////"), "in_flight": (GREY, "xxxx"),
+    "not_decoded": (YELLOW, "xxxx"),
 }  # fmt: skip
+
+
+def styles_of(moves: dict[str, tuple[str, str, bool]]) -> dict[str, tuple[str, str]]:
+    """-> the colour and hatching of each cause of loss, and of what is left. Causes that have no look yet take, in the
+    order of the moves, what nobody has: first a colour of their place."""
+    looks = dict(_KNOWN)
+    place_of = {fate: place for place, fate, is_loss in moves.values() if is_loss}
+    for cause in [cause for cause in place_of if cause not in looks]:
+        near = [looks[other][0] for other in looks if place_of.get(other) == place_of[cause]]
+        colours = dict.fromkeys([*near, *(colour for colour, _ in _KNOWN.values())])
+        free = ((colour, hatch) for colour in colours for hatch in ("", "////", "xxxx", "....", "\\\\", "||||"))
+        looks[cause] = next(look for look in free if look not in looks.values())
+    return {**looks, "live": (GREY, ""), "queued": (GREY, "////"), "in_flight": (GREY, "xxxx")}
+
+
+#: cause -> (colour, hatching). docs/metrics.md says what the causes mean.
+CAUSES = styles_of(_core.MOVES)
 # of the series' columns of lost records, in the order of a record's way
 RECORD_PLACES = ("dropped", "discarded", "unsent", "lost")
 PACKET_PLACES = ("shed",)  # of packets for which no record was begun
