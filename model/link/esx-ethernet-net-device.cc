@@ -485,8 +485,8 @@ EsxEthernetNetDevice::CarriesUnseen() const
 {
     const Ptr<ErrorModel> model = m_peer ? m_peer->m_receiveErrorModel : nullptr;
     const auto impairment = DynamicCast<EsxLinkImpairment>(model);
-    return m_contention == NONE && m_linkUp && !m_waking && Simulator::Now() >= m_freeAt &&
-           !IsObserved() && !m_peer->IsObserved() &&
+    return m_contention == NONE && m_peer && m_linkUp && !m_waking &&
+           Simulator::Now() >= m_freeAt && !IsObserved() && !m_peer->IsObserved() &&
            (!model || (impairment && impairment->IsNone()));
 }
 

@@ -218,7 +218,6 @@ EsxSyntheticFlow::SettleSent()
     m_way.vSwitch ? m_way.vSwitch->Settle() : Settle();
 }
 
-/// Whether enough packets are left, and the meter tells flows of this protocol apart.
 bool
 EsxSyntheticFlow::IsWorthIt() const
 {
@@ -232,7 +231,7 @@ EsxSyntheticFlow::Pass(EsxSyntheticFlows& owner, const Way& way, Time start, uin
 {
     const uint32_t size = OctetsOf(sent);
     const uint32_t headers = IP_OCTETS + (key.protocol == IP_TCP ? TCP_OCTETS : 8);
-    if (!IsWorthIt() || size < headers || (way.module && !way.module->MetersAtOnce()))
+    if (size < headers || (way.module && !way.module->MetersAtOnce()))
     {
         return false;
     }

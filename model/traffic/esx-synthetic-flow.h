@@ -92,6 +92,8 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     /// \param octets memory that is used again: zeros but for the headers written last
     Ptr<Packet> MakePacket(uint32_t index, std::vector<uint8_t>& octets) const;
 
+    /// Whether enough packets are left, and the meter tells flows of this protocol apart.
+    bool IsWorthIt() const;
     bool IsDeferred() const;
     /// Counts those that were sent before now, also in records.
     void SettleSent();
@@ -121,7 +123,6 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
   private:
     uint32_t NextToSend(const netflow::FlowEntry* record,
                         const netflow::FlowCacheConfig& config) const;
-    bool IsWorthIt() const;
     void DeliverSingly(EsxSyntheticFlows& owner, const Way& way, uint32_t index, Time since) const;
     netflow::FlowKey GetKey() const;
     uint64_t Advance(uint32_t count);

@@ -372,7 +372,7 @@ EsxSyntheticFlows::FindWay(const EsxSyntheticFlow& flow,
 {
     const auto vSwitch = way.adapter ? way.adapter->GetVSwitch() : nullptr;
     found = {vSwitch, {}, way.source, way.destination, {}};
-    if (m_injector->IsObserved() ||
+    if (!flow.IsWorthIt() || m_injector->IsObserved() ||
         (way.adapter && (!vSwitch || !vSwitch->FindPassage(way.adapter->GetPortId(),
                                                            way.source,
                                                            way.destination,

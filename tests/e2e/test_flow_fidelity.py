@@ -263,6 +263,10 @@ def draw_lab_of_links(seed: int) -> tuple[str, bool]:
         drawn = drawn if rng.random() < 0.3 else re.sub("from: ., to: .", ends(), drawn)
         if "from: net" in drawn:
             drawn = re.sub(", sources: [^,}]*", "", drawn)
+        if rng.random() < 0.7:  # no fragments, and no padding behind a tag
+            drawn = re.sub('"uniform[^"]*B."|exponential.400B.', '"uniform(42B, 1500B)"', drawn)
+        if "flow_packets: 3000" in drawn and "flows: " not in drawn:
+            drawn = drawn.replace("flow_packets: 3000", "flow_packets: 3000, flows: 7")
         long = "flow_duration: " + rng.choice(["20s", '"uniform(1s, 40s)"', "exponential(15s)"])
         drawn = re.sub("every: exponential.50ms.", "every: 300ms", drawn)
         return drawn if rng.random() < 0.3 else re.sub(r'flow_duration: ("[^"]*"|[^,]*)', long, drawn)
