@@ -377,13 +377,10 @@ EsxCheckMetric(const EsxMetric& metric)
     {
         useless = "node";
     }
-    else if (!metric.host.empty() && ofCollector && !IsLostRatio(metric.name))
+    else if (!metric.host.empty() &&
+             (metric.name == RESIDUAL || (ofCollector && !IsLostRatio(metric.name))))
     {
-        useless = "host";
-    }
-    else if (metric.name == RESIDUAL && !metric.host.empty())
-    {
-        useless = "host"; // it is one number for all
+        useless = "host"; // the residual is one number for all
     }
     else if (!metric.text.empty() && metric.name != LOG_LINES)
     {
@@ -417,7 +414,7 @@ EsxCheckMetric(const EsxMetric& metric)
 std::string
 EsxCheckMetric(const EsxLedger& ledger, const EsxMetric& metric)
 {
-    const std::string error = EsxCheckMetric(metric);
+    std::string error = EsxCheckMetric(metric);
     if (!error.empty())
     {
         return error;
