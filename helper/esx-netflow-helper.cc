@@ -93,7 +93,7 @@ EsxNetflowHelper::InstallCollector(const NodeContainer& nodes, uint16_t port) co
     ApplicationContainer collectors;
     for (auto it = nodes.Begin(); it != nodes.End(); ++it)
     {
-        const Ptr<Node> node = *it;
+        const Ptr<Node>& node = *it;
         NS_ABORT_MSG_UNLESS(node && node->GetObject<Ipv4>(),
                             "a collector needs a node with an IPv4 stack: "
                                 << (node ? EsxNodeName(node) + " has none" : "there is no node"));
