@@ -10,8 +10,7 @@ namespace ns3
 {
 
 EsxEthernetHelper::EsxEthernetHelper()
-    : m_device("ns3::EsxEthernetNetDevice"),
-      m_queueSize("100p")
+    : m_device("ns3::EsxEthernetNetDevice")
 {
 }
 
@@ -24,7 +23,7 @@ EsxEthernetHelper::SetDeviceAttribute(const std::string& name, const AttributeVa
 void
 EsxEthernetHelper::SetQueueSize(QueueSize size)
 {
-    m_queueSize = size;
+    m_device.Set("QueueSize", QueueSizeValue(size));
 }
 
 void
@@ -67,7 +66,7 @@ EsxEthernetHelper::MakeDevice(const Ptr<Node>& node) const
     const auto device = m_device.Create<EsxEthernetNetDevice>();
     device->SetAddress(Mac48Address::Allocate());
     const Ptr<Queue<Packet>> queue = CreateObject<DropTailQueue<Packet>>();
-    queue->SetMaxSize(m_queueSize);
+    queue->SetMaxSize(device->GetQueueSize());
     device->SetQueue(queue);
     node->AddDevice(device);
     if (m_flowControl)

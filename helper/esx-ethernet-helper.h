@@ -45,7 +45,6 @@ class EsxEthernetHelper : public PcapHelperForDevice
     Ptr<EsxEthernetNetDevice> MakeDevice(const Ptr<Node>& node) const;
 
     ObjectFactory m_device;
-    QueueSize m_queueSize;
     bool m_flowControl{true};
 };
 

@@ -365,7 +365,11 @@ EsxResultsHelper::AddLink(const std::string& name,
                           const std::string& b)
 {
     NS_ABORT_MSG_UNLESS(ends.GetN() == 2, "a link has two ends");
-    EsxLabLink link{name, {a, b}, RateOf(ends.Get(0)), Time(0)};
+    EsxLabLink link;
+    link.name = name;
+    link.ends[0] = a;
+    link.ends[1] = b;
+    link.rateBps = RateOf(ends.Get(0));
     TimeValue delay;
     if (ends.Get(0)->GetAttributeFailSafe("Delay", delay) ||
         ends.Get(0)->GetChannel()->GetAttributeFailSafe("Delay", delay))

@@ -4,22 +4,16 @@
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
 #include "ns3/bulk-send-application.h"
-#include "ns3/double.h"
-#include "ns3/esx-tcp-request-client.h"
-#include "ns3/esx-tcp-request-server.h"
 #include "ns3/esx-tcp-syn-scan.h"
 #include "ns3/inet-socket-address.h"
 #include "ns3/ipv4-routing-protocol.h"
 #include "ns3/ipv4.h"
 #include "ns3/node-list.h"
-#include "ns3/object-factory.h"
-#include "ns3/onoff-application.h"
 #include "ns3/packet-sink.h"
 #include "ns3/pointer.h"
+#include "ns3/socket-factory.h"
 #include "ns3/string.h"
-#include "ns3/tcp-socket-factory.h"
 #include "ns3/type-id.h"
-#include "ns3/udp-socket-factory.h"
 #include "ns3/uinteger.h"
 
 #include <algorithm>
@@ -64,14 +58,21 @@ Resolve(const EsxTrafficTarget& to, const Ptr<Node>& from)
     return to.node ? EsxTrafficHelper::AddressOf(to.node, from) : to.address;
 }
 
-AddressValue
-RemoteOf(const EsxTrafficTarget& to, const Ptr<Node>& from, uint16_t port)
+/// Sets attribute Remote of a sender to one node.
+void
+SetRemote(ObjectFactory& sender, const EsxTrafficTarget& to, const Ptr<Node>& from, uint16_t port)
 {
-    return AddressValue(InetSocketAddress(Resolve(to, from), port));
+    const Ipv4Address address = Resolve(to, from);
+    TypeId::AttributeInformation remote;
+    NS_ABORT_MSG_UNLESS(sender.GetTypeId().LookupAttributeByName("Remote", &remote),
+                        sender.GetTypeId().GetName() << " has no attribute Remote");
+    DynamicCast<Ipv4AddressValue>(remote.checker->Create())
+        ? sender.Set("Remote", Ipv4AddressValue(address))
+        : sender.Set("Remote", AddressValue(InetSocketAddress(address, port)));
 }
 
 Ptr<Application>
-Install(const ObjectFactory& factory, const Ptr<Node>& node, const EsxTrafficOptions& options)
+AddTo(const ObjectFactory& factory, const Ptr<Node>& node, const EsxTrafficOptions& options)
 {
     const auto application = factory.Create<Application>();
     application->SetStartTime(options.start);
@@ -128,17 +129,6 @@ AnyAddressOf(const Ptr<Node>& node, Ipv4Address own)
     return pools ? pools->Draw(0) : own;
 }
 
-void
-SetUnlessNull(ObjectFactory& factory,
-              const char* attribute,
-              const Ptr<RandomVariableStream>& variable)
-{
-    if (variable)
-    {
-        factory.Set(attribute, PointerValue(variable));
-    }
-}
-
 std::string
 TextOf(const Ptr<Application>& application, const std::string& attribute)
 {
@@ -180,38 +170,33 @@ ShareSink(const Ptr<Node>& node, TypeId protocol, uint16_t port)
     return ShareReceiver(factory, node, {"Protocol", "Local"});
 }
 
-/// \return senders to one target
-template <typename Options>
-ApplicationContainer
-InstallSenders(ObjectFactory factory,
-               const NodeContainer& from,
-               const EsxTrafficTarget& to,
-               const Options& options)
+/// Assigns a stream to each random variable among the attributes of an application that is not of
+/// this module. \return how many
+int64_t
+AssignToAttributes(const Ptr<Application>& application, int64_t stream)
 {
-    ApplicationContainer applications;
-    for (auto node = from.Begin(); node != from.End(); ++node)
+    int64_t used = 0;
+    std::vector<TypeId::AttributeInformation> attributes;
+    for (TypeId type = application->GetInstanceTypeId(); type.HasParent(); type = type.GetParent())
     {
-        factory.Set("Remote", RemoteOf(to, *node, options.port));
-        applications.Add(Install(factory, *node, options));
+        for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+        {
+            attributes.push_back(type.GetAttribute(i));
+        }
     }
-    return applications;
-}
-
-/// \return the senders, and the sink at their target if that is a node
-template <typename Options>
-ApplicationContainer
-InstallWithSink(const ObjectFactory& factory,
-                const NodeContainer& from,
-                const EsxTrafficTarget& to,
-                const Options& options,
-                TypeId protocol)
-{
-    ApplicationContainer applications = InstallSenders(factory, from, to, options);
-    if (to.node)
+    for (const TypeId::AttributeInformation& info : attributes)
     {
-        applications.Add(ShareSink(to.node, protocol, options.port));
+        PointerValue pointer;
+        if (info.checker->GetValueTypeName() == "ns3::PointerValue" &&
+            application->GetAttributeFailSafe(info.name, pointer))
+        {
+            if (const auto variable = pointer.Get<RandomVariableStream>())
+            {
+                variable->SetStream(stream + used++);
+            }
+        }
     }
-    return applications;
+    return used;
 }
 
 } // namespace
@@ -235,21 +220,7 @@ EsxTrafficHelper::UdpCbr(const NodeContainer& from,
     factory.Set("DataRate", DataRateValue(options.rate));
     factory.Set("PacketSize", UintegerValue(options.packetSize));
     factory.Set("Dscp", UintegerValue(options.dscp));
-    return InstallWithSink(factory, from, to, options, UdpSocketFactory::GetTypeId());
-}
-
-ApplicationContainer
-EsxTrafficHelper::UdpOnOff(const NodeContainer& from,
-                           const EsxTrafficTarget& to,
-                           const EsxUdpOnOffOptions& options) const
-{
-    ObjectFactory factory("ns3::OnOffApplication");
-    factory.Set("Protocol", TypeIdValue(UdpSocketFactory::GetTypeId()));
-    factory.Set("DataRate", DataRateValue(options.rate));
-    factory.Set("PacketSize", UintegerValue(options.packetSize));
-    SetUnlessNull(factory, "OnTime", options.on);
-    SetUnlessNull(factory, "OffTime", options.off);
-    return InstallWithSink(factory, from, to, options, UdpSocketFactory::GetTypeId());
+    return Install(factory, from, to, options, options.port, "ns3::UdpSocketFactory");
 }
 
 ApplicationContainer
@@ -260,7 +231,7 @@ EsxTrafficHelper::TcpBulk(const NodeContainer& from,
     ObjectFactory factory;
     factory.SetTypeId(BulkSendApplication::GetTypeId());
     factory.Set("MaxBytes", UintegerValue(options.bytes));
-    return InstallWithSink(factory, from, to, options, TcpSocketFactory::GetTypeId());
+    return Install(factory, from, to, options, options.port, "ns3::TcpSocketFactory");
 }
 
 ApplicationContainer
@@ -274,14 +245,7 @@ EsxTrafficHelper::TcpRequest(const NodeContainer& from,
     factory.Set("RequestSizes", PointerValue(options.requestSizes));
     factory.Set("ResponseSizes", PointerValue(options.responseSizes));
     factory.Set("Interval", StringValue(options.every));
-    ApplicationContainer applications = InstallSenders(factory, from, to, options);
-    if (to.node)
-    {
-        ObjectFactory server("ns3::EsxTcpRequestServer");
-        server.Set("Port", UintegerValue(options.port));
-        applications.Add(ShareReceiver(server, to.node, {"Port"}));
-    }
-    return applications;
+    return Install(factory, from, to, options, options.port, "ns3::EsxTcpRequestServer");
 }
 
 ApplicationContainer
@@ -299,8 +263,7 @@ EsxTrafficHelper::TcpSynScan(const NodeContainer& from,
     ApplicationContainer scanners;
     for (auto node = from.Begin(); node != from.End(); ++node)
     {
-        factory.Set("Remote", Ipv4AddressValue(Resolve(to.front(), *node)));
-        scanners.Add(Install(factory, *node, options));
+        scanners.Add(Install(factory, *node, to.front(), options, 0, ""));
         for (size_t i = 1; i < to.size(); ++i)
         {
             DynamicCast<EsxTcpSynScan>(scanners.Get(scanners.GetN() - 1))
@@ -311,16 +274,37 @@ EsxTrafficHelper::TcpSynScan(const NodeContainer& from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::IcmpEcho(Ptr<Node> from,
-                           const EsxTrafficTarget& to,
-                           const EsxIcmpEchoOptions& options) const
+EsxTrafficHelper::Install(ObjectFactory sender,
+                          const NodeContainer& from,
+                          const EsxTrafficTarget& to,
+                          const EsxTrafficOptions& options,
+                          uint16_t port,
+                          const std::string& receiver) const
 {
-    ObjectFactory factory("ns3::EsxIcmpEcho");
-    factory.Set("Remote", Ipv4AddressValue(Resolve(to, from)));
-    factory.Set("Interval", TimeValue(options.every));
-    factory.Set("Size", UintegerValue(options.size));
-    factory.Set("Dscp", UintegerValue(options.dscp));
-    return ApplicationContainer(Install(factory, from, options));
+    const TypeId receives = TypeId::LookupByName(receiver.empty() ? "ns3::Object" : receiver);
+    const bool hasSink = receives.IsChildOf(SocketFactory::GetTypeId());
+    if (TypeId::AttributeInformation protocol;
+        hasSink && sender.GetTypeId().LookupAttributeByName("Protocol", &protocol))
+    {
+        sender.Set("Protocol", TypeIdValue(receives));
+    }
+    ApplicationContainer applications;
+    for (auto node = from.Begin(); node != from.End(); ++node)
+    {
+        SetRemote(sender, to, *node, port);
+        applications.Add(AddTo(sender, *node, options));
+    }
+    if (to.node && hasSink)
+    {
+        applications.Add(ShareSink(to.node, receives, port));
+    }
+    else if (to.node && !receiver.empty())
+    {
+        ObjectFactory server(receiver);
+        server.Set("Port", UintegerValue(port));
+        applications.Add(ShareReceiver(server, to.node, {"Port"}));
+    }
+    return applications;
 }
 
 ApplicationContainer
@@ -330,7 +314,7 @@ EsxTrafficHelper::Inject(Ptr<Node> from,
                          const EsxTrafficOptions& options) const
 {
     NS_ABORT_MSG_IF(to.empty(), "injected traffic needs a target");
-    const auto application = Install(ObjectFactory("ns3::EsxInjector"), from, options);
+    const auto application = AddTo(ObjectFactory("ns3::EsxInjector"), from, options);
     const auto injector = DynamicCast<EsxInjector>(application);
     Ptr<NetDevice> device;
     for (const EsxTrafficTarget& target : to)
@@ -355,46 +339,20 @@ EsxTrafficHelper::Inject(Ptr<Node> from,
 }
 
 ApplicationContainer
-EsxTrafficHelper::SyntheticFlows(const NodeContainer& from,
+EsxTrafficHelper::SyntheticFlows(const Ptr<Node>& from,
                                  const std::vector<EsxTrafficTarget>& to,
-                                 const EsxFlowsOptions& options) const
+                                 const Ptr<EsxSyntheticFlows>& flows,
+                                 const EsxTrafficOptions& options) const
 {
     NS_ABORT_MSG_IF(to.empty(), "injected traffic needs a target");
-    ObjectFactory factory("ns3::EsxSyntheticFlows");
-    SetUnlessNull(factory, "Interval", options.every);
-    SetUnlessNull(factory, "Duration", options.duration);
-    SetUnlessNull(factory, "Packets", options.packets);
-    SetUnlessNull(factory, "PacketSize", options.packetSize);
-    factory.Set("Fidelity", StringValue(options.inFlowFidelity ? "Flow" : "Packet"));
-    factory.Set("Flows", UintegerValue(options.flows));
-    factory.Set("Together", UintegerValue(options.together));
-    factory.Set("Protocol", StringValue(options.tcp ? "Tcp" : "Udp"));
-    factory.Set("Port", UintegerValue(options.port));
-    factory.Set("Dscp", UintegerValue(options.dscp));
-    factory.Set("SourceNetwork", Ipv4AddressValue(options.sourceNetwork));
-    factory.Set("SourceMask", Ipv4MaskValue(options.sourceMask));
-    factory.Set("Compression", DoubleValue(options.compression));
-    factory.Set("Again", DoubleValue(options.again));
-    SetUnlessNull(factory, "Rtt", options.rtt);
-    SetUnlessNull(factory, "AnswerPackets", options.answerPackets);
-    SetUnlessNull(factory, "AnswerSize", options.answerSize);
-    ApplicationContainer injectors;
-    for (auto node = from.Begin(); node != from.End(); ++node)
+    for (const EsxTrafficTarget& target : to)
     {
-        const auto flows = factory.Create<EsxSyntheticFlows>();
-        flows->SetHours(options.hours);
-        flows->SetServices(options.services);
-        flows->SetProfile(options.profile);
-        for (const EsxTrafficTarget& target : to)
-        {
-            flows->AddDestination(Resolve(target, *node));
-        }
-        flows->SetSourceAddress(AddressOf(*node, to.front().node));
-        const auto own = (*node)->GetObject<EsxAddressPools>();
-        flows->SetPools(own ? own : to.front().node->GetObject<EsxAddressPools>(), own != nullptr);
-        injectors.Add(Inject(*node, to, flows, options));
+        flows->AddDestination(Resolve(target, from));
     }
-    return injectors;
+    flows->SetSourceAddress(AddressOf(from, to.front().node));
+    const auto own = from->GetObject<EsxAddressPools>();
+    flows->SetPools(own ? own : to.front().node->GetObject<EsxAddressPools>(), own != nullptr);
+    return Inject(from, to, flows, options);
 }
 
 int64_t
@@ -403,18 +361,8 @@ EsxTrafficHelper::AssignStreams(const ApplicationContainer& applications, int64_
     int64_t used = 0;
     for (auto it = applications.Begin(); it != applications.End(); ++it)
     {
-        if (const auto client = DynamicCast<EsxTcpRequestClient>(*it))
-        {
-            used += client->AssignStreams(stream + used);
-        }
-        else if (const auto onOff = DynamicCast<OnOffApplication>(*it))
-        {
-            used += onOff->AssignStreams(stream + used);
-        }
-        else if (const auto injector = DynamicCast<EsxInjector>(*it))
-        {
-            used += injector->GetSource()->AssignStreams(stream + used);
-        }
+        auto* const user = dynamic_cast<EsxRandomUser*>(PeekPointer(*it));
+        used += user ? user->AssignStreams(stream + used) : AssignToAttributes(*it, stream + used);
     }
     return used;
 }

@@ -8,6 +8,7 @@
 #include "ns3/ipv4-address.h"
 #include "ns3/node-container.h"
 #include "ns3/nstime.h"
+#include "ns3/object-factory.h"
 #include "ns3/random-variable-stream.h"
 
 #include <string>
@@ -41,12 +42,6 @@ struct EsxUdpCbrOptions : EsxTrafficOptions
     uint8_t dscp{0};          //!< 0..63
 };
 
-struct EsxUdpOnOffOptions : EsxUdpCbrOptions
-{
-    Ptr<RandomVariableStream> on;  //!< seconds of each burst, in which rate is sent; taken over
-    Ptr<RandomVariableStream> off; //!< seconds of each pause
-};
-
 struct EsxTcpBulkOptions : EsxTrafficOptions
 {
     uint16_t port{9};
@@ -74,38 +69,6 @@ struct EsxTcpSynScanOptions : EsxTrafficOptions
     bool sourcePortRises{false};
 };
 
-struct EsxIcmpEchoOptions : EsxTrafficOptions
-{
-    Time every{Seconds(1)};
-    uint32_t size{56}; //!< octets of data in a request
-    uint8_t dscp{0};   //!< 0..63
-};
-
-/// Parameters of a synthetic flow trace: see EsxSyntheticFlows. Random variables are taken over.
-struct EsxFlowsOptions : EsxTrafficOptions
-{
-    Ptr<RandomVariableStream> every;      //!< seconds; null: the default of EsxSyntheticFlows
-    Ptr<RandomVariableStream> duration;   //!< seconds
-    Ptr<RandomVariableStream> packets;    //!< of a flow
-    Ptr<RandomVariableStream> packetSize; //!< octets, IP total length
-    uint64_t flows{0};                    //!< in total; 0: until stop
-    uint32_t together{1};                 //!< flows that begin at once
-    std::vector<double> hours;            //!< see EsxSyntheticFlows::SetHours()
-    double compression{1};                //!< factor by which a day passes faster
-    std::vector<EsxSyntheticFlows::Service> services; //!< by their weights; none: tcp and port
-    double again{0};                                  //!< probability that a key comes again
-    Ptr<RandomVariableStream> rtt;           //!< seconds to the first answer; null: no answers
-    Ptr<RandomVariableStream> answerPackets; //!< of a flow's answers
-    Ptr<RandomVariableStream> answerSize;    //!< octets, IP total length
-    std::vector<EsxProfiledFlow> profile; //!< in place of every, duration, packets, sizes, services
-    bool inFlowFidelity{false};           //!< see EsxSyntheticFlows::Fidelity
-    bool tcp{false};                      //!< else UDP
-    uint16_t port{5001};                  //!< destination port of the first flows
-    uint8_t dscp{0};                      //!< 0..63
-    Ipv4Address sourceNetwork{Ipv4Address::GetZero()}; //!< random sources of it; 0: the sender's
-    Ipv4Mask sourceMask{Ipv4Mask::GetOnes()};
-};
-
 /// \brief Installs traffic between nodes with an IPv4 stack.
 ///
 /// Each call gives the senders first, then the receiver if the target is a node. Receivers listen
@@ -117,10 +80,6 @@ class EsxTrafficHelper
     ApplicationContainer UdpCbr(const NodeContainer& from,
                                 const EsxTrafficTarget& to,
                                 const EsxUdpCbrOptions& options) const;
-    /// Cross traffic: ns-3's OnOffApplication.
-    ApplicationContainer UdpOnOff(const NodeContainer& from,
-                                  const EsxTrafficTarget& to,
-                                  const EsxUdpOnOffOptions& options) const;
     ApplicationContainer TcpBulk(const NodeContainer& from,
                                  const EsxTrafficTarget& to,
                                  const EsxTcpBulkOptions& options) const;
@@ -133,10 +92,18 @@ class EsxTrafficHelper
                                     const std::vector<EsxTrafficTarget>& to,
                                     const EsxTcpSynScanOptions& options) const;
 
-    /// Echo requests; there is no receiver: the target's stack answers.
-    ApplicationContainer IcmpEcho(Ptr<Node> from,
-                                  const EsxTrafficTarget& to,
-                                  const EsxIcmpEchoOptions& options) const;
+    /**
+     * Senders of any type to one target, and what receives there if it is a node.
+     * \param sender with an attribute Remote, an address with or without a port
+     * \param receiver the type of an application with an attribute Port, or that of a socket
+     * factory, for a PacketSink; empty: none, the target's stack answers
+     */
+    ApplicationContainer Install(ObjectFactory sender,
+                                 const NodeContainer& from,
+                                 const EsxTrafficTarget& to,
+                                 const EsxTrafficOptions& options,
+                                 uint16_t port,
+                                 const std::string& receiver) const;
 
     /// Injects frames at the port of a guest's vNIC, or on the link of any node's Ethernet device,
     /// the one on the targets' network or to the next router. Stacks do not hear of them. Targets
@@ -146,13 +113,14 @@ class EsxTrafficHelper
                                 Ptr<EsxFrameSource> source,
                                 const EsxTrafficOptions& options) const;
     /// Injects a synthetic flow trace; flows take the targets in turn. A node with EsxAddressPools
-    /// is all of their addresses.
-    ApplicationContainer SyntheticFlows(const NodeContainer& from,
+    /// is all of their addresses. \param flows a new one, without destinations
+    ApplicationContainer SyntheticFlows(const Ptr<Node>& from,
                                         const std::vector<EsxTrafficTarget>& to,
-                                        const EsxFlowsOptions& options) const;
+                                        const Ptr<EsxSyntheticFlows>& flows,
+                                        const EsxTrafficOptions& options) const;
 
-    /// Assigns streams from \p stream on to the applications of this module that draw random
-    /// numbers. \return how many were used
+    /// Assigns streams from \p stream on to applications: as an EsxRandomUser takes them, of others
+    /// to each random variable among their attributes. \return how many were used
     int64_t AssignStreams(const ApplicationContainer& applications, int64_t stream) const;
 
     /// \return the first address of \p to on a subnet of \p from; where they share none, the first

@@ -8,6 +8,7 @@
 #include "ns3/boolean.h"
 #include "ns3/enum.h"
 #include "ns3/error-model.h"
+#include "ns3/string.h"
 
 using namespace ns3;
 using netflow::Move;
@@ -258,7 +259,8 @@ ESX_CASE(Lab,
          "A slow collector's socket buffer is bounded and loses the newest datagram")
 {
     lab.collector->SetAttribute("SocketBuffer", UintegerValue(3000)); // two full datagrams
-    lab.collector->SetAttribute("ServiceTime", TimeValue(Seconds(1)));
+    lab.collector->SetAttribute("ServiceTime",
+                                StringValue("ns3::ConstantRandomVariable[Constant=1]"));
     lab.Start();
     lab.Send(Seconds(1), 1); // warms up ARP
     lab.Burst(Seconds(20), 101, 150);

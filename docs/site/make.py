@@ -86,7 +86,9 @@ def table_of(name: str, entry: dict, definitions: dict) -> str:
             if key in entry.get("required", [])
             else ""
         )
-        attribute = f" Attribute `{of['x-attribute']}`." if isinstance(of.get("x-attribute"), str) else ""
+        named = of.get("x-attribute", [])
+        named = [named] if isinstance(named, str) else named
+        attribute = f" Attribute {' or '.join(f'`{name}`' for name in named)}." if named else ""
         cells = [f"`{key}`", kind_of(of, definitions), default, meaning + attribute]
         rows.append(
             "| "

@@ -134,6 +134,13 @@ EsxEthernetNetDevice::GetTypeId()
                           UintegerValue(1500),
                           MakeUintegerAccessor(&EsxEthernetNetDevice::m_mtu),
                           MakeUintegerChecker<uint16_t>(68, 9000))
+            .AddAttribute("QueueSize",
+                          "Most that waits in TxQueue: of the queue that EsxEthernetHelper makes, "
+                          "or from now on",
+                          QueueSizeValue(QueueSize("100p")),
+                          MakeQueueSizeAccessor(&EsxEthernetNetDevice::SetQueueSize,
+                                                &EsxEthernetNetDevice::GetQueueSize),
+                          MakeQueueSizeChecker())
             .AddAttribute("TxQueue",
                           "Frames that wait for the transmitter, without the one being sent",
                           PointerValue(),
@@ -269,8 +276,17 @@ EsxEthernetNetDevice::SetQueueSize(QueueSize size)
 {
     NS_LOG_FUNCTION(this << size);
     m_queueSize = size;
-    m_shrinking = true;
-    ApplyQueueSize();
+    if (m_queue)
+    {
+        m_shrinking = true;
+        ApplyQueueSize();
+    }
+}
+
+QueueSize
+EsxEthernetNetDevice::GetQueueSize() const
+{
+    return m_queue && !m_shrinking ? m_queue->GetMaxSize() : m_queueSize;
 }
 
 EsxEthernetNetDevice::Contention

@@ -89,6 +89,8 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// Sets the queue's size. Frames that wait and exceed it are still sent; new ones are lost
     /// until the queue is short enough.
     void SetQueueSize(QueueSize size);
+    /// \return that of the queue; while there is none, or it is too long, the one that was set
+    QueueSize GetQueueSize() const;
 
     uint64_t GetSentFrames() const;     //!< frames whose sending has ended; None: has begun
     uint64_t GetSentOctets() const;     //!< their lengths, with Ethernet header

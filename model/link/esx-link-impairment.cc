@@ -9,7 +9,9 @@
 #include "ns3/pointer.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <cmath>
+#include <iterator>
 
 namespace ns3
 {
@@ -17,67 +19,55 @@ namespace ns3
 NS_LOG_COMPONENT_DEFINE("EsxLinkImpairment");
 NS_OBJECT_ENSURE_REGISTERED(EsxLinkImpairment);
 
+namespace
+{
+
+/// Attributes that are probabilities, in the order of EsxLinkImpairment::Rate.
+constexpr struct
+{
+    const char* name;
+    const char* help;
+    double standard;
+} RATES[] = {{"Loss", "Probability that a frame is lost", 0},
+             {"GoodToBad", "Probability that a good link is bad from the next frame on", 0},
+             {"BitErrors", "Probability that a bit is wrong; a frame with a wrong bit is lost", 0},
+             {"Duplicate", "Probability that a frame is received twice", 0},
+             {"Reorder", "Probability that a frame is delayed by ReorderDelay", 0},
+             {"LossWhenBad", "Probability that a frame is lost while the link is bad", 1},
+             {"BadToGood", "Probability that a bad link is good from the next frame on", 1}};
+
+} // namespace
+
+template <std::size_t... rates>
+void
+EsxLinkImpairment::AddRates(TypeId& tid, std::index_sequence<rates...>)
+{
+    static_assert(sizeof...(rates) == std::size(RATES), "a row for each member of Rate");
+    (tid.AddAttribute(
+         RATES[rates].name,
+         RATES[rates].help,
+         DoubleValue(RATES[rates].standard),
+         MakeDoubleAccessor(&EsxLinkImpairment::SetRate<rates>, &EsxLinkImpairment::GetRate<rates>),
+         MakeDoubleChecker<double>(0, 1)),
+     ...);
+}
+
 TypeId
 EsxLinkImpairment::GetTypeId()
 {
-    static TypeId tid =
-        TypeId("ns3::EsxLinkImpairment")
-            .SetParent<ErrorModel>()
-            .SetGroupName("EsxNetflow")
-            .AddConstructor<EsxLinkImpairment>()
-            .AddAttribute("Loss",
-                          "Probability that a frame is lost",
-                          DoubleValue(0),
-                          MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_loss>,
-                                             &EsxLinkImpairment::Get<&EsxLinkImpairment::m_loss>),
-                          MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "LossWhenBad",
-                "Probability that a frame is lost while the link is bad",
-                DoubleValue(1),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_lossWhenBad>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_lossWhenBad>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "GoodToBad",
-                "Probability that a good link is bad from the next frame on",
-                DoubleValue(0),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_goodToBad>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_goodToBad>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "BadToGood",
-                "Probability that a bad link is good from the next frame on",
-                DoubleValue(1),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_badToGood>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_badToGood>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "BitErrors",
-                "Probability that a bit is wrong; a frame with a wrong bit is lost",
-                DoubleValue(0),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_bitErrors>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_bitErrors>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "Duplicate",
-                "Probability that a frame is received twice",
-                DoubleValue(0),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_duplicate>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_duplicate>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute(
-                "Reorder",
-                "Probability that a frame is delayed by ReorderDelay",
-                DoubleValue(0),
-                MakeDoubleAccessor(&EsxLinkImpairment::Set<&EsxLinkImpairment::m_reorder>,
-                                   &EsxLinkImpairment::Get<&EsxLinkImpairment::m_reorder>),
-                MakeDoubleChecker<double>(0, 1))
-            .AddAttribute("ReorderDelay",
-                          "By how much a frame is delayed",
-                          TimeValue(MilliSeconds(10)),
-                          MakeTimeAccessor(&EsxLinkImpairment::m_reorderDelay),
-                          MakeTimeChecker(NanoSeconds(1)));
+    static TypeId tid = [] {
+        TypeId made = TypeId("ns3::EsxLinkImpairment")
+                          .SetParent<ErrorModel>()
+                          .SetGroupName("EsxNetflow")
+                          .AddConstructor<EsxLinkImpairment>();
+        AddRates(made, std::make_index_sequence<RATE_COUNT>());
+        return made.AddAttribute("ReorderDelay",
+                                 "By how much a frame is delayed",
+                                 TimeValue(MilliSeconds(10)),
+                                 MakeTimeAccessor(&EsxLinkImpairment::SetReorderDelay,
+                                                  &EsxLinkImpairment::GetReorderDelay),
+                                 MakeTimeChecker(NanoSeconds(1)));
+    }();
     return tid;
 }
 
@@ -111,8 +101,21 @@ EsxLinkImpairment::Install(const Ptr<EsxEthernetNetDevice>& device)
 bool
 EsxLinkImpairment::IsNone() const
 {
-    return m_loss == 0 && m_goodToBad == 0 && !m_bad && m_bitErrors == 0 && m_duplicate == 0 &&
-           m_reorder == 0;
+    const auto isZero = [](double rate) { return rate == 0; };
+    return !m_bad && std::all_of(m_rates.begin(), m_rates.begin() + LOSS_WHEN_BAD, isZero);
+}
+
+void
+EsxLinkImpairment::SetReorderDelay(Time delay)
+{
+    Changes();
+    m_reorderDelay = delay;
+}
+
+Time
+EsxLinkImpairment::GetReorderDelay() const
+{
+    return m_reorderDelay;
 }
 
 void
@@ -174,14 +177,14 @@ EsxLinkImpairment::DoCorrupt(Ptr<Packet> packet)
         NS_LOG_LOGIC(this << " loses a frame of " << packet->GetSize() << " octets");
         return true;
     }
-    if (Draw(m_duplicateDraw, m_duplicate))
+    if (Draw(m_duplicateDraw, m_rates[DUPLICATE]))
     {
         ++m_duplicated;
         Simulator::ScheduleNow(&EsxLinkImpairment::Deliver,
                                Ptr<EsxLinkImpairment>(this),
                                packet->Copy());
     }
-    if (Draw(m_reorderDraw, m_reorder))
+    if (Draw(m_reorderDraw, m_rates[REORDER]))
     {
         ++m_reordered;
         m_holdingBack = true;
@@ -203,11 +206,11 @@ EsxLinkImpairment::DoReset()
 bool
 EsxLinkImpairment::IsLost()
 {
-    if (Draw(m_lossDraw, m_bad ? m_badToGood : m_goodToBad))
+    if (Draw(m_lossDraw, m_rates[m_bad ? BAD_TO_GOOD : GOOD_TO_BAD]))
     {
         m_bad = !m_bad;
     }
-    return Draw(m_lossDraw, m_bad ? m_lossWhenBad : m_loss);
+    return Draw(m_lossDraw, m_rates[m_bad ? LOSS_WHEN_BAD : LOSS]);
 }
 
 bool
@@ -219,7 +222,8 @@ EsxLinkImpairment::Draw(const Ptr<UniformRandomVariable>& variable, double proba
 double
 EsxLinkImpairment::FrameErrorRate(uint32_t octets) const
 {
-    return m_bitErrors > 0 ? 1 - std::pow(1 - m_bitErrors, 8.0 * octets) : 0;
+    const double bit = m_rates[BIT_ERRORS];
+    return bit > 0 ? 1 - std::pow(1 - bit, 8.0 * octets) : 0;
 }
 
 void

@@ -4,9 +4,12 @@
 
 #include "ns3/csma-net-device.h"
 #include "ns3/error-model.h"
+#include "ns3/esx-random-user.h"
 #include "ns3/random-variable-stream.h"
 
+#include <array>
 #include <functional>
+#include <utility>
 
 namespace ns3
 {
@@ -29,7 +32,7 @@ class EsxEthernetNetDevice;
  * duplicated one, is handed to the device's Receive() when its time has come and is not impaired
  * again. The copy comes right behind the original.
  */
-class EsxLinkImpairment : public ErrorModel
+class EsxLinkImpairment : public ErrorModel, public EsxRandomUser
 {
   public:
     static TypeId GetTypeId();
@@ -50,41 +53,53 @@ class EsxLinkImpairment : public ErrorModel
     uint64_t GetReordered() const;  //!< frames delayed so far
     uint64_t GetDuplicated() const; //!< frames received twice so far
 
-    /// Gives random streams from \p stream on. \return how many
-    int64_t AssignStreams(int64_t stream);
+    int64_t AssignStreams(int64_t stream) override;
 
   protected:
     void DoDispose() override;
 
   private:
+    /// Frames arrive as they were sent while all before LOSS_WHEN_BAD are 0.
+    enum Rate
+    {
+        LOSS,
+        GOOD_TO_BAD,
+        BIT_ERRORS,
+        DUPLICATE,
+        REORDER,
+        LOSS_WHEN_BAD,
+        BAD_TO_GOOD,
+        RATE_COUNT
+    };
+
     bool DoCorrupt(Ptr<Packet> packet) override;
     void DoReset() override;
     bool IsLost();
     bool Draw(const Ptr<UniformRandomVariable>& variable, double probability) const;
     double FrameErrorRate(uint32_t octets) const;
     void Deliver(Ptr<Packet> packet);
+    /// Comes before each change: packets of flows that pass unseen are then settled.
     void Changes();
+    void SetReorderDelay(Time delay);
+    Time GetReorderDelay() const;
 
-    template <double EsxLinkImpairment::*value>
-    void Set(double to)
+    template <std::size_t rate>
+    void SetRate(double to)
     {
         Changes();
-        this->*value = to;
+        m_rates[rate] = to;
     }
 
-    template <double EsxLinkImpairment::*value>
-    double Get() const
+    template <std::size_t rate>
+    double GetRate() const
     {
-        return this->*value;
+        return m_rates[rate];
     }
 
-    double m_loss{0};
-    double m_lossWhenBad{1};
-    double m_goodToBad{0};
-    double m_badToGood{1};
-    double m_bitErrors{0};
-    double m_duplicate{0};
-    double m_reorder{0};
+    template <std::size_t... rates>
+    static void AddRates(TypeId& tid, std::index_sequence<rates...>);
+
+    std::array<double, RATE_COUNT> m_rates{}; //!< by Rate
     Time m_reorderDelay;
 
     /// Hands a frame to the device, which owns this model: no reference is counted.

@@ -12,7 +12,9 @@
 #include "ns3/ipv4.h"
 #include "ns3/log.h"
 #include "ns3/packet.h"
+#include "ns3/pointer.h"
 #include "ns3/simulator.h"
+#include "ns3/string.h"
 #include "ns3/udp-socket-factory.h"
 #include "ns3/udp-socket.h"
 #include "ns3/uinteger.h"
@@ -45,10 +47,11 @@ EsxNetflowCollector::GetTypeId()
                           MakeUintegerChecker<uint32_t>(1))
             .AddAttribute(
                 "ServiceTime",
-                "Time the collector takes over each datagram before it reads the next one",
-                TimeValue(Seconds(0)),
-                MakeTimeAccessor(&EsxNetflowCollector::m_serviceTime),
-                MakeTimeChecker(Seconds(0)))
+                "Seconds that the collector takes over each datagram before it reads the next one, "
+                "drawn for each",
+                StringValue("ns3::ConstantRandomVariable[Constant=0]"),
+                MakePointerAccessor(&EsxNetflowCollector::m_serviceTime),
+                MakePointerChecker<RandomVariableStream>())
             .AddAttribute(
                 "IgnoreEngine",
                 "Do not tell engines of one exporter apart, as most collectors do (documented)",
@@ -228,6 +231,17 @@ EsxNetflowCollector::StopApplication()
     }
 }
 
+int64_t
+EsxNetflowCollector::AssignStreams(int64_t stream)
+{
+    if (DynamicCast<ConstantRandomVariable>(m_serviceTime))
+    {
+        return 0;
+    }
+    m_serviceTime->SetStream(stream);
+    return 1;
+}
+
 void
 EsxNetflowCollector::Readable(Ptr<Socket>)
 {
@@ -244,9 +258,10 @@ EsxNetflowCollector::ReadOne()
     while (Ptr<Packet> packet = m_socket->RecvFrom(from))
     {
         Decode(packet, from);
-        if (m_serviceTime.IsStrictlyPositive())
+        const Time service = Seconds(m_serviceTime->GetValue());
+        if (service.IsStrictlyPositive())
         {
-            m_service = Simulator::Schedule(m_serviceTime, &EsxNetflowCollector::ReadOne, this);
+            m_service = Simulator::Schedule(service, &EsxNetflowCollector::ReadOne, this);
             return;
         }
     }

@@ -6,9 +6,10 @@
 #include "netflow/v5-codec.h"
 
 #include "ns3/application.h"
+#include "ns3/esx-random-user.h"
 #include "ns3/event-id.h"
 #include "ns3/ipv4-address.h"
-#include "ns3/nstime.h"
+#include "ns3/random-variable-stream.h"
 #include "ns3/socket.h"
 #include "ns3/traced-callback.h"
 
@@ -29,7 +30,7 @@ namespace ns3
  *
  * Keeps counters only; who wants the records listens to the Rx trace.
  */
-class EsxNetflowCollector : public Application
+class EsxNetflowCollector : public Application, public EsxRandomUser
 {
   public:
     /// Counters of a collector for one engine of one exporter.
@@ -62,6 +63,8 @@ class EsxNetflowCollector : public Application
     EsxNetflowCollector();
     ~EsxNetflowCollector() override;
 
+    /// A stream to the ServiceTime, unless it is constant.
+    int64_t AssignStreams(int64_t stream) override;
     uint16_t GetPort() const;
     /// Whether the socket is open.
     bool IsListening() const;
@@ -99,7 +102,7 @@ class EsxNetflowCollector : public Application
 
     uint16_t m_port{0};
     uint32_t m_bufferOctets{0};
-    Time m_serviceTime;
+    Ptr<RandomVariableStream> m_serviceTime; //!< seconds
     bool m_ignoreEngine{false};
     uint32_t m_lateRecords{0};
 

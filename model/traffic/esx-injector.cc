@@ -4,6 +4,7 @@
 #include "ns3/abort.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
+#include "ns3/pointer.h"
 #include "ns3/simulator.h"
 #include "ns3/trace-source-accessor.h"
 
@@ -109,6 +110,12 @@ EsxInjector::GetTypeId()
                             .SetParent<Application>()
                             .SetGroupName("EsxNetflow")
                             .AddConstructor<EsxInjector>()
+                            .AddAttribute("Source",
+                                          "Where its frames come from",
+                                          TypeId::ATTR_GET,
+                                          PointerValue(),
+                                          MakePointerAccessor(&EsxInjector::GetSource),
+                                          MakePointerChecker<EsxFrameSource>())
                             .AddTraceSource("Tx",
                                             "A frame is about to enter the port",
                                             MakeTraceSourceAccessor(&EsxInjector::m_txTrace),
@@ -123,6 +130,12 @@ void
 EsxInjector::SetSource(Ptr<EsxFrameSource> source)
 {
     m_source = source;
+}
+
+int64_t
+EsxInjector::AssignStreams(int64_t stream)
+{
+    return m_source ? m_source->AssignStreams(stream) : 0;
 }
 
 Ptr<EsxFrameSource>

@@ -3,6 +3,7 @@
 #define ESX_INJECTOR_H
 
 #include "ns3/application.h"
+#include "ns3/esx-random-user.h"
 #include "ns3/esx-ranked-event.h"
 #include "ns3/esx-virtual-net-device.h"
 #include "ns3/traced-callback.h"
@@ -39,7 +40,7 @@ struct EsxInjectedWay
 class EsxInjector;
 
 /// Where an injector takes its frames from: a capture, or a synthetic trace.
-class EsxFrameSource : public Object
+class EsxFrameSource : public Object, public EsxRandomUser
 {
   public:
     static TypeId GetTypeId();
@@ -64,8 +65,7 @@ class EsxFrameSource : public Object
     /// \return frames that passed without being given out, before now
     virtual uint64_t CountPassed();
 
-    /// Gives random streams from \p stream on. \return how many
-    virtual int64_t AssignStreams(int64_t stream);
+    int64_t AssignStreams(int64_t stream) override;
 };
 
 /**
@@ -79,7 +79,7 @@ class EsxFrameSource : public Object
  * the next router. Other packets come to the stacks as ever. Costs one event a frame, none
  * for frames of one instant and device; all these events are one object.
  */
-class EsxInjector : public Application
+class EsxInjector : public Application, public EsxRandomUser
 {
   public:
     /// TracedCallback signature for Tx: packet without Ethernet header, EtherType
@@ -91,6 +91,8 @@ class EsxInjector : public Application
 
     void SetSource(Ptr<EsxFrameSource> source);
     Ptr<EsxFrameSource> GetSource() const;
+    /// Those of the source.
+    int64_t AssignStreams(int64_t stream) override;
     /// The device into whose port, or on whose link, the frames go.
     void SetDevice(Ptr<NetDevice> device);
     /// Adds a device that frames can be for. \param next of the way there: the device's own address

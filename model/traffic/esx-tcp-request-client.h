@@ -4,6 +4,7 @@
 
 #include "ns3/address.h"
 #include "ns3/application.h"
+#include "ns3/esx-random-user.h"
 #include "ns3/event-id.h"
 #include "ns3/nstime.h"
 #include "ns3/random-variable-stream.h"
@@ -23,7 +24,7 @@ namespace ns3
 /// response and the server's close have come. At StopTime what is not completed has failed. A
 /// failed request resets its connection: the client sends nothing more. ns-3's TCP does not
 /// understand the reset of a closed port and goes on trying: such a request fails by Timeout.
-class EsxTcpRequestClient : public Application
+class EsxTcpRequestClient : public Application, public EsxRandomUser
 {
   public:
     enum Failure
@@ -36,17 +37,8 @@ class EsxTcpRequestClient : public Application
 
     static TypeId GetTypeId();
 
-/// Assigns a stream to the Interval and to each random size. Overrides Application::AssignStreams
-/// in ns-3 3.42 and later, where clang would ask for a keyword that earlier releases refuse.
-#ifdef __clang__
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Winconsistent-missing-override"
-#endif
-    /// \return how many streams were used: 1 to 3
-    int64_t AssignStreams(int64_t stream);
-#ifdef __clang__
-#pragma clang diagnostic pop
-#endif
+    /// A stream to the Interval and to each random size. \return how many: 1 to 3
+    int64_t AssignStreams(int64_t stream) override;
 
     uint64_t GetStarted() const;
     uint64_t GetCompleted() const;

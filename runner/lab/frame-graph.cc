@@ -15,29 +15,24 @@ namespace
 
 constexpr uint16_t VGT = 4095;
 
-const PortPolicy&
-PolicyOf(const Station& station)
-{
-    return station.group->policy ? *station.group->policy : station.vSwitch->policy;
-}
-
 /// The uplinks of a port group's team; the standby ones last.
 std::vector<std::pair<std::string, bool>>
 TeamOf(const Station& station)
 {
-    const auto& policy = PolicyOf(station);
+    const auto active = station.group->policy->GetActiveUplinks();
+    const auto standby = station.group->policy->GetStandbyUplinks();
     std::vector<std::pair<std::string, bool>> team;
     const auto isStandby = [&](const std::string& uplink) {
-        return std::count(policy.standby.begin(), policy.standby.end(), uplink) > 0;
+        return std::count(standby.begin(), standby.end(), uplink) > 0;
     };
-    for (const auto& uplink : policy.active.empty() ? station.vSwitch->uplinks : policy.active)
+    for (const auto& uplink : active.empty() ? station.vSwitch->uplinks : active)
     {
         if (!isStandby(uplink))
         {
             team.emplace_back(uplink, false);
         }
     }
-    for (const auto& uplink : policy.standby)
+    for (const auto& uplink : standby)
     {
         team.emplace_back(uplink, true);
     }

@@ -11,41 +11,34 @@ namespace esxnf
 namespace
 {
 
-/// An adapter's port group and its policy; null: none.
-std::pair<const PortGroup*, const PortPolicy*>
+/// An adapter's port group; null: none.
+const PortGroup*
 GroupOf(const Host& host, const Nic& nic)
 {
     const VSwitch* const vSwitch = host.FindVSwitchOf(nic.portGroup);
-    if (!vSwitch)
-    {
-        return {};
-    }
-    const auto& groups = vSwitch->portGroups;
-    const auto group = std::find_if(groups.begin(), groups.end(), [&nic](const PortGroup& each) {
-        return each.name == nic.portGroup;
-    });
-    return group == groups.end()
-               ? std::pair<const PortGroup*, const PortPolicy*>()
-               : std::pair(&*group, group->policy ? &*group->policy : &vSwitch->policy);
+    const auto isIt = [&nic](const PortGroup& each) { return each.name == nic.portGroup; };
+    return vSwitch ? &*std::find_if(vSwitch->portGroups.begin(), vSwitch->portGroups.end(), isIt)
+                   : nullptr;
 }
 
 /// A property of an adapter or its port group by which each packet decides; empty: none.
 std::string
 DecidedBy(const Host& host, const Nic& nic)
 {
-    const auto [group, policy] = GroupOf(host, nic);
-    return nic.guestRate.GetBitRate() > 0 ? nic.portGroup + ": guest_rate makes frames wait"
-           : group && policy->shaping     ? "port group " + group->name + " shapes"
-           : group && group->vlan == 4095 ? "port group " + group->name + " has VLAN 4095"
-                                          : "";
+    const PortGroup* const group = GroupOf(host, nic);
+    return nic.guestRate.GetBitRate() > 0        ? nic.portGroup + ": guest_rate makes frames wait"
+           : group && group->policy->IsShaping() ? "port group " + group->name + " shapes"
+           : group && group->vlan == 4095        ? "port group " + group->name + " has VLAN 4095"
+                                                 : "";
 }
 
 /// A team of uplinks that looks at each frame; empty: none.
 std::string
 TeamOf(const Host& host, const Nic& nic)
 {
-    const auto [group, policy] = GroupOf(host, nic);
-    return group && (policy->teaming == "MacHash" || policy->teaming == "IpHash")
+    const PortGroup* const group = GroupOf(host, nic);
+    return group && (group->policy->GetTeaming() == ns3::EsxPortPolicy::MAC_HASH ||
+                     group->policy->GetTeaming() == ns3::EsxPortPolicy::IP_HASH)
                ? "port group " + group->name + " chooses an uplink for each frame"
                : "";
 }
@@ -159,7 +152,7 @@ CheckFidelity(const IpGraph& graph)
     Diagnostics messages;
     for (const Traffic& traffic : scenario.traffic)
     {
-        if (traffic.fidelity != "flow")
+        if (!traffic.inFlowFidelity)
         {
             continue;
         }
@@ -170,7 +163,7 @@ CheckFidelity(const IpGraph& graph)
             for (const std::string& to : traffic.to)
             {
                 std::string reason = check.ReasonOf(from, to);
-                const bool answers = !traffic.rtt.empty() || !traffic.profile.empty();
+                const bool answers = traffic.isAnswered || !traffic.profile.empty();
                 reason = reason.empty() && answers ? check.ReasonOf(to, from) : reason;
                 byPackets += reason.empty() ? 0 : 1;
                 if (first.empty() && !reason.empty())

@@ -189,7 +189,7 @@ CheckRoutes(const IpGraph& graph)
                                 ? *target
                                 : graph.GetInterfaces()[there.hops[0].from].address.address;
         const bool answers =
-            !traffic.IsInjected() || !traffic.rtt.empty() || !traffic.profile.empty();
+            !traffic.IsInjected() || traffic.isAnswered || !traffic.profile.empty();
         const auto back = there.fault.empty() && answers
                               ? graph.Follow(to, graph.AddressOf(from, to).value_or(source))
                               : IpWay();

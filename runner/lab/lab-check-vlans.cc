@@ -198,7 +198,7 @@ class VlanChecker
     void AddLoad(const Traffic& traffic, const Interface* source, const Interface* target)
     {
         constexpr double HEADERS = 28 + 18; // of UDP and IPv4; of Ethernet, with the FCS
-        if (traffic.app != TrafficApp::UdpCbr || !source || MeetInside(*source, *target))
+        if (!traffic.app->Has(TrafficApp::CONSTANT) || !source || MeetInside(*source, *target))
         {
             return;
         }

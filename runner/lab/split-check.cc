@@ -69,13 +69,6 @@ class CouplingFinder
         m_couplings.push_back(m_scenario.At(Severity::Error, path, "cannot be split: " + what));
     }
 
-    /// Whether nothing of an item's traffic is answered.
-    static bool IsOneWay(const Traffic& traffic)
-    {
-        return traffic.app == TrafficApp::UdpCbr || traffic.app == TrafficApp::UdpOnOff ||
-               (traffic.app == TrafficApp::Flows && traffic.rtt.empty());
-    }
-
     /// The first pair of an item that couples is enough.
     void Look(const Traffic& traffic)
     {
@@ -85,7 +78,7 @@ class CouplingFinder
             {
                 const VmHome a = m_homes.Of(from);
                 const VmHome b = m_homes.Of(to);
-                const bool comesToNone = !b.host && (!a.host || IsOneWay(traffic));
+                const bool comesToNone = !b.host && (!a.host || traffic.IsOneWay());
                 if (comesToNone || VmHomes::AreNeighbours(a, b))
                 {
                     continue;
@@ -107,10 +100,10 @@ class CouplingFinder
     bool IsHeard(const VSwitch& vSwitch) const
     {
         const auto notifies = [](const PortGroup& group) {
-            return group.policy && group.policy->notify;
+            return group.policy->NotifiesSwitches();
         };
         return m_scenario.hosts.size() > 1 && !vSwitch.uplinks.empty() &&
-               (vSwitch.policy.notify ||
+               (vSwitch.policy->NotifiesSwitches() ||
                 std::any_of(vSwitch.portGroups.begin(), vSwitch.portGroups.end(), notifies));
     }
 
@@ -145,7 +138,7 @@ class CouplingFinder
         case StepKind::MemoryPressure:
         case StepKind::NodeSet:
         case StepKind::Grow:
-            break;
+            break; // stays with its host or in the network
         }
     }
 

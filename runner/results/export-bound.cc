@@ -62,7 +62,7 @@ class BoundFinder
         {
             for (const TimelineStep& step : scenario.timeline)
             {
-                const bool changes = step.kind == StepKind::LinkDown || step.set.rate;
+                const bool changes = step.kind == StepKind::LinkDown || step.rate;
                 if (changes && step.link == scenario.links[i].name)
                 {
                     m_steps[i].push_back(&step);
@@ -156,7 +156,7 @@ class BoundFinder
             {
                 return 0;
             }
-            rate = *step->set.rate;
+            rate = *step->rate;
         }
         if (!m_scenario.links[link].isContended)
         {

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/attribute-settings.h"
 
+#include "runner/scenario/distribution.h"
 #include "runner/scenario/scenario-fields.h"
 #include "runner/scenario/scenario-schema.h"
+
+#include "ns3/string.h"
+
+#include <algorithm>
 
 namespace esxnf
 {
@@ -18,7 +23,8 @@ SplitAttribute(const std::string& full)
     return {full.substr(0, last), full.substr(last + 2)};
 }
 
-/// The class of an attribute's values ("ns3::TimeValue"); empty: there is no such attribute.
+/// The class of an attribute's values ("TimeValue"; of some ns-3 says "ns3::TimeValue"); empty:
+/// there is no such attribute.
 std::string
 ValueType(const std::string& type, const std::string& name)
 {
@@ -26,14 +32,37 @@ ValueType(const std::string& type, const std::string& name)
     ns3::TypeId::AttributeInformation info;
     const bool known =
         ns3::TypeId::LookupByNameFailSafe(type, &tid) && tid.LookupAttributeByName(name, &info);
-    return known ? info.checker->GetValueTypeName() : "";
+    const std::string named = known ? info.checker->GetValueTypeName() : "";
+    return named.rfind("ns3::", 0) == 0 ? named.substr(5) : named;
+}
+
+constexpr const char* POINTER = "PointerValue";
+
+std::string
+TextOf(const Json& value)
+{
+    return value.is_string() ? value.get<std::string>() : value.dump();
+}
+
+/// Whether a value is random: "exponential(2ms)"; an attribute that is a time cannot be.
+bool
+NeedsRandomVariable(const Json& value, const Json& schema)
+{
+    return QuantityOf(schema) && TextOf(value).find('(') != std::string::npos;
 }
 
 /// The value of a key as the attribute spells it: "512MiB" -> "536870912", "port-id" -> "PortId",
-/// "accept" -> "true", a list joined by commas.
+/// "accept" -> "true", a list joined by commas, "exponential(2ms)" ->
+/// "ns3::ExponentialRandomVariable[Mean=0.002]", of a network its address or its mask.
 std::string
-SpellValue(const Json& value, const std::string& valueType)
+SpellValue(const Json& value, const Json& schema, const std::string& valueType)
 {
+    if (const auto quantity = QuantityOf(schema); quantity && valueType == POINTER)
+    {
+        Distribution distribution; // the form check has read it
+        ParseDistribution(TextOf(value), *quantity, distribution);
+        return SpellRandomVariable(distribution);
+    }
     if (value.is_array())
     {
         std::string list;
@@ -48,30 +77,50 @@ SpellValue(const Json& value, const std::string& valueType)
         return value.dump();
     }
     const auto text = value.get<std::string>();
-    if (valueType == "ns3::UintegerValue")
+    if (valueType == "UintegerValue")
     {
         uint64_t octets = 0;
         uint32_t bytes = 0;
-        const bool isMemory =
-            text.find("MiB") != std::string::npos || text.find("GiB") != std::string::npos;
+        const bool isMemory = schema.value("$ref", "") == "#/definitions/memory_size";
         isMemory ? Read(value, octets) : Read(value, bytes);
         return std::to_string(isMemory ? octets : bytes);
     }
-    if (valueType == "ns3::BooleanValue")
+    if (valueType == "BooleanValue")
     {
         return text == "accept" ? "true" : "false";
     }
-    return valueType.rfind("ns3::EnumValue", 0) == 0 ? ToAttributeWord(text) : text;
+    if (const auto slash = text.find('/'); slash != std::string::npos)
+    {
+        const bool isMask = valueType == "Ipv4MaskValue";
+        return isMask ? text.substr(slash) : text.substr(0, slash);
+    }
+    return valueType.rfind("EnumValue", 0) == 0 ? ToAttributeWord(text) : text;
 }
 
+/// The attributes that a key names: a text, or a list of texts; none is empty.
+std::vector<std::string>
+AttributesOf(const Json& schema)
+{
+    const Json* named = Keyword(schema, "x-attribute");
+    return !named              ? std::vector<std::string>()
+           : named->is_array() ? named->get<std::vector<std::string>>()
+                               : std::vector{named->get<std::string>()};
+}
+
+/// \param part pointer of the nearest part around: an item of a list or of a map of names
 void
-Find(const Json& value, const Json& schema, const std::string& pointer, AttributeSettings& found)
+Find(const Json& value,
+     const Json& schema,
+     const std::string& pointer,
+     const std::string& part,
+     AttributeSettings& found)
 {
     if (value.is_array() && ItemSchema(schema))
     {
         for (std::size_t i = 0; i < value.size(); ++i)
         {
-            Find(value[i], *ItemSchema(schema), JoinPointer(pointer, std::to_string(i)), found);
+            const auto path = JoinPointer(pointer, std::to_string(i));
+            Find(value[i], *ItemSchema(schema), path, path, found);
         }
     }
     if (!value.is_object())
@@ -79,38 +128,40 @@ Find(const Json& value, const Json& schema, const std::string& pointer, Attribut
         return;
     }
     const bool isFree = schema.value("$ref", "") == "#/definitions/attributes";
+    const bool isOfNames = !Keyword(schema, "properties");
     for (const auto& [key, child] : value.items())
     {
         const Json& childSchema = *MemberSchema(schema, key);
         const auto path = JoinPointer(pointer, key);
-        const Json* named = Keyword(childSchema, "x-attribute");
-        if (isFree || named)
+        for (const auto& full : isFree ? std::vector{key} : AttributesOf(childSchema))
         {
-            const auto [type, name] = SplitAttribute(isFree ? key : named->get<std::string>());
-            const auto text = isFree && child.is_string()
-                                  ? child.get<std::string>()
-                                  : SpellValue(child, ValueType(type, name));
-            found[pointer].push_back({type, name, text, path, isFree});
+            const auto [type, name] = SplitAttribute(full);
+            const auto valueType = ValueType(type, name);
+            if (isFree || !NeedsRandomVariable(child, childSchema) || valueType == POINTER)
+            {
+                const auto text =
+                    isFree ? TextOf(child) : SpellValue(child, childSchema, valueType);
+                found[part].push_back({type, name, text, path, isFree});
+            }
         }
-        Find(child, childSchema, path, found);
+        Find(child, childSchema, path, isOfNames ? path : part, found);
     }
 }
 
-/// Searches the schema's definitions for a key. \return "netflow.idle_timeout"
+/// Searches a schema and what is inside of it for a key. \return "netflow.idle_timeout"
 std::string
-KeyOf(const std::string& full)
+KeyOf(const std::string& full, const Json& schema, const std::string& part)
 {
-    for (const auto& [part, schema] : Schema().at("definitions").items())
+    const Json none = Json::object();
+    const auto properties = schema.find("properties");
+    for (const auto& [key, child] : (properties == schema.end() ? none : *properties).items())
     {
-        if (const auto properties = schema.find("properties"); properties != schema.end())
+        const auto names = AttributesOf(child);
+        const auto path = part + "." + key;
+        const bool isIt = std::find(names.begin(), names.end(), full) != names.end();
+        if (const auto inside = isIt ? path : KeyOf(full, child, path); !inside.empty())
         {
-            for (const auto& [key, child] : properties->items())
-            {
-                if (child.is_object() && child.value("x-attribute", "") == full)
-                {
-                    return part + "." + key;
-                }
-            }
+            return inside;
         }
     }
     return "";
@@ -124,7 +175,7 @@ FindAttributeSettings(const YamlDocument& document)
     AttributeSettings found;
     for (const auto& [key, part] : document.GetRoot().items())
     {
-        Find(part, *MemberSchema(Schema(), key), "/" + key, found);
+        Find(part, *MemberSchema(Schema(), key), "/" + key, "/" + key, found);
     }
     return found;
 }
@@ -153,7 +204,40 @@ std::string
 KeyOfAttribute(ns3::TypeId type, const std::string& name)
 {
     const ns3::TypeId declaring = DeclaringType(type, name);
-    return declaring.GetUid() == 0 ? "" : KeyOf(declaring.GetName() + "::" + name);
+    std::string key;
+    if (declaring.GetUid() != 0)
+    {
+        const auto& parts = Schema().at("definitions").items();
+        for (auto part = parts.begin(); part != parts.end() && key.empty(); ++part)
+        {
+            key = KeyOf(declaring.GetName() + "::" + name, part.value(), part.key());
+        }
+    }
+    return key;
+}
+
+const std::vector<AttributeSetting>&
+SettingsOf(const AttributeSettings& settings, const std::string& part)
+{
+    static const std::vector<AttributeSetting> none;
+    const auto found = settings.find(part);
+    return found == settings.end() ? none : found->second;
+}
+
+void
+ApplyKeys(const AttributeSettings& settings,
+          const std::string& part,
+          const ns3::Ptr<ns3::Object>& object)
+{
+    const ns3::TypeId its = object->GetInstanceTypeId();
+    for (const AttributeSetting& setting : SettingsOf(settings, part))
+    {
+        const auto type = ns3::TypeId::LookupByName(setting.type);
+        if (!setting.byName && (its == type || its.IsChildOf(type)))
+        {
+            object->SetAttribute(setting.name, ns3::StringValue(setting.value));
+        }
+    }
 }
 
 } // namespace esxnf

@@ -7,6 +7,7 @@
 
 #include "runner/scenario/yaml-document.h"
 
+#include "ns3/object.h"
 #include "ns3/type-id.h"
 
 #include <map>
@@ -26,13 +27,23 @@ struct AttributeSetting
     bool byName;       //!< it stands under 'attributes'
 };
 
-/// By the JSON pointer of the map that holds the key: /hosts/esx1/netflow, /run/attributes.
+/// By the JSON pointer of the part that they stand in, at any depth: /run, /hosts/esx1 (also those
+/// of its netflow), /links/0 (also those of its burst_loss).
 using AttributeSettings = std::map<std::string, std::vector<AttributeSetting>>;
 
 /// \return what a valid document with its defaults sets
 AttributeSettings FindAttributeSettings(const YamlDocument& document);
 
-/// \return the key of the schema that sets an attribute, with the key of its map
+/// \return those of a part; none is an empty list
+const std::vector<AttributeSetting>& SettingsOf(const AttributeSettings& settings,
+                                                const std::string& part);
+
+/// Gives an object what keys of a part say of its type.
+void ApplyKeys(const AttributeSettings& settings,
+               const std::string& part,
+               const ns3::Ptr<ns3::Object>& object);
+
+/// \return the first key of the schema that sets an attribute, with the keys of its maps
 /// (netflow.idle_timeout); empty: none does. The attribute may be named by a derived type.
 std::string KeyOfAttribute(ns3::TypeId type, const std::string& name);
 

@@ -2,8 +2,9 @@
 #include "runner/scenario/distribution.h"
 
 #include "ns3/double.h"
-#include "ns3/object-factory.h"
+#include "ns3/random-variable-stream.h"
 #include "ns3/rng-stream.h"
+#include "ns3/string.h"
 
 #include <algorithm>
 #include <cmath>
@@ -16,9 +17,6 @@ namespace esxnf
 
 using namespace ns3;
 
-namespace
-{
-
 /// Draws as LogNormalRandomVariable of ns-3 does up to 3.38: later ones use both halves of a pair
 /// of draws (their commit e70609116), and results would depend on ns-3's version.
 class LogNormal final : public RandomVariableStream
@@ -26,15 +24,21 @@ class LogNormal final : public RandomVariableStream
   public:
     static TypeId GetTypeId()
     {
-        static TypeId tid =
-            TypeId("esxnf::LogNormal").SetParent<RandomVariableStream>().HideFromDocumentation();
+        static TypeId tid = TypeId("esxnf::LogNormal")
+                                .SetParent<RandomVariableStream>()
+                                .HideFromDocumentation()
+                                .AddConstructor<LogNormal>()
+                                .AddAttribute("Mu",
+                                              "Mean of the logarithm",
+                                              DoubleValue(0),
+                                              MakeDoubleAccessor(&LogNormal::m_mu),
+                                              MakeDoubleChecker<double>())
+                                .AddAttribute("Sigma",
+                                              "Standard deviation of the logarithm",
+                                              DoubleValue(1),
+                                              MakeDoubleAccessor(&LogNormal::m_sigma),
+                                              MakeDoubleChecker<double>());
         return tid;
-    }
-
-    LogNormal(double mu, double sigma)
-        : m_mu(mu),
-          m_sigma(sigma)
-    {
     }
 
     double GetValue() override
@@ -59,6 +63,45 @@ class LogNormal final : public RandomVariableStream
     double m_mu;
     double m_sigma;
 };
+
+NS_OBJECT_ENSURE_REGISTERED(LogNormal);
+
+/// EmpiricalRandomVariable of ns-3 whose points are an attribute.
+class Cdf final : public EmpiricalRandomVariable
+{
+  public:
+    static TypeId GetTypeId()
+    {
+        static TypeId tid = TypeId("esxnf::Cdf")
+                                .SetParent<EmpiricalRandomVariable>()
+                                .HideFromDocumentation()
+                                .AddConstructor<Cdf>()
+                                .AddAttribute("Points",
+                                              "Values and their probabilities: 0:0,10:0.8,300:1",
+                                              StringValue("0:0,1:1"),
+                                              MakeStringAccessor(&Cdf::SetPoints),
+                                              MakeStringChecker());
+        return tid;
+    }
+
+  private:
+    void SetPoints(std::string text)
+    {
+        std::istringstream points(text);
+        points.imbue(std::locale::classic());
+        double value = 0;
+        double probability = 0;
+        for (char separator = 0; points >> value >> separator >> probability; points >> separator)
+        {
+            CDF(value, probability);
+        }
+    }
+};
+
+NS_OBJECT_ENSURE_REGISTERED(Cdf);
+
+namespace
+{
 
 const std::map<std::string, double>&
 UnitsOf(Quantity quantity)
@@ -207,46 +250,36 @@ ParseDistribution(const std::string& text, Quantity quantity, Distribution& resu
     return "";
 }
 
-Ptr<RandomVariableStream>
-MakeRandomVariable(const Distribution& distribution)
+std::string
+SpellRandomVariable(const Distribution& distribution)
 {
-    const auto make =
-        [&](const char* type, const char* first, double a, const char* second, double b) {
-            ObjectFactory factory(type);
-            factory.Set(first, DoubleValue(a));
-            factory.Set(second, DoubleValue(b));
-            return factory.Create<RandomVariableStream>();
-        };
     const auto& p = distribution.parameters;
     if (distribution.kind == "exponential")
     {
-        return make("ns3::ExponentialRandomVariable", "Mean", p[0], "Bound", 0);
+        return fmt::format("ns3::ExponentialRandomVariable[Mean={}]", p[0]);
     }
     if (distribution.kind == "uniform")
     {
-        return make("ns3::UniformRandomVariable", "Min", p[0], "Max", p[1]);
+        return fmt::format("ns3::UniformRandomVariable[Min={}|Max={}]", p[0], p[1]);
     }
     if (distribution.kind == "pareto")
     {
-        return make("ns3::ParetoRandomVariable", "Scale", p[0], "Shape", p[1]);
+        return fmt::format("ns3::ParetoRandomVariable[Scale={}|Shape={}]", p[0], p[1]);
     }
     if (distribution.kind == "lognormal")
     {
-        return CreateObject<LogNormal>(std::log(p[0]), p[1]);
+        return fmt::format("esxnf::LogNormal[Mu={}|Sigma={}]", std::log(p[0]), p[1]);
     }
     if (distribution.kind == "cdf")
     {
-        const auto empirical = CreateObject<EmpiricalRandomVariable>();
-        empirical->SetInterpolate(true);
+        std::string points;
         for (const auto& [value, probability] : distribution.points)
         {
-            empirical->CDF(value, probability);
+            points += fmt::format("{}{}:{}", points.empty() ? "" : ",", value, probability);
         }
-        return empirical;
+        return "esxnf::Cdf[Interpolate=true|Points=" + points + "]";
     }
-    ObjectFactory constant("ns3::ConstantRandomVariable");
-    constant.Set("Constant", DoubleValue(p[0]));
-    return constant.Create<RandomVariableStream>();
+    return fmt::format("ns3::ConstantRandomVariable[Constant={}]", p[0]);
 }
 
 } // namespace esxnf

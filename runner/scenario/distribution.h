@@ -2,12 +2,10 @@
 // A random quantity as scenarios write it: "5s", "exponential(5s)", "uniform(1s 9s)",
 // "pareto(1s 1.2)" (least value, shape), "lognormal(5s 1.5)" (median, sigma) and
 // "cdf(0s=0 10s=0.8 300s=1)" (straight between the points). Commas may stand between arguments,
-// too; in a flow map of YAML they would need quotes. The scenario check asks whether a text is one;
-// the builder makes ns-3's random variables of it.
+// too; in a flow map of YAML they would need quotes. The schema says by x-random where they
+// may stand; the form check asks whether a text is one, attributes get ns-3's random variables.
 #ifndef ESXNF_DISTRIBUTION_H
 #define ESXNF_DISTRIBUTION_H
-
-#include "ns3/random-variable-stream.h"
 
 #include <string>
 #include <utility>
@@ -38,8 +36,9 @@ struct Distribution
  */
 std::string ParseDistribution(const std::string& text, Quantity quantity, Distribution& result);
 
-/// A new random variable; its stream is not assigned yet.
-ns3::Ptr<ns3::RandomVariableStream> MakeRandomVariable(const Distribution& distribution);
+/// \return a random variable as attributes of ns-3 are spelt:
+/// "ns3::ExponentialRandomVariable[Mean=5]"
+std::string SpellRandomVariable(const Distribution& distribution);
 
 } // namespace esxnf
 

@@ -80,11 +80,6 @@ IsAsWritten(const ns3::Ptr<ns3::AttributeValue>& value,
             const std::string& text,
             const ns3::Ptr<const ns3::AttributeChecker>& checker)
 {
-    if (const auto mask = ns3::DynamicCast<ns3::Ipv4MaskValue>(value))
-    {
-        return value->SerializeToString(checker) == text ||
-               "/" + std::to_string(mask->Get().GetPrefixLength()) == text;
-    }
     return !ns3::DynamicCast<ns3::Ipv4AddressValue>(value) ||
            value->SerializeToString(checker) == text;
 }

@@ -154,20 +154,19 @@ class LabChecker
                 vSwitch.path + "/uplinks",
                 fmt::format("a vSwitch has at most {} uplinks", ns3::EsxVSwitch::MAX_UPLINKS));
         }
-        CheckPolicy(vSwitch.policy, vSwitch, vSwitch.path);
+        CheckPolicy(*vSwitch.policy, vSwitch, vSwitch.path);
         for (const auto& group : vSwitch.portGroups)
         {
             m_notes.Take(names.portGroups, "port group", group.name, group.path);
-            if (group.policy)
-            {
-                CheckPolicy(*group.policy, vSwitch, group.path);
-            }
+            CheckPolicy(*group.policy, vSwitch, group.path);
         }
     }
 
     /// A part of a policy that was not written here was inherited, and is told where it was
     /// written.
-    void CheckPolicy(const PortPolicy& policy, const VSwitch& vSwitch, const std::string& path)
+    void CheckPolicy(const ns3::EsxPortPolicy& policy,
+                     const VSwitch& vSwitch,
+                     const std::string& path)
     {
         std::map<std::string, bool> known;
         for (const auto& uplink : vSwitch.uplinks)
@@ -175,28 +174,28 @@ class LabChecker
             known[uplink] = true;
         }
         Taken listed;
-        for (const auto& [key, names] :
-             {std::pair("active", &policy.active), std::pair("standby", &policy.standby)})
+        for (const auto& [key, names] : {std::pair("active", policy.GetActiveUplinks()),
+                                         std::pair("standby", policy.GetStandbyUplinks())})
         {
-            for (std::size_t i = 0; i < names->size(); ++i)
+            for (std::size_t i = 0; i < names.size(); ++i)
             {
                 const auto place = fmt::format("{}/teaming/{}/{}", path, key, i);
                 if (m_notes.Has(path, "teaming") && m_notes.Has(path + "/teaming", key))
                 {
-                    m_notes.Known(known, "uplink of " + vSwitch.name, (*names)[i], place);
-                    m_notes.Take(listed, "uplink", (*names)[i], place);
+                    m_notes.Known(known, "uplink of " + vSwitch.name, names[i], place);
+                    m_notes.Take(listed, "uplink", names[i], place);
                 }
             }
         }
-        if (!policy.shaping || !m_notes.Has(path, "shaping"))
+        if (!policy.IsShaping() || !m_notes.Has(path, "shaping"))
         {
             return;
         }
-        if (policy.average.GetBitRate() == 0 || policy.burstBytes == 0)
+        if (policy.GetAverageRate().GetBitRate() == 0 || policy.GetBurstSize() == 0)
         {
             m_notes.Error(path + "/shaping", "average and burst must be more than 0");
         }
-        else if (policy.peak < policy.average)
+        else if (policy.GetPeakRate() < policy.GetAverageRate())
         {
             m_notes.Error(path + "/shaping", "the peak rate must not be below the average rate");
         }

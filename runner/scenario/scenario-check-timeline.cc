@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/scenario-check.h"
+#include "runner/scenario/scenario-schema.h"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -119,12 +120,16 @@ class TimelineChecker
         }
         CheckMemoryStep(step);
         CheckNodeStep(step);
+        if (step.kind == StepKind::LinkSet || step.kind == StepKind::NodeSet)
+        {
+            CheckSet(step);
+        }
         if (step.length)
         {
             m_notes.CheckPositive(*step.length, step.path + "/for");
             m_notes.CheckWithinRun(step.at + *step.length, step.path + "/for");
         }
-        if (step.set.rate && step.set.rate->GetBitRate() == 0)
+        if (step.rate && step.rate->GetBitRate() == 0)
         {
             m_notes.Error(step.path + "/set/rate",
                           "must be more than 0bps; 'down: true' cuts a link");
@@ -146,14 +151,17 @@ class TimelineChecker
         const auto named = [&step](const Link& link) { return link.name == step.link; };
         const auto link = std::find_if(m_scenario.links.begin(), m_scenario.links.end(), named);
         const bool cuts = step.kind == StepKind::LinkDown;
-        if (link->halfDuplex && (cuts || step.set.rate || step.set.delay || step.set.queue))
+        const auto sets = [&](const char* key) {
+            return step.kind == StepKind::LinkSet && m_notes.Has(step.path + "/set", key);
+        };
+        if (link->halfDuplex && (cuts || sets("rate") || sets("delay") || sets("queue")))
         {
             m_notes.Error(step.path + (cuts ? "/down" : "/set"),
                           fmt::format("link '{}' is half duplex: it cannot be cut, and its rate, "
                                       "delay and queue cannot change",
                                       step.link));
         }
-        else if (!link->isContended && step.set.queue)
+        else if (!link->isContended && sets("queue"))
         {
             m_notes.Error(step.path + "/set/queue",
                           fmt::format("nothing waits at link '{}': contention: none", step.link));
@@ -186,24 +194,26 @@ class TimelineChecker
     void CheckNodeStep(const TimelineStep& step)
     {
         const bool ofNode = step.kind == StepKind::NodeDown || step.kind == StepKind::NodeSet;
-        if (!ofNode || !m_notes.Known(m_lab.nodes, "node", step.node, step.path + "/node"))
-        {
-            if (step.set.serviceTime)
-            {
-                m_notes.Error(step.path + "/set/service_time", "goes with 'node', not with 'link'");
-            }
-            return;
-        }
-        if (m_lab.nodes.at(step.node)->kind != NodeKind::Collector)
+        if (ofNode && m_notes.Known(m_lab.nodes, "node", step.node, step.path + "/node") &&
+            m_lab.nodes.at(step.node)->kind != NodeKind::Collector)
         {
             m_notes.Error(step.path + "/node", step.node + " is no collector");
         }
-        for (const char* key :
-             {"rate", "delay", "queue", "loss", "burst_loss", "bit_errors", "duplicate", "reorder"})
+    }
+
+    /// The schema says which keys of 'set' go with which of the two.
+    void CheckSet(const TimelineStep& step)
+    {
+        const std::string selected = step.kind == StepKind::LinkSet ? "link" : "node";
+        const Json& schema = Schema().at("definitions").at("step").at("properties").at("set");
+        for (const auto& [key, child] : schema.at("properties").items())
         {
-            if (step.kind == StepKind::NodeSet && m_notes.Has(step.path + "/set", key))
+            if (m_notes.Has(step.path + "/set", key) && !AppliesTo(child, selected))
             {
-                m_notes.Error(step.path + "/set/" + key, "goes with 'link', not with 'node'");
+                m_notes.Error(step.path + "/set/" + key,
+                              fmt::format("goes with '{}', not with '{}'",
+                                          child.at("x-for")[0].get<std::string>(),
+                                          selected));
             }
         }
     }

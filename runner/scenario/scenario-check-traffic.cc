@@ -69,47 +69,56 @@ class TrafficChecker
     {
         constexpr uint32_t maxUdpPayload = 65507; // 65535 - 20 (IPv4) - 8 (UDP)
         constexpr uint32_t minRequest = 8; // its first 8 bytes say how long the response is to be
-        const auto isApp = [&](TrafficApp app) { return traffic.app == app; };
-        const bool isUdp = isApp(TrafficApp::UdpCbr) || isApp(TrafficApp::UdpOnOff);
-        if (isApp(TrafficApp::UdpOnOff))
-        {
-            CheckRandom(traffic.path + "/burst", traffic.burst, Quantity::Seconds);
-            CheckRandom(traffic.path + "/pause", traffic.pause, Quantity::Seconds);
-        }
-        if ((isUdp || isApp(TrafficApp::IcmpEcho)) &&
-            (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
+        const auto has = [&](const char* key) { return m_notes.Has(traffic.path, key); };
+        if (has("packet") && (traffic.packetBytes < 1 || traffic.packetBytes > maxUdpPayload))
         {
             m_notes.Error(traffic.path + "/packet",
                           fmt::format("a packet carries 1B to {}B", maxUdpPayload));
         }
-        if (isUdp && traffic.rate.GetBitRate() == 0)
+        if (has("rate") && traffic.rate.GetBitRate() == 0)
         {
             m_notes.Error(traffic.path + "/rate", "must be more than 0bps");
         }
-        if (isApp(TrafficApp::TcpRequest))
-        {
-            CheckRandom(traffic.path + "/response", traffic.response, Quantity::Octets);
-        }
-        if (isApp(TrafficApp::TcpRequest) &&
-            IsBelow(CheckRandom(traffic.path + "/request", traffic.request, Quantity::Octets),
-                    minRequest))
+        if (has("request") && IsBelow(Random(traffic, "request", Quantity::Octets), minRequest))
         {
             m_notes.Error(traffic.path + "/request",
                           fmt::format("a request has at least {}B", minRequest));
         }
-        const bool isFixed = isApp(TrafficApp::TcpSynScan) || isApp(TrafficApp::IcmpEcho);
-        if (isApp(TrafficApp::TcpRequest) || isFixed)
+        if (has("every"))
         {
-            m_notes.CheckPositive(traffic.every, traffic.path + "/every");
-        }
-        if (isFixed && traffic.everyIsExponential)
-        {
-            m_notes.Error(traffic.path + "/every", "has a fixed interval such as 10ms");
+            CheckEvery(traffic);
         }
         if (traffic.firstPort > traffic.lastPort)
         {
             m_notes.Error(traffic.path + "/ports", "the first port must not be above the last");
         }
+    }
+
+    void CheckEvery(const Traffic& traffic)
+    {
+        const auto path = traffic.path + "/every";
+        const auto isSenders = [&](const AttributeSetting& setting) {
+            return setting.path == path && setting.type == traffic.app->sender;
+        };
+        const auto& settings = SettingsOf(m_scenario.attributes, traffic.path);
+        if (std::none_of(settings.begin(), settings.end(), isSenders))
+        {
+            m_notes.Error(path, "has a fixed interval such as 10ms");
+        }
+        else if (IsBelow(Random(traffic, "every", Quantity::Seconds),
+                         0.5e-9)) // less than ns-3 counts
+        {
+            m_notes.CheckPositive(ns3::Time(), path);
+        }
+    }
+
+    /// A random quantity at a key; it is right.
+    Distribution Random(const Traffic& traffic, const char* key, Quantity quantity) const
+    {
+        Distribution distribution;
+        const Json& item = m_scenario.document.GetRoot().at(Json::json_pointer(traffic.path));
+        ParseDistribution(item.at(key).get<std::string>(), quantity, distribution);
+        return distribution;
     }
 
     /// At a half-duplex link (CSMA of ns-3) stacks are silent where frames are injected: no other
@@ -153,16 +162,12 @@ class TrafficChecker
                               to + " is a collector; injected frames go to VMs and servers");
             }
         }
-        if (traffic.app == TrafficApp::Pcap)
+        if (traffic.app->kind == TrafficKind::Capture)
         {
             CheckCapture(traffic);
         }
-        if (traffic.app == TrafficApp::Flows)
+        if (traffic.app->kind == TrafficKind::Flows)
         {
-            CheckRandom(traffic.path + "/flow_duration", traffic.flowDuration, Quantity::Seconds);
-            CheckRandom(traffic.path + "/flow_packets", traffic.flowPackets, Quantity::Number);
-            CheckRandom(traffic.path + "/packet_size", traffic.packetSize, Quantity::Octets);
-            m_notes.CheckPositive(traffic.every, traffic.path + "/every");
             CheckMix(traffic);
             if (!traffic.hours.empty() &&
                 *std::max_element(traffic.hours.begin(), traffic.hours.end()) == 0)
@@ -174,16 +179,9 @@ class TrafficChecker
 
     void CheckMix(const Traffic& traffic)
     {
-        if (!traffic.rtt.empty())
-        {
-            const auto path = traffic.path + "/answers";
-            CheckRandom(path + "/rtt", traffic.rtt, Quantity::Seconds);
-            CheckRandom(path + "/packets", traffic.answerPackets, Quantity::Number);
-            CheckRandom(path + "/packet_size", traffic.answerSize, Quantity::Octets);
-        }
         for (const auto& from : traffic.from)
         {
-            if (IsInternet(from) && traffic.sources)
+            if (IsInternet(from) && m_notes.Has(traffic.path, "sources"))
             {
                 m_notes.Error(traffic.path + "/sources", "sources are of the pools of " + from);
             }
@@ -215,17 +213,6 @@ class TrafficChecker
     {
         const auto node = m_lab.nodes.find(name);
         return node != m_lab.nodes.end() && node->second->kind == NodeKind::Internet;
-    }
-
-    Distribution CheckRandom(const std::string& path, const std::string& text, Quantity quantity)
-    {
-        Distribution distribution;
-        const std::string wrong = ParseDistribution(text, quantity, distribution);
-        if (!wrong.empty())
-        {
-            m_notes.Error(path, wrong);
-        }
-        return distribution;
     }
 
     /// Whether all values are the same and too small.
@@ -288,7 +275,7 @@ class TrafficChecker
     /// \param inside the other end
     void CheckInternet(const Traffic& traffic, const std::string& net, const std::string& inside)
     {
-        if (traffic.app != TrafficApp::Flows || IsInternet(inside))
+        if (traffic.app->kind != TrafficKind::Flows || IsInternet(inside))
         {
             m_notes.Error(traffic.path,
                           fmt::format("{} is an internet; allowed: 'app: flows' between it and VMs "

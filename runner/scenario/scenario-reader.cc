@@ -86,49 +86,6 @@ ReadVm(const Fields& fields, Vm& vm)
     fields.List("nics", vm.nics, ReadVnic);
 }
 
-/// Writes the keys of a vSwitch's or port group's policy over the present ones. \return true if
-/// there are any
-bool
-ReadPolicy(const Fields& fields, PortPolicy& policy)
-{
-    if (fields.Has("security"))
-    {
-        const auto security = fields.At("security");
-        const auto accepts = [&](const char* key, bool& value) {
-            value = security.Has(key) ? security.Text(key) == "accept" : value;
-        };
-        accepts("promiscuous", policy.promiscuous);
-        accepts("mac_changes", policy.macChanges);
-        accepts("forged_transmits", policy.forgedTransmits);
-    }
-    if (fields.Has("teaming"))
-    {
-        const auto teaming = fields.At("teaming");
-        policy.teaming =
-            teaming.Has("policy") ? ToAttributeWord(teaming.Text("policy")) : policy.teaming;
-        for (auto [key, names] :
-             {std::pair("active", &policy.active), std::pair("standby", &policy.standby)})
-        {
-            if (teaming.Has(key))
-            {
-                names->clear();
-                teaming(key, *names);
-            }
-        }
-        teaming("failback", policy.failback)("notify", policy.notify);
-    }
-    if (fields.Has("shaping"))
-    {
-        const auto shaping = fields.At("shaping");
-        policy.shaping = true;
-        shaping("enabled", policy.shaping)("average", policy.average);
-        policy.peak =
-            shaping.Has("peak") || policy.peak >= policy.average ? policy.peak : policy.average;
-        shaping("peak", policy.peak)("burst", policy.burstBytes);
-    }
-    return fields.Has("security") || fields.Has("teaming") || fields.Has("shaping");
-}
-
 void
 ReadPortGroup(const Fields& fields, PortGroup& group)
 {
@@ -139,20 +96,7 @@ void
 ReadVSwitch(const Fields& fields, VSwitch& vSwitch)
 {
     fields("ports", vSwitch.ports)("mtu", vSwitch.mtu)("uplinks", vSwitch.uplinks);
-    const ns3::DataRate defaultRate("102400kbps");
-    vSwitch.policy.average = defaultRate;
-    vSwitch.policy.peak = defaultRate;
-    vSwitch.policy.burstBytes = 102400 * 1024; // documented, as is the rate
-    ReadPolicy(fields, vSwitch.policy);
     fields.Map("portgroups", vSwitch.portGroups, ReadPortGroup);
-    for (PortGroup& group : vSwitch.portGroups)
-    {
-        PortPolicy policy = vSwitch.policy;
-        if (ReadPolicy(fields.At("portgroups").At(group.name.c_str()), policy))
-        {
-            group.policy = policy;
-        }
-    }
 }
 
 void
@@ -160,12 +104,8 @@ ReadNetflow(const Fields& fields, NetflowSettings& netflow)
 {
     netflow.path = fields.Path();
     fields("purgatory_max", netflow.purgatoryMax);
-    fields("max_entries", netflow.maxEntries);
     fields("active_timeout", netflow.activeTimeout)("idle_timeout", netflow.idleTimeout);
-    fields("scan_interval", netflow.scanInterval)("sequence_mode", netflow.sequenceMode);
-    fields("zero_unix_nsecs", netflow.zeroUnixNsecs);
-    fields("meter_own_export", netflow.meterOwnExport)("expire_on_tcp_end", netflow.expireOnTcpEnd);
-    fields("metering_delay", netflow.meteringDelay);
+    fields("scan_interval", netflow.scanInterval)("metering_delay", netflow.meteringDelay);
 }
 
 void
@@ -236,25 +176,10 @@ ReadNode(const Fields& fields, Node& node)
         fields.List("pools", node.pools, ReadPool);
     }
     fields("gateway", node.gateway);
-    fields("address", node.address)("listen", node.listen)("receive_buffer",
-                                                           node.receiveBufferBytes);
-    fields("service_time", node.serviceTime);
-    fields("names", node.names);
+    fields("address", node.address)("listen", node.listen)("names", node.names);
     if (fields.Has("ports"))
     {
         fields.Map("ports", node.ports, ReadSwitchPort);
-    }
-}
-
-/// Of a link, or of a change of one.
-template <typename T>
-void
-ReadBursts(const Fields& fields, T& link)
-{
-    if (fields.Has("burst_loss"))
-    {
-        fields.At("burst_loss")("enter", link.burstEnter)("leave", link.burstLeave)("loss",
-                                                                                    link.burstLoss);
     }
 }
 
@@ -265,71 +190,35 @@ ReadLink(const Fields& fields, Link& link)
     fields("endpoints", ends);
     link.a = ends[0];
     link.b = ends[1];
-    fields("name", link.name)("rate", link.rate)("delay", link.delay)("queue",
-                                                                      link.queue)("loss",
-                                                                                  link.loss);
-    fields("bit_errors", link.bitErrors)("duplicate", link.duplicate)("reorder", link.reorder);
+    fields("name", link.name)("rate", link.rate)("delay", link.delay);
     fields("reorder_delay", link.reorderDelay);
     link.halfDuplex = fields.Text("duplex") == "half";
     link.isContended = fields.Text("contention") == "queue";
-    ReadBursts(fields, link);
     ReadQueueDisc(fields, link.queueDisc);
 }
 
 void
 ReadTraffic(const Fields& fields, Traffic& traffic)
 {
-    static const std::map<std::string, TrafficApp> apps{{"udp-cbr", TrafficApp::UdpCbr},
-                                                        {"udp-on-off", TrafficApp::UdpOnOff},
-                                                        {"tcp-bulk", TrafficApp::TcpBulk},
-                                                        {"tcp-request", TrafficApp::TcpRequest},
-                                                        {"tcp-syn-scan", TrafficApp::TcpSynScan},
-                                                        {"flows", TrafficApp::Flows},
-                                                        {"pcap", TrafficApp::Pcap},
-                                                        {"icmp-echo", TrafficApp::IcmpEcho}};
-    traffic.app = apps.at(fields.Text("app"));
+    traffic.app = &FindTrafficApp(fields.Text("app"));
     fields("name", traffic.name)("from", traffic.from)("to", traffic.to);
-    fields("start", traffic.start)("stop", traffic.stop)("dscp", traffic.dscp)("port",
-                                                                               traffic.port);
-    fields("rate", traffic.rate)("packet", traffic.packetBytes)("size", traffic.sizeBytes);
-    fields("request", traffic.request)("response", traffic.response);
+    fields("start", traffic.start)("stop", traffic.stop);
+    fields("port", traffic.firstPort)("port", traffic.lastPort);
+    fields("rate", traffic.rate)("packet", traffic.packetBytes)("hours", traffic.hours);
     if (fields.Has("ports"))
     {
         const auto ports = fields.Text("ports");
         traffic.firstPort = static_cast<uint16_t>(std::stoul(ports));
         traffic.lastPort = static_cast<uint16_t>(std::stoul(ports.substr(ports.find('-') + 1)));
     }
-    if (fields.Has("every"))
-    {
-        const auto every = fields.Text("every");
-        const auto open = every.find('('); // exponential(200ms)
-        traffic.everyIsExponential = open != std::string::npos;
-        traffic.every = ns3::Time(
-            traffic.everyIsExponential ? every.substr(open + 1, every.size() - open - 2) : every);
-    }
-    fields("burst", traffic.burst)("pause", traffic.pause);
-    fields("flows", traffic.flows)("together", traffic.together)("hours",
-                                                                 traffic.hours)("protocol",
-                                                                                traffic.protocol);
-    fields("flow_duration", traffic.flowDuration)("packet_size", traffic.packetSize);
-    fields("sources", traffic.sources)("file", traffic.file)("profile", traffic.profile);
-    fields("fidelity", traffic.fidelity)("again", traffic.again)("compress", traffic.compress);
+    fields("file", traffic.file)("profile", traffic.profile);
+    traffic.inFlowFidelity = fields.Has("fidelity") && fields.Text("fidelity") == "flow";
     if (fields.Has("services"))
     {
         fields.List("services", traffic.services, ReadService);
     }
-    if (fields.Has("answers"))
-    {
-        const auto answers = fields.At("answers");
-        answers("rtt", traffic.rtt)("packet_size", traffic.answerSize);
-        traffic.answerPackets = answers.NumberOrText("packets");
-    }
-    fields("trust_ip_length", traffic.trustIpLength);
+    traffic.isAnswered = fields.Has("answers");
     fields("may_be_silent", traffic.mayBeSilent);
-    if (fields.Has("flow_packets"))
-    {
-        traffic.flowPackets = fields.NumberOrText("flow_packets");
-    }
 }
 
 void
@@ -362,17 +251,11 @@ ReadStep(const Fields& fields, TimelineStep& step)
     fields("signal", step.signal)("process", step.process)("link", step.link);
     if (fields.Has("set"))
     {
-        const auto set = fields.At("set");
-        set("rate", step.set.rate)("delay", step.set.delay)("queue", step.set.queue)("loss",
-                                                                                     step.set.loss);
-        set("bit_errors", step.set.bitErrors)("duplicate", step.set.duplicate);
-        set("reorder", step.set.reorder)("service_time", step.set.serviceTime);
-        ReadBursts(set, step.set);
+        fields.At("set")("rate", step.rate);
     }
     if (fields.Has("memory_pressure"))
     {
-        fields.At("memory_pressure")("netflow_heap", step.netflowHeapBytes)("free",
-                                                                            step.freePercent);
+        fields.At("memory_pressure")("free", step.freePercent);
     }
     fields("node", step.node)("vm", step.vm)("nic", step.nic)("connected", step.on)("mac",
                                                                                     step.mac);
@@ -438,6 +321,30 @@ ReadExpectation(const Fields& fields, Expectation& expectation)
 
 } // namespace
 
+ns3::Ptr<ns3::EsxPortPolicy>
+MakePolicy(const AttributeSettings& settings,
+           const std::string& part,
+           const ns3::Ptr<ns3::EsxPortPolicy>& inherited)
+{
+    const auto isOf = [&](const char* name) {
+        const auto& all = SettingsOf(settings, part);
+        return std::any_of(all.begin(), all.end(), [name](const AttributeSetting& setting) {
+            return setting.type == "ns3::EsxPortPolicy" && (!name || setting.name == name);
+        });
+    };
+    if (inherited && !isOf(nullptr))
+    {
+        return inherited;
+    }
+    const auto policy = inherited ? inherited->Copy() : ns3::CreateObject<ns3::EsxPortPolicy>();
+    ApplyKeys(settings, part, policy);
+    if (!isOf("PeakRate") && policy->GetPeakRate() < policy->GetAverageRate())
+    {
+        policy->SetAttribute("PeakRate", ns3::DataRateValue(policy->GetAverageRate()));
+    }
+    return policy;
+}
+
 Scenario
 ReadScenario(YamlDocument document)
 {
@@ -448,6 +355,18 @@ ReadScenario(YamlDocument document)
     fields("name", scenario.name)("summary", scenario.summary);
     ReadRun(fields.At("run"), scenario.run);
     fields.Map("hosts", scenario.hosts, ReadHost);
+    for (Host& host : scenario.hosts)
+    {
+        for (VSwitch& vSwitch : host.vSwitches)
+        {
+            const auto policy = MakePolicy(scenario.attributes, vSwitch.path);
+            vSwitch.policy = policy;
+            for (PortGroup& group : vSwitch.portGroups)
+            {
+                group.policy = MakePolicy(scenario.attributes, group.path, policy);
+            }
+        }
+    }
     fields.Map("nodes", scenario.nodes, ReadNode);
     fields.List("links", scenario.links, ReadLink);
     fields.List("traffic", scenario.traffic, ReadTraffic);

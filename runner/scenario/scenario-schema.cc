@@ -106,4 +106,14 @@ AppliesTo(const Json& schema, const std::string& selected)
            std::find(only->begin(), only->end(), selected) != only->end();
 }
 
+std::optional<Quantity>
+QuantityOf(const Json& schema)
+{
+    static const std::unordered_map<std::string, Quantity> quantities{{"time", Quantity::Seconds},
+                                                                      {"bytes", Quantity::Octets},
+                                                                      {"number", Quantity::Number}};
+    const Json* word = Keyword(schema, "x-random");
+    return word ? std::optional(quantities.at(word->get<std::string>())) : std::nullopt;
+}
+
 } // namespace esxnf

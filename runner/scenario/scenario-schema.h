@@ -5,7 +5,10 @@
 #ifndef ESXNF_SCENARIO_SCHEMA_H
 #define ESXNF_SCENARIO_SCHEMA_H
 
+#include "runner/scenario/distribution.h"
 #include "runner/scenario/yaml-document.h"
+
+#include <optional>
 
 namespace esxnf
 {
@@ -31,6 +34,9 @@ std::string Selected(const Json& object, const Json& schema);
 
 /// \return true if a key is for what is selected
 bool AppliesTo(const Json& schema, const std::string& selected);
+
+/// The quantity whose random values a schema describes (x-random); none: it describes another one.
+std::optional<Quantity> QuantityOf(const Json& schema);
 
 } // namespace esxnf
 

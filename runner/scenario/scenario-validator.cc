@@ -77,6 +77,16 @@ Allowed(const Json& schema)
     {
         return value->dump();
     }
+    if (const Json* properties = Keyword(schema, "properties");
+        properties && Keyword(schema, "minProperties"))
+    {
+        Json keys = Json::array();
+        for (const auto& [key, child] : properties->items())
+        {
+            keys.push_back(key);
+        }
+        return "a map of at least one of " + ListWords(keys);
+    }
     static const std::map<std::string, std::string> names{{"object", "a map"},
                                                           {"array", "a list"},
                                                           {"string", "a text"},
@@ -238,6 +248,7 @@ class FormChecker
             return;
         }
         RefuseLater(value, schema, pointer);
+        CheckRandom(value, schema, pointer);
         if (value.is_array() && ItemSchema(schema))
         {
             for (std::size_t i = 0; i < value.size(); ++i)
@@ -291,6 +302,22 @@ class FormChecker
                     JoinPointer(pointer, key),
                     fmt::format("name '{}' is not allowed; allowed: {}", key, Allowed(*names))));
             }
+        }
+    }
+
+    void CheckRandom(const Json& value, const Json& schema, const std::string& pointer)
+    {
+        Distribution ignored;
+        const auto quantity = QuantityOf(schema);
+        const auto wrong =
+            !quantity
+                ? ""
+                : ParseDistribution(value.is_string() ? value.get<std::string>() : value.dump(),
+                                    *quantity,
+                                    ignored);
+        if (!wrong.empty())
+        {
+            Add(m_document.At(Severity::Error, pointer, wrong));
         }
     }
 

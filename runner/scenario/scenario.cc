@@ -113,7 +113,13 @@ Scenario::PathOf(const std::string& file) const
 bool
 Traffic::IsInjected() const
 {
-    return app == TrafficApp::Flows || app == TrafficApp::Pcap;
+    return app->kind == TrafficKind::Flows || app->kind == TrafficKind::Capture;
+}
+
+bool
+Traffic::IsOneWay() const
+{
+    return app->Has(TrafficApp::ONE_WAY) && !isAnswered;
 }
 
 Scenario

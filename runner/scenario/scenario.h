@@ -7,9 +7,11 @@
 #define ESXNF_SCENARIO_H
 
 #include "runner/scenario/attribute-settings.h"
+#include "runner/scenario/traffic-app.h"
 #include "runner/scenario/yaml-document.h"
 
 #include "ns3/data-rate.h"
+#include "ns3/esx-port-policy.h"
 #include "ns3/ipv4-address.h"
 #include "ns3/mac48-address.h"
 #include "ns3/nstime.h"
@@ -84,28 +86,12 @@ struct Vm : Part
     std::vector<Nic> nics; //!< eth0, eth1, ...
 };
 
-/// Security, teaming and shaping; policies are spelt as the ns-3 attributes spell them.
-struct PortPolicy
-{
-    bool promiscuous = false;
-    bool macChanges = true;
-    bool forgedTransmits = true;
-    std::string teaming = "PortId";  //!< PortId, MacHash, IpHash, Explicit
-    std::vector<std::string> active; //!< vmnic0; none: all but the standby ones
-    std::vector<std::string> standby;
-    bool failback = true;
-    bool notify = true;
-    bool shaping = false;
-    ns3::DataRate average;
-    ns3::DataRate peak;
-    uint32_t burstBytes = 0;
-};
-
 struct PortGroup : Part
 {
     std::string name;
-    uint16_t vlan = 0;                //!< 0: EST; 1 to 4094: VST; 4095: VGT
-    std::optional<PortPolicy> policy; //!< the vSwitch's with what the port group overrides
+    uint16_t vlan = 0; //!< 0: EST; 1 to 4094: VST; 4095: VGT
+    /// The vSwitch's own, or a copy with what the port group overrides.
+    ns3::Ptr<const ns3::EsxPortPolicy> policy;
 };
 
 struct VSwitch : Part
@@ -114,24 +100,19 @@ struct VSwitch : Part
     uint16_t ports = 56;
     uint16_t mtu = 1500;
     std::vector<std::string> uplinks; //!< vmnic0
-    PortPolicy policy;
+    ns3::Ptr<const ns3::EsxPortPolicy> policy;
     std::vector<PortGroup> portGroups;
 };
 
-/// Settings of the module that are read before or after a run; ApplyKeys() sets all of them.
+/// Settings of the module that are read before or after a run; as attributes it gets all of them.
 struct NetflowSettings : Part
 {
     uint32_t heapBytes = 0; //!< memory.netflow_heap
     uint32_t purgatoryMax = 0;
-    uint32_t maxEntries = 0; //!< 0: only the heap bounds the cache
     ns3::Time activeTimeout;
     ns3::Time idleTimeout;
     ns3::Time scanInterval;
-    std::string sequenceMode; //!< AtSend, AtExpiry
-    bool meterOwnExport = true;
-    bool expireOnTcpEnd = false;
     ns3::Time meteringDelay;
-    bool zeroUnixNsecs = false;
 };
 
 struct Host : Part
@@ -222,8 +203,6 @@ struct Node : Part
     std::vector<AddressPool> pools;
     // of a collector
     uint16_t listen = 0;
-    uint32_t receiveBufferBytes = 0;
-    ns3::Time serviceTime; //!< time a collector takes over a datagram
     std::vector<std::string> names;
 };
 
@@ -243,76 +222,37 @@ struct Link : Part
     LinkEnd b;
     ns3::DataRate rate;
     ns3::Time delay;
-    ns3::QueueSize queue;
     QueueDiscSettings queueDisc; //!< at ends that are uplinks, servers or routers
     bool halfDuplex = false;
     bool isContended = true; //!< frames wait for each other
-    double loss = 0;
-    double burstEnter = 0; //!< burst_loss.enter
-    double burstLeave = 1; //!< burst_loss.leave
-    double burstLoss = 1;  //!< burst_loss.loss
-    double bitErrors = 0;
-    double duplicate = 0;
-    double reorder = 0;
     ns3::Time reorderDelay;
-};
-
-enum class TrafficApp
-{
-    UdpCbr,
-    UdpOnOff,
-    TcpBulk,
-    TcpRequest,
-    TcpSynScan,
-    Flows,
-    Pcap,
-    IcmpEcho
 };
 
 /// Fields that do not apply to the app are left at zero.
 struct Traffic : Part
 {
     std::string name;
-    TrafficApp app = TrafficApp::UdpCbr;
-    std::vector<std::string> from; //!< VMs, servers
-    std::vector<std::string> to;   //!< VMs, servers or collectors
+    const TrafficApp* app = nullptr; //!< never null once it is read
+    std::vector<std::string> from;   //!< VMs, servers
+    std::vector<std::string> to;     //!< VMs, servers or collectors
     ns3::Time start;
     ns3::Time stop;
-    uint8_t dscp = 0;
-    uint16_t port = 0;
-    uint16_t firstPort = 0;
+    uint16_t firstPort = 0; //!< destination ports
     uint16_t lastPort = 0;
     ns3::DataRate rate;
     uint32_t packetBytes = 0;
-    uint32_t sizeBytes = 0; //!< 0: until stop
-    std::string request;    //!< distributions: ParseDistribution() reads them
-    std::string response;
-    ns3::Time every;
-    bool everyIsExponential = false; //!< every is then the mean
-    std::string burst;               //!< distributions, too
-    std::string pause;
-    uint64_t flows = 0; //!< 0: until stop
-    uint32_t together = 1;
-    std::string fidelity;
+    bool inFlowFidelity = false;
     std::vector<double> hours; //!< factors of the rate of begins, hour by hour
-    std::string flowDuration;  //!< distributions, too
-    std::string flowPackets;
-    std::string packetSize;
-    std::string protocol;                    //!< udp, tcp
-    std::optional<InterfaceAddress> sources; //!< none: the sender's address
     std::vector<Service> services;
-    double again = 0;
-    std::string rtt; //!< distributions; empty: no answers
-    std::string answerPackets;
-    std::string answerSize;
-    double compress = 1;
-    std::string profile;        //!< a file, as written; empty: none
-    std::string file;           //!< as written: see PathOf()
-    bool trustIpLength = false; //!< packets cut without a note count by that length
-    bool mayBeSilent = false;   //!< a run in which a pair of it sent nothing may pass
+    bool isAnswered = false;  //!< flows have answers
+    std::string profile;      //!< a file, as written; empty: none
+    std::string file;         //!< as written: see PathOf()
+    bool mayBeSilent = false; //!< a run in which a pair of it sent nothing may pass
 
     /// \return true if its frames enter ports past the guests' IP stacks
     bool IsInjected() const;
+    /// \return true if nothing of it is answered
+    bool IsOneWay() const;
 };
 
 enum class StepKind
@@ -330,22 +270,6 @@ enum class StepKind
     NodeDown,
     NodeSet,
     Grow
-};
-
-/// Changes of a link during an episode.
-struct LinkChange
-{
-    std::optional<ns3::DataRate> rate;
-    std::optional<ns3::Time> delay;
-    std::optional<ns3::QueueSize> queue;
-    std::optional<double> loss;
-    std::optional<double> burstEnter;
-    std::optional<double> burstLeave;
-    std::optional<double> burstLoss;
-    std::optional<double> bitErrors;
-    std::optional<double> duplicate;
-    std::optional<double> reorder;
-    std::optional<ns3::Time> serviceTime; //!< of a collector
 };
 
 /// The result that a console line must give.
@@ -375,18 +299,17 @@ struct TimelineStep : Part
     std::string signal;     //!< Signal: TERM, INT, KILL
     std::string process;    //!< Signal: the id of an earlier step
     std::string link;       //!< LinkDown, LinkSet
-    LinkChange set;
-    std::string vm;                           //!< Power, Connection, MacChange, Grow, Vmotion
-    std::string vmotionTo;                    //!< Vmotion: a host
-    ns3::Time downtime;                       //!< Vmotion
-    std::string nic;                          //!< Connection, MacChange: eth0
-    bool on = false;                          //!< Power: on; Connection: connected
-    ns3::Mac48Address mac;                    //!< MacChange
-    std::string node;                         //!< NodeDown, NodeSet
-    std::optional<uint32_t> netflowHeapBytes; //!< MemoryPressure
-    std::optional<double> freePercent;        //!< MemoryPressure
-    uint64_t growToBytes = 0;                 //!< Grow
-    uint64_t growPerSecondBytes = 0;          //!< Grow
+    std::optional<ns3::DataRate> rate; //!< LinkSet, which sets attributes, too
+    std::string vm;                    //!< Power, Connection, MacChange, Grow, Vmotion
+    std::string vmotionTo;             //!< Vmotion: a host
+    ns3::Time downtime;                //!< Vmotion
+    std::string nic;                   //!< Connection, MacChange: eth0
+    bool on = false;                   //!< Power: on; Connection: connected
+    ns3::Mac48Address mac;             //!< MacChange
+    std::string node;                  //!< NodeDown, NodeSet
+    std::optional<double> freePercent; //!< MemoryPressure
+    uint64_t growToBytes = 0;          //!< Grow
+    uint64_t growPerSecondBytes = 0;   //!< Grow
 
     /** \return true if it gives an exit status: console lines, signals, VMs' power, connection
      * and moves */

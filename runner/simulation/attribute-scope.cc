@@ -4,7 +4,9 @@
 #include "ns3/node.h"
 #include "ns3/object-ptr-container.h"
 #include "ns3/pointer.h"
+#include "ns3/string.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <set>
 
@@ -15,14 +17,6 @@ using namespace ns3;
 
 namespace
 {
-
-const std::vector<AttributeSetting>&
-SettingsOf(const Scenario& scenario, const std::string& part)
-{
-    static const std::vector<AttributeSetting> none;
-    const auto found = scenario.attributes.find(part + "/attributes");
-    return found == scenario.attributes.end() ? none : found->second;
-}
 
 std::size_t
 IndexOf(const TypeId& type, const std::string& attribute)
@@ -35,7 +29,7 @@ IndexOf(const TypeId& type, const std::string& attribute)
     return index;
 }
 
-/// All objects that can be reached from some.
+/// Finds all objects that can be reached from some.
 class ObjectWalk
 {
   public:
@@ -45,6 +39,7 @@ class ObjectWalk
         {
             return;
         }
+        m_objects.push_back(object);
         for (auto others = object->GetAggregateIterator(); others.HasNext();)
         {
             Visit(ConstCast<Object>(others.Next()));
@@ -62,31 +57,28 @@ class ObjectWalk
         }
     }
 
-    const std::set<Ptr<Object>>& GetObjects() const
-    {
-        return m_seen;
-    }
+    std::vector<Ptr<Object>> m_objects; //!< in order of visits
 
   private:
     void VisitAttribute(const Ptr<Object>& object, const TypeId::AttributeInformation& info)
     {
-        if (!info.accessor->HasGetter() || (info.flags & TypeId::ATTR_GET) == 0)
-        {
-            return;
-        }
         const auto value = info.checker->Create();
-        if (const auto pointer = DynamicCast<PointerValue>(value))
+        const auto pointer = DynamicCast<PointerValue>(value);
+        const auto container = DynamicCast<ObjectPtrContainerValue>(value);
+        if ((!pointer && !container) || !object->GetAttributeFailSafe(info.name, *value))
         {
-            object->GetAttribute(info.name, *pointer);
+            return; // it leads nowhere, or cannot be read
+        }
+        if (pointer)
+        {
             // A node is a part of its own
             if (!DynamicCast<ns3::Node>(pointer->GetObject()))
             {
                 Visit(pointer->GetObject());
             }
         }
-        else if (const auto container = DynamicCast<ObjectPtrContainerValue>(value))
+        else
         {
-            object->GetAttribute(info.name, *container);
             for (auto item = container->Begin(); item != container->End(); ++item)
             {
                 Visit(item->second);
@@ -117,14 +109,18 @@ HasValue(const Ptr<Object>& object, const std::string& name, const std::string& 
 
 AttributeScope::AttributeScope(const Scenario& scenario, const std::string& part)
 {
-    for (const AttributeSetting& setting : SettingsOf(scenario, part))
+    for (const AttributeSetting& setting : SettingsOf(scenario.attributes, part))
     {
         TypeId type = DeclaringType(TypeId::LookupByName(setting.type), setting.name);
         const std::size_t index = IndexOf(type, setting.name);
         const TypeId::AttributeInformation info = type.GetAttribute(index);
         m_before.push_back({{type, index}, info.initialValue});
+        // Of a text each object makes its own random variable
+        const bool isPointer = info.checker->GetValueTypeName() == "ns3::PointerValue";
+        const StringValue text(setting.value);
         type.SetAttributeInitialValue(index,
-                                      info.checker->CreateValidValue(StringValue(setting.value)));
+                                      isPointer ? text.Copy()
+                                                : info.checker->CreateValidValue(text));
     }
 }
 
@@ -136,28 +132,37 @@ AttributeScope::~AttributeScope()
     }
 }
 
-void
-CheckAttributesArrived(const Scenario& scenario,
-                       const std::string& part,
-                       const std::vector<Ptr<Object>>& roots)
+std::vector<Ptr<Object>>
+ObjectsFrom(const std::vector<Ptr<Object>>& roots)
 {
-    const auto& settings = SettingsOf(scenario, part);
-    if (settings.empty())
-    {
-        return;
-    }
     ObjectWalk walk;
     for (const Ptr<Object>& root : roots)
     {
         walk.Visit(root);
     }
+    return walk.m_objects;
+}
+
+void
+CheckAttributesArrived(const Scenario& scenario,
+                       const std::string& part,
+                       const std::vector<Ptr<Object>>& roots)
+{
+    std::vector<AttributeSetting> settings = SettingsOf(scenario.attributes, part);
+    const auto isKey = [](const AttributeSetting& setting) { return !setting.byName; };
+    settings.erase(std::remove_if(settings.begin(), settings.end(), isKey), settings.end());
+    if (settings.empty())
+    {
+        return;
+    }
+    const std::vector<Ptr<Object>> objects = ObjectsFrom(roots);
     Diagnostics errors;
     for (const AttributeSetting& setting : settings)
     {
         const TypeId type = TypeId::LookupByName(setting.type);
         bool isThere = false;
         bool hasArrived = true;
-        for (const Ptr<Object>& object : walk.GetObjects())
+        for (const Ptr<Object>& object : objects)
         {
             const TypeId its = object->GetInstanceTypeId();
             if (its == type || its.IsChildOf(type))
@@ -182,22 +187,6 @@ CheckAttributesArrived(const Scenario& scenario,
     if (!errors.empty())
     {
         throw ScenarioError(std::move(errors));
-    }
-}
-
-void
-ApplyKeys(const Scenario& scenario, const std::string& map, const Ptr<Object>& object)
-{
-    const TypeId its = object->GetInstanceTypeId();
-    const auto found = scenario.attributes.find(map);
-    for (std::size_t i = 0; found != scenario.attributes.end() && i < found->second.size(); ++i)
-    {
-        const AttributeSetting& setting = found->second[i];
-        const TypeId type = TypeId::LookupByName(setting.type);
-        if (!setting.byName && (its == type || its.IsChildOf(type)))
-        {
-            object->SetAttribute(setting.name, StringValue(setting.value));
-        }
     }
 }
 

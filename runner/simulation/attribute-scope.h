@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Attributes that a scenario sets by name, given to the objects of one part of it. Objects get them
-// as they are made, since many attributes are read only then.
+// Attributes that a scenario sets, by keys and by name, given to the objects of one part of it.
+// Objects get them as they are made, since many attributes are read only then.
 #ifndef ESXNF_ATTRIBUTE_SCOPE_H
 #define ESXNF_ATTRIBUTE_SCOPE_H
 
 #include "runner/scenario/scenario.h"
 
 #include "ns3/object.h"
-#include "ns3/string.h"
 
-#include <map>
 #include <utility>
+#include <vector>
 
 namespace esxnf
 {
@@ -19,7 +18,7 @@ namespace esxnf
 class AttributeScope
 {
   public:
-    /// \param part JSON pointer of a host, node, link or traffic item
+    /// \param part JSON pointer of a part, as of AttributeSettings
     AttributeScope(const Scenario& scenario, const std::string& part);
     ~AttributeScope();
     AttributeScope(const AttributeScope&) = delete;
@@ -31,10 +30,13 @@ class AttributeScope
         m_before;
 };
 
+/// \return some objects and all that can be reached from them by aggregation, attributes, devices
+/// and applications, but for other nodes
+std::vector<ns3::Ptr<ns3::Object>> ObjectsFrom(const std::vector<ns3::Ptr<ns3::Object>>& roots);
+
 /**
  * Sees to it that attributes set by name have arrived: among the objects that can be reached from
- * a part's own (by aggregation, attributes, devices and applications) is one of the type, and all
- * of the type have the value.
+ * a part's own is one of the type, and all of the type have the value.
  * \param part JSON pointer, as above
  * \param roots the part's own objects
  * Throws ScenarioError if not: no such object is made before the run, or the program itself sets
@@ -43,34 +45,6 @@ class AttributeScope
 void CheckAttributesArrived(const Scenario& scenario,
                             const std::string& part,
                             const std::vector<ns3::Ptr<ns3::Object>>& roots);
-
-/// Gives an object what keys of a part say of its type. \param map JSON pointer of their map
-void ApplyKeys(const Scenario& scenario,
-               const std::string& map,
-               const ns3::Ptr<ns3::Object>& object);
-
-/**
- * The same for what a helper makes.
- * \param type ns3::EsxVSwitch, say
- * \param set called with name and value of each attribute of that type
- */
-template <typename Set>
-void
-ForKeys(const Scenario& scenario, const std::string& map, const std::string& type, const Set& set)
-{
-    const auto found = scenario.attributes.find(map);
-    if (found == scenario.attributes.end())
-    {
-        return;
-    }
-    for (const AttributeSetting& setting : found->second)
-    {
-        if (!setting.byName && setting.type == type)
-        {
-            set(setting.name, ns3::StringValue(setting.value));
-        }
-    }
-}
 
 } // namespace esxnf
 

@@ -2,7 +2,6 @@
 #include "runner/simulation/cable.h"
 
 #include "ns3/csma-helper.h"
-#include "ns3/double.h"
 #include "ns3/esx-ethernet-helper.h"
 #include "ns3/simulator.h"
 
@@ -11,55 +10,23 @@ namespace esxnf
 
 using namespace ns3;
 
-namespace
-{
-
-/// An attribute of EsxLinkImpairment, in a scenario's link and in an episode.
-struct Impairment
-{
-    const char* attribute;
-    double Link::*value;
-    std::optional<double> LinkChange::*change;
-};
-
-constexpr Impairment IMPAIRMENTS[] = {{"Loss", &Link::loss, &LinkChange::loss},
-                                      {"GoodToBad", &Link::burstEnter, &LinkChange::burstEnter},
-                                      {"BadToGood", &Link::burstLeave, &LinkChange::burstLeave},
-                                      {"LossWhenBad", &Link::burstLoss, &LinkChange::burstLoss},
-                                      {"BitErrors", &Link::bitErrors, &LinkChange::bitErrors},
-                                      {"Duplicate", &Link::duplicate, &LinkChange::duplicate},
-                                      {"Reorder", &Link::reorder, &LinkChange::reorder}};
-
-} // namespace
-
 Cable::Cable(const Link& link, Ptr<ns3::Node> a, Ptr<ns3::Node> b)
     : m_link(link)
 {
     link.halfDuplex ? MakeHalfDuplex(a, b) : MakeFullDuplex(a, b);
-    LinkChange all;
-    for (const Impairment& impairment : IMPAIRMENTS)
-    {
-        all.*impairment.change = link.*impairment.value;
-    }
     for (End& end : m_ends)
     {
-        end.impairment->SetAttribute("ReorderDelay", TimeValue(link.reorderDelay));
         end.device->TraceConnectWithoutContext("MacTxDrop",
                                                MakeBoundCallback(&Cable::CountDrop, &end, false));
         end.device->TraceConnectWithoutContext("PhyRxDrop",
                                                MakeBoundCallback(&Cable::CountDrop, &end, true));
     }
-    Apply(all);
 }
 
 void
 Cable::MakeFullDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
 {
     EsxEthernetHelper ethernet;
-    ethernet.SetDeviceAttribute("DataRate", DataRateValue(m_link.rate));
-    ethernet.SetDeviceAttribute("Delay", TimeValue(m_link.delay));
-    ethernet.SetDeviceAttribute("Contention", StringValue(m_link.isContended ? "Queue" : "None"));
-    ethernet.SetQueueSize(m_link.queue);
     if (m_link.queueDisc.kind.empty())
     {
         ethernet.DisableFlowControl(); // what finds the queue full is the link's loss
@@ -78,11 +45,7 @@ Cable::MakeFullDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
 void
 Cable::MakeHalfDuplex(const Ptr<ns3::Node>& a, const Ptr<ns3::Node>& b)
 {
-    CsmaHelper csma;
-    csma.SetChannelAttribute("DataRate", DataRateValue(m_link.rate));
-    csma.SetChannelAttribute("Delay", TimeValue(m_link.delay));
-    csma.SetQueue("ns3::DropTailQueue", "MaxSize", QueueSizeValue(m_link.queue));
-    const NetDeviceContainer devices = csma.Install(NodeContainer(a, b));
+    const NetDeviceContainer devices = CsmaHelper().Install(NodeContainer(a, b));
     for (unsigned i : {0U, 1U})
     {
         End& end = m_ends[i];
@@ -107,50 +70,6 @@ void
 Cable::SetDown(bool down)
 {
     m_duplex->SetDown(down);
-}
-
-void
-Cable::Apply(const LinkChange& change)
-{
-    if (change.rate)
-    {
-        m_duplex->SetDataRate(*change.rate);
-    }
-    if (change.delay)
-    {
-        m_duplex->SetDelay(*change.delay);
-    }
-    if (change.queue)
-    {
-        m_duplex->SetQueueSize(*change.queue);
-    }
-    for (const Impairment& impairment : IMPAIRMENTS)
-    {
-        for (const End& end : m_ends)
-        {
-            if (const auto& value = change.*impairment.change)
-            {
-                end.impairment->SetAttribute(impairment.attribute, DoubleValue(*value));
-            }
-        }
-    }
-}
-
-void
-Cable::Restore(const LinkChange& change)
-{
-    LinkChange back;
-    back.rate = change.rate ? std::optional(m_link.rate) : std::nullopt;
-    back.delay = change.delay ? std::optional(m_link.delay) : std::nullopt;
-    back.queue = change.queue ? std::optional(m_link.queue) : std::nullopt;
-    for (const Impairment& impairment : IMPAIRMENTS)
-    {
-        if (change.*impairment.change)
-        {
-            back.*impairment.change = m_link.*impairment.value;
-        }
-    }
-    Apply(back);
 }
 
 void

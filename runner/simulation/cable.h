@@ -34,16 +34,14 @@ struct LinkDrops
 class Cable
 {
   public:
+    /// Its objects get their attributes as defaults: make it within the link's AttributeScope.
     Cable(const Link& link, ns3::Ptr<ns3::Node> a, ns3::Ptr<ns3::Node> b);
 
     /// The device at an end. \param end 0 or 1
     ns3::Ptr<ns3::NetDevice> GetDevice(unsigned end) const;
 
-    /// Cuts the link or mends it. Of full-duplex links only, as rate, delay and queue of a change.
+    /// Cuts the link or mends it. Of full-duplex links only.
     void SetDown(bool down);
-    void Apply(const LinkChange& change);
-    /// Back to what the scenario's link says.
-    void Restore(const LinkChange& change);
 
     /// Frames that an end has sent so far, and those that wait there.
     ns3::EsxLinkSample SampleOf(unsigned end) const;

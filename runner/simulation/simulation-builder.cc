@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "netflow/exporter.h"
+#include "runner/scenario/scenario-reader.h"
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/simulation-timeline.h"
 #include "runner/simulation/simulation-traffic.h"
@@ -46,7 +47,7 @@ ToInterfaceAddress(const InterfaceAddress& address)
 } // namespace
 
 Ptr<QueueDisc>
-MakeQueueDisc(const QueueDiscSettings& settings)
+MakeQueueDisc(const Scenario& scenario, const std::string& part, const QueueDiscSettings& settings)
 {
     static const std::map<std::string, std::string> types{{"fifo", "ns3::FifoQueueDisc"},
                                                           {"pfifo_fast", "ns3::PfifoFastQueueDisc"},
@@ -59,20 +60,22 @@ MakeQueueDisc(const QueueDiscSettings& settings)
         return nullptr;
     }
     ObjectFactory factory(types.at(settings.kind));
-    factory.Set("MaxSize", QueueSizeValue(settings.size));
     if (settings.kind == "tbf")
     {
-        factory.Set("Rate", DataRateValue(settings.rate));
-        factory.Set("Burst", UintegerValue(settings.burstBytes));
         factory.Set("Mtu", UintegerValue(0));
     }
-    return factory.Create<QueueDisc>();
+    const auto disc = factory.Create<QueueDisc>();
+    ApplyKeys(scenario.attributes, part, disc);
+    return disc;
 }
 
 void
-AddQueueDisc(const Ptr<NetDevice>& device, const QueueDiscSettings& settings)
+AddQueueDisc(const Scenario& scenario,
+             const std::string& part,
+             const QueueDiscSettings& settings,
+             const Ptr<NetDevice>& device)
 {
-    if (const Ptr<QueueDisc> disc = MakeQueueDisc(settings))
+    if (const Ptr<QueueDisc> disc = MakeQueueDisc(scenario, part, settings))
     {
         device->GetNode()->GetObject<TrafficControlLayer>()->SetRootQueueDiscOnDevice(device, disc);
     }
@@ -157,28 +160,6 @@ MetricOf(const Scenario& scenario, const Expectation& wanted)
     return metric;
 }
 
-Ptr<EsxPortPolicy>
-ToPolicy(const PortPolicy& policy)
-{
-    const auto join = [](const std::vector<std::string>& names) {
-        return StringValue(fmt::format("{}", fmt::join(names, ",")));
-    };
-    const Ptr<EsxPortPolicy> made = CreateObject<EsxPortPolicy>();
-    made->SetAttribute("Promiscuous", BooleanValue(policy.promiscuous));
-    made->SetAttribute("MacChanges", BooleanValue(policy.macChanges));
-    made->SetAttribute("ForgedTransmits", BooleanValue(policy.forgedTransmits));
-    made->SetAttribute("Teaming", StringValue(policy.teaming));
-    made->SetAttribute("ActiveUplinks", join(policy.active));
-    made->SetAttribute("StandbyUplinks", join(policy.standby));
-    made->SetAttribute("Failback", BooleanValue(policy.failback));
-    made->SetAttribute("NotifySwitches", BooleanValue(policy.notify));
-    made->SetAttribute("Shaping", BooleanValue(policy.shaping));
-    made->SetAttribute("AverageRate", DataRateValue(policy.average));
-    made->SetAttribute("PeakRate", DataRateValue(policy.peak));
-    made->SetAttribute("BurstSize", UintegerValue(policy.burstBytes));
-    return made;
-}
-
 } // namespace
 
 Simulation::Builder::Builder(World& world)
@@ -216,11 +197,11 @@ Simulation::Builder::Build()
     {
         FillArpCaches();
     }
-    AssignStreams();
+    const int64_t stream = AssignStreams();
     Watch();
     AddExpectations(); // before the timeline: a window's ends come before the steps of their
                        // instants
-    Timeline(m_world).Schedule();
+    Timeline(m_world).Schedule(stream);
     if (!m_world.options.directory.empty())
     {
         AddCaptures();
@@ -250,9 +231,6 @@ Simulation::Builder::MakeHosts()
     for (const Host& host : m_scenario.hosts)
     {
         const AttributeScope scope(m_scenario, host.path);
-        ForKeys(m_scenario, host.path, "ns3::EsxHost", [this](const auto& name, const auto& value) {
-            m_helper.SetHostAttribute(name, value);
-        });
         m_helper.SetHostAttribute(
             "Epoch",
             UintegerValue(static_cast<uint64_t>(m_scenario.run.wallclockStart) * 1'000'000'000));
@@ -271,7 +249,6 @@ void
 Simulation::Builder::MakeMemory(const Host& host, const Ptr<EsxHost>& made)
 {
     const auto memory = CreateObject<EsxHostMemory>();
-    ApplyKeys(m_scenario, host.path + "/memory", memory);
     made->AggregateObject(memory);
     for (const Vm& vm : host.vms)
     {
@@ -285,24 +262,18 @@ Simulation::Builder::MakeVSwitches(const Host& host)
     const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
     for (const VSwitch& vSwitch : host.vSwitches)
     {
-        ForKeys(m_scenario,
-                vSwitch.path,
-                "ns3::EsxVSwitch",
-                [this](const auto& name, const auto& value) {
-                    m_helper.SetVSwitchAttribute(name, value);
-                });
+        const AttributeScope scope(m_scenario, vSwitch.path);
         // A scenario's uplink may have no link yet; the validator knows the names.
         m_helper.SetVSwitchAttribute("AllowUnknownUplinks", BooleanValue(true));
         const Ptr<EsxVSwitch> madeSwitch = m_helper.AddVSwitch(made, vSwitch.name);
+        const auto policy = MakePolicy(m_scenario.attributes, vSwitch.path);
         for (const PortGroup& portGroup : vSwitch.portGroups)
         {
             madeSwitch->AddPortGroup(portGroup.name, portGroup.vlan);
-            if (portGroup.policy)
-            {
-                madeSwitch->SetPortGroupPolicy(portGroup.name, ToPolicy(*portGroup.policy));
-            }
+            const auto own = MakePolicy(m_scenario.attributes, portGroup.path, policy);
+            own != policy ? madeSwitch->SetPortGroupPolicy(portGroup.name, own) : void();
         }
-        madeSwitch->SetPolicy(ToPolicy(vSwitch.policy));
+        madeSwitch->SetPolicy(policy);
         for (const std::string& uplink : vSwitch.uplinks)
         {
             for (const Link& link : m_scenario.links)
@@ -315,7 +286,8 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                     Cable& cable = *m_world.cables.at(link.name);
                     cable.GetDevice(end)->SetMtu(vSwitch.mtu);
                     const auto added = made->AddUplink(madeSwitch, cable.GetDevice(end), uplink);
-                    if (const Ptr<QueueDisc> disc = MakeQueueDisc(link.queueDisc))
+                    if (const Ptr<QueueDisc> disc =
+                            MakeQueueDisc(m_scenario, link.path, link.queueDisc))
                     {
                         added->SetQueueDisc(disc);
                     }
@@ -332,8 +304,8 @@ Simulation::Builder::MakeVSwitches(const Host& host)
                                vmknic.portGroup,
                                ToInterfaceAddress(vmknic.address),
                                vmknic.gateway.value_or(Ipv4Address::GetZero()));
-        ApplyKeys(m_scenario, vmknic.path, device);
-        AddQueueDisc(device, vmknic.queueDisc);
+        ApplyKeys(m_scenario.attributes, vmknic.path, device);
+        AddQueueDisc(m_scenario, vmknic.path, vmknic.queueDisc, device);
     }
 }
 
@@ -352,13 +324,13 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
                                  nic.portGroup,
                                  ToInterfaceAddress(nic.address),
                                  nic.gateway.value_or(Ipv4Address::GetZero()));
-            AddQueueDisc(vnic, nic.queueDisc);
-            ApplyKeys(m_scenario, vm.path, vnic);
+            AddQueueDisc(m_scenario, nic.path, nic.queueDisc, vnic);
+            ApplyKeys(m_scenario.attributes, vm.path, vnic);
             if (nic.guestRate.GetBitRate() != 0 && nic.queueDisc.kind.empty())
             {
                 m_helper.SetGuestRate(vnic, nic.guestRate); // gives it ns-3's default queue disc
             }
-            ApplyKeys(m_scenario, nic.path, vnic);
+            ApplyKeys(m_scenario.attributes, nic.path, vnic);
             if (!nic.connected)
             {
                 made->SetConnected(vm.name, made->GetGuest(vm.name)->vnics.size() - 1, false);
@@ -370,25 +342,18 @@ Simulation::Builder::MakeVirtualMachines(const Host& host)
 void
 Simulation::Builder::MakeNetflow(const Host& host)
 {
-    const NetflowSettings& settings = host.netflow;
-    EsxNetflowHelper netflow;
-    for (const std::string& map : {settings.path, host.path + "/memory"})
-    {
-        ForKeys(m_scenario, map, "ns3::EsxNetflow", [&](const auto& name, const auto& value) {
-            netflow.SetModuleAttribute(name, value);
-        });
-    }
     const Ptr<EsxHost> made = m_world.hostsByName.at(host.name);
-    netflow.Install(made);
+    EsxNetflowHelper().Install(made);
 
     const Ptr<EsxConsole> console = CreateObject<EsxConsole>();
     console->SetHost(made);
-    ApplyKeys(m_scenario, m_scenario.run.path, console);
-    ForKeys(
-        m_scenario,
-        settings.path,
-        "ns3::EsxNetNetflow",
-        [&](const auto& name, const auto& value) { console->SetNetNetflowAttribute(name, value); });
+    for (const AttributeSetting& setting : SettingsOf(m_scenario.attributes, host.path))
+    {
+        if (!setting.byName && setting.type == "ns3::EsxNetNetflow") // made during the run
+        {
+            console->SetNetNetflowAttribute(setting.name, StringValue(setting.value));
+        }
+    }
     for (const Node& node : m_scenario.nodes)
     {
         for (const std::string& name : node.names)
@@ -459,12 +424,14 @@ Simulation::Builder::Watch()
     for (const Link& link : m_scenario.links)
     {
         Cable* const cable = world->cables.at(link.name).get();
-        world->results.AddLink({link.name,
-                                {link.a.ToString(), link.b.ToString()},
-                                link.rate.GetBitRate(),
-                                link.delay,
-                                link.isContended},
-                               [cable](unsigned end) { return cable->SampleOf(end); });
+        EsxLabLink told;
+        told.name = link.name;
+        told.ends[0] = link.a.ToString();
+        told.ends[1] = link.b.ToString();
+        told.rateBps = link.rate.GetBitRate();
+        told.delay = link.delay;
+        told.isContended = link.isContended;
+        world->results.AddLink(told, [cable](unsigned end) { return cable->SampleOf(end); });
     }
     for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
     {
@@ -543,7 +510,7 @@ Simulation::Builder::AddExpectations()
 /// Every source of random numbers gets its stream, in a fixed order: equal scenarios draw equal
 /// numbers, also in one process. Traffic comes first, so that another link or node leaves it as it
 /// is, and labs can be compared under one seed.
-void
+int64_t
 Simulation::Builder::AssignStreams()
 {
     int64_t stream = EsxTrafficHelper().AssignStreams(m_traffic, 0);
@@ -574,6 +541,13 @@ Simulation::Builder::AssignStreams()
             assign(control ? control->GetRootQueueDiscOnDevice(device) : nullptr);
         }
     }
+    for (const Node& node : m_scenario.nodes)
+    {
+        const auto collector = m_world.collectors.find(node.name);
+        stream +=
+            collector != m_world.collectors.end() ? collector->second->AssignStreams(stream) : 0;
+    }
+    return stream;
 }
 
 } // namespace esxnf

@@ -56,14 +56,8 @@ Simulation::Builder::MakeNodes()
         }
         if (node.kind == NodeKind::Collector)
         {
-            EsxNetflowHelper netflow;
-            ForKeys(m_scenario,
-                    node.path,
-                    "ns3::EsxNetflowCollector",
-                    [&netflow](const auto& name, const auto& value) {
-                        netflow.SetCollectorAttribute(name, value);
-                    });
-            netflow.InstallCollector(made, node.listen);
+            const auto collector = EsxNetflowHelper().InstallCollector(made, node.listen).Get(0);
+            m_world.collectors[node.name] = DynamicCast<EsxNetflowCollector>(collector);
         }
     }
 }
@@ -132,7 +126,7 @@ Simulation::Builder::MakeEndNode(const Node& node)
                                       node.gateway.value_or(Ipv4Address::GetZero()));
         if (node.kind == NodeKind::Server)
         {
-            AddQueueDisc(device, link->queueDisc);
+            AddQueueDisc(m_scenario, link->path, link->queueDisc, device);
         }
     }
 }
@@ -167,10 +161,11 @@ Simulation::Builder::MakeRouter(const Node& node, const std::vector<IpRoute>& ro
         const Ptr<NetDevice> device =
             vlan == 0 ? port : Ptr<NetDevice>(EsxRouterHelper::AddVlan(port, vlan));
         device->SetMtu(interface.mtu);
+        ApplyKeys(m_scenario.attributes, interface.path, device);
         EsxRouterHelper::AddInterface(device, {interface.address.address, interface.address.mask});
         if (vlan == 0)
         {
-            AddQueueDisc(device, link->queueDisc);
+            AddQueueDisc(m_scenario, link->path, link->queueDisc, device);
         }
     }
     for (const IpRoute& route : routes)

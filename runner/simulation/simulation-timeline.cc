@@ -2,7 +2,10 @@
 #include "runner/simulation/simulation-timeline.h"
 
 #include "ns3/esx-host-memory.h"
+#include "ns3/pointer.h"
+#include "ns3/random-variable-stream.h"
 #include "ns3/simulator.h"
+#include "ns3/string.h"
 
 #include <algorithm>
 
@@ -17,8 +20,9 @@ Simulation::Timeline::Timeline(World& world)
 }
 
 void
-Simulation::Timeline::Schedule()
+Simulation::Timeline::Schedule(int64_t stream)
 {
+    m_stream = stream;
     for (const TimelineStep& step : m_world.scenario.timeline)
     {
         if (!step.session.empty()) // in the order in which they are named
@@ -60,7 +64,12 @@ Simulation::Timeline::ScheduleStep(const TimelineStep& step)
     case StepKind::Vmotion:
         ScheduleVmStep(step);
         break;
-    default:
+    case StepKind::MemoryPressure:
+    case StepKind::Grow:
+    case StepKind::LinkDown:
+    case StepKind::LinkSet:
+    case StepKind::NodeDown:
+    case StepKind::NodeSet:
         ScheduleEpisode(step);
     }
 }
@@ -69,77 +78,91 @@ Simulation::Timeline::Episode
 Simulation::Timeline::EpisodeOf(const TimelineStep& step)
 {
     const TimelineStep* s = &step;
-    switch (step.kind)
+    if (step.kind == StepKind::Grow)
     {
-    case StepKind::MemoryPressure:
-        return PressureOf(step);
-    case StepKind::Grow:
         return {[this_ = &m_world, s] { this_->Grow(*s); }, nullptr};
-    case StepKind::NodeDown: {
-        const auto collector = CollectorOf(step.node);
+    }
+    if (step.kind == StepKind::NodeDown)
+    {
+        const auto collector = m_world.collectors.at(step.node);
         return {[collector] { collector->SetDown(true); },
                 [collector] { collector->SetDown(false); }};
     }
-    case StepKind::NodeSet: {
-        const auto collector = CollectorOf(step.node);
-        TimeValue before;
-        collector->GetAttribute("ServiceTime", before);
-        return {[collector, s] {
-                    collector->SetAttribute("ServiceTime", TimeValue(*s->set.serviceTime));
-                },
-                [collector, before] { collector->SetAttribute("ServiceTime", before); }};
-    }
-    case StepKind::LinkDown: {
+    if (step.kind == StepKind::LinkDown)
+    {
         Cable* cable = m_world.cables.at(step.link).get();
         return {[cable] { cable->SetDown(true); }, [cable] { cable->SetDown(false); }};
     }
-    default:
-        Cable* cable = m_world.cables.at(step.link).get();
-        return {[cable, s] { cable->Apply(s->set); }, [cable, s] { cable->Restore(s->set); }};
-    }
-}
-
-Simulation::Timeline::Episode
-Simulation::Timeline::PressureOf(const TimelineStep& step)
-{
-    const TimelineStep* s = &step;
-    const Ptr<EsxHost> host = m_world.hostsByName.at(step.host);
-    const auto module = host->GetObject<EsxNetflow>();
-    const auto memory = host->GetObject<EsxHostMemory>();
-    return {[module, memory, s] {
-                if (s->netflowHeapBytes)
+    const auto memory =
+        step.freePercent ? m_world.hostsByName.at(step.host)->GetObject<EsxHostMemory>() : nullptr;
+    const std::vector<Change> changes = ChangesOf(step);
+    return {[changes, memory, s] {
+                for (const Change& change : changes)
                 {
-                    module->SetHeapMax(*s->netflowHeapBytes);
+                    change.object->SetAttribute(change.attribute, *change.value);
                 }
-                if (s->freePercent)
-                {
-                    memory->Hold(*s->freePercent);
-                }
+                memory ? memory->Hold(*s->freePercent) : void();
             },
-            [module, memory, s, before = module->GetHeapMax()] {
-                if (s->netflowHeapBytes)
+            [changes, memory] {
+                for (const Change& change : changes)
                 {
-                    module->SetHeapMax(before);
+                    change.object->SetAttribute(change.attribute, *change.before);
                 }
-                if (s->freePercent)
-                {
-                    memory->Release();
-                }
+                memory ? memory->Release() : void();
             }};
 }
 
-Ptr<EsxNetflowCollector>
-Simulation::Timeline::CollectorOf(const std::string& node) const
+/// The objects whose attributes a step may set.
+std::vector<Ptr<Object>>
+Simulation::Timeline::RootsOf(const TimelineStep& step) const
 {
-    const Ptr<ns3::Node> made = m_world.nodes.at(node);
-    for (uint32_t i = 0; i < made->GetNApplications(); ++i)
+    if (!step.link.empty())
     {
-        if (const auto collector = DynamicCast<EsxNetflowCollector>(made->GetApplication(i)))
+        const Cable& cable = *m_world.cables.at(step.link);
+        return {cable.GetDevice(0), cable.GetDevice(1)};
+    }
+    return {step.node.empty() ? Ptr<Object>(m_world.hostsByName.at(step.host))
+                              : Ptr<Object>(m_world.nodes.at(step.node))};
+}
+
+/// The values that keys of a step set. Random variables get streams of their own.
+std::vector<Simulation::Timeline::Change>
+Simulation::Timeline::ChangesOf(const TimelineStep& step)
+{
+    std::vector<Change> changes;
+    const auto& settings = SettingsOf(m_world.scenario.attributes, step.path);
+    const auto objects = settings.empty() ? std::vector<Ptr<Object>>() : ObjectsFrom(RootsOf(step));
+    for (const AttributeSetting& setting : settings)
+    {
+        const TypeId type = TypeId::LookupByName(setting.type);
+        TypeId::AttributeInformation info;
+        type.LookupAttributeByName(setting.name, &info);
+        const std::size_t before = changes.size();
+        for (const Ptr<Object>& object : objects)
         {
-            return collector;
+            const TypeId its = object->GetInstanceTypeId();
+            if (its == type || its.IsChildOf(type))
+            {
+                const auto present = info.checker->Create();
+                object->GetAttribute(setting.name, *present);
+                const auto value = info.checker->CreateValidValue(StringValue(setting.value));
+                changes.push_back({object, setting.name, present, value});
+                const auto pointer = DynamicCast<PointerValue>(value);
+                if (const auto random = pointer ? pointer->Get<RandomVariableStream>() : nullptr)
+                {
+                    random->SetStream(m_stream++);
+                }
+            }
+        }
+        if (changes.size() == before)
+        {
+            throw ScenarioError(Diagnostics{
+                m_world.scenario.At(Severity::Error,
+                                    setting.path,
+                                    "nothing here has " + setting.type + "::" + setting.name)});
         }
     }
-    return nullptr; // not reached: the check sees to it that the node is a collector
+    return changes;
 }
 
 void

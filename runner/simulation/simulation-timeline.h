@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 namespace esxnf
 {
@@ -18,8 +19,8 @@ class Simulation::Timeline
   public:
     /// \param world whole: hosts, nodes and cables are made
     explicit Timeline(World& world);
-    /// Plans all steps.
-    void Schedule();
+    /// Plans all steps. \param stream the first of random values that steps set
+    void Schedule(int64_t stream);
 
   private:
     /// The functions that begin an episode and end it (empty: nothing does).
@@ -29,14 +30,24 @@ class Simulation::Timeline
         std::function<void()> end;
     };
 
+    /// A new value of an attribute, and the one it has before the run.
+    struct Change
+    {
+        ns3::Ptr<ns3::Object> object;
+        std::string attribute;
+        ns3::Ptr<ns3::AttributeValue> before;
+        ns3::Ptr<ns3::AttributeValue> value;
+    };
+
     void ScheduleStep(const TimelineStep& step);
     void ScheduleVmStep(const TimelineStep& step);
     void ScheduleEpisode(const TimelineStep& step);
     Episode EpisodeOf(const TimelineStep& step);
-    Episode PressureOf(const TimelineStep& step);
-    ns3::Ptr<ns3::EsxNetflowCollector> CollectorOf(const std::string& node) const;
+    std::vector<ns3::Ptr<ns3::Object>> RootsOf(const TimelineStep& step) const;
+    std::vector<Change> ChangesOf(const TimelineStep& step);
 
     World& m_world;
+    int64_t m_stream{0};
 };
 
 } // namespace esxnf

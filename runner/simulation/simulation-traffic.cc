@@ -2,15 +2,14 @@
 #include "runner/simulation/simulation-traffic.h"
 
 #include "runner/capture/capture-frames.h"
-#include "runner/scenario/distribution.h"
 #include "runner/simulation/attribute-scope.h"
 #include "runner/simulation/split-run.h"
 
 #include "ns3/esx-injector.h"
+#include "ns3/esx-tcp-syn-scan.h"
 #include "ns3/esx-traffic-helper.h"
-#include "ns3/fatal-error.h"
+#include "ns3/uinteger.h"
 
-#include <fmt/format.h>
 #include <vector>
 
 namespace esxnf
@@ -21,122 +20,79 @@ using namespace ns3;
 namespace
 {
 
-/// \param text checked: it is right
-Ptr<RandomVariableStream>
-RandomVariable(const std::string& text, Quantity quantity)
+EsxTrafficOptions
+TimesOf(const Traffic& traffic)
 {
-    Distribution distribution;
-    ParseDistribution(text, quantity, distribution);
-    return MakeRandomVariable(distribution);
+    EsxTrafficOptions times;
+    times.start = traffic.start;
+    times.stop = traffic.stop;
+    return times;
 }
 
-/// An application that sends, with what answers it.
-ApplicationContainer
-Talk(const Traffic& traffic, const Ptr<ns3::Node>& from, const EsxTrafficTarget& to)
+/// Flows that a scenario describes, beside what their attributes say.
+Ptr<EsxSyntheticFlows>
+MakeFlows(const Scenario& scenario, const Traffic& traffic)
 {
-    const EsxTrafficHelper helper;
-    const EsxUdpCbrOptions udp{{traffic.start, traffic.stop},
-                               traffic.port,
-                               traffic.rate,
-                               traffic.packetBytes,
-                               traffic.dscp};
-    switch (traffic.app)
-    {
-    case TrafficApp::UdpCbr:
-        return helper.UdpCbr(from, to, udp);
-    case TrafficApp::UdpOnOff:
-        return helper.UdpOnOff(from,
-                               to,
-                               {udp,
-                                RandomVariable(traffic.burst, Quantity::Seconds),
-                                RandomVariable(traffic.pause, Quantity::Seconds)});
-    case TrafficApp::IcmpEcho:
-        return helper.IcmpEcho(
-            from,
-            to,
-            {{traffic.start, traffic.stop}, traffic.every, traffic.packetBytes, traffic.dscp});
-    case TrafficApp::TcpBulk:
-        return helper.TcpBulk(from,
-                              to,
-                              {{traffic.start, traffic.stop}, traffic.port, traffic.sizeBytes});
-    case TrafficApp::TcpRequest:
-        return helper.TcpRequest(
-            from,
-            to,
-            {{traffic.start, traffic.stop},
-             traffic.port,
-             EsxTcpRequestOptions().request,
-             EsxTcpRequestOptions().response,
-             fmt::format("ns3::{}={}]",
-                         traffic.everyIsExponential ? "ExponentialRandomVariable[Mean"
-                                                    : "ConstantRandomVariable[Constant",
-                         traffic.every.GetSeconds()),
-             RandomVariable(traffic.request, Quantity::Octets),
-             RandomVariable(traffic.response, Quantity::Octets)});
-    case TrafficApp::TcpSynScan:
-    case TrafficApp::Flows:
-    case TrafficApp::Pcap:
-        break; // no conversation: Make() and Inject() make them
-    }
-    NS_FATAL_ERROR("no conversation is made of traffic " << traffic.name);
-}
-
-/// Without the guests' stacks: flows, or a capture.
-ApplicationContainer
-Inject(const Scenario& scenario,
-       const Traffic& traffic,
-       const Ptr<ns3::Node>& from,
-       const std::vector<EsxTrafficTarget>& to)
-{
-    const EsxTrafficHelper helper;
-    const EsxTrafficOptions times{traffic.start, traffic.stop};
-    if (traffic.app == TrafficApp::Pcap)
-    {
-        const auto frames = CreateObject<CaptureFrames>(scenario.PathOf(traffic.file));
-        frames->SetAttribute("TrustIpLength", BooleanValue(traffic.trustIpLength));
-        return helper.Inject(from, to, frames, times);
-    }
-    EsxFlowsOptions options;
-    options.start = times.start;
-    options.stop = times.stop;
-    const std::string every = fmt::format("{}ns", traffic.every.GetNanoSeconds());
-    options.every =
-        RandomVariable(traffic.everyIsExponential ? "exponential(" + every + ")" : every,
-                       Quantity::Seconds);
-    options.duration = RandomVariable(traffic.flowDuration, Quantity::Seconds);
-    options.packets = RandomVariable(traffic.flowPackets, Quantity::Number);
-    options.packetSize = RandomVariable(traffic.packetSize, Quantity::Octets);
-    options.flows = traffic.flows;
-    options.together = traffic.together;
-    options.hours = traffic.hours;
-    options.compression = traffic.compress;
-    options.again = traffic.again;
-    options.inFlowFidelity = traffic.fidelity == "flow";
+    const auto flows = CreateObject<EsxSyntheticFlows>();
+    flows->SetHours(traffic.hours);
+    std::vector<EsxSyntheticFlows::Service> services;
     for (const Service& service : traffic.services)
     {
         const uint8_t protocol = service.protocol == "tcp" ? 6 : 17;
-        options.services.push_back({protocol, service.port, service.weight});
+        services.push_back({protocol, service.port, service.weight});
     }
-    if (!traffic.rtt.empty())
-    {
-        options.rtt = RandomVariable(traffic.rtt, Quantity::Seconds);
-        options.answerPackets = RandomVariable(traffic.answerPackets, Quantity::Number);
-        options.answerSize = RandomVariable(traffic.answerSize, Quantity::Octets);
-    }
+    flows->SetServices(services);
+    std::vector<EsxProfiledFlow> profile;
     if (!traffic.profile.empty()) // the check has read it
     {
         uint64_t others = 0;
-        EsxReadFlowProfile(scenario.PathOf(traffic.profile), options.profile, others);
+        EsxReadFlowProfile(scenario.PathOf(traffic.profile), profile, others);
     }
-    options.tcp = traffic.protocol == "tcp";
-    options.port = traffic.port;
-    options.dscp = traffic.dscp;
-    if (traffic.sources)
+    flows->SetProfile(profile);
+    return flows;
+}
+
+/// The traffic of one sender; keys that are attributes are defaults here.
+ApplicationContainer
+Make(const Scenario& scenario,
+     const Traffic& traffic,
+     const Ptr<ns3::Node>& from,
+     const std::vector<EsxTrafficTarget>& to)
+{
+    const EsxTrafficHelper helper;
+    const EsxTrafficOptions times = TimesOf(traffic);
+    const TrafficApp& app = *traffic.app;
+    ApplicationContainer made;
+    switch (app.kind)
     {
-        options.sourceNetwork = traffic.sources->address;
-        options.sourceMask = traffic.sources->mask;
+    case TrafficKind::EachReceiver:
+        for (const EsxTrafficTarget& target : to)
+        {
+            const ObjectFactory sender(app.sender);
+            made.Add(helper.Install(sender, from, target, times, traffic.firstPort, app.receiver));
+        }
+        return made;
+    case TrafficKind::AllReceivers: {
+        ObjectFactory sender(app.sender);
+        sender.Set("FirstPort", UintegerValue(traffic.firstPort));
+        sender.Set("LastPort", UintegerValue(traffic.lastPort));
+        made = helper.Install(sender, from, to.front(), times, 0, app.receiver);
+        for (std::size_t i = 1; i < to.size(); ++i)
+        {
+            DynamicCast<EsxTcpSynScan>(made.Get(0))
+                ->AddRemote(EsxTrafficHelper::AddressOf(to[i].node, from));
+        }
+        return made;
     }
-    return helper.SyntheticFlows(from, to, options);
+    case TrafficKind::Flows:
+        return helper.SyntheticFlows(from, to, MakeFlows(scenario, traffic), times);
+    case TrafficKind::Capture:
+        return helper.Inject(from,
+                             to,
+                             CreateObject<CaptureFrames>(scenario.PathOf(traffic.file)),
+                             times);
+    }
+    return made; // not reached
 }
 
 /// Watches a sender's pairs of an item. \param made its applications
@@ -160,32 +116,6 @@ Watch(TrafficWatch& watch,
             watch.Watch(pair, sender, EsxTrafficHelper::AddressOf(nodes.at(pair.to), sender));
         }
     }
-}
-
-/// The traffic of one sender.
-ApplicationContainer
-Make(const Scenario& scenario,
-     const Traffic& traffic,
-     const Ptr<ns3::Node>& from,
-     const std::vector<EsxTrafficTarget>& to)
-{
-    if (traffic.IsInjected())
-    {
-        return Inject(scenario, traffic, from, to);
-    }
-    if (traffic.app == TrafficApp::TcpSynScan)
-    {
-        return EsxTrafficHelper().TcpSynScan(
-            from,
-            to,
-            {{traffic.start, traffic.stop}, traffic.firstPort, traffic.lastPort, traffic.every});
-    }
-    ApplicationContainer made;
-    for (const EsxTrafficTarget& target : to)
-    {
-        made.Add(Talk(traffic, from, target));
-    }
-    return made;
 }
 
 } // namespace

@@ -41,7 +41,8 @@ struct Simulation::World
     std::map<std::string, ns3::Ptr<ns3::Node>> nodes; //!< VMs and nodes by name
     std::vector<ns3::Ptr<ns3::EsxHost>> hosts;        //!< in the order of the scenario
     std::map<std::string, ns3::Ptr<ns3::EsxHost>> hostsByName;
-    std::map<std::string, std::unique_ptr<Cable>> cables; //!< by link name
+    std::map<std::string, std::unique_ptr<Cable>> cables;                 //!< by link name
+    std::map<std::string, ns3::Ptr<ns3::EsxNetflowCollector>> collectors; //!< by node name
     TrafficWatch traffic;
     std::unique_ptr<SplitRun> split; //!< nullptr: the run is whole
     ns3::EsxLedgerHelper books;
@@ -86,11 +87,16 @@ struct Simulation::World
                 uint32_t headers) const;
 };
 
-/// A queue disc as the scenario describes it. \return nullptr if it describes none
-ns3::Ptr<ns3::QueueDisc> MakeQueueDisc(const QueueDiscSettings& settings);
+/// A queue disc as a part (a NIC, a link) describes it. \return nullptr if it describes none
+ns3::Ptr<ns3::QueueDisc> MakeQueueDisc(const Scenario& scenario,
+                                       const std::string& part,
+                                       const QueueDiscSettings& settings);
 
-/// Puts a queue disc between a node's IP stack and a device.
-void AddQueueDisc(const ns3::Ptr<ns3::NetDevice>& device, const QueueDiscSettings& settings);
+/// Puts it between a node's IP stack and a device.
+void AddQueueDisc(const Scenario& scenario,
+                  const std::string& part,
+                  const QueueDiscSettings& settings,
+                  const ns3::Ptr<ns3::NetDevice>& device);
 
 /// The devices of a node at cables, in order: a node with an IP stack has a loopback, too.
 ns3::NetDeviceContainer PhysicalDevices(const ns3::Ptr<ns3::Node>& node);
@@ -127,7 +133,7 @@ class Simulation::Builder
     void AddCaptures();
     void AnnotateCollectors();
     ns3::Ptr<ns3::NetDevice> FindDevice(const std::string& name) const;
-    void AssignStreams();
+    int64_t AssignStreams();
     ns3::Ptr<ns3::Node> NodeOf(const LinkEnd& end) const;
 
     World& m_world;

@@ -3,6 +3,7 @@
 
 #include "runner/capture/capture-reader.h"
 
+#include "ns3/boolean.h"
 #include "ns3/esx-capture-frames.h"
 #include "ns3/simulator.h"
 
@@ -49,28 +50,23 @@ struct Headers
 bool
 IsOf(const Traffic& traffic, const Headers& headers)
 {
-    constexpr uint8_t ICMP = 1;
-    constexpr uint8_t TCP = 6;
-    constexpr uint8_t UDP = 17;
-    if (traffic.app == TrafficApp::IcmpEcho)
-    {
-        return headers.octets[9] == ICMP;
-    }
-    const bool isScan = traffic.app == TrafficApp::TcpSynScan;
-    const bool isUdp = traffic.app == TrafficApp::UdpCbr || traffic.app == TrafficApp::UdpOnOff;
-    return headers.octets[9] == (isUdp ? UDP : TCP) && headers.isFirstFragment &&
-           headers.port >= (isScan ? traffic.firstPort : traffic.port) &&
-           headers.port <= (isScan ? traffic.lastPort : traffic.port);
+    const TrafficApp& app = *traffic.app;
+    return headers.octets[9] == app.protocol &&
+           (!app.Has(TrafficApp::PORTS) ||
+            (headers.isFirstFragment && headers.port >= traffic.firstPort &&
+             headers.port <= traffic.lastPort));
 }
 
 ReplayedCapture
-Describe(const EsxCaptureFrames& frames, bool trustIpLength)
+Describe(const EsxCaptureFrames& frames)
 {
+    BooleanValue trustIpLength;
+    frames.GetAttribute("TrustIpLength", trustIpLength);
     ReplayedCapture capture{frames.GetCounts().packets, frames.GetDamage(), {}};
     capture.odd = DescribeClock(frames.GetClockCounts(), 0, true);
     const std::vector<std::string> odd =
         DescribeCapture(frames.GetCounts(),
-                        trustIpLength ? CapturedLengths::LOST : CapturedLengths::TRUE);
+                        trustIpLength.Get() ? CapturedLengths::LOST : CapturedLengths::TRUE);
     capture.odd.insert(capture.odd.end(), odd.begin(), odd.end());
     return capture;
 }
@@ -104,10 +100,9 @@ TrafficWatch::GetPairs() const
         injected.pair->outcome.sent = injected.injector->HasSentTo(injected.target);
         if (const auto frames = DynamicCast<EsxCaptureFrames>(injected.injector->GetSource()))
         {
-            injected.pair->outcome.capture =
-                Describe(*frames, injected.pair->traffic->trustIpLength);
+            injected.pair->outcome.capture = Describe(*frames);
         }
-        if (injected.pair->traffic->fidelity == "flow" && injected.target == 0)
+        if (injected.pair->traffic->inFlowFidelity && injected.target == 0)
         {
             const uint64_t packets = injected.injector->GetSent();
             injected.pair->outcome.fidelity = {packets, packets - injected.injector->GetPassed()};

@@ -92,12 +92,17 @@ def test_an_attribute_of_a_host_changes_that_host(run):
             "nodes.nf1.attributes",
             "no ns3::EsxVSwitch is made here",
         ),
-        ("link", ", attributes: {ns3::EsxUdpCbr::Dscp: 1}", "links[0].attributes", "no ns3::EsxUdpCbr is made here"),
+        (
+            "link",
+            ", attributes: {ns3::EsxTcpSynScan::SourcePort: 9}",
+            "links[0].attributes",
+            "no ns3::EsxTcpSynScan is made here",
+        ),
         (
             "traffic",
-            ", attributes: {ns3::EsxUdpCbr::Dscp: 1}",
+            ", attributes: {ns3::EsxTcpSynScan::SourcePort: 9}",
             "traffic[0].attributes",
-            "no ns3::EsxUdpCbr is made here",
+            "no ns3::EsxTcpSynScan is made here",
         ),
     ],
 )

@@ -68,6 +68,14 @@ CASES = {
     "cut": ({"timeline": "- {at: 20s, for: 10s, link: uplink, down: true}"}, "link_down"),
     "collector's process down": ({"timeline": "- {at: 20s, for: 10s, node: nf1, down: true}"}, "refused"),
     "slow collector": ({"node": ", receive_buffer: 4kB, service_time: 10ms"}, "socket_buffer"),
+    "collector slow at random": ({"node": ", receive_buffer: 4kB, service_time: exponential(10ms)"}, "socket_buffer"),
+    "episode of random slowness": (
+        {
+            "node": ", receive_buffer: 4kB",
+            "timeline": "- {at: 20s, for: 10s, node: nf1, set: {service_time: exponential(300ms)}}",
+        },
+        "socket_buffer",
+    ),
     "episode of slowness": (
         {"node": ", receive_buffer: 4kB", "timeline": "- {at: 20s, for: 10s, node: nf1, set: {service_time: 300ms}}"},
         "socket_buffer",
@@ -130,6 +138,17 @@ def test_an_episode_ends(run):
     assert int(rows[27]["records_lost"]) == int(rows[-1]["records_lost"]) > 0
 
 
+def test_random_values_of_a_collector_and_of_an_episode_are_drawn_from_assigned_streams(esx_netflow, tmp_path):
+    changes = {
+        "node": ", receive_buffer: 4kB, service_time: exponential(5ms)",
+        "timeline": "- {at: 20s, for: 10s, node: nf1, set: {service_time: uniform(1ms 300ms)}}",
+    }
+    text = LAB.format(**(NOTHING | changes)) + "expect:\n  - {name: again, check: deterministic}\n"
+    done = esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path)
+    assert done.returncode == 0, done
+    assert lost(tmp_path / "out") == {"socket_buffer"}
+
+
 @pytest.mark.parametrize(
     "changes, message",
     [
@@ -142,6 +161,8 @@ def test_an_episode_ends(run):
         ({"timeline": "- {at: 1s, node: sw1, down: true}"}, "sw1 is no collector"),
         ({"timeline": "- {at: 1s, node: nf1, set: {loss: 1}}"}, "goes with 'link', not with 'node'"),
         ({"timeline": "- {at: 1s, link: uplink, set: {service_time: 1s}}"}, "goes with 'node', not with 'link'"),
+        ({"node": ", service_time: exponential(2)"}, "nodes.nf1.service_time: '2' has no unit that fits"),
+        ({"timeline": "- {at: 1s, node: nf1, set: {service_time: gauss(1s)}}"}, "'gauss' is none of: exponential"),
         ({"timeline": "- {at: 1s, host: esx1, memory_pressure: {free: 3}}"}, "esx1 has no memory.total"),
         ({"timeline": "- {at: 1s, vm: a, grow: {to: 1GiB}}"}, "is more than the memory of a"),
         ({"timeline": "- {at: 1s, vm: z, grow: {to: 1GiB}}"}, "VM"),

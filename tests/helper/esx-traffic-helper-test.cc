@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "tests/model/traffic-fixture.h"
 
-#include "ns3/double.h"
 #include "ns3/esx-address-pools.h"
 #include "ns3/esx-ethernet-helper.h"
 #include "ns3/esx-router-helper.h"
@@ -10,8 +9,11 @@
 #include "ns3/esx-tcp-syn-scan.h"
 #include "ns3/esx-traffic-helper.h"
 #include "ns3/esx-udp-cbr.h"
+#include "ns3/inet-socket-address.h"
 #include "ns3/pointer.h"
 #include "ns3/random-variable-stream.h"
+#include "ns3/string.h"
+#include "ns3/uinteger.h"
 
 #include <map>
 #include <set>
@@ -195,6 +197,33 @@ TEST_F(EsxTrafficHelperTest, AssignStreamsCountsTheClientsThatDraw)
     EXPECT_EQ(streams, (std::vector<int64_t>{100, 101}));
 }
 
+TEST_F(EsxTrafficHelperTest, AnyApplicationSendsAndGetsItsStreams)
+{
+    const auto nodes = JoinedNodes(2);
+    const Ptr<Node> from = nodes.Get(0);
+    ApplicationContainer made = m_traffic.Install(ObjectFactory("ns3::OnOffApplication"),
+                                                  from,
+                                                  nodes.Get(1),
+                                                  {},
+                                                  7,
+                                                  "ns3::UdpSocketFactory");
+    ASSERT_EQ(made.GetN(), 2u); // with a sink
+    made.Add(m_traffic.Install(ObjectFactory("ns3::EsxIcmpEcho"), from, nodes.Get(1), {}, 0, ""));
+    AddressValue remote;
+    made.Get(0)->GetAttribute("Remote", remote);
+    EXPECT_EQ(InetSocketAddress::ConvertFrom(remote.Get()).GetPort(), 7);
+    Ipv4AddressValue asked;
+    made.Get(2)->GetAttribute("Remote", asked);
+    EXPECT_EQ(asked.Get(), EsxTrafficHelper::AddressOf(nodes.Get(1), from));
+    EXPECT_EQ(m_traffic.AssignStreams(made, 100), 2);
+    for (const auto& [name, stream] : {std::pair("OnTime", 100), std::pair("OffTime", 101)})
+    {
+        PointerValue variable;
+        made.Get(0)->GetAttribute(name, variable);
+        EXPECT_EQ(variable.Get<RandomVariableStream>()->GetStream(), stream) << name;
+    }
+}
+
 TEST_F(EsxTrafficHelperTest, WhatIsMissingIsNamed)
 {
     const auto nodes = JoinedNodes(2);
@@ -209,6 +238,9 @@ TEST_F(EsxTrafficHelperTest, WhatIsMissingIsNamed)
     EXPECT_DEATH(m_traffic.UdpCbr(nodes.Get(0), Ipv4Address("224.0.0.251"), {}),
                  "traffic to 224.0.0.251: ns-3 has no route");
     EXPECT_DEATH(m_traffic.TcpSynScan(nodes.Get(0), {}, {}), "a SYN scan needs a target");
+    const ObjectFactory sink("ns3::PacketSink");
+    EXPECT_DEATH(m_traffic.Install(sink, nodes.Get(0), nodes.Get(1), {}, 9, ""),
+                 "ns3::PacketSink has no attribute Remote");
 }
 
 TEST_F(EsxTrafficHelperTest, NodeWithPoolsIsAllOfTheirAddressesBehindARouter)
@@ -237,15 +269,16 @@ TEST_F(EsxTrafficHelperTest, NodeWithPoolsIsAllOfTheirAddressesBehindARouter)
             const bool goes = ip.GetDestination().CombineMask(pool) == Ipv4Address("198.18.0.0");
             ++forwarded[comes ? "in" : goes ? "out" : "else"];
         }));
-    EsxFlowsOptions options;
-    options.flows = 3;
-    options.packets = CreateObject<ConstantRandomVariable>();
-    options.packets->SetAttribute("Constant", DoubleValue(1));
-    options.rtt = CreateObject<ConstantRandomVariable>();
-    options.rtt->SetAttribute("Constant", DoubleValue(0.01));
-    options.answerPackets = CreateObject<ConstantRandomVariable>();
-    options.answerPackets->SetAttribute("Constant", DoubleValue(2));
-    m_traffic.SyntheticFlows(net, {farm}, options);
+    const auto flows = CreateObject<EsxSyntheticFlows>();
+    flows->SetAttribute("Flows", UintegerValue(3));
+    for (const auto& [name, value] :
+         {std::pair("Packets", "1"), std::pair("Rtt", "0.01"), std::pair("AnswerPackets", "2")})
+    {
+        flows->SetAttribute(
+            name,
+            StringValue("ns3::ConstantRandomVariable[Constant=" + std::string(value) + "]"));
+    }
+    m_traffic.SyntheticFlows(net, {farm}, flows, {});
     Simulator::Stop(Seconds(20));
     Simulator::Run();
     EXPECT_EQ(forwarded, (std::map<std::string, int>{{"in", 3}, {"out", 6}}));

@@ -10,6 +10,7 @@
 #include "ns3/boolean.h"
 #include "ns3/enum.h"
 #include "ns3/error-model.h"
+#include "ns3/string.h"
 
 #include <map>
 #include <random>
@@ -282,7 +283,10 @@ class RandomRun : public NetflowLab
         netflow.SetModuleAttribute("MeterOwnExport", BooleanValue(Draw(0, 1)));
         netflow.SetNetNetflowAttribute("PollPeriod", TimeValue(MilliSeconds(Draw(100, 3000))));
         netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(Draw(1500, 20000)));
-        netflow.SetCollectorAttribute("ServiceTime", TimeValue(MilliSeconds(Draw(0, 1) * 20)));
+        netflow.SetCollectorAttribute("ServiceTime",
+                                      StringValue(Draw(0, 1)
+                                                      ? "ns3::ConstantRandomVariable[Constant=0.02]"
+                                                      : "ns3::ConstantRandomVariable[Constant=0]"));
         AddExport();
         DynamicCast<CsmaNetDevice>(wire.Get(0))
             ->GetQueue()

@@ -3,6 +3,8 @@
 #include "ns3/csma-channel.h"
 #include "ns3/csma-helper.h"
 #include "ns3/double.h"
+#include "ns3/esx-deferred-frames.h"
+#include "ns3/esx-ethernet-helper.h"
 #include "ns3/esx-link-impairment.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
@@ -11,6 +13,7 @@
 #include <algorithm>
 #include <gtest/gtest.h>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 using namespace ns3;
@@ -185,6 +188,79 @@ TEST_F(EsxLinkImpairmentTest, EqualStreamsImpairEqualFramesWhateverElseIsSet)
 }
 
 /// Objects of a trace (a capture file, say) are let go, and so flushed, with the device.
+/// Rates are drawn from the type, so that a new one is judged, too.
+TEST_F(EsxLinkImpairmentTest, ItIsNoneExactlyWhileFramesArriveAsTheyWereSent)
+{
+    constexpr uint16_t FRAMES = 300;
+    std::vector<int> sent(FRAMES);
+    std::iota(sent.begin(), sent.end(), 0);
+    const TypeId type = EsxLinkImpairment::GetTypeId();
+    int rates = 0;
+    for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+    {
+        const auto info = type.GetAttribute(i);
+        if (const auto initial = DynamicCast<const DoubleValue>(info.initialValue))
+        {
+            ++rates;
+            Set(info.name.c_str(), 0.5);
+            const bool isNone = impairment->IsNone();
+            arrived.clear();
+            Send(FRAMES);
+            EXPECT_EQ(isNone, arrived == sent) << info.name;
+            Set(info.name.c_str(), initial->Get());
+            impairment->Reset();
+        }
+    }
+    EXPECT_GE(rates, 7);
+    EXPECT_TRUE(impairment->IsNone());
+}
+
+class ToldFrames : public EsxDeferredFrames
+{
+  public:
+    explicit ToldFrames(EsxDeferrals& place)
+        : m_place(place)
+    {
+        place.Add(*this);
+    }
+
+    void Settle() override
+    {
+    }
+
+    void GoSingly() override
+    {
+        m_place.Remove(*this);
+        told = true;
+    }
+
+    bool told{false};
+
+  private:
+    EsxDeferrals& m_place;
+};
+
+TEST(EsxLinkImpairmentChangeTest, FramesThatPassUnseenAreToldOfEachChange)
+{
+    const NodeContainer nodes(2);
+    const auto devices = EsxEthernetHelper().Install(nodes);
+    const auto device = DynamicCast<EsxEthernetNetDevice>(devices.Get(1));
+    const auto impairment = CreateObject<EsxLinkImpairment>();
+    impairment->Install(device);
+    const TypeId type = EsxLinkImpairment::GetTypeId();
+    for (std::size_t i = 0; i < type.GetAttributeN(); ++i)
+    {
+        const auto info = type.GetAttribute(i);
+        ToldFrames there(device->GetDeferrals());
+        ToldFrames back(device->GetPeer()->GetDeferrals());
+        impairment->SetAttribute(
+            info.name,
+            StringValue(info.checker->GetValueTypeName() == "ns3::TimeValue" ? "3ms" : "0.5"));
+        EXPECT_TRUE(there.told && back.told) << info.name;
+    }
+    Simulator::Destroy();
+}
+
 TEST(EsxLinkImpairmentLifeTest, ModelsAtBothEndsDoNotKeepEachOthersDevicesAlive)
 {
     const auto held = std::make_shared<int>(0);

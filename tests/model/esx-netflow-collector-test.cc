@@ -3,6 +3,9 @@
 #include "netflow-fixture.h"
 
 #include "ns3/boolean.h"
+#include "ns3/double.h"
+#include "ns3/random-variable-stream.h"
+#include "ns3/string.h"
 #include "ns3/udp-socket-factory.h"
 
 using namespace ns3;
@@ -198,7 +201,8 @@ TEST_F(EsxNetflowCollectorTest, IgnoreEngineMerges)
 TEST_F(EsxNetflowCollectorTest, FullBufferLosesTheNewest)
 {
     netflow.SetCollectorAttribute("SocketBuffer", UintegerValue(3000)); // two full datagrams
-    netflow.SetCollectorAttribute("ServiceTime", TimeValue(Seconds(1)));
+    netflow.SetCollectorAttribute("ServiceTime",
+                                  StringValue("ns3::ConstantRandomVariable[Constant=1]"));
     AddExport();
     Start();
     Send(Seconds(1), 1); // warms up ARP
@@ -214,9 +218,38 @@ TEST_F(EsxNetflowCollectorTest, FullBufferLosesTheNewest)
     EXPECT_EQ(Datagrams()[4].place, "node1");
 }
 
+TEST_F(EsxNetflowCollectorTest, ServiceTimesAreDrawnForEachDatagramFromTheAssignedStream)
+{
+    constexpr int64_t STREAM = 7;
+    const std::string exponential = "ns3::ExponentialRandomVariable[Mean=0.5]";
+    netflow.SetCollectorAttribute("ServiceTime", StringValue(exponential));
+    AddExport();
+    EXPECT_EQ(collector->AssignStreams(STREAM), 1);
+    Start();
+    Send(Seconds(1), 1); // warms up ARP
+    Burst(Seconds(20), 101, 150);
+    RunUntil(Seconds(60));
+    const auto drawn = CreateObject<ExponentialRandomVariable>();
+    drawn->SetAttribute("Mean", DoubleValue(0.5));
+    drawn->SetStream(STREAM);
+    drawn->GetValue(); // after the first datagram, which came alone
+    ASSERT_EQ(read.size(), 6u);
+    for (std::size_t i = 2; i < read.size(); ++i)
+    {
+        EXPECT_EQ(read[i].at - read[i - 1].at, Seconds(drawn->GetValue())) << i;
+    }
+}
+
+TEST_F(EsxNetflowCollectorTest, AConstantServiceTimeTakesNoStream)
+{
+    AddCollector();
+    EXPECT_EQ(collector->AssignStreams(7), 0);
+}
+
 TEST_F(EsxNetflowCollectorTest, WhatNobodyReadAtItsEndIsLost)
 {
-    netflow.SetCollectorAttribute("ServiceTime", TimeValue(Seconds(1)));
+    netflow.SetCollectorAttribute("ServiceTime",
+                                  StringValue("ns3::ConstantRandomVariable[Constant=1]"));
     AddExport();
     collector->SetStopTime(MilliSeconds(37500));
     Start();

@@ -6,11 +6,15 @@
 #include "runner/simulation/attribute-scope.h"
 #include "tests/runner/scenario-lab.h"
 
-#include "ns3/drop-tail-queue.h"
+#include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-netflow.h"
+#include "ns3/esx-tcp-request-client.h"
+#include "ns3/pointer.h"
+#include "ns3/random-variable-stream.h"
 #include "ns3/string.h"
 #include "ns3/uinteger.h"
 
+#include <algorithm>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
@@ -19,20 +23,21 @@ namespace esxnf
 namespace
 {
 
-/// The attribute that each key names, by "part.key".
-std::map<std::string, std::string>
+/// The attributes that each key names, by "part.key".
+std::map<std::string, std::vector<std::string>>
 KeysWithAttributes()
 {
-    std::map<std::string, std::string> keys;
+    std::map<std::string, std::vector<std::string>> keys;
     for (const auto& [part, schema] : Schema().at("definitions").items())
     {
         if (schema.contains("properties"))
         {
             for (const auto& [key, child] : schema.at("properties").items())
             {
-                if (child.contains("x-attribute"))
+                const auto named = child.value("x-attribute", Json::array());
+                for (const Json& full : named.is_array() ? named : Json::array({named}))
                 {
-                    keys[part + "." + key] = child.at("x-attribute");
+                    keys[part + "." + key].push_back(full);
                 }
             }
         }
@@ -44,13 +49,17 @@ TEST(AttributeSettings, EachKeyThatNamesAnAttributeNamesOneThatNs3Has)
 {
     const auto keys = KeysWithAttributes();
     ASSERT_GT(keys.size(), 40u);
-    for (const auto& [key, full] : keys)
+    for (const auto& [key, names] : keys)
     {
-        const auto last = full.rfind("::");
-        ns3::TypeId type;
-        ASSERT_TRUE(ns3::TypeId::LookupByNameFailSafe(full.substr(0, last), &type)) << key;
-        const auto told = KeyOfAttribute(type, full.substr(last + 2)); // the first of several
-        EXPECT_EQ(keys.count(told) ? keys.at(told) : told, full) << key;
+        for (const auto& full : names)
+        {
+            const auto last = full.rfind("::");
+            ns3::TypeId type;
+            ASSERT_TRUE(ns3::TypeId::LookupByNameFailSafe(full.substr(0, last), &type)) << key;
+            const auto told = KeyOfAttribute(type, full.substr(last + 2)); // the first of several
+            ASSERT_EQ(keys.count(told), 1u) << key << ": " << told;
+            EXPECT_EQ(std::count(keys.at(told).begin(), keys.at(told).end(), full), 1) << key;
+        }
     }
 }
 
@@ -61,13 +70,10 @@ TEST(AttributeSettings, ValuesOfKeysAreSpeltAsNs3SpellsThem)
                       "lab.yaml")
             .attributes;
     std::map<std::string, std::string> spelt;
-    for (const char* map : {"/hosts/esx1", "/hosts/esx1/netflow", "/hosts/esx1/memory"})
+    for (const auto& setting : settings.at("/hosts/esx1"))
     {
-        for (const auto& setting : settings.at(map))
-        {
-            spelt[setting.name] = setting.value;
-            EXPECT_FALSE(setting.byName);
-        }
+        spelt[setting.name] = setting.value;
+        EXPECT_FALSE(setting.byName);
     }
     EXPECT_EQ(spelt["IdleTimeout"], "2s");
     EXPECT_EQ(spelt["MaxEntries"], "7");
@@ -78,14 +84,17 @@ TEST(AttributeSettings, ValuesOfKeysAreSpeltAsNs3SpellsThem)
 
 TEST(AttributeSettings, AmountsOfMemoryAreOctetsInEachUnit)
 {
-    for (const auto& [text, octets] :
-         std::map<std::string, std::string>{{"1036KiB", "1060864"}, {"3MiB", "3145728"}})
+    for (const auto& [text, octets] : std::map<std::string, std::string>{{"1036KiB", "1060864"},
+                                                                         {"3MiB", "3145728"},
+                                                                         {"1.5MiB", "1572864"}})
     {
         const auto lab =
             ParseScenario(LabWith("purgatory_max: 1024}",
                                   "purgatory_max: 16}\n    memory: {netflow_heap: " + text + "}"),
                           "lab.yaml");
-        EXPECT_EQ(lab.attributes.at("/hosts/esx1/memory").front().value, octets) << text;
+        const auto& settings = lab.attributes.at("/hosts/esx1");
+        const auto isHeap = [](const AttributeSetting& each) { return each.name == "HeapMax"; };
+        EXPECT_EQ(std::find_if(settings.begin(), settings.end(), isHeap)->value, octets) << text;
     }
 }
 
@@ -93,26 +102,43 @@ TEST(AttributeSettings, AKeyGivesAnObjectItsValue)
 {
     const auto lab = ParseScenario(LabWith("purgatory_max: 1024", "purgatory_max: 77"), "lab.yaml");
     const auto module = ns3::CreateObject<ns3::EsxNetflow>();
-    ApplyKeys(lab, "/hosts/esx1/netflow", module);
+    ApplyKeys(lab.attributes, "/hosts/esx1", module);
     ns3::UintegerValue bound;
     module->GetAttribute("PurgatoryMax", bound);
     EXPECT_EQ(bound.Get(), 77u);
 }
 
+TEST(AttributeSettings, ARandomVariableIsEachObjectsOwn)
+{
+    const auto lab = ParseScenario(g_lab, "lab.yaml");
+    const auto interval = [] {
+        ns3::PointerValue value;
+        ns3::CreateObject<ns3::EsxTcpRequestClient>()->GetAttribute("Interval", value);
+        return value.GetObject();
+    };
+    const AttributeScope scope(lab, lab.traffic[1].path);
+    const auto one = ns3::DynamicCast<ns3::ExponentialRandomVariable>(interval());
+    ASSERT_TRUE(one);
+    EXPECT_EQ(one->GetMean(), 0.1);
+    EXPECT_NE(interval(), one);
+}
+
 TEST(AttributeSettings, WhatIsSetByNameHoldsForObjectsMadeInItsScope)
 {
-    const auto size = [] {
-        return ns3::CreateObject<ns3::DropTailQueue<ns3::Packet>>()->GetMaxSize();
+    const auto octets = [] {
+        ns3::UintegerValue value;
+        ns3::CreateObject<ns3::EsxEthernetNetDevice>()->GetAttribute("FrameOverhead", value);
+        return value.Get();
     };
     const auto lab = ParseScenario(
-        LabWith("delay: 20us", "attributes: {\"ns3::DropTailQueue<Packet>::MaxSize\": 7p}"),
+        LabWith("delay: 20us", "attributes: {ns3::EsxEthernetNetDevice::FrameOverhead: 7}"),
         "lab.yaml");
-    const auto before = size();
+    const auto before = octets();
     {
         const AttributeScope scope(lab, lab.links[2].path);
-        EXPECT_EQ(size(), ns3::QueueSize("7p"));
+        EXPECT_EQ(octets(), 7u);
     }
-    EXPECT_EQ(size(), before);
+    EXPECT_EQ(octets(), before);
 }
 
 TEST(AttributeSettings, ValuesThatCannotBeTriedAreNotTakenForGoodOnes)

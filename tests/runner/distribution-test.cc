@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/scenario/distribution.h"
 
+#include "ns3/object-factory.h"
+#include "ns3/random-variable-stream.h"
+
 #include <cmath>
 #include <gtest/gtest.h>
+#include <sstream>
 
 using namespace esxnf;
 
 namespace
 {
 
+ns3::Ptr<ns3::RandomVariableStream>
+Make(const Distribution& distribution)
+{
+    ns3::ObjectFactory factory;
+    std::istringstream(SpellRandomVariable(distribution)) >> factory;
+    return factory.Create<ns3::RandomVariableStream>();
+}
+
 double
 Mean(const std::string& text, Quantity quantity, int samples = 20000)
 {
     Distribution distribution;
     EXPECT_EQ(ParseDistribution(text, quantity, distribution), "");
-    const auto variable = MakeRandomVariable(distribution);
+    const auto variable = Make(distribution);
     variable->SetStream(11);
     double sum = 0;
     for (int i = 0; i < samples; ++i)
@@ -62,7 +74,7 @@ TEST(DistributionTest, CdfHasItsQuantiles)
     ASSERT_EQ(
         ParseDistribution("cdf(0s=0 10s=0.8 200s=0.999 600s=1)", Quantity::Seconds, distribution),
         "");
-    const auto variable = MakeRandomVariable(distribution);
+    const auto variable = Make(distribution);
     variable->SetStream(3);
     int shorter = 0;
     int longer = 0;

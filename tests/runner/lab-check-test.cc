@@ -168,6 +168,7 @@ TEST(ExportPath, SecondUplinkOfAnotherHostIsNoBridge)
     host.vSwitches[0].uplinks = {"vmnic0", "vmnic1"};
     host.vSwitches[0].portGroups.emplace_back();
     host.vSwitches[0].portGroups[0].name = "P";
+    host.vSwitches[0].portGroups[0].policy = ns3::CreateObject<ns3::EsxPortPolicy>();
     host.vms.emplace_back();
     host.vms[0].nics.emplace_back();
     host.vms[0].nics[0].portGroup = "P";

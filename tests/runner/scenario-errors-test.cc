@@ -103,14 +103,19 @@ const Mistake g_mistakes[] = {
      "ns3::ArpCache::AliveTimeout; allowed: a time such as 1.5s"},
     {"AttributeIsNoAddress",
      "run: {duration: 60s}",
-     "run: {duration: 60s, attributes: {ns3::EsxSyntheticFlows::SourceNetwork: 10.6.01.0}}",
-     "lab.yaml:3:74: run.attributes.ns3::EsxSyntheticFlows::SourceNetwork: '10.6.01.0' is no value "
-     "of ns3::EsxSyntheticFlows::SourceNetwork; allowed: an IPv4 address such as 10.6.125.1"},
-    {"AttributeIsNoMask",
+     "run: {duration: 60s, attributes: {ns3::EsxTcpSynScan::Remote: 10.6.01.0}}",
+     "lab.yaml:3:63: run.attributes.ns3::EsxTcpSynScan::Remote: '10.6.01.0' is no value "
+     "of ns3::EsxTcpSynScan::Remote; allowed: an IPv4 address such as 10.6.125.1"},
+    {"AttributeOfOneOfSeveralTypesHasAKey",
      "run: {duration: 60s}",
-     "run: {duration: 60s, attributes: {ns3::EsxSyntheticFlows::SourceMask: /33}}",
-     "lab.yaml:3:71: run.attributes.ns3::EsxSyntheticFlows::SourceMask: '/33' is no value of "
-     "ns3::EsxSyntheticFlows::SourceMask; allowed: Ipv4Mask"},
+     "run: {duration: 60s, attributes: {ns3::OnOffApplication::DataRate: 1Mbps}}",
+     "lab.yaml:3:68: run.attributes.ns3::OnOffApplication::DataRate: "
+     "ns3::OnOffApplication::DataRate has a key: write traffic.rate"},
+    {"AttributeHasAKeyWithinAKey",
+     "run: {duration: 60s}",
+     "run: {duration: 60s, attributes: {ns3::EsxSyntheticFlows::Rtt: 1}}",
+     "lab.yaml:3:64: run.attributes.ns3::EsxSyntheticFlows::Rtt: ns3::EsxSyntheticFlows::Rtt has a "
+     "key: write traffic.answers.rtt"},
     {"AttributeHasNoType",
      "run: {duration: 60s}",
      "run: {duration: 60s, attributes: {foo: 1}}",
@@ -233,7 +238,7 @@ const Mistake g_mistakes[] = {
      "set: {rate: 64kbps}",
      "set: {}",
      "lab.yaml:34:37: timeline[4].set: an empty map is not allowed; allowed: a map of at least one "
-     "of rate, delay, queue, loss, burst_loss, bit_errors, duplicate, reorder; of a collector "
+     "of rate, delay, loss, queue, burst_loss, bit_errors, duplicate, reorder, "
      "service_time"},
     {"NetflowPolicyIsCalledAsTheAttribute",
      "{purgatory_max: 1024}",

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include "runner/scenario/scenario-schema.h"
 #include "runner/scenario/scenario-validator.h"
 #include "runner/scenario/scenario.h"
 #include "tests/runner/scenario-lab.h"
@@ -70,8 +71,6 @@ TEST(Scenario, ValuesHaveTheirTypes)
     const auto& link = lab.links.at(2);
     EXPECT_EQ(link.a.ToString(), "nf1:eth0");
     EXPECT_EQ(link.delay, ns3::MicroSeconds(20));
-    EXPECT_EQ(link.queue, ns3::QueueSize("50p"));
-    EXPECT_DOUBLE_EQ(link.loss, 0.01);
 }
 
 TEST(Scenario, TrafficAndTimelineHaveTheirTypes)
@@ -80,22 +79,33 @@ TEST(Scenario, TrafficAndTimelineHaveTheirTypes)
     EXPECT_EQ(lab.traffic.at(0).rate, ns3::DataRate(64000));
     EXPECT_EQ(lab.traffic.at(0).packetBytes, 160u);
     EXPECT_EQ(lab.traffic.at(1).to, std::vector<std::string>{"db1"});
-    EXPECT_TRUE(lab.traffic.at(1).everyIsExponential);
-    EXPECT_EQ(lab.traffic.at(1).every, ns3::MilliSeconds(100));
-    EXPECT_FALSE(lab.traffic.at(2).everyIsExponential);
+    EXPECT_EQ(lab.traffic.at(1).app->word, "tcp-request");
     EXPECT_EQ(lab.traffic.at(2).lastPort, 100);
     EXPECT_EQ(lab.timeline.at(1).kind, StepKind::Console);
     EXPECT_EQ(lab.timeline.at(1).id, "nf");
     EXPECT_EQ(lab.timeline.at(2).kind, StepKind::LinkDown);
-    EXPECT_EQ(lab.timeline.at(3).netflowHeapBytes, 128u * 1024);
-    EXPECT_EQ(lab.timeline.at(4).set.rate, ns3::DataRate("64kbps"));
-    EXPECT_FALSE(lab.timeline.at(4).set.loss);
+    EXPECT_EQ(lab.attributes.at("/timeline/3").at(0).value, "131072");
+    EXPECT_EQ(lab.timeline.at(4).rate, ns3::DataRate("64kbps"));
+    EXPECT_EQ(lab.attributes.at("/timeline/4").size(), 1u);
     EXPECT_EQ(lab.timeline.at(5).signal, "TERM");
     const auto& bound = lab.expect.at(1);
     EXPECT_EQ(bound.bound, "at_most");
     EXPECT_EQ(bound.high, 3);
     EXPECT_LT(bound.low, -1e300);
     EXPECT_EQ(bound.during->end, ns3::Seconds(20));
+}
+
+TEST(Scenario, EachApplicationOfTheSchemaHasItsRowAndItsType)
+{
+    const Json& words = Schema().at("definitions").at("traffic").at("properties").at("app");
+    std::vector<std::string> rows;
+    for (const TrafficApp& app : GetTrafficApps())
+    {
+        rows.push_back(app.word);
+        ns3::TypeId type;
+        EXPECT_TRUE(ns3::TypeId::LookupByNameFailSafe(app.sender, &type)) << app.sender;
+    }
+    EXPECT_EQ(words.at("enum").get<std::vector<std::string>>(), rows);
 }
 
 TEST(Scenario, EpisodesCoverTheirStartAndNotTheirEnd)
@@ -116,10 +126,8 @@ TEST(Scenario, DefaultsComeFromTheSchema)
     EXPECT_EQ(lab.hosts[0].netflow.heapBytes, 4u << 20);
     EXPECT_EQ(lab.hosts[0].netflow.activeTimeout, ns3::Seconds(300));
     EXPECT_EQ(lab.hosts[0].netflow.idleTimeout, ns3::Seconds(15));
-    EXPECT_EQ(lab.hosts[0].netflow.sequenceMode, "AtSend");
     EXPECT_EQ(lab.hosts[0].vSwitches[0].ports, 56);
     EXPECT_EQ(lab.nodes[2].listen, 2055);
-    EXPECT_EQ(lab.nodes[2].receiveBufferBytes, 212992u);
     EXPECT_EQ(lab.links[0].name, "esx1.vmnic0-sw1.1");
     EXPECT_EQ(lab.links[0].rate, ns3::DataRate("1Gbps"));
     EXPECT_EQ(lab.traffic[1].stop, ns3::Seconds(60));
