@@ -99,6 +99,12 @@ EsxRealCollectorHelper::Install(const EsxHostContainer& hosts, const Ptr<EsxLedg
                 {
                     std::vector<uint8_t> octets(packet->GetSize());
                     packet->CopyData(octets.data(), octets.size());
+                    const std::size_t whole = 20 + (octets[24] << 8 | octets[25]);
+                    if (whole != octets.size()) // the first of several fragments
+                    {
+                        ++counts->failed;
+                        return;
+                    }
                     octets.erase(octets.begin(), octets.begin() + HEADERS);
                     sender->second.Send(octets, *counts);
                 }

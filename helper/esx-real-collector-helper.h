@@ -28,8 +28,9 @@ class EsxRealCollectorHelper
     {
         uint64_t sent{0}; //!< handed to the kernel
         uint64_t refused{
-            0};             //!< an ICMP error came back: nobody listens there; counted as sent, too
-        uint64_t failed{0}; //!< the kernel did not take them
+            0}; //!< an ICMP error came back: nobody listens there; counted as sent, too
+        uint64_t failed{
+            0}; //!< not taken by the kernel, or cut into fragments by the MTU of a vmknic
     };
 
     /// \param collector address and UDP port of a real collector, in the network of this machine

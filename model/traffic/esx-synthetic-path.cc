@@ -127,6 +127,7 @@ EsxSyntheticPath::Pass(EsxEthernetNetDevice& device, Link& link)
         return nullptr;
     }
     m_places.emplace_back(router, &router->GetDeferrals());
+    ++link.routers;
     Ipv4Header header;
     header.SetSource(Ipv4Address(m_flow.key.source));
     header.SetDestination(Ipv4Address(m_flow.key.destination));
@@ -389,14 +390,22 @@ void
 EsxSyntheticPath::SendTheLast()
 {
     const uint32_t index = m_flow.sent - 1;
-    const Ptr<Packet> packet = m_flow.MakePacket(index);
-    EsxNetDevice::MarkInjected(*packet);
     std::size_t at = m_links.size() - 1; // the link that it is on
     while (at > 0 && m_links[at].sent <= index)
     {
         --at;
     }
     const Link& link = m_links[at];
+    const Ptr<Packet> packet = m_flow.MakePacket(index);
+    EsxNetDevice::MarkInjected(*packet);
+    if (link.routers > 0)
+    {
+        Ipv4Header header;
+        packet->RemoveHeader(header);
+        header.SetTtl(header.GetTtl() - link.routers);
+        header.EnableChecksum();
+        packet->AddHeader(header);
+    }
     const int64_t wait = TimeOf(index, at + 1) - Now();
     if (m_arrived > index)
     {

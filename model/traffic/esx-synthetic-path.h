@@ -67,7 +67,8 @@ class EsxSyntheticPath final : public netflow::DeferredPackets
         uint16_t tag; //!< VLAN of the frames' tag; 0: none
         Mac48Address source;
         Mac48Address destination;
-        uint32_t sent{}; //!< packets
+        uint8_t routers{}; //!< before it
+        uint32_t sent{};   //!< packets
     };
 
     EsxSyntheticPath(EsxSyntheticFlow& flow, Time start);
