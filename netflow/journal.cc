@@ -25,11 +25,16 @@ void
 Journal::Ended(const FlowRecord& record, Move station, TimeNs now)
 {
     const uint64_t index = record.id - m_firstMoving;
-    if (index >= m_moving.size())
+    const auto place = static_cast<uint32_t>(m_entries.size());
+    if (index == m_moving.size()) // most end in order of their begin
     {
-        m_moving.resize(index + 1, NOT_ENDED);
+        m_moving.push_back(place);
     }
-    m_moving[index] = static_cast<uint32_t>(m_entries.size());
+    else
+    {
+        m_moving.resize(std::max<std::size_t>(m_moving.size(), index + 1), NOT_ENDED);
+        m_moving[index] = place;
+    }
     JournalEntry entry;
     entry.record = record;
     entry.endedAt = now;
@@ -48,11 +53,16 @@ Journal::Moved(uint64_t recordId, Move station, TimeNs now, uint32_t datagram)
     {
         entry.datagram = datagram;
     }
-    while (!m_moving.empty() && m_moving.front() != NOT_ENDED &&
-           MovesNoMore(m_entries[m_moving.front()]))
+    while (m_settled < m_moving.size() && m_moving[m_settled] != NOT_ENDED &&
+           MovesNoMore(m_entries[m_moving[m_settled]]))
     {
-        m_moving.pop_front();
-        ++m_firstMoving;
+        ++m_settled;
+    }
+    if (m_settled > 1024 && m_settled > m_moving.size() / 2)
+    {
+        m_moving.erase(m_moving.begin(), m_moving.begin() + static_cast<std::ptrdiff_t>(m_settled));
+        m_firstMoving += m_settled;
+        m_settled = 0;
     }
 }
 

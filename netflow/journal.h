@@ -16,7 +16,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -171,8 +170,9 @@ class Journal
   private:
     JournalEntries m_entries;
     /// Places in m_entries of the records from m_firstMoving on, by id: those before do not move.
-    std::deque<uint32_t> m_moving;
+    std::vector<uint32_t> m_moving;
     uint64_t m_firstMoving{0};
+    std::size_t m_settled{0}; //!< the first of these, which do not move any more, either
     mutable std::vector<uint32_t> m_placesByFlow;
     std::map<std::pair<FlowKey, Move>, ShedPackets> m_shed;
 };

@@ -63,9 +63,11 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     uint32_t place{0}; //!< in the ring
     uint8_t tos{0};
     bool isAnswer{false};
-    uint32_t sent{0}; //!< packets
-    uint32_t next{0}; //!< the packet that is planned to be sent next
-    uint32_t slot{0}; //!< where its owner keeps it
+    uint32_t sent{0};     //!< packets
+    uint32_t next{0};     //!< the packet that is planned to be sent next
+    uint32_t refusals{0}; //!< of its deferral, one after the other
+    uint32_t tryFrom{0};  //!< packets sent until it is tried again
+    uint32_t slot{0};     //!< where its owner keeps it
 
     /// \return ns since the injector's start. \param index of the packet, from 0
     int64_t TimeOf(uint32_t index) const;

@@ -328,13 +328,18 @@ EsxSyntheticFlows::Pass(EsxInjectedFrame& frame, const EsxInjectedWay& way)
     EsxSyntheticFlow& flow = m_all[frame.flow];
     EsxSyntheticFlow::Way within;
     uint32_t next = 0;
-    if (!way.adapter || !FindWay(flow, way, within) || within.passage.to->GetDevice() != way.to ||
+    if (flow.sent < flow.tryFrom || !way.adapter || !FindWay(flow, way, within) ||
+        within.passage.to->GetDevice() != way.to ||
         !flow.Pass(*this, within, m_injector->GetStart(), next))
     {
         frame.packet = MakePacket(flow, m_index);
         return false;
     }
     NotifyPassed(1);
+    if (next == flow.sent)
+    {
+        Refuse(flow);
+    }
     if (next < flow.packets)
     {
         Plan(frame.flow, next);
@@ -391,10 +396,14 @@ EsxSyntheticFlows::FindWay(const EsxSyntheticFlow& flow,
 uint32_t
 EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived)
 {
+    if (flow.sent < flow.tryFrom)
+    {
+        return flow.sent;
+    }
     EsxSyntheticFlow::Way deferred;
     if (!FindWay(flow, way, deferred))
     {
-        return flow.sent;
+        return Refuse(flow);
     }
     const Time start = m_injector->GetStart();
     std::unique_ptr<EsxSyntheticPath> path;
@@ -404,7 +413,7 @@ EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool
         const int64_t latency = path ? path->LatencyOf(flow.GetMostOctets()) : 0;
         if (!path || flow.step <= latency)
         {
-            return flow.sent;
+            return Refuse(flow);
         }
         if (!hasArrived)
         {
@@ -418,7 +427,23 @@ EsxSyntheticFlows::Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool
             return flow.sent;
         }
     }
-    return flow.Defer(*this, deferred, start, std::move(path));
+    const uint32_t next = flow.Defer(*this, deferred, start, std::move(path));
+    if (next == flow.sent)
+    {
+        return Refuse(flow);
+    }
+    flow.refusals = 0;
+    return next;
+}
+
+/// A flow that cannot be deferred asks for it less and less often: looking for its way costs more
+/// than sending a packet.
+uint32_t
+EsxSyntheticFlows::Refuse(EsxSyntheticFlow& flow)
+{
+    constexpr uint32_t MOST = 5; // then at each 32nd packet
+    flow.tryFrom = flow.sent + (1U << std::min(flow.refusals++, MOST));
+    return flow.sent;
 }
 
 /// The packet that was sent last has arrived, unless it was lost.
@@ -560,6 +585,7 @@ EsxSyntheticFlows::NewFlow(uint64_t number, bool isAnswer)
     flow.tos = m_dscp << 2;
     flow.octets = 0;
     flow.sent = 0;
+    flow.refusals = flow.tryFrom = 0;
     return flow;
 }
 

@@ -124,6 +124,7 @@ class EsxSyntheticFlows : public EsxFrameSource
                  const EsxInjectedWay& way,
                  EsxSyntheticFlow::Way& found) const;
     uint32_t Defer(EsxSyntheticFlow& flow, const EsxInjectedWay& way, bool hasArrived);
+    static uint32_t Refuse(EsxSyntheticFlow& flow);
     void Arrived(uint32_t flow, uint64_t order, uint32_t sent, EsxInjectedWay way);
     void Resumed(EsxSyntheticFlow& flow);
     void NotifyPassed(uint32_t packets);

@@ -63,7 +63,7 @@ def test_every_loss_cause_of_the_tracker_is_mutated():
     planted = {before for _, _, before, _ in causes.mutants()}
     ledger = (mutate.ROOT / "netflow" / "ledger.h").read_text()
     lost = {
-        f"netflow::Move::{word.strip(', ')}"
+        f"Move::{word.strip(', ')}"
         for line in ledger.splitlines()
         for word in line.split()
         if word.startswith("LOST_")
@@ -75,5 +75,5 @@ def test_every_cause_of_a_dropped_frame_is_mutated():
     planted = {before for _, _, before, _ in causes.mutants()}
     header = (mutate.ROOT / "model" / "vswitch" / "esx-drop-cause.h").read_text()
     body = header[header.index("enum class EsxDropCause") :]
-    names = re.findall(r"^\s+([A-Z_]{2,})\b", body[: body.index("};")], re.MULTILINE)
+    names = set(re.findall(r"^\s+([A-Z_]{2,})\b", body[: body.index("};")], re.MULTILINE)) - {"COUNT"}
     assert len(names) >= 17 and {f"EsxDropCause::{name}" for name in names} <= planted
