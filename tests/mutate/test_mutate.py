@@ -63,10 +63,7 @@ def test_every_loss_cause_of_the_tracker_is_mutated():
     planted = {before for _, _, before, _ in causes.mutants()}
     ledger = (mutate.ROOT / "netflow" / "ledger.h").read_text()
     lost = {
-        f"Move::{word.strip(', ')}"
-        for line in ledger.splitlines()
-        for word in line.split()
-        if word.startswith("LOST_")
+        f"Move::{word.strip(', ')}" for line in ledger.splitlines() for word in line.split() if word.startswith("LOST_")
     }
     assert len(lost) >= 11 and lost <= planted
 
