@@ -18,14 +18,14 @@ UNIT = ("packets", "octets", "records")
 
 def cause_of(move: str) -> str:
     """The cause that a move names: shed_no_memory -> no_memory."""
-    if move.startswith("dropped_purgatory_"):
+    if had_waited(move):
         return "purgatory_full"
     return next((move.removeprefix(start) for start in MOVES if move.startswith(start)), move)
 
 
 def had_waited(move: str) -> bool:
     """Whether a full purgatory dropped a record that waited in it, by whichever policy."""
-    return move.startswith("dropped_purgatory_") and move != "dropped_purgatory_full"
+    return move == "dropped_purgatory_head"
 
 
 def ms_text(ns: int) -> str:
