@@ -61,11 +61,43 @@ RateOf(const Ptr<NetDevice>& device)
 /// Counters of an end of a link, from its traces: frames sent and lost.
 struct EsxSentFrames
 {
+    /// Of frames; for the device's traces, which must not keep the device.
+    struct Counts
+    {
+        uint64_t octets{0};
+        uint64_t sent{0};
+        uint64_t errors{0}; //!< arrived broken
+        uint64_t down{0};   //!< a cut link took them
+    };
+
     Ptr<NetDevice> device;
-    uint64_t octets{0};
-    uint64_t frames{0};
-    uint64_t errors{0}; //!< that arrived broken
-    uint64_t down{0};   //!< that a cut link took
+    std::shared_ptr<Counts> counts{std::make_shared<Counts>()};
+
+    void Connect() const
+    {
+        const auto connect = [this](const char* trace, auto count) {
+            const auto sink = [of = counts, count](Ptr<const Packet> frame) { count(*of, frame); };
+            device->TraceConnectWithoutContext(trace, Callback<void, Ptr<const Packet>>(sink));
+        };
+        const auto* const duplex = dynamic_cast<EsxEthernetNetDevice*>(PeekPointer(device));
+        const auto lose = [duplex](Counts& of, const Ptr<const Packet>&) {
+            const bool isCut = duplex && duplex->GetDropCause() == EsxEthernetDrop::LINK_DOWN;
+            const bool isBroken = !duplex || duplex->GetDropCause() == EsxEthernetDrop::ERROR;
+            of.down += isCut ? 1 : 0;
+            of.errors += isBroken ? 1 : 0;
+        };
+        connect("PhyRxDrop", lose);
+        if (duplex) // it counts what it sent by itself
+        {
+            connect("MacTxDrop", lose);
+            return;
+        }
+        connect("PhyTxDrop", [](Counts& of, const Ptr<const Packet>&) { ++of.down; });
+        connect("PhyTxEnd", [](Counts& of, const Ptr<const Packet>& frame) {
+            of.octets += frame->GetSize();
+            ++of.sent;
+        });
+    }
 
     EsxLinkSample Sample() const
     {
@@ -80,8 +112,8 @@ struct EsxSentFrames
             return sample;
         }
         sample.rateBps = RateOf(device);
-        sample.octets = octets;
-        sample.frames = frames;
+        sample.octets = counts->octets;
+        sample.frames = counts->sent;
         PointerValue pointer;
         if (device->GetAttributeFailSafe("TxQueue", pointer))
         {
@@ -202,7 +234,7 @@ struct EsxResultsHelper::Watch
     {
         EsxLabLink lab;
         std::function<EsxLinkSample(unsigned)> sample;
-        std::vector<std::shared_ptr<EsxSentFrames>> ends; //!< empty: someone else counts
+        std::vector<EsxSentFrames> ends; //!< empty: someone else counts
 
         /// As in summary.json: of links that dropped something.
         void AddDrops(EsxJson& json) const
@@ -210,11 +242,11 @@ struct EsxResultsHelper::Watch
             uint64_t queue = 0;
             uint64_t errors = 0;
             uint64_t down = 0;
-            for (const auto& end : ends)
+            for (const EsxSentFrames& end : ends)
             {
-                queue += end->Sample().dropped;
-                errors += end->errors;
-                down += end->down;
+                queue += end.Sample().dropped;
+                errors += end.counts->errors;
+                down += end.counts->down;
             }
             if (queue + errors + down > 0)
             {
@@ -333,15 +365,20 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
     const std::shared_ptr<Watch> watch = m_watch;
     watch->ledger = ledger;
     watch->every = every;
+    // It lives until then, without the helper, too. Traces do not keep it: it keeps the ledger, and
+    // that the objects of these traces.
+    Simulator::ScheduleDestroy(&EsxResultsHelper::LetGo, watch);
     for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
     {
         collector->TraceConnectWithoutContext(
             "Rx",
             Callback<void, Ptr<const Packet>, const Address&, const std::string&>(
-                [watch, place = watch->seen.collectors.size()](Ptr<const Packet> packet,
-                                                               const Address&,
-                                                               const std::string& error) {
-                    error.empty() ? watch->Collect(place, packet) : void();
+                [weak = std::weak_ptr(watch),
+                 place = watch->seen.collectors.size()](Ptr<const Packet> packet,
+                                                        const Address&,
+                                                        const std::string& error) {
+                    const auto watch = weak.lock();
+                    watch&& error.empty() ? watch->Collect(place, packet) : void();
                 }));
         watch->seen.collectors.push_back(EsxNodeName(collector->GetNode()));
     }
@@ -349,6 +386,11 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
     {
         Simulator::ScheduleNow(&EsxResultsHelper::SampleAgainAndAgain, watch);
     }
+}
+
+void
+EsxResultsHelper::LetGo(const std::shared_ptr<Watch>&)
+{
 }
 
 void
@@ -378,35 +420,19 @@ EsxResultsHelper::AddLink(const std::string& name,
     }
     const auto duplex = DynamicCast<EsxEthernetNetDevice>(ends.Get(0));
     link.isContended = !duplex || duplex->GetContention() == EsxEthernetNetDevice::QUEUE;
-    std::vector<std::shared_ptr<EsxSentFrames>> sent;
+    std::vector<EsxSentFrames> sent;
     for (unsigned end : {0U, 1U})
     {
         const Ptr<NetDevice> device = ends.Get(end);
-        sent.push_back(std::make_shared<EsxSentFrames>(EsxSentFrames{device}));
-        if (!DynamicCast<EsxEthernetNetDevice>(device)) // that counts by itself
-        {
-            device->TraceConnectWithoutContext(
-                "PhyTxEnd",
-                Callback<void, Ptr<const Packet>>([of = sent.back()](Ptr<const Packet> frame) {
-                    of->octets += frame->GetSize();
-                    ++of->frames;
-                }));
-        }
-        device->TraceConnectWithoutContext(
-            "PhyRxDrop",
-            Callback<void, Ptr<const Packet>>(
-                [of = sent.back()](Ptr<const Packet>) { ++of->errors; }));
-        device->TraceConnectWithoutContext(
-            "PhyTxDrop",
-            Callback<void, Ptr<const Packet>>(
-                [of = sent.back()](Ptr<const Packet>) { ++of->down; }));
+        sent.push_back({device});
+        sent.back().Connect();
         if (link.ends[end].empty())
         {
             link.ends[end] =
                 EsxNodeName(device->GetNode()) + ":" + std::to_string(device->GetIfIndex());
         }
     }
-    AddLink(link, [sent](unsigned end) { return sent[end]->Sample(); });
+    AddLink(link, [sent](unsigned end) { return sent[end].Sample(); });
     m_watch->links.back().ends = sent;
 }
 
@@ -434,9 +460,12 @@ EsxResultsHelper::EnableCaptures(const std::string& folder, std::function<void()
             // Ports that appear during the run: VMs that are switched on.
             vSwitch->TraceConnectWithoutContext(
                 "Connected",
-                Callback<void, Ptr<EsxPort>>(
-                    [watch, host = PeekPointer(host), vSwitch = PeekPointer(vSwitch)](
-                        Ptr<EsxPort> port) { watch->CapturePort(host, vSwitch, port); }));
+                Callback<void, Ptr<EsxPort>>([weak = std::weak_ptr(watch),
+                                              host = PeekPointer(host),
+                                              vSwitch = PeekPointer(vSwitch)](Ptr<EsxPort> port) {
+                    const auto watch = weak.lock();
+                    watch ? watch->CapturePort(host, vSwitch, port) : void();
+                }));
         }
     }
     for (const Ptr<EsxNetflowCollector>& collector : watch->ledger->GetCollectors())

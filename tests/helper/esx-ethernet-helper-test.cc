@@ -5,16 +5,20 @@
 
 #include "ns3/csma-helper.h"
 #include "ns3/double.h"
+#include "ns3/error-model.h"
 #include "ns3/esx-ethernet-helper.h"
 #include "ns3/esx-host.h"
+#include "ns3/esx-ledger-helper.h"
 #include "ns3/esx-link-impairment.h"
 #include "ns3/esx-physical-switch.h"
+#include "ns3/esx-results-helper.h"
 #include "ns3/esx-steered-scheduler.h"
 #include "ns3/esx-uplink.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/fifo-queue-disc.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-address-helper.h"
+#include "ns3/pointer.h"
 #include "ns3/simulator.h"
 #include "ns3/string.h"
 #include "ns3/traffic-control-helper.h"
@@ -107,6 +111,37 @@ TEST_F(EsxEthernetTest, AFrameTakesItsLengthFcsPreambleAndGapThenTheDelay)
     Simulator::Run();
     ASSERT_EQ(arrived[1].size(), 1U);
     EXPECT_EQ(arrived[1][0].at, Seconds(1) + NanoSeconds((1514 + 4 + 20) * 80) + MicroSeconds(7));
+}
+
+TEST_F(EsxEthernetTest, TheSummaryTellsEachLossOfALinkByItsCause)
+{
+    Make("100Mbps", MilliSeconds(1), "1p");
+    EsxLedgerHelper books;
+    EsxResultsHelper results;
+    results.Install(books.InstallAll());
+    results.AddLink("link", devices);
+    const auto broken = CreateObject<ReceiveListErrorModel>();
+    broken->SetList({0}); // the first one that arrives
+    ends[1]->SetAttribute("ReceiveErrorModel", PointerValue(broken));
+    Send(Seconds(1), 0, 1, 1514); // is broken
+    Send(Seconds(2), 0, 2, 1514);
+    Send(Seconds(2), 0, 3, 1514); // waits
+    Send(Seconds(2), 0, 4, 1514); // finds the queue full
+    Send(Seconds(3), 1, 5, 1514); // is on the link when it is cut
+    Simulator::Schedule(Seconds(3) + MicroSeconds(500), &EsxEthernetChannel::SetDown, link, true);
+    Send(Seconds(4), 1, 6, 1514); // and this one is sent later
+    Simulator::Stop(Seconds(5));
+    Simulator::Run();
+    const std::string text = results.GetSummary("run", nullptr);
+    EXPECT_EQ(arrived[1].size(), 2U);
+    EXPECT_EQ(arrived[0].size(), 0U);
+    EXPECT_NE(text.find(R"("dropped": {
+        "queue": 1,
+        "errors": 1,
+        "down": 2
+      })"),
+              std::string::npos)
+        << text;
 }
 
 TEST_F(EsxEthernetTest, AShortFrameTakesTheTimeOfSixtyOctets)

@@ -20,9 +20,6 @@
 #include <iterator>
 #include <optional>
 #include <set>
-#ifdef __SANITIZE_ADDRESS__
-#include <sanitizer/lsan_interface.h>
-#endif
 
 namespace esxnf
 {
@@ -215,10 +212,6 @@ Count(const Scenario& lab,
       ns3::Time at,
       std::map<std::string, int>& counts)
 {
-#ifdef __SANITIZE_ADDRESS__
-    // Hosts of this simulation outlive it, by a cycle that is not found yet.
-    const __lsan::ScopedDisabler leaksAreKnown;
-#endif
     Simulation simulation(lab, {});
     simulation.RunTo(at);
     std::vector<Ptr<ns3::Object>> roots;
