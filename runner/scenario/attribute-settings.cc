@@ -8,6 +8,8 @@
 #include "ns3/string.h"
 
 #include <algorithm>
+#include <optional>
+#include <unordered_map>
 
 namespace esxnf
 {
@@ -15,26 +17,25 @@ namespace esxnf
 namespace
 {
 
-/// "ns3::EsxNetflow::IdleTimeout" -> type, name
-std::pair<std::string, std::string>
-SplitAttribute(const std::string& full)
+/// "ns3::EsxNetflow::IdleTimeout"
+struct NamedAttribute
 {
-    const auto last = full.rfind("::");
-    return {full.substr(0, last), full.substr(last + 2)};
-}
+    explicit NamedAttribute(const std::string& full)
+        : type(full.substr(0, full.rfind("::"))),
+          name(full.substr(full.rfind("::") + 2))
+    {
+        ns3::TypeId tid;
+        ns3::TypeId::AttributeInformation info;
+        const bool known =
+            ns3::TypeId::LookupByNameFailSafe(type, &tid) && tid.LookupAttributeByName(name, &info);
+        const std::string named = known ? info.checker->GetValueTypeName() : "";
+        valueType = named.rfind("ns3::", 0) == 0 ? named.substr(5) : named; // some ns-3 say so
+    }
 
-/// The class of an attribute's values ("TimeValue"; of some ns-3 says "ns3::TimeValue"); empty:
-/// there is no such attribute.
-std::string
-ValueType(const std::string& type, const std::string& name)
-{
-    ns3::TypeId tid;
-    ns3::TypeId::AttributeInformation info;
-    const bool known =
-        ns3::TypeId::LookupByNameFailSafe(type, &tid) && tid.LookupAttributeByName(name, &info);
-    const std::string named = known ? info.checker->GetValueTypeName() : "";
-    return named.rfind("ns3::", 0) == 0 ? named.substr(5) : named;
-}
+    std::string type;
+    std::string name;
+    std::string valueType; //!< class of its values: "TimeValue"; empty: there is none
+};
 
 constexpr const char* POINTER = "PointerValue";
 
@@ -48,7 +49,8 @@ TextOf(const Json& value)
 bool
 NeedsRandomVariable(const Json& value, const Json& schema)
 {
-    return QuantityOf(schema) && TextOf(value).find('(') != std::string::npos;
+    return value.is_string() &&
+           value.get_ref<const std::string&>().find('(') != std::string::npos && QuantityOf(schema);
 }
 
 /// The value of a key as the attribute spells it: "512MiB" -> "536870912", "port-id" -> "PortId",
@@ -57,7 +59,7 @@ NeedsRandomVariable(const Json& value, const Json& schema)
 std::string
 SpellValue(const Json& value, const Json& schema, const std::string& valueType)
 {
-    if (const auto quantity = QuantityOf(schema); quantity && valueType == POINTER)
+    if (const auto quantity = valueType == POINTER ? QuantityOf(schema) : std::nullopt)
     {
         Distribution distribution; // the form check has read it
         ParseDistribution(TextOf(value), *quantity, distribution);
@@ -107,6 +109,19 @@ AttributesOf(const Json& schema)
                                : std::vector{named->get<std::string>()};
 }
 
+/// The same, looked up once.
+const std::vector<NamedAttribute>&
+NamedBy(const Json& schema)
+{
+    static std::unordered_map<const Json*, std::vector<NamedAttribute>> known;
+    const auto [found, isNew] = known.try_emplace(&schema);
+    for (const auto& full : isNew ? AttributesOf(schema) : std::vector<std::string>())
+    {
+        found->second.emplace_back(full);
+    }
+    return found->second;
+}
+
 /// \param part pointer of the nearest part around: an item of a list or of a map of names
 void
 Find(const Json& value,
@@ -133,15 +148,18 @@ Find(const Json& value,
     {
         const Json& childSchema = *MemberSchema(schema, key);
         const auto path = JoinPointer(pointer, key);
-        for (const auto& full : isFree ? std::vector{key} : AttributesOf(childSchema))
+        if (isFree)
         {
-            const auto [type, name] = SplitAttribute(full);
-            const auto valueType = ValueType(type, name);
-            if (isFree || !NeedsRandomVariable(child, childSchema) || valueType == POINTER)
+            const NamedAttribute named(key);
+            found[part].push_back({named.type, named.name, TextOf(child), path, true});
+            continue;
+        }
+        for (const NamedAttribute& named : NamedBy(childSchema))
+        {
+            if (!NeedsRandomVariable(child, childSchema) || named.valueType == POINTER)
             {
-                const auto text =
-                    isFree ? TextOf(child) : SpellValue(child, childSchema, valueType);
-                found[part].push_back({type, name, text, path, isFree});
+                const auto text = SpellValue(child, childSchema, named.valueType);
+                found[part].push_back({named.type, named.name, text, path, false});
             }
         }
         Find(child, childSchema, path, isOfNames ? path : part, found);

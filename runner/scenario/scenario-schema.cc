@@ -41,10 +41,12 @@ Keyword(const Json& schema, const std::string& keyword)
 const Json*
 MemberSchema(const Json& schema, const std::string& key)
 {
-    const Json* properties = Keyword(schema, "properties");
-    if (properties && properties->contains(key))
+    if (const Json* properties = Keyword(schema, "properties"))
     {
-        return &properties->at(key);
+        if (const auto property = properties->find(key); property != properties->end())
+        {
+            return &*property;
+        }
     }
     if (&schema == &Schema() && key.rfind("x-", 0) == 0)
     {

@@ -65,7 +65,7 @@ YamlConverter::Spend(const YAML::Node& node, int depth)
                            MAX_DEPTH));
     }
     // A value that an alias repeats is where its anchor is. A map begins where its first key does.
-    const std::pair<int, bool> place(node.Mark().pos, node.IsMap());
+    const int place = node.Mark().pos * 2 + (node.IsMap() ? 1 : 0);
     m_added += m_written.insert(place).second ? 0 : 1;
     if (m_added > MAX_ADDED)
     {
@@ -187,10 +187,8 @@ YamlConverter::ConvertScalar(const YAML::Node& node) const
 void
 YamlConverter::Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value)
 {
-    const auto place = [this](const YAML::Mark& mark) {
-        return TextPosition{m_document.m_fileName,
-                            std::max(mark.line + 1, 1),
-                            std::max(mark.column + 1, 1)};
+    const auto place = [](const YAML::Mark& mark) {
+        return std::pair(std::max(mark.line + 1, 1), std::max(mark.column + 1, 1));
     };
     const auto keyPlace = place(key.Mark());
     m_document.m_marks[pointer] = {keyPlace, value.IsScalar() ? place(value.Mark()) : keyPlace};

@@ -7,8 +7,8 @@
 
 #include "runner/scenario/yaml-document.h"
 
-#include <set>
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 #include <yaml-cpp/yaml.h>
@@ -45,7 +45,7 @@ class YamlConverter
     void Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value);
 
     YamlDocument& m_document;
-    std::set<std::pair<int, bool>> m_written; // places of values, and whether they are maps
+    std::unordered_set<int> m_written; // places of values times two; of maps the next number
     std::size_t m_added = 0;
 };
 

@@ -48,7 +48,7 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
 {
     YamlDocument document;
     document.m_fileName = fileName;
-    document.m_marks[""] = {{fileName, 1, 1}, {fileName, 1, 1}};
+    document.m_marks[""] = {{1, 1}, {1, 1}};
     if (text.size() > MAX_FILE_BYTES)
     {
         FailYaml(fileName, 0, 0, fmt::format("the file is larger than {} bytes", MAX_FILE_BYTES));
@@ -96,7 +96,7 @@ YamlDocument::FromJson(Json root, const std::string& fileName)
     YamlDocument document;
     document.m_fileName = fileName;
     document.m_root = std::move(root);
-    document.m_marks[""] = {{fileName, 0, 0}, {fileName, 0, 0}};
+    document.m_marks[""] = {};
     return document;
 }
 
@@ -142,19 +142,24 @@ DottedPath(const std::string& pointer)
 Diagnostic
 YamlDocument::At(Severity severity, const std::string& pointer, const std::string& what) const
 {
-    return {severity, FindMarks(pointer).value, DottedPath(pointer), what};
+    return {severity, InFile(FindMarks(pointer).value), DottedPath(pointer), what};
 }
 
 Diagnostic
 YamlDocument::AtKey(Severity severity, const std::string& pointer, const std::string& what) const
 {
-    return {severity, FindMarks(pointer).key, DottedPath(pointer), what};
+    return {severity, InFile(FindMarks(pointer).key), DottedPath(pointer), what};
 }
 
-const YamlDocument::Marks&
+TextPosition
+YamlDocument::InFile(const std::pair<int, int>& place) const
+{
+    return {m_fileName, place.first, place.second};
+}
+
+YamlDocument::Marks
 YamlDocument::FindMarks(std::string pointer) const
 {
-    static const Marks nowhere;
     for (;; pointer.resize(pointer.rfind('/')))
     {
         const auto found = m_marks.find(pointer);
@@ -164,7 +169,7 @@ YamlDocument::FindMarks(std::string pointer) const
         }
         if (pointer.empty())
         {
-            return nowhere;
+            return {};
         }
     }
 }

@@ -8,9 +8,10 @@
 
 #include "runner/scenario/scenario-diagnostic.h"
 
-#include <map>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <unordered_map>
+#include <utility>
 
 namespace esxnf
 {
@@ -49,17 +50,19 @@ class YamlDocument
   private:
     friend class YamlConverter;
 
+    /// Lines and columns, as in TextPosition.
     struct Marks
     {
-        TextPosition key;
-        TextPosition value;
+        std::pair<int, int> key;
+        std::pair<int, int> value;
     };
 
-    const Marks& FindMarks(std::string pointer) const;
+    Marks FindMarks(std::string pointer) const;
+    TextPosition InFile(const std::pair<int, int>& place) const;
 
     std::string m_fileName;
     Json m_root = Json::object();
-    std::map<std::string, Marks> m_marks; //!< by JSON pointer; always holds ""
+    std::unordered_map<std::string, Marks> m_marks; //!< by JSON pointer; always holds ""
 };
 
 /// \return pointer + "/" + token, escaped as RFC 6901 says

@@ -44,6 +44,10 @@ ResolvePlain(const std::string& text)
     {
         return trues.count(text) > 0;
     }
+    if (std::string_view("+-.0123456789").find(text.front()) == std::string_view::npos)
+    {
+        return text; // most are
+    }
     int64_t whole = 0;
     if (std::regex_match(text, decimal) && ParseWhole(text, whole, 10))
     {
