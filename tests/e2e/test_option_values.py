@@ -236,9 +236,9 @@ def test_no_memory_is_told(esx_netflow, tmp_path):
     ]
     (tmp_path / "many.pcap").write_bytes(pcap(many))
     limit = next(
-        size for size in range(1 << 26, 1 << 29, 1 << 24) if within(esx_netflow, size, CAPTURE).returncode == 0
+        size for size in range(1 << 26, 1 << 29, 1 << 22) if within(esx_netflow, size, CAPTURE).returncode == 0
     )
-    done = within(esx_netflow, limit + (1 << 23), tmp_path / "many.pcap")
+    done = within(esx_netflow, limit + (1 << 22), tmp_path / "many.pcap")
     assert (done.returncode, done.stderr) == (2, "esx-netflow: there is not enough memory for that\n")
 
 
