@@ -230,10 +230,10 @@ FlowCache::Stop(uint16_t vSwitch)
 }
 
 const FlowEntry*
-FlowCache::Defer(const FlowKey& key, DeferredPackets& packets)
+FlowCache::Defer(const FlowKey& key, DeferredPackets& packets, TimeNs next)
 {
     FlowEntry* const entry = m_table.Find(key, m_table.HashOf(key));
-    if (!entry || IsDeferred(*entry))
+    if (!entry || IsDeferred(*entry) || next > Deadline(*entry))
     {
         return nullptr;
     }

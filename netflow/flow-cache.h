@@ -181,10 +181,11 @@ class FlowCache
      * Counts packets of a live record only when it matters.
      * \param packets all of the flow from now on; they must live until Resume() was called of them
      * or by Undefer()
-     * \return its entry as it is now, or nullptr: the key has no record, or others are deferred in
-     * it
+     * \param next instant of the first one
+     * \return its entry as it is now, or nullptr: the key has no record, the first one will not
+     * belong to it, or others are deferred in it
      */
-    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
+    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets, TimeNs next);
 
     /// Counts deferred packets of all records up to an instant.
     void Settle(TimeNs until);

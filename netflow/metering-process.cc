@@ -332,9 +332,9 @@ MeteringProcess::Ignore(uint16_t vSwitch, Move cause, uint64_t octets, uint64_t 
 }
 
 const FlowEntry*
-MeteringProcess::Defer(const FlowKey& key, DeferredPackets& packets)
+MeteringProcess::Defer(const FlowKey& key, DeferredPackets& packets, TimeNs next)
 {
-    return m_cache.Defer(key, packets);
+    return m_cache.Defer(key, packets, next);
 }
 
 void

@@ -152,10 +152,11 @@ class MeteringProcess : private EndedRecordSink
      * come before packets of that instant.
      * \param key of packets of which one was observed
      * \param packets of METERABLE verdict, all; see DeferredPackets for those that must be observed
-     * \return the record up to now, or nullptr if there is none, or other packets are deferred in
-     * it
+     * \param next instant of the first one
+     * \return the record up to now, or nullptr: there is none, the first packet will not belong to
+     * it, or others are deferred in it
      */
-    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets);
+    const FlowEntry* Defer(const FlowKey& key, DeferredPackets& packets, TimeNs next);
 
     /// Takes note of all deferred packets before an instant: to be called before anybody reads
     /// counts, and before packets go another way.

@@ -6,7 +6,6 @@
 #include "model/esx-compat.h"
 
 #include "ns3/enum.h"
-#include "ns3/esx-ranked-event.h"
 #include "ns3/ethernet-header.h"
 #include "ns3/log.h"
 #include "ns3/node.h"
@@ -45,12 +44,16 @@ AddHeader(const Ptr<Packet>& packet,
 } // namespace
 
 /// A frame arrives. Those of one instant come in order of the devices that sent them, whenever they
-/// did.
+/// did; those of one device in order of sending.
 class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
 {
   public:
-    Arrival(uint64_t rank, EsxEthernetNetDevice* at, const Ptr<Packet>& frame, uint64_t cuts)
-        : EsxRankedEvent(rank),
+    Arrival(uint64_t rank,
+            Origin origin,
+            EsxEthernetNetDevice* at,
+            const Ptr<Packet>& frame,
+            uint64_t cuts)
+        : EsxRankedEvent(rank, std::move(origin)),
           m_at(at),
           m_frame(frame),
           m_cuts(cuts)
@@ -60,39 +63,12 @@ class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
   private:
     void Happen() override
     {
-        m_at->Receive(m_frame, m_cuts);
+        m_at->Receive(std::move(m_frame), m_cuts);
     }
 
     EsxEthernetNetDevice* m_at;
     Ptr<Packet> m_frame;
     uint64_t m_cuts;
-};
-
-/// Frames arrive that went singly when they were on the way.
-class EsxEthernetNetDevice::SingleArrivals final : public EsxRankedEvent
-{
-  public:
-    explicit SingleArrivals(EsxEthernetNetDevice* from)
-        : EsxRankedEvent(from->GetRank()),
-          m_from(from)
-    {
-    }
-
-  private:
-    void Happen() override
-    {
-        std::vector<Single> all = std::move(m_from->m_singles.at(Simulator::Now()));
-        m_from->m_singles.erase(Simulator::Now());
-        std::stable_sort(all.begin(), all.end(), [](const Single& a, const Single& b) {
-            return a.origin < b.origin;
-        });
-        for (const Single& single : all)
-        {
-            m_from->m_peer->Receive(single.frame, single.cuts);
-        }
-    }
-
-    EsxEthernetNetDevice* m_from;
 };
 
 TypeId
@@ -427,9 +403,15 @@ EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
         Simulator::Schedule(sent - now, &EsxEthernetNetDevice::Sent, this, frame, cuts);
     }
     m_lastArrival = m_contention == NONE ? sent + m_delay : std::max(sent + m_delay, m_lastArrival);
+    EsxRankedEvent::Origin origin; // matters if deferred frames may arrive in the same instant
+    if (!m_deferrals.IsEmpty() || m_lastArrival <= m_orderedUntil)
+    {
+        origin = EsxRankedEvent::GetOriginFromNow();
+        m_orderedUntil = std::max(m_orderedUntil, m_lastArrival);
+    }
     EsxRankedEvent::Schedule(m_peer->m_node->GetId(),
                              m_lastArrival - now,
-                             new Arrival(GetRank(), m_peer, frame, cuts));
+                             new Arrival(GetRank(), std::move(origin), m_peer, frame, cuts));
 }
 
 /// Takes the transmitter for a frame, if it is one that others wait for. \return when it is sent
@@ -528,19 +510,18 @@ EsxEthernetNetDevice::ArriveSingly(const Ptr<Packet>& packet,
                                    const Mac48Address& destination,
                                    uint16_t protocol,
                                    Time wait,
-                                   const Origin& origin)
+                                   EsxRankedEvent::Origin origin)
 {
     if (!m_peer)
     {
         return; // the simulation is over
     }
     AddHeader(packet, source, destination, protocol);
-    std::vector<Single>& all = m_singles[Simulator::Now() + wait];
-    all.push_back({origin, packet, m_channel->GetCuts()});
-    if (all.size() == 1)
-    {
-        EsxRankedEvent::Schedule(m_peer->m_node->GetId(), wait, new SingleArrivals(this));
-    }
+    m_orderedUntil = std::max(m_orderedUntil, Simulator::Now() + wait);
+    EsxRankedEvent::Schedule(
+        m_peer->m_node->GetId(),
+        wait,
+        new Arrival(GetRank(), std::move(origin), m_peer, packet, m_channel->GetCuts()));
 }
 
 EsxEthernetNetDevice*

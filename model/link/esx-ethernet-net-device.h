@@ -6,16 +6,13 @@
 #include "ns3/error-model.h"
 #include "ns3/esx-deferred-frames.h"
 #include "ns3/esx-net-device.h"
+#include "ns3/esx-ranked-event.h"
 #include "ns3/event-id.h"
 #include "ns3/mac48-address.h"
 #include "ns3/nstime.h"
 #include "ns3/packet.h"
 #include "ns3/queue.h"
 #include "ns3/traced-callback.h"
-
-#include <map>
-#include <utility>
-#include <vector>
 
 namespace ns3
 {
@@ -116,16 +113,14 @@ class EsxEthernetNetDevice : public EsxNetDevice
     /// Counts deferred frames as sent. \param octets with their Ethernet headers \param padded the
     /// same, of frames of 60 octets at least
     void CountSent(uint32_t frames, uint64_t octets, uint64_t padded);
-    /// Instants and ranks of the events by which a frame came to be sent, the latest first.
-    using Origin = std::vector<std::pair<int64_t, uint64_t>>;
-    /// A deferred frame that was sent arrives by itself: of those of one instant that of the
-    /// earlier origin comes first, as it would have been scheduled first. \param wait from now on
+    /// A deferred frame that was sent arrives by itself. \param wait from now on \param origin as
+    /// if it had been sent really
     void ArriveSingly(const Ptr<Packet>& packet,
                       const Mac48Address& source,
                       const Mac48Address& destination,
                       uint16_t protocol,
                       Time wait,
-                      const Origin& origin);
+                      EsxRankedEvent::Origin origin);
     /// \return time of sending a frame that follows no other one. \param octets with its header
     int64_t GetSendingNs(uint32_t octets) const;
     EsxEthernetNetDevice* GetPeer() const;
@@ -145,14 +140,6 @@ class EsxEthernetNetDevice : public EsxNetDevice
 
   private:
     class Arrival;
-    class SingleArrivals;
-
-    struct Single
-    {
-        Origin origin;
-        Ptr<Packet> frame;
-        uint64_t cuts;
-    };
 
     void TransmitNext();
     void Begin(const Ptr<Packet>& frame);
@@ -189,7 +176,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     Time m_busy;               //!< until m_freeAt
     uint64_t m_uncontended{0}; //!< octets on the wire since the rate changed, without contention
     EsxDeferrals m_deferrals;
-    std::map<Time, std::vector<Single>> m_singles; //!< by the instant in which they arrive
+    Time m_orderedUntil{-1}; //!< frames that were deferred may arrive, by themselves, until then
     uint32_t m_queueHighWater{0};
     uint64_t m_dropped{0};
     uint64_t m_queueDrops{0};

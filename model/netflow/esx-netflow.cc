@@ -613,7 +613,10 @@ EsxNetflow::Observe(uint16_t vSwitch,
 }
 
 EsxNetflow::Deferral
-EsxNetflow::Defer(uint16_t vSwitch, const netflow::FlowKey& key, netflow::DeferredPackets& packets)
+EsxNetflow::Defer(uint16_t vSwitch,
+                  const netflow::FlowKey& key,
+                  netflow::DeferredPackets& packets,
+                  netflow::TimeNs next)
 {
     if (!MetersAtOnce())
     {
@@ -623,7 +626,7 @@ EsxNetflow::Defer(uint16_t vSwitch, const netflow::FlowKey& key, netflow::Deferr
     {
         return {true, nullptr, nullptr};
     }
-    const netflow::FlowEntry* const record = m_impl->metering->Defer(key, packets);
+    const netflow::FlowEntry* const record = m_impl->metering->Defer(key, packets, next);
     return {record != nullptr, record, &m_impl->metering->GetCache().GetConfig()};
 }
 

@@ -177,11 +177,12 @@ class EsxNetflow : public Object, public EsxSwitchTap
         const netflow::FlowCacheConfig* config{nullptr}; //!< timeouts of the record
     };
 
-    /// Packets of a vSwitch after one that was just metered: MeteringProcess::Defer(), unless
-    /// single packets matter to the module.
+    /// Packets of a vSwitch after one that was metered: MeteringProcess::Defer(), unless single
+    /// packets matter to the module.
     Deferral Defer(uint16_t vSwitch,
                    const netflow::FlowKey& key,
-                   netflow::DeferredPackets& packets);
+                   netflow::DeferredPackets& packets,
+                   netflow::TimeNs next);
     /// Ends that; only of a record.
     void Undefer(const netflow::FlowKey& key);
     /// Whether a frame does not wait for the meter, and is counted when it comes.

@@ -19,7 +19,8 @@ namespace
 constexpr uint32_t RANKED = 0x80000000;
 constexpr uint32_t RANKED_MASK = 0xc0000000;
 
-uint32_t g_lists = 0; // of this kind
+uint32_t g_lists = 0;    // of this kind
+uint64_t g_rankedAt = 0; // instant of the latest ranked event
 
 bool
 IsRanked(const Scheduler::Event& event)
@@ -27,22 +28,35 @@ IsRanked(const Scheduler::Event& event)
     return (event.key.m_context & RANKED_MASK) == RANKED;
 }
 
-uint64_t
-RankOf(const Scheduler::Event& event)
+const EsxRankedEvent&
+AsRanked(const Scheduler::Event& event)
 {
-    return static_cast<const EsxRankedEvent*>(event.impl)->GetRank();
+    return *static_cast<const EsxRankedEvent*>(event.impl);
 }
 
 /// Whether an event of the same instant comes later.
 bool
 IsLaterInInstant(const Scheduler::Event& a, const Scheduler::Event& b)
 {
-    const bool ranked = IsRanked(a);
-    if (ranked != IsRanked(b))
+    const bool isRanked = IsRanked(a);
+    if (isRanked != IsRanked(b))
     {
-        return ranked;
+        return isRanked;
     }
-    return ranked && RankOf(a) != RankOf(b) ? RankOf(a) > RankOf(b) : a.key.m_uid > b.key.m_uid;
+    if (isRanked)
+    {
+        const EsxRankedEvent& first = AsRanked(a);
+        const EsxRankedEvent& second = AsRanked(b);
+        if (first.GetRank() != second.GetRank())
+        {
+            return first.GetRank() > second.GetRank();
+        }
+        if (first.GetOrigin() != second.GetOrigin())
+        {
+            return first.GetOrigin() > second.GetOrigin();
+        }
+    }
+    return a.key.m_uid > b.key.m_uid;
 }
 
 /// For the heap of the standard library, whose first one is the greatest: the next event is.
@@ -69,6 +83,7 @@ EsxEventHeap::GetTypeId()
 EsxEventHeap::EsxEventHeap()
 {
     ++g_lists;
+    g_rankedAt = 0;
 }
 
 EsxEventHeap::~EsxEventHeap()
@@ -122,6 +137,12 @@ EsxEventHeap::IsInUse()
     return g_lists > 0;
 }
 
+bool
+EsxEventHeap::HasRankedAt(Time instant)
+{
+    return g_rankedAt > 0 && g_rankedAt == static_cast<uint64_t>(instant.GetTimeStep());
+}
+
 uint32_t
 EsxEventHeap::MarkRanked(uint32_t context)
 {
@@ -146,6 +167,7 @@ EsxEventHeap::RemoveNext()
     if (IsRanked(next))
     {
         next.key.m_context &= ~RANKED;
+        g_rankedAt = next.key.m_ts;
     }
     return next;
 }

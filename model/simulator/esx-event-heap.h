@@ -2,6 +2,7 @@
 #ifndef ESX_EVENT_HEAP_H
 #define ESX_EVENT_HEAP_H
 
+#include "ns3/nstime.h"
 #include "ns3/scheduler.h"
 
 #include <unordered_set>
@@ -34,6 +35,9 @@ class EsxEventHeap : public Scheduler
 
     /// Whether the simulator's list of events is one of these.
     static bool IsInUse();
+
+    /// Whether a ranked event has come up in an instant, the latest one of the simulation.
+    static bool HasRankedAt(Time instant);
 
   private:
     friend class EsxRankedEvent;

@@ -8,10 +8,14 @@
 namespace ns3
 {
 
-uint64_t EsxRankedEvent::g_current = 0;
+bool EsxRankedEvent::g_isNow = false;
+uint64_t EsxRankedEvent::g_rank = 0;
+uint64_t EsxRankedEvent::g_order = NO_ORDER;
+EsxRankedEvent::Origin EsxRankedEvent::g_origin;
 
-EsxRankedEvent::EsxRankedEvent(uint64_t rank)
-    : m_rank(rank)
+EsxRankedEvent::EsxRankedEvent(uint64_t rank, Origin origin)
+    : m_rank(rank),
+      m_origin(std::move(origin))
 {
 }
 
@@ -23,18 +27,37 @@ EsxRankedEvent::Schedule(uint32_t context, Time delay, EsxRankedEvent* event)
     Simulator::ScheduleWithContext(EsxEventHeap::MarkRanked(context), delay, event);
 }
 
-bool
-EsxRankedEvent::IsBehind(uint64_t rank)
+EsxRankedEvent::Origin
+EsxRankedEvent::GetOriginFromNow()
 {
-    return g_current > rank + 1;
+    const Time now = Simulator::Now();
+    if (!g_isNow && !EsxEventHeap::HasRankedAt(now))
+    {
+        return {{now.GetNanoSeconds(), 0}};
+    }
+    Origin origin;
+    origin.reserve(g_origin.size() + 2);
+    origin.emplace_back(now.GetNanoSeconds(), g_rank);
+    if (g_order != NO_ORDER)
+    {
+        origin.emplace_back(0, g_order);
+    }
+    origin.insert(origin.end(), g_origin.begin(), g_origin.end());
+    return origin;
 }
 
 void
 EsxRankedEvent::Notify()
 {
-    g_current = m_rank + 1;
+    g_rank = m_rank + 1;
+    g_order = NO_ORDER;
+    if (!m_origin.empty() || !g_origin.empty()) // rarely
+    {
+        g_origin = std::move(m_origin);
+    }
+    g_isNow = true;
     Happen();
-    g_current = 0;
+    g_isNow = false;
 }
 
 } // namespace ns3

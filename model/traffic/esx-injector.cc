@@ -15,21 +15,6 @@ NS_OBJECT_ENSURE_REGISTERED(EsxFrameSource);
 NS_LOG_COMPONENT_DEFINE("EsxInjector");
 NS_OBJECT_ENSURE_REGISTERED(EsxInjector);
 
-namespace
-{
-
-/// The frame that is being sent.
-struct Sending
-{
-    bool isOn{false};
-    uint64_t rank{0};
-    uint64_t order{0};
-};
-
-Sending g_sending;
-
-} // namespace
-
 /// The time of the next frame has come.
 class EsxInjector::Arrival : public EsxRankedEvent
 {
@@ -39,6 +24,8 @@ class EsxInjector::Arrival : public EsxRankedEvent
           m_injector(injector)
     {
     }
+
+    using EsxRankedEvent::SetOrder;
 
   private:
     void Happen() override
@@ -185,13 +172,6 @@ Time
 EsxInjector::GetStart() const
 {
     return m_start;
-}
-
-bool
-EsxInjector::IsSendingAfter(uint64_t rank, uint64_t order)
-{
-    return g_sending.isOn &&
-           (g_sending.rank != rank ? g_sending.rank > rank : g_sending.order > order);
 }
 
 bool
@@ -342,9 +322,8 @@ EsxInjector::Inject()
     m_isInjecting = true;
     do
     {
-        g_sending = {true, arrival->GetRank(), m_frame.order};
+        Arrival::SetOrder(m_frame.order);
         Send();
-        g_sending.isOn = false;
         Take();
     } while (m_hasFrame && m_frame.at == at && &SenderOf(m_frame) == sender);
     m_isInjecting = false;

@@ -111,9 +111,6 @@ class EsxInjector : public Application, public EsxRandomUser
     /// The frame that the source gave out last may not be the next one any more.
     void AskAgain();
     Time GetStart() const; //!< when it started
-    /// Whether a frame is being sent that comes behind another one of its instant. \param rank of
-    /// the other one's injector
-    static bool IsSendingAfter(uint64_t rank, uint64_t order);
     /// \return whether the port took a frame for a target. \param target in order of AddTarget()
     bool HasSentTo(uint32_t target) const;
 

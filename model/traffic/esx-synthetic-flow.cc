@@ -156,7 +156,7 @@ EsxSyntheticFlow::GetRank() const
 bool
 EsxSyntheticFlow::IsSentBeforeNow() const
 {
-    return EsxInjector::IsSendingAfter(GetRank(), order);
+    return EsxRankedEvent::IsBehind(GetRank(), order);
 }
 
 Ptr<Packet>
@@ -246,7 +246,7 @@ EsxSyntheticFlow::Pass(EsxSyntheticFlows& owner, const Way& way, Time start, uin
         way.module->Meter(packet, size, way.passage.to->GetLocalId());
     }
     ++sent;
-    next = Defer(owner, way, start, nullptr);
+    next = IsWorthIt() ? Defer(owner, way, start, nullptr) : sent;
     if (IsDeferred())
     {
         --m_delivered;
@@ -264,10 +264,6 @@ EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner,
                         Time start,
                         std::unique_ptr<EsxSyntheticPath> path)
 {
-    if (!IsWorthIt())
-    {
-        return sent;
-    }
     m_owner = &owner;
     m_way = way;
     m_start = start.GetNanoSeconds();
@@ -276,7 +272,8 @@ EsxSyntheticFlow::Defer(EsxSyntheticFlows& owner,
     if (way.module)
     {
         m_bootToStart = way.module->GetUptimeNs() - (Simulator::Now().GetNanoSeconds() - m_start);
-        const auto deferral = way.module->Defer(way.vSwitch->GetId(), GetKey(), *this);
+        const auto deferral =
+            way.module->Defer(way.vSwitch->GetId(), GetKey(), *this, TimeOf(sent) + m_bootToStart);
         m_isMetered = deferral.record != nullptr;
         next = !deferral.isAgreed ? sent
                : m_isMetered      ? std::min(next, NextToSend(deferral.record, *deferral.config))
@@ -403,7 +400,7 @@ EsxSyntheticFlow::Settle()
     {
         const uint32_t before = sent;
         const int64_t now = Simulator::Now().GetNanoSeconds() - m_start;
-        const uint64_t more = Advance(CountBefore(now, false));
+        const uint64_t more = Advance(CountBefore(now, IsSentBeforeNow()));
         if (m_way.module && sent > before)
         {
             m_way.module->Ignore(m_way.vSwitch->GetId(), sent - before, more);

@@ -100,7 +100,8 @@ class EsxSyntheticFlow final : public EsxDeferredFrames, public netflow::Deferre
     /// Counts those that were sent before now, also in records.
     void SettleSent();
     /**
-     * Defers the packets from `sent` on, if nothing on their way has to see each.
+     * Defers the packets from `sent` on, if nothing on their way has to see each. It must be worth
+     * it.
      * \param start of the injector
      * \param path of the frames behind the sender or its vSwitch; null: that is the receiver's
      * \return the next packet that has to be sent, `packets` if there is none: or `sent`, and

@@ -207,20 +207,46 @@ EsxSyntheticPath::Now() const
     return Simulator::Now().GetNanoSeconds() - m_start;
 }
 
-/// \return packets that passed so many links by now: in this instant, if what happens now comes
-/// behind their arrival
+/// \return packets that passed so many links by now
 uint32_t
 EsxSyntheticPath::CountPassed(std::size_t links) const
 {
-    const bool isBehind = links == 0 ? m_flow.IsSentBeforeNow()
-                                     : EsxRankedEvent::IsBehind(m_links[links - 1].from->GetRank());
-    const int64_t now = Now() + (isBehind ? 1 : 0);
-    uint32_t count = m_flow.CountBefore(now, false);
-    while (count > 0 && TimeOf(count - 1, links) >= now) // at most one is on the way
+    const int64_t now = Now();
+    uint32_t count = m_flow.CountBefore(now, true);
+    while (count > 0 && !HasPassed(count - 1, links, now)) // at most one is on the way
     {
         --count;
     }
     return links == 0 ? std::max(count, m_flow.sent) : count;
+}
+
+/// \return whether a packet passed so many links: in this instant, if what happens now comes behind
+/// its arrival
+bool
+EsxSyntheticPath::HasPassed(uint32_t index, std::size_t links, int64_t now) const
+{
+    const int64_t at = TimeOf(index, links);
+    if (at != now)
+    {
+        return at < now;
+    }
+    return links == 0 ? m_flow.IsSentBeforeNow()
+                      : EsxRankedEvent::IsBehindOrigin(m_links[links - 1].from->GetRank(),
+                                                       [&] { return OriginOf(index, links - 1); });
+}
+
+/// \return that of a packet's arrival at the end of a link. \param links before that one
+EsxRankedEvent::Origin
+EsxSyntheticPath::OriginOf(uint32_t index, std::size_t links) const
+{
+    EsxRankedEvent::Origin origin;
+    for (std::size_t i = links; i > 0; --i)
+    {
+        origin.emplace_back(m_start + TimeOf(index, i), m_links[i - 1].from->GetRank() + 1);
+    }
+    origin.emplace_back(m_start + m_flow.TimeOf(index), m_flow.GetRank() + 1);
+    origin.emplace_back(0, m_flow.order);
+    return origin;
 }
 
 /// \return the first packet that does not belong to the record of the receiver's meter
@@ -233,17 +259,18 @@ EsxSyntheticPath::Defer()
         return m_flow.packets;
     }
     m_bootToStart = m_module->GetUptimeNs() - Now();
-    const auto deferral = m_module->Defer(m_vSwitch->GetId(), GetKey(), *this);
+    const auto deferral = m_module->Defer(m_vSwitch->GetId(),
+                                          GetKey(),
+                                          *this,
+                                          TimeOf(m_flow.sent, m_links.size()) + m_bootToStart);
     m_isMetered = deferral.record != nullptr;
     m_isIgnored = !m_isMetered;
     if (!deferral.isAgreed || !m_isMetered)
     {
         return deferral.isAgreed ? m_flow.packets : m_flow.sent;
     }
-    // In which order others of an instant come is not known here: they may take the record.
-    const bool canBeEvicted = netflow::GetInfo(deferral.config->policy).evicts;
     const int64_t later = LatencyOf(m_flow.GetMostOctets()) - LatencyOf(m_flow.GetLeastOctets());
-    if (canBeEvicted || m_flow.step + later > deferral.config->idleTimeout)
+    if (m_flow.step + later > deferral.config->idleTimeout)
     {
         return m_flow.sent;
     }
@@ -423,15 +450,12 @@ EsxSyntheticPath::SendTheLast()
         packet->AddHeader(EsxVlanHeader(link.tag, protocol));
         protocol = ESX_TPID;
     }
-    EsxEthernetNetDevice::Origin origin;
-    for (std::size_t i = at; i > 0; --i)
-    {
-        origin.emplace_back(m_start + TimeOf(index, i), m_links[i - 1].from->GetRank());
-    }
-    origin.emplace_back(m_start + m_flow.TimeOf(index), m_flow.GetRank());
-    origin.emplace_back(0, m_flow.order);
-    link.from
-        ->ArriveSingly(packet, link.source, link.destination, protocol, NanoSeconds(wait), origin);
+    link.from->ArriveSingly(packet,
+                            link.source,
+                            link.destination,
+                            protocol,
+                            NanoSeconds(wait),
+                            OriginOf(index, at));
 }
 
 } // namespace ns3

@@ -81,6 +81,8 @@ class EsxSyntheticPath final : public netflow::DeferredPackets
     int64_t Now() const;
     netflow::FlowKey GetKey() const;
     uint32_t CountPassed(std::size_t links) const;
+    bool HasPassed(uint32_t index, std::size_t links, int64_t now) const;
+    EsxRankedEvent::Origin OriginOf(uint32_t index, std::size_t links) const;
     bool IsDelivered() const;
     int64_t GetDelayNs() const;
     uint64_t Arrive();

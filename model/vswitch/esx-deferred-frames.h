@@ -59,6 +59,11 @@ class EsxDeferrals
         m_all.pop_back();
     }
 
+    bool IsEmpty() const
+    {
+        return m_all.empty();
+    }
+
     /// Whether all before this instant are counted.
     bool IsSettled() const
     {

@@ -214,11 +214,37 @@ LINK_STEPS = (
 )
 
 
-def draw_lab_of_links(seed: int) -> tuple[str, bool]:
+def draw_coinciding_flows(rng: random.Random, number: int, ends: str) -> str:
+    """Packets at whole milliseconds, and keys that come again, also from other senders."""
+    optional = {"together": "3", "again": "0.5", "answers": f"{{rtt: {rng.choice([10, 50, 100])}ms, packets: 21}}"}
+    if "from: net" not in ends and "from: far" not in ends:
+        optional["sources"] = "192.0.2.0/31"
+    keys = {
+        "start": "2s",
+        "every": rng.choice(["1s", "1s", "500ms", "100ms"]),
+        "flow_duration": rng.choice(["1s", "5s", "5s", "10s"]),
+        "flow_packets": rng.choice(["2", "6", "21", "51", "101", "201"]),
+        "packet_size": rng.choice(["500B", "500B", "500B", "496B"]),
+        "protocol": rng.choice(["udp", "tcp", "tcp"]),
+    } | {key: optional[key] for key in optional if rng.random() < 0.3}
+    if rng.random() < 0.5:
+        keys["flows"] = rng.choice(["1", "3"])
+    listed = ", ".join(f"{key}: {value}" for key, value in keys.items())
+    return f"  - {{name: t{number}, app: flows, {ends}, may_be_silent: true, {listed}}}"
+
+
+def at_whole_milliseconds(rng: random.Random, step: str) -> str:
+    at, lasts = rng.randrange(20), rng.choice([1, 2, 4, 50, 1500])
+    step = re.sub(r"at: ([\d.]*)s", lambda second: f"at: {int(float(second[1]))}.{at:03}s", step)
+    return re.sub("for: [^,}]*", f"for: {lasts}ms", step)
+
+
+def draw_lab_of_links(seed: int, coincide: bool = False) -> tuple[str, bool]:
     """Three hosts, one with a team, two switches, a router with an interface in each VLAN, another one before an
-    internet and a server; nearly all links are without contention.
+    internet and a server; nearly all links are without contention. If things coincide, frames are sent and arrive,
+    and links change, at whole milliseconds.
     -> the lab, and whether most packets of its item `sure` are deferred"""
-    rng = random.Random(f"links {seed}")
+    rng = random.Random(f"{'coincidences' if coincide else 'links'} {seed}")
     vlan = rng.choice([0, 0, 7])
     is_limited = rng.random() < 0.4
     sure = [not is_limited]
@@ -252,13 +278,19 @@ def draw_lab_of_links(seed: int) -> tuple[str, bool]:
         contention = "none" if rng.random() < 0.99 else "queue"
         sure[0] = sure[0] and contention == "none"
         rate, delay = rng.choice(["10Mbps", "100Mbps", "1Gbps", "1Gbps", "10Gbps"]), rng.choice(["5us", "0us", "1ms"])
+        if coincide:  # 4304 kbit/s: a millisecond for 500 octets
+            rate, delay = rng.choice(["4304kbps"] * 4 + ["1Gbps"]), rng.choice(["0us", "1ms", "3ms"])
         return f"  - {{name: {name}, endpoints: [{a}, {b}], contention: {contention}, rate: {rate}, delay: {delay}}}"
 
     def ends():
         sender, receiver = rng.sample(["a", "b", "c", "d", "g", "h", "srv", "far", "net"], 2)
         return f"from: {sender}, to: {receiver}"
 
+    many = [ends() for _ in range(coincide)] * 3  # the pair with most of the traffic
+
     def flows(number):
+        if coincide:
+            return draw_coinciding_flows(rng, number, rng.choice([*many, ends()]))
         drawn = draw_flows(rng, number)
         drawn = drawn if rng.random() < 0.3 else re.sub("from: ., to: .", ends(), drawn)
         if "from: net" in drawn:
@@ -283,7 +315,9 @@ def draw_lab_of_links(seed: int) -> tuple[str, bool]:
         host(2, [("b", "P", "10.1.0.2"), ("h", "Q", "10.2.0.8")]),
         host(3, [("c", "P", "10.1.0.3")]),
     ]
-    steps = sorted((s for s in LINK_STEPS if rng.random() < 0.15), key=lambda s: float(s[5:].split("s")[0]))
+    steps = [s for s in LINK_STEPS if rng.random() < (0.3 if coincide else 0.15)]
+    steps = [at_whole_milliseconds(rng, s) for s in steps] if coincide else steps
+    steps.sort(key=lambda s: float(s[5:].split("s")[0]))
     steps = [metered(number) for number in (1, 2, 3) if number == 1 or rng.random() < 0.7] + [f"  - {s}" for s in steps]
     traffic = [flows(number) for number in range(rng.randint(1, 4))]
     if rng.random() < 0.4:
@@ -354,6 +388,11 @@ def test_random_labs_of_links_have_the_same_results(esx_netflow, tmp_path, seed)
     check_deferred(tmp_path, is_deferred)
 
 
+@pytest.mark.parametrize("seed", range(SEED, SEED + LABS))
+def test_random_labs_in_which_things_coincide_have_the_same_results(esx_netflow, tmp_path, seed):
+    check_equal(esx_netflow, tmp_path, draw_lab_of_links(seed, coincide=True)[0])
+
+
 ACROSS = """version: 1
 name: across
 run: {duration: 60s, arp: static}
@@ -409,7 +448,8 @@ timeline:
 )
 def test_over_links_without_contention_few_packets_are_simulated(esx_netflow, tmp_path, ends):
     answered = f"{ends}, answers: {{rtt: 30ms, packets: 300}}"
-    packets, simulated = check_equal(esx_netflow, tmp_path, ACROSS.replace("from: a, to: e", answered))
+    evicting = ACROSS.replace("  esx2:\n", "  esx2:\n    netflow: {cache_policy: EvictOldest}\n")
+    packets, simulated = check_equal(esx_netflow, tmp_path, evicting.replace("from: a, to: e", answered))
     assert packets > 40000 and simulated < packets / 100
     said = esx_netflow(
         "validate",
@@ -449,6 +489,40 @@ def test_packets_that_arrive_in_one_instant_after_a_change_come_in_the_order_of_
     for at in (17.002, 17.005, 17.008, 17.011, 17.014):
         (tmp_path / f"{at}").mkdir()
         check_equal(esx_netflow, tmp_path / f"{at}", pairs.replace("{at: 1s, host: esx2", f"{{at: {at}s, host: esx2"))
+
+
+def from_srv(flows: list[str], netflow: str = "", steps: str = "") -> str:
+    """A server's flows to a VM, over links of 3 ms; the VM's host alone sees them."""
+    lab = ACROSS.replace("contention: none", "contention: none, delay: 3ms").replace("duration: 60s", "duration: 15s")
+    lab = lab.replace("  esx2:\n", f"  esx2:\n    netflow: {{{netflow}}}\n").replace("timeline:", f"timeline:{steps}")
+    out = re.search(r"  - {name: out,.*?}\n", lab, re.DOTALL)[0]
+    item = "  - {{name: t{}, app: flows, from: srv, to: e, every: 1s, packet_size: 500B, {}}}\n"
+    return lab.replace(out, "".join(item.format(*each) for each in enumerate(flows)))
+
+
+def test_frames_that_go_singly_keep_their_place_among_those_that_were_sent(esx_netflow, tmp_path):
+    """Packets of several flows arrive in one nanosecond, before a link that loses some of them from now on."""
+    flows = "start: 3s, flow_packets: 101, flow_duration: 5s"
+    lossy = "\n  - {at: 7.001s, link: up2, set: {loss: 0.4}, for: 1s}"
+    check_equal(esx_netflow, tmp_path, from_srv([flows], steps=lossy))
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_a_packet_comes_in_the_instant_in_which_another_flow_of_its_key_ends(esx_netflow, tmp_path, is_first):
+    once = "start: 2s, flows: 1, protocol: tcp, "
+    flows = [once + "flow_packets: 201, flow_duration: 10s", once + "flow_packets: 2, flow_duration: 5s"]
+    check_equal(esx_netflow, tmp_path, from_srv(flows if is_first else flows[::-1], "expire_on_tcp_end: true"))
+
+
+def test_a_flow_is_not_deferred_if_its_next_packet_will_not_belong_to_the_record(esx_netflow, tmp_path):
+    """The packet of 5 s finds the link whole when it is sent and when it should arrive, and is lost in between."""
+    cut = "\n  - {{at: {}s, for: 4ms, link: up2, down: true}}"
+    lab = from_srv(
+        ["start: 2s, flows: 1, flow_packets: 101, flow_duration: 6s"],
+        "idle_timeout: 100ms, scan_interval: 1s",
+        cut.format(4.99) + cut.format(5.001),
+    )
+    check_equal(esx_netflow, tmp_path, lab)
 
 
 @pytest.mark.parametrize(

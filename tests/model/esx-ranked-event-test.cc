@@ -4,6 +4,7 @@
 #include "ns3/object-factory.h"
 #include "ns3/simulator.h"
 
+#include <functional>
 #include <gtest/gtest.h>
 #include <string>
 #include <vector>
@@ -31,8 +32,8 @@ class RankedEventTest : public testing::Test
     class Told : public EsxRankedEvent
     {
       public:
-        Told(RankedEventTest& test, uint64_t rank)
-            : EsxRankedEvent(rank),
+        Told(RankedEventTest& test, uint64_t rank, Origin origin = {})
+            : EsxRankedEvent(rank, std::move(origin)),
               m_test(test)
         {
         }
@@ -50,6 +51,7 @@ class RankedEventTest : public testing::Test
     {
         m_happened.push_back(name);
         m_contexts.push_back(Simulator::GetContext());
+        m_tell ? m_tell() : void();
     }
 
     void Rank(uint64_t rank, int64_t ms, uint32_t context = 7)
@@ -64,6 +66,7 @@ class RankedEventTest : public testing::Test
 
     std::vector<std::string> m_happened;
     std::vector<uint32_t> m_contexts;
+    std::function<void()> m_tell; //!< is called by each of them
 };
 
 using Names = std::vector<std::string>;
@@ -88,6 +91,48 @@ TEST_F(RankedEventTest, EqualRanksComeAsScheduled)
     Rank(5, 1, 2);
     Simulator::Run();
     EXPECT_EQ(m_contexts, (std::vector<uint32_t>{1, 2}));
+}
+
+TEST_F(RankedEventTest, EqualRanksComeInOrderOfOriginsWithThoseUnknownFirst)
+{
+    using Origin = EsxRankedEvent::Origin;
+    uint32_t context = 0;
+    for (const Origin& origin : {Origin{{7, 2}, {5, 0}}, Origin{{6, 9}}, Origin{{7, 2}}, Origin{}})
+    {
+        EsxRankedEvent::Schedule(++context, MilliSeconds(1), new Told(*this, 5, origin));
+    }
+    Simulator::Run();
+    EXPECT_EQ(m_contexts, (std::vector<uint32_t>{4, 2, 3, 1}));
+}
+
+TEST_F(RankedEventTest, OriginsAreThoseOfWhatHappens)
+{
+    std::vector<EsxRankedEvent::Origin> told;
+    m_tell = [&told] { told.push_back(EsxRankedEvent::GetOriginFromNow()); };
+    Plain("a", 1);
+    EsxRankedEvent::Schedule(0, MilliSeconds(1), new Told(*this, 5, {{4, 3}}));
+    EsxRankedEvent::Schedule(0, MilliSeconds(1), new Told(*this, 6));
+    Plain("b", 2);
+    Simulator::Run();
+    EXPECT_EQ(told,
+              (std::vector<EsxRankedEvent::Origin>{{{1'000'000, 0}},
+                                                   {{1'000'000, 6}, {4, 3}},
+                                                   {{1'000'000, 7}},
+                                                   {{2'000'000, 0}}}));
+}
+
+TEST_F(RankedEventTest, HasAPartWithoutARankInItsInstant)
+{
+    std::vector<EsxRankedEvent::Origin> told;
+    m_tell = [&told] {
+        Simulator::ScheduleNow(
+            Callback<void>([&told] { told.push_back(EsxRankedEvent::GetOriginFromNow()); }));
+    };
+    EsxRankedEvent::Schedule(0, MilliSeconds(1), new Told(*this, 5, {{4, 3}}));
+    Rank(6, 1);
+    Simulator::Run();
+    EXPECT_EQ(told,
+              (std::vector<EsxRankedEvent::Origin>{{{1'000'000, 6}, {4, 3}}, {{1'000'000, 7}}}));
 }
 
 TEST_F(RankedEventTest, RunsInTheContextOfItsNode)

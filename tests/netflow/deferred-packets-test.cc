@@ -130,10 +130,12 @@ struct Meter
             counted += {1, packet.octets, 0};
             if (defers && train->step <= config.idleTimeout && train->next < train->packets)
             {
-                const FlowEntry* const entry = cache.Defer(packet.key, *train);
-                ASSERT_NE(entry, nullptr);
-                train->isDeferred = true;
-                train->single = train->CountBefore(entry->first + config.activeTimeout + 1);
+                const TimeNs next = train->At(train->next);
+                if (const FlowEntry* const entry = cache.Defer(packet.key, *train, next))
+                {
+                    train->isDeferred = true;
+                    train->single = train->CountBefore(entry->first + config.activeTimeout + 1);
+                }
             }
         }
     }
@@ -229,7 +231,7 @@ TEST(DeferredPackets, OfARecordThatIsStoppedAreSettledBefore)
     train.packets = 10;
     train.step = MS;
     cache.Account(train.Make(train.next++), 0, 0);
-    ASSERT_NE(cache.Defer(train.Make(0).key, train), nullptr);
+    ASSERT_NE(cache.Defer(train.Make(0).key, train, MS), nullptr);
     train.isDeferred = true;
     cache.Settle(5 * MS);
     cache.Stop(train.Make(0).key.vSwitch);
@@ -245,7 +247,21 @@ TEST(DeferredPackets, OfAFlowWithoutARecordAreRefused)
     Heap heap{UINT64_MAX};
     FlowCache cache({}, heap, sink);
     Train train;
-    EXPECT_EQ(cache.Defer(train.Make(0).key, train), nullptr);
+    EXPECT_EQ(cache.Defer(train.Make(0).key, train, MS), nullptr);
+}
+
+TEST(DeferredPackets, OfWhichTheFirstWillNotBelongToTheRecordAreRefused)
+{
+    RecordingSink sink;
+    Heap heap{UINT64_MAX};
+    FlowCacheConfig config;
+    config.idleTimeout = 20 * MS;
+    FlowCache cache(config, heap, sink);
+    Train train;
+    const FlowKey key = train.Make(0).key;
+    cache.Account(train.Make(0), 0, MS);
+    EXPECT_EQ(cache.Defer(key, train, 21 * MS + 1), nullptr);
+    EXPECT_NE(cache.Defer(key, train, 21 * MS), nullptr);
 }
 
 TEST(DeferredPackets, OfARecordInWhichOthersAreDeferredAreRefused)
@@ -256,10 +272,10 @@ TEST(DeferredPackets, OfARecordInWhichOthersAreDeferredAreRefused)
     Train train;
     Train other;
     cache.Account(train.Make(train.next++), 0, 0);
-    ASSERT_NE(cache.Defer(train.Make(0).key, train), nullptr);
-    EXPECT_EQ(cache.Defer(train.Make(0).key, other), nullptr);
+    ASSERT_NE(cache.Defer(train.Make(0).key, train, MS), nullptr);
+    EXPECT_EQ(cache.Defer(train.Make(0).key, other, MS), nullptr);
     cache.Undefer(train.Make(0).key, MS);
-    EXPECT_NE(cache.Defer(train.Make(0).key, other), nullptr);
+    EXPECT_NE(cache.Defer(train.Make(0).key, other, MS), nullptr);
 }
 
 TEST(DeferredPackets, APacketOfAnotherSenderOfTheFlowEndsTheDeferral)
@@ -271,7 +287,7 @@ TEST(DeferredPackets, APacketOfAnotherSenderOfTheFlowEndsTheDeferral)
     train.packets = 10;
     train.step = MS;
     cache.Account(train.Make(train.next++), 0, 0);
-    ASSERT_NE(cache.Defer(train.Make(0).key, train), nullptr);
+    ASSERT_NE(cache.Defer(train.Make(0).key, train, MS), nullptr);
     train.isDeferred = true;
     EXPECT_EQ(cache.Account(Packet(0, 99), 0, 3 * MS), AccountResult::COUNTED);
     EXPECT_FALSE(train.isDeferred);
