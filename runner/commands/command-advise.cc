@@ -8,7 +8,7 @@
 #include "netflow/ledger.h"
 #include "runner/base/interrupt.h"
 #include "runner/commands/cli.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 #include "runner/results/text.h"
 #include "runner/simulation/advice.h"
 #include "runner/simulation/progress.h"

@@ -10,7 +10,7 @@
 #include "runner/console/console-record.h"
 #include "runner/console/line-editor.h"
 #include "runner/results/results.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 #include "runner/results/second-run.h"
 #include "runner/simulation/real-collectors.h"
 

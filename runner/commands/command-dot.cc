@@ -5,7 +5,7 @@
  */
 #include "runner/commands/cli.h"
 #include "runner/lab/drawing.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

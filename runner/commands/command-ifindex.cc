@@ -6,7 +6,7 @@
 #include "netflow/v5-codec.h"
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 #include "runner/simulation/simulation.h"
 
 #include <CLI/CLI.hpp>

@@ -10,12 +10,12 @@
 #include "runner/commands/cli.h"
 #include "runner/commands/options.h"
 #include "runner/commands/python-package.h"
-#include "runner/commands/run-report.h"
+#include "runner/commands/run-outcomes.h"
 #include "runner/commands/task-pool.h"
 #include "runner/lab/lab-check.h"
 #include "runner/results/golden.h"
 #include "runner/results/results.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 #include "runner/results/second-run.h"
 #include "runner/simulation/progress.h"
 #include "runner/simulation/real-collectors.h"
@@ -90,7 +90,7 @@ struct Job
     std::unique_ptr<RealCollectors> collectors; //!< nullptr: none
     std::string out;                            //!< as the user would name it
     std::unique_ptr<ResultFolder> results;
-    RunReport* report; //!< of this run
+    RunOutcome* report; //!< of this run
 };
 
 Overrides
@@ -145,7 +145,7 @@ LoadAndCheck(const std::string& path, const Overrides& overrides, Diagnostics& e
 
 /// Says why a scenario has no results, here and in the files for CI.
 void
-Refuse(RunReport& report, const std::string& why)
+Refuse(RunOutcome& report, const std::string& why)
 {
     report.errors.push_back(why);
     PrintError(why);
@@ -159,7 +159,7 @@ Prepare(const RunOptions& options,
         const std::string& path,
         std::set<std::string>& names,
         std::list<Job>& jobs,
-        RunReport& report)
+        RunOutcome& report)
 {
     report.scenario = path;
     Diagnostics errors;
@@ -296,7 +296,7 @@ Run(Job& job, const RunOptions& options, const InterruptCatcher& interrupt)
 
 /// Reads what a run left, and compares it with golden results if these are wanted.
 void
-Look(const RunOptions& options, RunReport& report)
+Look(const RunOptions& options, RunOutcome& report)
 {
     std::ifstream file(report.folder + "/summary.json");
     const bool mayBeOlder = report.exitCode == EXIT_USAGE || report.exitCode > EXIT_INTERRUPTED;
@@ -324,7 +324,7 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
 {
     if (options.scenarios.size() == 1 && !jobs.empty())
     {
-        RunReport& report = *jobs.front().report;
+        RunOutcome& report = *jobs.front().report;
         try
         {
             report.exitCode = Run(jobs.front(), options, interrupt);
@@ -339,7 +339,7 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
         return;
     }
     std::vector<TaskPool::Task> tasks;
-    std::vector<RunReport*> reports;
+    std::vector<RunOutcome*> reports;
     for (Job& job : jobs)
     {
         tasks.emplace_back([&] { return Run(job, options, interrupt); });
@@ -350,7 +350,7 @@ RunJobs(std::list<Job>& jobs, const RunOptions& options, const InterruptCatcher&
         options.jobs,
         interrupt,
         [&](std::size_t index, const TaskOutcome& outcome) {
-            RunReport& report = *reports[index];
+            RunOutcome& report = *reports[index];
             report.exitCode =
                 outcome.started ? outcome.exitCode : static_cast<int>(EXIT_INTERRUPTED);
             fmt::print("{}", outcome.output);
@@ -402,7 +402,7 @@ class CiFile
 
 /// Keeps what a run gave as golden results, unless it proves nothing.
 void
-Update(const RunOptions& options, RunReport& report)
+Update(const RunOptions& options, RunOutcome& report)
 {
     const std::string why = WhyNotGolden(report.summary);
     if (!why.empty())
@@ -420,13 +420,13 @@ Update(const RunOptions& options, RunReport& report)
 
 /// Prints the results once all have ended. Not a word if all is well and the user wants quiet.
 void
-Tell(const RunOptions& options, std::vector<RunReport>& reports)
+Tell(const RunOptions& options, std::vector<RunOutcome>& reports)
 {
     if (!options.quiet && reports.size() > 1)
     {
         fmt::print("{}", ToTable(reports));
     }
-    for (RunReport& report : reports)
+    for (RunOutcome& report : reports)
     {
         if (options.quiet || reports.size() == 1)
         {
@@ -547,7 +547,7 @@ RunAll(const RunOptions& options)
         RequirePython();
     }
     const InterruptCatcher interrupt;
-    std::vector<RunReport> reports(options.scenarios.size());
+    std::vector<RunOutcome> reports(options.scenarios.size());
     std::list<Job> jobs;
     std::set<std::string> names;
     for (std::size_t i = 0; i < reports.size(); ++i)
@@ -563,7 +563,7 @@ RunAll(const RunOptions& options)
     junit.Write(ToJUnit(reports));
     markdown.Write(ToMarkdown(reports));
     int exitCode = EXIT_GOOD;
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         exitCode = std::max(exitCode, report.exitCode);
     }

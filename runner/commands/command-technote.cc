@@ -4,7 +4,7 @@
  * 'esx-netflow technote': plays VMware's technical note, row by row of docs/technote.md.
  */
 #include "runner/commands/cli.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 #include "runner/results/summary.h"
 #include "runner/simulation/simulation.h"
 #include "runner/simulation/step-verdict.h"

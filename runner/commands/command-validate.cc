@@ -6,7 +6,7 @@
 #include "runner/commands/cli.h"
 #include "runner/lab/lab-check.h"
 #include "runner/lab/split-check.h"
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>

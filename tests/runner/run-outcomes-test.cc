@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/commands/exit-code.h"
-#include "runner/commands/run-report.h"
+#include "runner/commands/run-outcomes.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -13,10 +13,10 @@ namespace
 using testing::HasSubstr;
 using testing::Not;
 
-RunReport
+RunOutcome
 Good(const std::string& name)
 {
-    RunReport report;
+    RunOutcome report;
     report.scenario = "scenarios/" + name + ".yaml";
     report.name = name;
     report.folder = "out/" + name;
@@ -33,10 +33,10 @@ Good(const std::string& name)
     return report;
 }
 
-RunReport
+RunOutcome
 Failed(const std::string& name)
 {
-    RunReport report = Good(name);
+    RunOutcome report = Good(name);
     report.exitCode = EXIT_EXPECTATION;
     report.summary["verdict"] = "fail";
     report.summary["expectations"].push_back(Json::parse(
@@ -44,16 +44,16 @@ Failed(const std::string& name)
     return report;
 }
 
-RunReport
+RunOutcome
 Broken(const std::string& scenario)
 {
-    RunReport report;
+    RunOutcome report;
     report.scenario = scenario;
     report.exitCode = EXIT_USAGE;
     return report;
 }
 
-TEST(RunReport, TableHasALineForEachScenarioInOrder)
+TEST(RunOutcome, TableHasALineForEachScenarioInOrder)
 {
     EXPECT_EQ(
         ToTable({Good("one"), Failed("another"), Broken("x.yaml")}),
@@ -66,17 +66,17 @@ TEST(RunReport, TableHasALineForEachScenarioInOrder)
         "1 of 3 scenarios pass\n");
 }
 
-TEST(RunReport, WhatIsLeftAtTheEndIsNotLost)
+TEST(RunOutcome, WhatIsLeftAtTheEndIsNotLost)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.summary["ledger"]["lost"].erase("arp");
     EXPECT_THAT(ToTable({report}),
                 HasSubstr("  5          3     0            2         0  out/one\n"));
 }
 
-TEST(RunReport, GoldenDifferencesFailAGoodRun)
+TEST(RunOutcome, GoldenDifferencesFailAGoodRun)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.compared = true;
     EXPECT_EQ(report.GetVerdict(), "pass");
     EXPECT_THAT(ToJUnit({report}), HasSubstr("name=\"results are the golden ones\" file="));
@@ -89,26 +89,26 @@ TEST(RunReport, GoldenDifferencesFailAGoodRun)
                           "ledger.lost.arp.records: was 3, is 5&#10;</failure>"));
 }
 
-TEST(RunReport, LessLossThanTheLinksAllowIsNoGoodRun)
+TEST(RunOutcome, LessLossThanTheLinksAllowIsNoGoodRun)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     EXPECT_THAT(ToJUnit({report}), Not(HasSubstr("<failure")));
     report.summary["verdict"] = "unbalanced"; // though the residual is zero
     EXPECT_THAT(ToJUnit({report}), HasSubstr("less was lost than the links allow"));
     EXPECT_THAT(ToTable({report}), HasSubstr("FAILED  one: "));
 }
 
-TEST(RunReport, WhatDidNotRunIsToldFromWhatFailed)
+TEST(RunOutcome, WhatDidNotRunIsToldFromWhatFailed)
 {
-    RunReport report = Broken("x.yaml");
+    RunOutcome report = Broken("x.yaml");
     EXPECT_EQ(report.GetVerdict(), "error");
     report.exitCode = EXIT_INTERRUPTED;
     EXPECT_EQ(report.GetVerdict(), "not run");
 }
 
-TEST(RunReport, WhyThereAreNoResultsIsToldEverywhere)
+TEST(RunOutcome, WhyThereAreNoResultsIsToldEverywhere)
 {
-    RunReport report = Broken("x.yaml");
+    RunOutcome report = Broken("x.yaml");
     report.errors = {"x.yaml:1:1: 'run' is missing", "x.yaml:2:1: 'hosts' is missing"};
     EXPECT_THAT(ToJUnit({report}),
                 HasSubstr("<error message=\"x.yaml:1:1: 'run' is missing\">x.yaml:1:1: 'run' is "
@@ -120,9 +120,9 @@ TEST(RunReport, WhyThereAreNoResultsIsToldEverywhere)
     }
 }
 
-TEST(RunReport, WhatRealCollectorsGotIsToldEverywhere)
+TEST(RunOutcome, WhatRealCollectorsGotIsToldEverywhere)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.summary["real_collectors"] = Json::parse(
         R"([{"host": "esx1", "target": "127.0.0.1:9", "source": "", "sent": 4, "refused": 3,
              "no_buffers": 2, "failed": 1}])");
@@ -132,14 +132,14 @@ TEST(RunReport, WhatRealCollectorsGotIsToldEverywhere)
     EXPECT_THAT(ToJUnit({Good("one")}), Not(HasSubstr("properties")));
 }
 
-TEST(RunReport, AFailureSaysWhyWhereTheNumberDoesNot)
+TEST(RunOutcome, AFailureSaysWhyWhereTheNumberDoesNot)
 {
     EXPECT_EQ(ExplainExpectation(Json::parse(
                   R"({"measured": null, "bound": {"at_most": 0}, "why": "the run ended before"})")),
               "nothing, wanted 0 or less: the run ended before");
 }
 
-TEST(RunReport, JUnitCountsAndEscapes)
+TEST(RunOutcome, JUnitCountsAndEscapes)
 {
     const std::string xml = ToJUnit({Good("one"), Failed("another"), Broken("x.yaml")});
     EXPECT_THAT(
@@ -154,10 +154,10 @@ TEST(RunReport, JUnitCountsAndEscapes)
 }
 
 /// A run with a console line that went as expected and one that did not.
-RunReport
+RunOutcome
 WithSteps()
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.summary["verdict"] = "fail";
     report.summary["steps"] = Json::parse(R"([
         {"at_ns": 1500000000, "host": "esx1", "run": "vmkload_mod netflow", "stdout": "loaded\n",
@@ -167,7 +167,7 @@ WithSteps()
     return report;
 }
 
-TEST(RunReport, EachConsoleLineWithAnExpectationIsATestCase)
+TEST(RunOutcome, EachConsoleLineWithAnExpectationIsATestCase)
 {
     const std::string xml = ToJUnit({WithSteps()});
     EXPECT_THAT(xml, HasSubstr("<testsuite name=\"one\" tests=\"4\" failures=\"1\" errors=\"0\""));
@@ -180,7 +180,7 @@ TEST(RunReport, EachConsoleLineWithAnExpectationIsATestCase)
                           "'no\\nway\\n'\"></failure>"));
 }
 
-TEST(RunReport, ConsoleLinesThatFailAreListedEverywhere)
+TEST(RunOutcome, ConsoleLinesThatFailAreListedEverywhere)
 {
     const std::string failure =
         "esx1 at 2 s: ps | grep <x>: exit status 1, wanted 0; standard error: 'no\\nway\\n'\n";
@@ -191,23 +191,23 @@ TEST(RunReport, ConsoleLinesThatFailAreListedEverywhere)
     EXPECT_THAT(ToMarkdown({WithSteps()}), HasSubstr("| one | **fail** | 2 of 3 |"));
 }
 
-TEST(RunReport, LedgerThatDoesNotBalanceIsAFailure)
+TEST(RunOutcome, LedgerThatDoesNotBalanceIsAFailure)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.summary["verdict"] = "unbalanced";
     report.summary["residual"]["octets"] = 7;
     EXPECT_THAT(ToTable({report}), HasSubstr("FAILED  one: the ledger does not balance"));
     EXPECT_THAT(ToJUnit({report}), HasSubstr("<failure message=\"residual 7\">"));
 }
 
-TEST(RunReport, InterruptedRunIsAnError)
+TEST(RunOutcome, InterruptedRunIsAnError)
 {
-    RunReport report = Good("one");
+    RunOutcome report = Good("one");
     report.summary["verdict"] = "interrupted";
     EXPECT_THAT(ToJUnit({report}), HasSubstr("<error message=\"interrupted\">"));
 }
 
-TEST(RunReport, MarkdownIsATableAndAListOfFailures)
+TEST(RunOutcome, MarkdownIsATableAndAListOfFailures)
 {
     const std::string text = ToMarkdown({Good("one"), Failed("an_other"), Broken("x|y.yaml")});
     EXPECT_THAT(text, HasSubstr("\n| one | pass | 1 of 1 | 5 | 3 | 1 | 200 | 2 | 0 |\n"));
@@ -217,7 +217,7 @@ TEST(RunReport, MarkdownIsATableAndAListOfFailures)
     EXPECT_THAT(text, HasSubstr("\n**an\\_other**\n\n- few: 0.75, wanted 0.5 or less\n"));
 }
 
-TEST(RunReport, BoundsAreExplainedInWords)
+TEST(RunOutcome, BoundsAreExplainedInWords)
 {
     const auto explain = [](const char* bound) {
         return ExplainExpectation({{"measured", 7}, {"bound", Json::parse(bound)}});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/commands/run-report.h"
+#include "runner/commands/run-outcomes.h"
 
 #include "runner/commands/exit-code.h"
 #include "runner/results/text.h"
@@ -81,7 +81,7 @@ ListColumns()
 
 /// "5 of 6" of the scenario's expectations and those of its console lines.
 std::string
-Met(const RunReport& report)
+Met(const RunOutcome& report)
 {
     std::size_t met = 0;
     std::size_t all = 0;
@@ -107,17 +107,17 @@ NameOfStep(const Json& step)
 }
 
 std::string
-NameOf(const RunReport& report)
+NameOf(const RunOutcome& report)
 {
     return report.name.empty() ? report.scenario : report.name;
 }
 
 /// A line for each run whose numbers are sums over several exporters.
 std::string
-SumsOverExporters(const std::vector<RunReport>& reports)
+SumsOverExporters(const std::vector<RunOutcome>& reports)
 {
     std::string text;
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         const std::size_t exporters =
             report.summary.is_null() ? 0 : report.summary.at("exporters").size();
@@ -131,7 +131,7 @@ SumsOverExporters(const std::vector<RunReport>& reports)
 
 /// Every reason why a run is not good, in a line each.
 std::vector<std::string>
-FailuresOf(const RunReport& report)
+FailuresOf(const RunOutcome& report)
 {
     std::vector<std::string> failures;
     if (report.summary.is_null())
@@ -207,7 +207,7 @@ struct TestCase
 };
 
 std::vector<TestCase>
-TestCasesOf(const RunReport& report)
+TestCasesOf(const RunOutcome& report)
 {
     if (report.summary.is_null())
     {
@@ -259,7 +259,7 @@ TestCasesOf(const RunReport& report)
 
 /// "127.0.0.1:2055 from esx1: sent 38, refused 0, no-buffers 0, failed 0": of each real collector.
 std::vector<std::string>
-DeliveriesOf(const RunReport& report)
+DeliveriesOf(const RunOutcome& report)
 {
     std::vector<std::string> lines;
     for (const Json& delivery : report.summary.value("real_collectors", Json::array()))
@@ -276,7 +276,7 @@ DeliveriesOf(const RunReport& report)
 }
 
 void
-AppendProperties(Text& suites, const RunReport& report)
+AppendProperties(Text& suites, const RunOutcome& report)
 {
     const std::vector<std::string> lines =
         report.summary.is_null() ? std::vector<std::string>() : DeliveriesOf(report);
@@ -295,7 +295,7 @@ AppendProperties(Text& suites, const RunReport& report)
 } // namespace
 
 std::string
-RunReport::GetVerdict() const
+RunOutcome::GetVerdict() const
 {
     if (summary.is_null())
     {
@@ -338,7 +338,7 @@ ExplainStep(const Json& step)
 }
 
 std::string
-ToTable(const std::vector<RunReport>& reports)
+ToTable(const std::vector<RunOutcome>& reports)
 {
     std::vector<ListColumn> columns = ListColumns();
     columns.erase(std::remove_if(columns.begin(),
@@ -353,7 +353,7 @@ ToTable(const std::vector<RunReport>& reports)
     }
     row.emplace_back("results");
     table.Add(row);
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         const bool ended = !report.summary.is_null();
         row = {NameOf(report), report.GetVerdict(), ended ? Met(report) : "-"};
@@ -366,7 +366,7 @@ ToTable(const std::vector<RunReport>& reports)
     }
     Text text;
     Append(text, "{}", table.ToText());
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         if (report.summary.is_null())
         {
@@ -377,7 +377,7 @@ ToTable(const std::vector<RunReport>& reports)
             Append(text, "{}: to {}\n", NameOf(report), line);
         }
     }
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         for (const std::string& failure : FailuresOf(report))
         {
@@ -385,7 +385,7 @@ ToTable(const std::vector<RunReport>& reports)
         }
     }
     Append(text, "{}", SumsOverExporters(reports));
-    const auto passed = std::count_if(reports.begin(), reports.end(), [](const RunReport& report) {
+    const auto passed = std::count_if(reports.begin(), reports.end(), [](const RunOutcome& report) {
         return report.GetVerdict() == "pass";
     });
     Append(text, "{} of {} scenarios pass\n", passed, reports.size());
@@ -393,13 +393,13 @@ ToTable(const std::vector<RunReport>& reports)
 }
 
 std::string
-ToJUnit(const std::vector<RunReport>& reports)
+ToJUnit(const std::vector<RunOutcome>& reports)
 {
     Text suites;
     std::size_t tests = 0;
     std::size_t failures = 0;
     std::size_t errors = 0;
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         const std::vector<TestCase> cases = TestCasesOf(report);
         const auto count = [&cases](bool isError) {
@@ -450,7 +450,7 @@ ToJUnit(const std::vector<RunReport>& reports)
 }
 
 std::string
-ToMarkdown(const std::vector<RunReport>& reports)
+ToMarkdown(const std::vector<RunOutcome>& reports)
 {
     Text text;
     const std::vector<ListColumn> columns = ListColumns();
@@ -465,7 +465,7 @@ ToMarkdown(const std::vector<RunReport>& reports)
            "### esx-netflow\n\n| scenario | verdict | expectations met |{}\n|---|---|--:|{}\n",
            titles,
            rule);
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         const bool ended = !report.summary.is_null();
         const char* const stress = ended && report.GetVerdict() == "pass" ? "" : "**";
@@ -483,7 +483,7 @@ ToMarkdown(const std::vector<RunReport>& reports)
     }
     const std::string sums = SumsOverExporters(reports);
     Append(text, "{}{}", sums.empty() ? "" : "\n", sums);
-    for (const RunReport& report : reports)
+    for (const RunOutcome& report : reports)
     {
         const std::vector<std::string> failures = FailuresOf(report);
         if (!failures.empty())

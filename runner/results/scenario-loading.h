@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Shared by the commands that take a scenario: reads it and prints its errors, warnings and
 // infos.
-#ifndef ESXNF_SCENARIO_REPORT_H
-#define ESXNF_SCENARIO_REPORT_H
+#ifndef ESXNF_SCENARIO_LOADING_H
+#define ESXNF_SCENARIO_LOADING_H
 
 #include "runner/scenario/scenario.h"
 
@@ -26,4 +26,4 @@ std::optional<Scenario> LoadWithoutLoops(const std::string& path);
 
 } // namespace esxnf
 
-#endif // ESXNF_SCENARIO_REPORT_H
+#endif // ESXNF_SCENARIO_LOADING_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "runner/results/scenario-report.h"
+#include "runner/results/scenario-loading.h"
 
 #include "runner/lab/lab-check.h"
 
