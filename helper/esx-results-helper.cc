@@ -11,6 +11,7 @@
 #include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-export-tag.h"
 #include "ns3/esx-json.h"
+#include "ns3/esx-link-impairment.h"
 #include "ns3/esx-net-netflow.h"
 #include "ns3/esx-netflow-collector.h"
 #include "ns3/esx-netflow.h"
@@ -66,8 +67,8 @@ struct EsxSentFrames
     {
         uint64_t octets{0};
         uint64_t sent{0};
-        uint64_t errors{0}; //!< arrived broken
-        uint64_t down{0};   //!< a cut link took them
+        uint64_t errors{0}; //!< as in EsxLinkDrops
+        uint64_t down{0};
     };
 
     Ptr<NetDevice> device;
@@ -80,10 +81,11 @@ struct EsxSentFrames
             device->TraceConnectWithoutContext(trace, Callback<void, Ptr<const Packet>>(sink));
         };
         const auto* const duplex = dynamic_cast<EsxEthernetNetDevice*>(PeekPointer(device));
-        const auto lose = [duplex](Counts& of, const Ptr<const Packet>&) {
-            const bool isCut = duplex && duplex->GetDropCause() == EsxEthernetDrop::LINK_DOWN;
-            const bool isBroken = !duplex || duplex->GetDropCause() == EsxEthernetDrop::ERROR;
-            of.down += isCut ? 1 : 0;
+        const auto lose = [end = PeekPointer(device), duplex](Counts& of, const auto&) {
+            const auto cause = duplex ? duplex->GetDropCause() : EsxEthernetDrop::ERROR;
+            const bool isBroken =
+                cause == EsxEthernetDrop::ERROR && !EsxLinkImpairment::IsHeldBackBy(*end);
+            of.down += cause == EsxEthernetDrop::LINK_DOWN ? 1 : 0;
             of.errors += isBroken ? 1 : 0;
         };
         connect("PhyRxDrop", lose);
@@ -92,7 +94,7 @@ struct EsxSentFrames
             connect("MacTxDrop", lose);
             return;
         }
-        connect("PhyTxDrop", [](Counts& of, const Ptr<const Packet>&) { ++of.down; });
+        connect("PhyTxDrop", [](Counts& of, const Ptr<const Packet>&) { ++of.errors; });
         connect("PhyTxEnd", [](Counts& of, const Ptr<const Packet>& frame) {
             of.octets += frame->GetSize();
             ++of.sent;
@@ -233,28 +235,7 @@ struct EsxResultsHelper::Watch
     struct Link
     {
         EsxLabLink lab;
-        std::function<EsxLinkSample(unsigned)> sample;
-        std::vector<EsxSentFrames> ends; //!< empty: someone else counts
-
-        /// As in summary.json: of links that dropped something.
-        void AddDrops(EsxJson& json) const
-        {
-            uint64_t queue = 0;
-            uint64_t errors = 0;
-            uint64_t down = 0;
-            for (const EsxSentFrames& end : ends)
-            {
-                queue += end.Sample().dropped;
-                errors += end.counts->errors;
-                down += end.counts->down;
-            }
-            if (queue + errors + down > 0)
-            {
-                json.BeginObject().Text("name", lab.name).Key("dropped").BeginObject();
-                json.Number("queue", queue).Number("errors", errors).Number("down", down);
-                json.EndObject().EndObject();
-            }
-        }
+        std::vector<EsxSentFrames> ends;
     };
 
     Ptr<EsxLedger> ledger;
@@ -306,7 +287,7 @@ struct EsxResultsHelper::Watch
         {
             for (unsigned end : {0U, 1U})
             {
-                EsxLinkSample sample = link.sample(end);
+                EsxLinkSample sample = link.ends[end].Sample();
                 sample.at = Simulator::Now();
                 sample.link = link.lab.name;
                 sample.from = link.lab.ends[end];
@@ -432,14 +413,25 @@ EsxResultsHelper::AddLink(const std::string& name,
                 EsxNodeName(device->GetNode()) + ":" + std::to_string(device->GetIfIndex());
         }
     }
-    AddLink(link, [sent](unsigned end) { return sent[end].Sample(); });
-    m_watch->links.back().ends = sent;
+    m_watch->links.push_back({link, sent});
 }
 
-void
-EsxResultsHelper::AddLink(const EsxLabLink& link, std::function<EsxLinkSample(unsigned)> sample)
+std::vector<EsxLinkDrops>
+EsxResultsHelper::GetLinkDrops() const
 {
-    m_watch->links.push_back({link, std::move(sample), {}});
+    std::vector<EsxLinkDrops> all;
+    for (const Watch::Link& link : m_watch->links)
+    {
+        EsxLinkDrops drops{link.lab.name};
+        for (const EsxSentFrames& end : link.ends)
+        {
+            drops.queue += end.Sample().dropped;
+            drops.errors += end.counts->errors;
+            drops.down += end.counts->down;
+        }
+        drops.GetTotal() > 0 ? all.push_back(drops) : void();
+    }
+    return all;
 }
 
 void
@@ -618,9 +610,11 @@ EsxResultsHelper::GetSummary(const std::string& name,
     json.Key("traffic").BeginObject().Number("items", 0).Key("silent").BeginArray().EndArray();
     json.Key("captures").BeginArray().EndArray();
     json.EndObject().Key("links").BeginArray();
-    for (const Watch::Link& link : m_watch->links)
+    for (const EsxLinkDrops& drops : GetLinkDrops())
     {
-        link.AddDrops(json);
+        json.BeginObject().Text("name", drops.link).Key("dropped").BeginObject();
+        json.Number("queue", drops.queue).Number("errors", drops.errors);
+        json.Number("down", drops.down).EndObject().EndObject();
     }
     json.EndArray();
     json.Key("bound").BeginObject().Number("sent_octets", 0).Number("lost_octets", 0);

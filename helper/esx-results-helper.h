@@ -20,6 +20,20 @@ namespace ns3
 
 class PcapFileWrapper;
 
+/// Frames that a link lost, both ways, by cause.
+struct EsxLinkDrops
+{
+    std::string link;
+    uint64_t queue{0};  //!< the transmit queue was full
+    uint64_t errors{0}; //!< they arrived broken, or a shared medium was never free
+    uint64_t down{0};   //!< the link was cut
+
+    uint64_t GetTotal() const
+    {
+        return queue + errors + down;
+    }
+};
+
 /// A vSwitch was monitored by a net-netflow during [from, to).
 struct EsxMonitoredSpan
 {
@@ -60,8 +74,6 @@ class EsxResultsHelper
                  const NetDeviceContainer& ends,
                  const std::string& a = "",
                  const std::string& b = "");
-    /// The same for whoever counts by himself. \param sample of an end, 0 or 1
-    void AddLink(const EsxLabLink& link, std::function<EsxLinkSample(unsigned end)> sample);
 
     /**
      * Captures what enters each vSwitch port and what passes each collector's interface, for
@@ -74,6 +86,8 @@ class EsxResultsHelper
     void Finish();
     /// In order of registration, host by host.
     std::vector<EsxMonitoredSpan> GetMonitored() const;
+    /// Of links that lost frames. Call before Simulator::Destroy().
+    std::vector<EsxLinkDrops> GetLinkDrops() const;
     /// Valid as long as the helper or a copy of it.
     std::vector<EsxTable> GetTables() const;
     /// Closes captures. \return names of those that could not be written whole

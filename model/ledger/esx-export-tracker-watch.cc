@@ -62,17 +62,6 @@ IsAlone(NetDevice& device)
     return channel ? channel->GetNumActDevices() <= self : !device.IsLinkUp();
 }
 
-/// Whether a frame that a device drops on reception is only delayed by its error model.
-bool
-IsHeldBack(NetDevice& device)
-{
-    PointerValue model;
-    const auto impairment = device.GetAttributeFailSafe("ReceiveErrorModel", model)
-                                ? DynamicCast<EsxLinkImpairment>(model.GetObject())
-                                : nullptr;
-    return impairment && impairment->IsHoldingBack();
-}
-
 netflow::Move
 CauseOf(Ipv4L3Protocol::DropReason reason)
 {
@@ -418,7 +407,8 @@ EsxExportTracker::WatchDevice(const Ptr<NetDevice>& device, const std::string& p
     const auto lostHere = [this, place, raw](netflow::Move cause, const char* direction) {
         return PacketCallback([this, place, raw, cause, direction](Ptr<const Packet> packet) {
             const bool cut = IsCutOff(*raw, direction);
-            if (cut || cause != netflow::Move::LOST_CHANNEL_ERROR || !IsHeldBack(*raw))
+            if (cut || cause != netflow::Move::LOST_CHANNEL_ERROR ||
+                !EsxLinkImpairment::IsHeldBackBy(*raw))
             {
                 Lost(packet, cut ? netflow::Move::LOST_LINK_DOWN : cause, place);
             }

@@ -2,6 +2,7 @@
 #include "esx-link-impairment.h"
 
 #include "esx-ethernet-net-device.h"
+#include "netflow/enum-table.h"
 
 #include "ns3/double.h"
 #include "ns3/log.h"
@@ -11,7 +12,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 
 namespace ns3
 {
@@ -19,30 +19,31 @@ namespace ns3
 NS_LOG_COMPONENT_DEFINE("EsxLinkImpairment");
 NS_OBJECT_ENSURE_REGISTERED(EsxLinkImpairment);
 
-namespace
-{
-
-/// Attributes that are probabilities, in the order of EsxLinkImpairment::Rate.
-constexpr struct
-{
-    const char* name;
-    const char* help;
-    double standard;
-} RATES[] = {{"Loss", "Probability that a frame is lost", 0},
-             {"GoodToBad", "Probability that a good link is bad from the next frame on", 0},
-             {"BitErrors", "Probability that a bit is wrong; a frame with a wrong bit is lost", 0},
-             {"Duplicate", "Probability that a frame is received twice", 0},
-             {"Reorder", "Probability that a frame is delayed by ReorderDelay", 0},
-             {"LossWhenBad", "Probability that a frame is lost while the link is bad", 1},
-             {"BadToGood", "Probability that a bad link is good from the next frame on", 1}};
-
-} // namespace
-
 template <std::size_t... rates>
 void
 EsxLinkImpairment::AddRates(TypeId& tid, std::index_sequence<rates...>)
 {
-    static_assert(sizeof...(rates) == std::size(RATES), "a row for each member of Rate");
+    struct Row
+    {
+        Rate rate;
+        const char* name;
+        const char* help;
+        double standard;
+    };
+
+    static constexpr Row RATES[] = {
+        {LOSS, "Loss", "Probability that a frame is lost", 0},
+        {GOOD_TO_BAD, "GoodToBad", "Probability that a good link is bad from the next frame on", 0},
+        {BIT_ERRORS,
+         "BitErrors",
+         "Probability that a bit is wrong; a frame with a wrong bit is lost",
+         0},
+        {DUPLICATE, "Duplicate", "Probability that a frame is received twice", 0},
+        {REORDER, "Reorder", "Probability that a frame is delayed by ReorderDelay", 0},
+        {LOSS_WHEN_BAD, "LossWhenBad", "Probability that a frame is lost while the link is bad", 1},
+        {BAD_TO_GOOD, "BadToGood", "Probability that a bad link is good from the next frame on", 1},
+    };
+    static_assert(netflow::HasRowOfEach(RATES, &Row::rate, RATE_COUNT), "one row for each rate");
     (tid.AddAttribute(
          RATES[rates].name,
          RATES[rates].help,
@@ -131,6 +132,16 @@ bool
 EsxLinkImpairment::IsHoldingBack() const
 {
     return m_holdingBack;
+}
+
+bool
+EsxLinkImpairment::IsHeldBackBy(const NetDevice& device)
+{
+    PointerValue model;
+    const auto impairment = device.GetAttributeFailSafe("ReceiveErrorModel", model)
+                                ? DynamicCast<EsxLinkImpairment>(model.GetObject())
+                                : nullptr;
+    return impairment && impairment->IsHoldingBack();
 }
 
 uint64_t

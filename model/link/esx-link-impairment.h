@@ -49,6 +49,8 @@ class EsxLinkImpairment : public ErrorModel, public EsxRandomUser
     bool IsNone() const;
     /// Inside PhyRxDrop: whether that frame is only delayed.
     bool IsHoldingBack() const;
+    /// The same of the device that drops, whatever its error model.
+    static bool IsHeldBackBy(const NetDevice& device);
 
     uint64_t GetReordered() const;  //!< frames delayed so far
     uint64_t GetDuplicated() const; //!< frames received twice so far

@@ -54,7 +54,7 @@ ToJson(const FlowTraffic& traffic)
 }
 
 Json
-ToJson(const LinkDrops& drops)
+ToJson(const ns3::EsxLinkDrops& drops)
 {
     return {{"name", drops.link},
             {"dropped", {{"queue", drops.queue}, {"errors", drops.errors}, {"down", drops.down}}}};

@@ -191,7 +191,7 @@ AppendTrafficFacts(Text& text, const Summary& summary)
     }
     uint64_t dropped = 0;
     std::vector<std::string> links;
-    for (const LinkDrops& link : summary.links)
+    for (const ns3::EsxLinkDrops& link : summary.links)
     {
         dropped += link.GetTotal();
         for (const auto& [cause, frames] :

@@ -205,13 +205,7 @@ Summarize(const Simulation& simulation)
     summary.run = scenario.run.run;
     summary.end = simulation.GetEnd();
     summary.interrupted = simulation.WasInterrupted();
-    for (const LinkDrops& drops : simulation.GetLinkDrops())
-    {
-        if (drops.GetTotal() > 0)
-        {
-            summary.links.push_back(drops);
-        }
-    }
+    summary.links = simulation.GetResults().GetLinkDrops();
     summary.steps = JudgeSteps(simulation);
     summary.bound = FindExportBound(simulation);
     const MeteringVerdicts metering = JudgeMetering(simulation);

@@ -7,12 +7,12 @@
 
 #include "runner/results/export-bound.h"
 #include "runner/scenario/yaml-document.h"
-#include "runner/simulation/cable.h"
 #include "runner/simulation/real-collectors.h"
 #include "runner/simulation/step-verdict.h"
 #include "runner/simulation/traffic-watch.h"
 
 #include "ns3/esx-expectations.h"
+#include "ns3/esx-results-helper.h"
 #include "ns3/esx-summary.h"
 #include "ns3/nstime.h"
 
@@ -78,7 +78,7 @@ struct Summary : ns3::EsxSummary
     std::vector<SilentTraffic> silent;
     std::vector<Replay> replays;
     std::vector<FlowTraffic> flowTraffic;
-    std::vector<LinkDrops> links;             //!< that dropped frames
+    std::vector<ns3::EsxLinkDrops> links;     //!< that dropped frames
     ExportBound bound;                        //!< of the export datagrams that were lost
     std::vector<RealDelivery> realCollectors; //!< of --to
 

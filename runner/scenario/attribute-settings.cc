@@ -151,15 +151,17 @@ Find(const Json& value,
         if (isFree)
         {
             const NamedAttribute named(key);
-            found[part].push_back({named.type, named.name, TextOf(child), path, true});
+            found[part].push_back({named.type, named.name, TextOf(child), path, true, false});
             continue;
         }
+        const Json* standard = Keyword(childSchema, "default");
+        const bool isDefault = standard && *standard == child;
         for (const NamedAttribute& named : NamedBy(childSchema))
         {
             if (!NeedsRandomVariable(child, childSchema) || named.valueType == POINTER)
             {
                 const auto text = SpellValue(child, childSchema, named.valueType);
-                found[part].push_back({named.type, named.name, text, path, false});
+                found[part].push_back({named.type, named.name, text, path, false, isDefault});
             }
         }
         Find(child, childSchema, path, isOfNames ? path : part, found);

@@ -25,6 +25,7 @@ struct AttributeSetting
     std::string value; //!< as ns-3 reads it
     std::string path;  //!< JSON pointer of the value
     bool byName;       //!< it stands under 'attributes'
+    bool isDefault;    //!< the schema's, written or not
 };
 
 /// By the JSON pointer of the part that they stand in, at any depth: /run, /hosts/esx1 (also those

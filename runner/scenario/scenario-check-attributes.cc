@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // Attributes of ns-3 that are set by name: there is such an attribute, no key sets it, it can be
-// set before the run, and ns-3 reads the value.
+// set before the run, and ns-3 reads the value. No half-duplex link gets one of our device.
 #include "runner/base/user-error.h"
 #include "runner/scenario/scenario-check.h"
 
 #include "ns3/ipv4-address.h"
 #include "ns3/string.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
@@ -218,6 +219,32 @@ class AttributeCheck
     std::vector<const AttributeSetting*> m_settings;
 };
 
+/// At a half-duplex link CSMA of ns-3 is in the place of our device: nothing would take what that
+/// alone has. \param part the link, or a step that sets it
+void
+CheckHalfDuplex(const AttributeSettings& all,
+                const std::string& link,
+                const std::string& part,
+                ScenarioNotes& notes)
+{
+    const std::string ours = "ns3::EsxEthernetNetDevice";
+    const auto& settings = SettingsOf(all, part);
+    for (const AttributeSetting& setting : settings)
+    {
+        const auto isTaken = [&](const AttributeSetting& other) {
+            return other.path == setting.path && other.type != ours;
+        };
+        if (!setting.isDefault && std::none_of(settings.begin(), settings.end(), isTaken))
+        {
+            notes.Error(setting.path,
+                        fmt::format("link '{}' is half duplex: only a full-duplex one takes {}::{}",
+                                    link,
+                                    ours,
+                                    setting.name));
+        }
+    }
+}
+
 } // namespace
 
 void
@@ -235,6 +262,19 @@ CheckAttributes(const Scenario& scenario, ScenarioNotes& notes)
         }
     }
     check.CheckValues();
+    for (const Link& link : scenario.links)
+    {
+        if (link.halfDuplex)
+        {
+            CheckHalfDuplex(scenario.attributes, link.name, link.path, notes);
+            for (const TimelineStep& step : scenario.timeline)
+            {
+                step.link == link.name
+                    ? CheckHalfDuplex(scenario.attributes, link.name, step.path, notes)
+                    : void();
+            }
+        }
+    }
 }
 
 } // namespace esxnf

@@ -145,23 +145,18 @@ class TimelineChecker
         }
     }
 
-    /// CSMA of ns-3 keeps its rate, and tells nobody of a cut; without contention nothing waits.
+    /// CSMA of ns-3 tells nobody of a cut; without contention nothing waits.
     void CheckLinkTakes(const TimelineStep& step)
     {
         const auto named = [&step](const Link& link) { return link.name == step.link; };
         const auto link = std::find_if(m_scenario.links.begin(), m_scenario.links.end(), named);
-        const bool cuts = step.kind == StepKind::LinkDown;
-        const auto sets = [&](const char* key) {
-            return step.kind == StepKind::LinkSet && m_notes.Has(step.path + "/set", key);
-        };
-        if (link->halfDuplex && (cuts || sets("rate") || sets("delay") || sets("queue")))
+        if (link->halfDuplex && step.kind == StepKind::LinkDown)
         {
-            m_notes.Error(step.path + (cuts ? "/down" : "/set"),
-                          fmt::format("link '{}' is half duplex: it cannot be cut, and its rate, "
-                                      "delay and queue cannot change",
-                                      step.link));
+            m_notes.Error(step.path + "/down",
+                          fmt::format("link '{}' is half duplex: it cannot be cut", step.link));
         }
-        else if (!link->isContended && sets("queue"))
+        else if (!link->isContended && step.kind == StepKind::LinkSet &&
+                 m_notes.Has(step.path + "/set", "queue"))
         {
             m_notes.Error(step.path + "/set/queue",
                           fmt::format("nothing waits at link '{}': contention: none", step.link));

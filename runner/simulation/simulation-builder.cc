@@ -423,15 +423,11 @@ Simulation::Builder::Watch()
     world->results.Install(ledger, isApart ? Time(0) : m_scenario.outputs.seriesEvery);
     for (const Link& link : m_scenario.links)
     {
-        Cable* const cable = world->cables.at(link.name).get();
-        EsxLabLink told;
-        told.name = link.name;
-        told.ends[0] = link.a.ToString();
-        told.ends[1] = link.b.ToString();
-        told.rateBps = link.rate.GetBitRate();
-        told.delay = link.delay;
-        told.isContended = link.isContended;
-        world->results.AddLink(told, [cable](unsigned end) { return cable->SampleOf(end); });
+        const Cable& cable = *world->cables.at(link.name);
+        world->results.AddLink(link.name,
+                               {cable.GetDevice(0), cable.GetDevice(1)},
+                               link.a.ToString(),
+                               link.b.ToString());
     }
     for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
     {

@@ -164,17 +164,6 @@ Simulation::FindText(const std::string& file) const
     return m_world->split ? m_world->split->FindText(file) : nullptr;
 }
 
-std::vector<LinkDrops>
-Simulation::GetLinkDrops() const
-{
-    std::vector<LinkDrops> drops;
-    for (const Link& link : m_world->scenario.links)
-    {
-        drops.push_back(m_world->cables.at(link.name)->GetDrops());
-    }
-    return drops;
-}
-
 const std::deque<StepOutcome>&
 Simulation::GetSteps() const
 {

@@ -6,7 +6,6 @@
 #define ESXNF_SIMULATION_H
 
 #include "runner/scenario/scenario.h"
-#include "runner/simulation/cable.h"
 #include "runner/simulation/host-book.h"
 #include "runner/simulation/step-verdict.h"
 #include "runner/simulation/traffic-watch.h"
@@ -115,8 +114,6 @@ class Simulation
     std::vector<ns3::EsxVerdict> GetVerdicts() const;
     /// Each sender and receiver of the traffic, in the order of the scenario.
     std::vector<TrafficPair> GetTraffic() const;
-    /// Of each link, in the order of the scenario.
-    std::vector<LinkDrops> GetLinkDrops() const;
     /// Outcomes of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
     /// \return the books of the hosts that were simulated apart; after the run

@@ -15,15 +15,26 @@ def link(keys: str) -> str:
     return text.replace(LINK, LINK[:-1] + f", {keys}}}")
 
 
-def test_a_half_duplex_link_cannot_be_cut_and_keeps_its_rate(esx_netflow, tmp_path):
-    for step, place in (("down: true", "down"), ("set: {rate: 1Mbps}", "set"), ("set: {queue: 9p}", "set")):
-        text = link("duplex: half").replace(
-            "timeline:", f"timeline:\n  - {{at: 5s, for: 1s, link: collector-link, {step}}}"
-        )
-        done = esx_netflow("validate", write(tmp_path, text))
-        assert done.returncode == 2 and f"timeline[0].{place}: link 'collector-link' is half duplex" in done.stderr, (
-            done
-        )
+def test_a_half_duplex_link_refuses_what_only_a_full_duplex_one_takes(esx_netflow, tmp_path):
+    own = "ns3::EsxEthernetNetDevice"
+    for keys, step, said in (
+        ("", "down: true", "timeline[0].down: link 'collector-link' is half duplex: it cannot be cut"),
+        ("", "set: {rate: 1Mbps}", "timeline[0].set.rate: link 'collector-link' is half duplex: only a full"),
+        ("", "set: {queue: 9p}", f"only a full-duplex one takes {own}::QueueSize"),
+        (", contention: none", "", "].contention: link 'collector-link' is half duplex: only a full"),
+        (f", attributes: {{{own}::FrameOverhead: 0}}", "", f"only a full-duplex one takes {own}::FrameOverhead"),
+    ):
+        text = link(f"duplex: half{keys}")
+        if step:
+            text = text.replace("timeline:", f"timeline:\n  - {{at: 5s, for: 1s, link: collector-link, {step}}}")
+        for command in ("validate", "run"):
+            done = esx_netflow(command, write(tmp_path, text), cwd=tmp_path)
+            assert done.returncode == 2 and said in done.stderr, done
+
+
+def test_a_half_duplex_link_takes_what_it_shares_with_full_duplex_ones(esx_netflow, tmp_path):
+    text = link("duplex: half, contention: queue, rate: 10Mbps, delay: 1us, queue: 9p")
+    assert esx_netflow("validate", write(tmp_path, text)).returncode == 0
     text = link("duplex: half").replace("timeline:", "timeline:\n  - {at: 1s, link: collector-link, set: {loss: 1}}")
     assert esx_netflow("run", write(tmp_path, text), "--out", tmp_path / "out", "--quiet", cwd=tmp_path).returncode == 0
     (drops,) = summary(tmp_path / "out")["links"]
@@ -45,7 +56,6 @@ def test_a_link_without_contention_loses_nothing_to_congestion(esx_netflow, tmp_
 
 def test_what_waits_at_a_link_without_contention_is_refused(esx_netflow, tmp_path):
     for keys, step, said in (
-        ("contention: none, duplex: half", "", "contention: none: both ends of a half-duplex link share a medium"),
         ("contention: none, queue_disc: {kind: fq_codel}", "", "contention: none: nothing would wait in the link's"),
         ("contention: none", "set: {queue: 9p}", "timeline[0].set.queue: nothing waits at link 'collector-link'"),
         ("contention: maybe", "", "contention: 'maybe' is not allowed; allowed: one of queue, none"),

@@ -144,6 +144,23 @@ TEST_F(EsxEthernetTest, TheSummaryTellsEachLossOfALinkByItsCause)
         << text;
 }
 
+TEST_F(EsxEthernetTest, AFrameThatIsOnlyDelayedIsNoLossOfALink)
+{
+    Make("100Mbps");
+    EsxLedgerHelper books;
+    EsxResultsHelper results;
+    results.Install(books.InstallAll());
+    results.AddLink("link", devices);
+    const auto impairment = CreateObject<EsxLinkImpairment>();
+    impairment->SetAttribute("Reorder", DoubleValue(1));
+    impairment->Install(ends[1]);
+    Send(Seconds(1), 0, 1, 1514);
+    Simulator::Stop(Seconds(2));
+    Simulator::Run();
+    EXPECT_EQ(arrived[1].size(), 1U);
+    EXPECT_TRUE(results.GetLinkDrops().empty());
+}
+
 TEST_F(EsxEthernetTest, AShortFrameTakesTheTimeOfSixtyOctets)
 {
     Make("100Mbps");
