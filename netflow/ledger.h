@@ -61,7 +61,7 @@ enum class Move : uint8_t
     ENDED_STOPPED,
     QUEUED,                 // L2
     DROPPED_PURGATORY_FULL, //!< the newest record found no room (TailDrop)
-    DROPPED_PURGATORY_HEAD, //!< the oldest waiting record made room (HeadDrop)
+    DROPPED_PURGATORY_HEAD, //!< a waiting record made room, the oldest under HeadDrop
     DROPPED_EVICTED,        //!< evicted under the policy that exports nothing of it
     POLLED,
     SEALED,

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstdlib>
 
 namespace netflow
 {
@@ -29,11 +30,13 @@ Purgatory::Push(const QueuedRecord& queued, QueuedRecord& dropped)
         switch (m_policy)
         {
         case TAIL_DROP:
-        case PURGATORY_POLICIES:
             dropped = queued;
             return GetInfo(m_policy).lost;
         case HEAD_DROP:
             DropHead(dropped);
+            break;
+        case PURGATORY_POLICIES:
+            std::abort(); // none has this policy
         }
     }
     m_queue.push_back(queued);

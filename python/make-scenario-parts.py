@@ -193,9 +193,7 @@ class Module:
         for app in apps["enum"]:
             if app not in apps.get("x-later", []):
                 short = app.removeprefix("udp-").removeprefix("tcp-").replace("-", "_")
-                about = f"Adds traffic {app}" + (
-                    f": {told[app].partition('. icmp')[0].rstrip('.')}." if app in told else "."
-                )
+                about = f"Adds traffic {app}" + (f": {told[app].rstrip('.')}." if app in told else ".")
                 yield self.method(
                     short,
                     "Part",

@@ -58,6 +58,7 @@ struct Command
     int (*run)(Context& context, const EsxWords& words);
     /// For commands that read files or, behind "|", lines: what to do with the lines.
     EsxFilterCommand (*filter)(const EsxWords& words);
+    bool isAnswered{false}; //!< over the network: its host cannot be simulated apart
 };
 
 /// All commands, in the order of `help`.

@@ -212,12 +212,15 @@ EsxConsole::GetTranscript() const
 }
 
 std::vector<std::string>
-EsxConsole::GetCommandNames()
+EsxConsole::GetCommandNames(bool answered)
 {
     std::vector<std::string> names;
     for (const esxconsole::Command& command : esxconsole::GetCommands())
     {
-        names.emplace_back(command.name);
+        if (!answered || command.isAnswered)
+        {
+            names.emplace_back(command.name);
+        }
     }
     return names;
 }

@@ -78,8 +78,9 @@ class EsxConsole : public Object
     /// there as \verbatim \xNN \endverbatim.
     const std::vector<std::string>& GetTranscript() const;
 
-    /// \return names of all commands, in the order of `help`
-    static std::vector<std::string> GetCommandNames();
+    /// \return names of all commands, or of those that get answers over the network, in the order
+    /// of `help`
+    static std::vector<std::string> GetCommandNames(bool answered = false);
     /// \return whether a word runs a command: "kill", "/bin/kill"
     static bool HasCommand(const std::string& word);
 

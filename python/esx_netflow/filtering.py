@@ -150,7 +150,7 @@ class _Parser:
         owners = labs.names(lab) if lab else {}
         texts = [address for address, name in owners.items() if name == value] or [value]
         try:
-            return [int(ipaddress.IPv4Address(text)) for text in texts]
+            return [labs.number(text) for text in texts]
         except ValueError:
             return self.refuse(
                 f"{value} is no address, and nobody's name; {_core.suggest(value, sorted(set(owners.values())))}"

@@ -40,9 +40,17 @@ def read(path: Path) -> Optional[dict[str, Any]]:
     return lab
 
 
+def number(address: str) -> int:
+    """-> an address that people, scenarios or others spell, in host order; ValueError if it is none"""
+    try:
+        return int(ipaddress.IPv4Address(address))
+    except ValueError:
+        raise ValueError(f"'{address}' is no IPv4 address") from None
+
+
 def shown(address: str) -> str:
-    """-> an address of the lab, as results and people see it"""
-    return _core.dotted([int(ipaddress.IPv4Address(address))])[0]
+    """-> an address of the lab, with or without its network, as results and people see it"""
+    return _core.dotted([number(address.partition("/")[0])])[0]
 
 
 def nics(lab: dict[str, Any]) -> Iterator[Nic]:

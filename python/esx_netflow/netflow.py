@@ -68,7 +68,7 @@ class FlowCache:
     max_entries : int
         Live records at most; 0: only the heap bounds them (our choice).
     policy : str
-        When there is no room: "DropNew" (default), "EvictOldest", "EvictOldestDrop" (our choices).
+        When there is no room: a word of the scenario's key ``cache_policy``. Default "DropNew" (our choices).
     heap : int, optional
         Octets of modelled memory, 80 for each live record. None: no limit.
     expire_on_tcp_end : bool
@@ -151,7 +151,7 @@ class Purgatory:
     bound : int
         Records, >= 1. Default 4096 (our choice; the technote is silent).
     policy : str
-        Record that a full purgatory loses: "TailDrop" (default), the newest, or "HeadDrop", the oldest.
+        Record that a full purgatory loses: a word of the scenario's key ``purgatory_policy``. Default "TailDrop".
     """
 
     def __init__(self, bound: int = 4096, policy: str = "TailDrop") -> None:

@@ -522,7 +522,7 @@ class Result:
         Returns
         -------
         dict of str to (int, float or str)
-            ``verdict``, ``flows``, ``flows_never_begun``, ``datagrams``; sums over the exporters: ``truth.packets``,
+            ``verdict``; the totals of ``summary.json``, such as ``flows``; sums over the exporters: ``truth.packets``,
             ``collected.octets`` and so on; ``lost.CAUSE.records`` and ``left.STATE.records`` for the causes and states
             that occurred; ``lost_ratio.packets``, ``.octets`` and ``.records``, 1 - collected / truth, what was left at
             the end not counted as lost; ``expect.NAME``, measured values; ``COLLECTOR.sequence_failures`` and

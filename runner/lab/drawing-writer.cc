@@ -2,6 +2,8 @@
 // ToDot() and ToGraphml().
 #include "runner/lab/drawing.h"
 
+#include "ns3/esx-table.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
@@ -44,6 +46,15 @@ LookOf(const std::string& kind)
     return found == LOOKS.end() ? "box" : found->second;
 }
 
+/// A line break and an address of a scenario, with its network, as people see it.
+std::string
+LineOf(const std::string& address)
+{
+    const auto slash = std::min(address.find('/'), address.size());
+    const ns3::Ipv4Address parsed(address.substr(0, slash).c_str());
+    return "\n" + ns3::EsxDotted(parsed) + address.substr(slash);
+}
+
 /// Name, VLAN and address. \param nics addresses of its NICs, if it is a virtual machine
 std::string
 LabelOf(const DrawnVertex& vertex, const std::string& nics)
@@ -53,7 +64,7 @@ LabelOf(const DrawnVertex& vertex, const std::string& nics)
     const std::string address = vertex.Get("address");
     return (name.empty() ? vertex.id : name) +
            (vlan.empty() || vlan == "0" ? "" : "\nVLAN " + vlan) +
-           (address.empty() ? "" : "\n" + address) + nics;
+           (address.empty() ? "" : LineOf(address)) + nics;
 }
 
 /// By virtual machine: a line break and an address for each NIC that has one.
@@ -65,7 +76,7 @@ AddressesOfNics(const Drawing& drawing)
     {
         if (!edge.Get("nic").empty() && !edge.Get("address").empty())
         {
-            addresses[edge.b] += "\n" + edge.Get("address");
+            addresses[edge.b] += LineOf(edge.Get("address"));
         }
     }
     return addresses;

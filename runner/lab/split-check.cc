@@ -3,6 +3,8 @@
 
 #include "runner/lab/vm-homes.h"
 
+#include "ns3/esx-console.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -112,9 +114,12 @@ class CouplingFinder
         switch (step.kind)
         {
         case StepKind::Console:
-            if (step.command.find("vmkping") != std::string::npos)
+            for (const std::string& name : ns3::EsxConsole::GetCommandNames(true))
             {
-                Add(step.path, "answers to vmkping come back to " + step.host);
+                if (step.command.find(name) != std::string::npos)
+                {
+                    Add(step.path, "answers to " + name + " come back to " + step.host);
+                }
             }
             break;
         case StepKind::Vmotion:

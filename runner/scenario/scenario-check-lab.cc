@@ -332,7 +332,7 @@ class LabChecker
             ip == ip.CombineMask(address.mask) || ip.IsSubnetDirectedBroadcast(address.mask);
         if (CheckUnicast(ip, path, hasEnds && isEnd))
         {
-            m_notes.Take(m_addresses, "address", Text(ip), path);
+            m_notes.Take(m_addresses, "address", ip, path);
         }
     }
 
@@ -403,15 +403,15 @@ class LabChecker
     /// When all addresses are known.
     void CheckAddressesOfPools()
     {
-        for (const auto& [text, path] : m_addresses)
+        for (const auto& [address, path] : m_addresses)
         {
             for (const auto& [network, place] : m_pools)
             {
-                if (network.SharesNetworkWith(ns3::Ipv4Address(text.c_str())))
+                if (network.SharesNetworkWith(address))
                 {
                     m_notes.Error(path,
                                   fmt::format("{} is an address of the pool of {}",
-                                              text,
+                                              Text(address),
                                               m_notes.Line(place)));
                 }
             }
@@ -529,11 +529,10 @@ class LabChecker
                           "of a router");
         }
         CheckQueueDisc(link.queueDisc, link.path);
-        if (!link.isContended && (link.halfDuplex || !link.queueDisc.kind.empty()))
+        if (!link.isContended && !link.queueDisc.kind.empty())
         {
             m_notes.Error(link.path + "/contention",
-                          link.halfDuplex ? "none: both ends of a half-duplex link share a medium"
-                                          : "none: nothing would wait in the link's queue_disc");
+                          "none: nothing would wait in the link's queue_disc");
         }
         m_notes.CheckPositive(link.reorderDelay, link.path + "/reorder_delay");
         if (link.rate.GetBitRate() == 0)
@@ -589,7 +588,7 @@ class LabChecker
     ScenarioNotes& m_notes;
     LabNames m_lab;
     Taken m_names; //!< hosts, VMs and nodes share one namespace
-    Taken m_addresses;
+    ScenarioNotes::TakenOf<ns3::Ipv4Address> m_addresses;
     std::vector<std::pair<InterfaceAddress, std::string>> m_pools; //!< with their paths
     Taken m_macs;
     Taken m_hostNames;

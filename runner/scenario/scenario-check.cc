@@ -39,21 +39,6 @@ ScenarioNotes::Warn(const std::string& path, const std::string& what)
     Say(Severity::Warning, path, what);
 }
 
-bool
-ScenarioNotes::Take(Taken& taken,
-                    const std::string& what,
-                    const std::string& name,
-                    const std::string& path)
-{
-    const auto [first, isNew] = taken.emplace(name, path);
-    if (!isNew)
-    {
-        Error(path,
-              fmt::format("{} '{}' is used twice, first in {}", what, name, Line(first->second)));
-    }
-    return isNew;
-}
-
 void
 ScenarioNotes::CheckPositive(const ns3::Time& time, const std::string& path)
 {

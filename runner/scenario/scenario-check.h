@@ -19,8 +19,10 @@ namespace esxnf
 class ScenarioNotes
 {
   public:
-    /// Names that are taken, each with the path of who has it.
-    using Taken = std::map<std::string, std::string>;
+    /// Names that are taken, or other keys, each with the path of who has it.
+    template <typename Key>
+    using TakenOf = std::map<Key, std::string>;
+    using Taken = TakenOf<std::string>;
 
     /// Thrown to end the check: nobody reads more, and each message may search for the nearest
     /// word.
@@ -36,10 +38,11 @@ class ScenarioNotes
     void Error(const std::string& path, const std::string& what);
     void Warn(const std::string& path, const std::string& what);
 
-    /// Takes a name; if it is taken already, an error says by whom. \return true if it was free
-    bool Take(Taken& taken,
+    /// Takes a key; if it is taken already, an error says by whom. \return true if it was free
+    template <typename Key>
+    bool Take(TakenOf<Key>& taken,
               const std::string& what,
-              const std::string& name,
+              const Key& key,
               const std::string& path);
 
     /// An error with the nearest word, unless the map has the name.
@@ -111,6 +114,21 @@ Text(const T& value)
 /// In seconds: "0.5s".
 std::string Text(const ns3::Time& value);
 std::string Text(ns3::Ipv4Address value);
+
+template <typename Key>
+bool
+ScenarioNotes::Take(TakenOf<Key>& taken,
+                    const std::string& what,
+                    const Key& key,
+                    const std::string& path)
+{
+    const auto [first, isNew] = taken.emplace(key, path);
+    if (!isNew)
+    {
+        Error(path, what + " '" + Text(key) + "' is used twice, first in " + Line(first->second));
+    }
+    return isNew;
+}
 
 template <typename Map>
 bool

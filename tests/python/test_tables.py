@@ -212,6 +212,8 @@ def test_names_are_found_however_addresses_are_shown(result, monkeypatch):
     assert shown["name"].str.strip("<>").tolist() == senders["name"].tolist()
     assert shown["address"].tolist() == [f"<{address}>" for address in senders["address"]]
     assert len(result.explain("web1->db1:3306")) == stories > 0
+    drawn = {text.get_text() for text in plots.lab.topology(result).texts}
+    assert "<10.1.101.11>" in drawn and "10.1.101.11" not in drawn
 
 
 FILTERS = {

@@ -11,7 +11,6 @@ import io
 import json
 import lzma
 import os
-import re
 import shutil
 import socket
 import subprocess
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple, Optional
 import numpy as np
 import pandas as pd
 
-from .. import _core, tables
+from .. import _core, labs
 
 TIMES = ("first", "last", "bin")
 ADDRESSES = ("exporter", "src", "dst", "nexthop")
@@ -45,8 +44,6 @@ _FACTORS = {"kB": 1000, "KiB": 1024, "MB": 10**6, "MiB": 2**20, "bits": 0.125, "
 _NFDUMP_MAGIC = (b"\x0c\xa5", b"\xa5\x0c")
 _NFDUMP_COLUMNS = "ts te eng ra sa da sp dp pr flg stos ipkt ibyt in out nh sas das smk dmk".split()
 
-
-_IPV4 = r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){3}"
 _PACKED: dict[bytes, Any] = {b"\x1f\x8b": gzip, b"BZh": bz2, b"\xfd7zXZ": lzma}
 
 
@@ -325,10 +322,7 @@ def _addresses(values: pd.Series) -> np.ndarray:
     def convert(texts):
         texts = ["0.0.0.0" if text in ("", "::") else text.replace("::ffff:", "").split("/")[0] for text in texts]
         texts = [text.rsplit(":", 1)[0] if text.count(":") == 1 else text for text in texts]
-        for text in texts:
-            if not re.fullmatch(_IPV4, text):
-                raise ValueError(f"'{text}' is no IPv4 address")
-        return tables._addresses(pd.Series(texts, dtype=object))
+        return [labs.number(text) for text in texts]
 
     return values.to_numpy(np.int64) if values.dtype.kind in "iu" else _unique(values, convert)
 

@@ -8,6 +8,7 @@ from typing import Any, Optional, Union
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from .. import labs
 from ..results import Result
 from ..scenarios import Scenario
 from .style import BAD_INK, BLUE, DARK, GREY, ORANGE, VERMILION, VLAN_INK, axes_for, short
@@ -107,7 +108,7 @@ class _Lab:
             y = top - (i + 0.5) * self.ROW
             self.box(0.15, y - 0.16, 2.75, 0.32, "white" if not guest.startswith("vmk") else "#D9F0E8")
             self.text(0.25, y, guest)
-            self.text(2.8, y, address.partition("/")[0], fontsize=7, ha="right")
+            self.text(2.8, y, address and labs.shown(address), fontsize=7, ha="right")
             self.ax.plot([2.9, 3.5], [y, y], color=GREY, linewidth=1, zorder=1)
             if vlan:
                 self.text(
@@ -166,7 +167,7 @@ class _Lab:
         )
         self.text(x, y + (0.1 if collector else 0), name, ha="center")
         if collector:
-            self.text(x, y - 0.14, self.data["nodes"][name]["address"].partition("/")[0], ha="center", fontsize=7)
+            self.text(x, y - 0.14, labs.shown(self.data["nodes"][name]["address"]), ha="center", fontsize=7)
 
     def wires(self, places):
         drawn = {}
