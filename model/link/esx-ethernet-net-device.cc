@@ -28,18 +28,32 @@ constexpr uint32_t MIN_FRAME = 60; // octets without FCS
 constexpr uint32_t FCS = 4;
 constexpr uint32_t HEADER = 14;
 
-void
-AddHeader(const Ptr<Packet>& packet,
-          const Mac48Address& source,
-          const Mac48Address& destination,
-          uint16_t protocol)
+/// ns-3's header, written at once: its own way takes three times the instructions.
+class WireHeader final : public EthernetHeader
 {
-    EthernetHeader header(false);
-    header.SetSource(source);
-    header.SetDestination(destination);
-    header.SetLengthType(protocol);
-    packet->AddHeader(header);
-}
+  public:
+    WireHeader(const Mac48Address& source, const Mac48Address& destination, uint16_t protocol)
+        : EthernetHeader(false)
+    {
+        destination.CopyTo(m_octets);
+        source.CopyTo(m_octets + 6);
+        m_octets[12] = protocol >> 8;
+        m_octets[13] = protocol & 0xff;
+    }
+
+    uint32_t GetSerializedSize() const override
+    {
+        return HEADER;
+    }
+
+    void Serialize(Buffer::Iterator start) const override
+    {
+        start.Write(m_octets, HEADER);
+    }
+
+  private:
+    uint8_t m_octets[HEADER];
+};
 
 } // namespace
 
@@ -335,8 +349,8 @@ EsxEthernetNetDevice::Transmit(const Ptr<Packet>& packet,
                                const Mac48Address& destination,
                                uint16_t protocol)
 {
-    AddHeader(packet, source, destination, protocol);
-    m_macTxTrace(packet);
+    packet->AddHeader(WireHeader(source, destination, protocol));
+    Tell(m_macTxTrace, packet);
     if (!m_linkUp)
     {
         DropOnTransmit(packet, EsxEthernetDrop::LINK_DOWN);
@@ -393,9 +407,9 @@ void
 EsxEthernetNetDevice::Begin(const Ptr<Packet>& frame)
 {
     const Time now = Simulator::Now();
-    m_phyTxBeginTrace(frame);
-    m_promiscSnifferTrace(frame);
-    m_snifferTrace(frame);
+    Tell(m_phyTxBeginTrace, frame);
+    Tell(m_promiscSnifferTrace, frame);
+    Tell(m_snifferTrace, frame);
     const Time sent = Occupy(frame->GetSize());
     const uint64_t cuts = m_channel->GetCuts();
     if (!m_phyTxEndTrace.IsEmpty())
@@ -516,7 +530,7 @@ EsxEthernetNetDevice::ArriveSingly(const Ptr<Packet>& packet,
     {
         return; // the simulation is over
     }
-    AddHeader(packet, source, destination, protocol);
+    packet->AddHeader(WireHeader(source, destination, protocol));
     m_orderedUntil = std::max(m_orderedUntil, Simulator::Now() + wait);
     EsxRankedEvent::Schedule(
         m_peer->m_node->GetId(),
@@ -583,7 +597,7 @@ EsxEthernetNetDevice::Deliver(const Ptr<Packet>& frame)
         DropOnReceive(frame, EsxEthernetDrop::LINK_DOWN);
         return;
     }
-    m_phyRxEndTrace(frame);
+    Tell(m_phyRxEndTrace, frame);
     uint8_t header[HEADER]{}; // as octets: to read an EthernetHeader takes 500 instructions more
     frame->CopyData(header, HEADER);
     Mac48Address destination;
@@ -592,20 +606,24 @@ EsxEthernetNetDevice::Deliver(const Ptr<Packet>& frame)
     source.CopyFrom(header + 6);
     const uint16_t protocol = header[12] << 8 | header[13];
     const PacketType type = TypeFor(destination);
-    m_promiscSnifferTrace(frame);
-    if (!m_promiscReceive.IsNull())
+    Tell(m_promiscSnifferTrace, frame);
+    if (m_taker || !m_promiscReceive.IsNull())
     {
-        m_macPromiscRxTrace(frame);
+        Tell(m_macPromiscRxTrace, frame);
     }
     if (type != PACKET_OTHERHOST)
     {
-        m_snifferTrace(frame);
-        m_macRxTrace(frame);
+        Tell(m_snifferTrace, frame);
+        Tell(m_macRxTrace, frame);
     }
     frame->RemoveAtStart(HEADER);
     if (!m_promiscReceive.IsNull())
     {
         m_promiscReceive(this, frame, protocol, source, destination, type);
+    }
+    if (m_taker)
+    {
+        m_taker(type == PACKET_OTHERHOST ? frame : frame->Copy(), source, destination, protocol);
     }
     if (type != PACKET_OTHERHOST)
     {

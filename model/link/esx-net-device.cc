@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-net-device.h"
 
+#include "ns3/abort.h"
 #include "ns3/channel.h"
 #include "ns3/node.h"
 #include "ns3/packet.h"
@@ -103,6 +104,7 @@ EsxNetDevice::DoDispose()
     m_node = nullptr;
     m_receive = ReceiveCallback();
     m_promiscReceive = PromiscReceiveCallback();
+    m_taker = {};
     // Captures are complete when the simulation is destroyed, whoever still holds the device.
     m_snifferTrace = {};
     m_promiscSnifferTrace = {};
@@ -301,6 +303,13 @@ void
 EsxNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
 {
     m_promiscReceive = callback;
+}
+
+void
+EsxNetDevice::SetFrameTaker(FrameTaker taker)
+{
+    NS_ABORT_MSG_IF(m_taker && taker, "a device is an uplink, or the port of a switch, once");
+    m_taker = std::move(taker);
 }
 
 bool

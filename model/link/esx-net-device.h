@@ -6,6 +6,8 @@
 #include "ns3/net-device.h"
 #include "ns3/traced-callback.h"
 
+#include <functional>
+
 namespace ns3
 {
 
@@ -63,8 +65,28 @@ class EsxNetDevice : public NetDevice
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
     bool SupportsSendFrom() const override;
 
+    /// \param frame without its Ethernet header; the taker's own
+    using FrameTaker = std::function<void(const Ptr<Packet>& frame,
+                                          const Mac48Address& source,
+                                          const Mac48Address& destination,
+                                          uint16_t protocol)>;
+    /// A vSwitch or switch takes every frame that is received, as a promiscuous handler of the node
+    /// would, without the node and its addresses of any kind. One takes them; a second one aborts.
+    /// \param taker empty: nobody any more
+    void SetFrameTaker(FrameTaker taker);
+
   protected:
+    using FrameTrace = TracedCallback<Ptr<const Packet>>;
+
     void DoDispose() override;
+
+    /// Tells a trace of a frame. In few instructions if nobody listens: it is asked for each one.
+    template <typename T>
+    static void Tell(const FrameTrace& trace, const Ptr<T>& frame)
+    {
+        trace.IsEmpty() ? void() : trace(frame);
+    }
+
     /// \return what a frame for this destination is to the node
     PacketType TypeFor(const Mac48Address& destination) const;
     /// Gives what was received to the node.
@@ -78,13 +100,14 @@ class EsxNetDevice : public NetDevice
     ReceiveCallback m_receive;
     bool m_isSilent{false};
     PromiscReceiveCallback m_promiscReceive;
+    FrameTaker m_taker;
     TracedCallback<> m_linkChange;
-    TracedCallback<Ptr<const Packet>> m_macTxTrace;
-    TracedCallback<Ptr<const Packet>> m_macTxDropTrace;
-    TracedCallback<Ptr<const Packet>> m_macPromiscRxTrace;
-    TracedCallback<Ptr<const Packet>> m_macRxTrace;
-    TracedCallback<Ptr<const Packet>> m_snifferTrace;
-    TracedCallback<Ptr<const Packet>> m_promiscSnifferTrace;
+    FrameTrace m_macTxTrace;
+    FrameTrace m_macTxDropTrace;
+    FrameTrace m_macPromiscRxTrace;
+    FrameTrace m_macRxTrace;
+    FrameTrace m_snifferTrace;
+    FrameTrace m_promiscSnifferTrace;
 };
 
 } // namespace ns3

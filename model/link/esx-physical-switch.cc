@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-physical-switch.h"
 
+#include "esx-net-device.h"
+
 #include "ns3/abort.h"
 #include "ns3/channel.h"
 #include "ns3/esx-mac-table.h"
@@ -67,6 +69,10 @@ EsxPhysicalSwitch::~EsxPhysicalSwitch() = default;
 void
 EsxPhysicalSwitch::DoDispose()
 {
+    for (const auto& [number, port] : m_ports)
+    {
+        port.own ? port.own->SetFrameTaker({}) : void();
+    }
     m_byDevice.clear();
     m_ports.clear();
     m_learned.clear();
@@ -89,12 +95,21 @@ EsxPhysicalSwitch::AddPort(uint16_t number, Ptr<NetDevice> device)
     Port port;
     port.number = number;
     port.device = device;
-    m_byDevice[PeekPointer(device)] = &m_ports.emplace(number, port).first->second;
+    port.own = dynamic_cast<EsxNetDevice*>(PeekPointer(device));
+    const Port& made = m_ports.emplace(number, port).first->second;
+    m_byDevice[PeekPointer(device)] = &made;
     SetAccess(number, DEFAULT_VLAN);
-    device->GetNode()->RegisterProtocolHandler(MakeCallback(&EsxPhysicalSwitch::Receive, this),
-                                               0, // every EtherType
-                                               device,
-                                               true);
+    if (port.own)
+    {
+        port.own->SetFrameTaker([this, &made](const auto&... frame) { Take(made, frame...); });
+    }
+    else
+    {
+        device->GetNode()->RegisterProtocolHandler(MakeCallback(&EsxPhysicalSwitch::Receive, this),
+                                                   0, // every EtherType
+                                                   device,
+                                                   true);
+    }
 }
 
 /// A port that is about to change.
@@ -210,14 +225,27 @@ EsxPhysicalSwitch::Receive(Ptr<NetDevice> device,
                            NetDevice::PacketType /* type: the address says more */)
 {
     const auto found = m_byDevice.find(PeekPointer(device));
-    if (found == m_byDevice.end())
+    if (found != m_byDevice.end()) // else disposed of
     {
-        return; // disposed of
+        Take(*found->second,
+             packet->Copy(), // the device's packet may have other readers
+             Mac48Address::ConvertFrom(source),
+             Mac48Address::ConvertFrom(destination),
+             protocol);
     }
-    const Port& input = *found->second;
-    Frame frame{packet->Copy(), // the device's packet may have other readers
-                Mac48Address::ConvertFrom(source),
-                Mac48Address::ConvertFrom(destination),
+}
+
+void
+EsxPhysicalSwitch::Take(const Port& input,
+                        const Ptr<Packet>& packet,
+                        const Mac48Address& source,
+                        const Mac48Address& destination,
+                        uint16_t protocol)
+{
+    // Drop tells of frames with their tags.
+    Frame frame{protocol == ESX_TPID ? packet->Copy() : packet,
+                source,
+                destination,
                 protocol,
                 0,
                 0};
@@ -383,7 +411,8 @@ EsxPhysicalSwitch::Send(const Port& port, const Frame& frame, const Ptr<Packet>&
         packet->AddHeader(EsxVlanHeader(frame.vlan, protocol, frame.priority));
         protocol = ESX_TPID;
     }
-    port.device->SendFrom(packet, frame.source, frame.destination, protocol);
+    port.own ? port.own->Transmit(packet, frame.source, frame.destination, protocol)
+             : port.device->SendFrom(packet, frame.source, frame.destination, protocol);
 }
 
 } // namespace ns3

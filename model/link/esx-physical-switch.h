@@ -17,6 +17,8 @@
 namespace ns3
 {
 
+class EsxNetDevice;
+
 /// Why a physical switch dropped a frame.
 enum class EsxPhysicalSwitchDrop : uint8_t
 {
@@ -113,6 +115,7 @@ class EsxPhysicalSwitch : public Object
     {
         uint16_t number;
         Ptr<NetDevice> device;
+        EsxNetDevice* own;               //!< the same, if it is one of ours
         std::bitset<4096> vlans;         //!< those it is in
         uint16_t untagged{DEFAULT_VLAN}; //!< VLAN that has no tag here
         bool trunk{false};
@@ -145,6 +148,11 @@ class EsxPhysicalSwitch : public Object
                  const Address& source,
                  const Address& destination,
                  NetDevice::PacketType type);
+    void Take(const Port& input,
+              const Ptr<Packet>& packet,
+              const Mac48Address& source,
+              const Mac48Address& destination,
+              uint16_t protocol);
     bool Classify(const Port& port, Frame& frame) const;
     void Learn(const Port& port, const Frame& frame);
     void Forward(const Port& input, const Frame& frame, const Ptr<const Packet>& received);
@@ -153,7 +161,7 @@ class EsxPhysicalSwitch : public Object
 
     Time m_ageingTime;                //!< attribute AgeingTime
     std::map<uint16_t, Port> m_ports; //!< by number
-    std::unordered_map<const NetDevice*, Port*> m_byDevice;
+    std::unordered_map<const NetDevice*, const Port*> m_byDevice;
     std::unordered_map<uint64_t, Learned>
         m_learned; //!< by address and VLAN; never iterated in order
     EsxDeferrals m_deferrals;

@@ -103,6 +103,7 @@ EsxUplink::DoDispose()
     NS_LOG_FUNCTION(this);
     m_vSwitch = nullptr;
     m_device = nullptr;
+    m_own = nullptr;
     if (m_queueDisc)
     {
         m_queueDisc->Dispose();
@@ -128,12 +129,20 @@ EsxUplink::Adopt(Ptr<NetDevice> device, const std::string& name)
     m_name = name;
     m_device = device;
     CheckNoIp();
-    // Protocol 0: every EtherType. The handler stays for the life of the node, as it may be
-    // called while a vSwitch is being deleted; ReceiveFromWire() knows whether anybody listens.
-    device->GetNode()->RegisterProtocolHandler(MakeCallback(&EsxUplink::ReceiveFromWire, this),
-                                               0,
-                                               device,
-                                               true);
+    m_own = dynamic_cast<EsxNetDevice*>(PeekPointer(device));
+    // It stays for the life of the node, as it may be called while a vSwitch is being deleted;
+    // Receive() knows whether anybody listens.
+    if (m_own)
+    {
+        m_own->SetFrameTaker([this](const auto&... frame) { Receive(frame...); });
+    }
+    else
+    {
+        device->GetNode()->RegisterProtocolHandler(MakeCallback(&EsxUplink::ReceiveFromWire, this),
+                                                   0, // every EtherType
+                                                   device,
+                                                   true);
+    }
     m_linkWasUp = IsLinkUp();
     device->AddLinkChangeCallback(MakeCallback(&EsxUplink::LinkChanged, this));
 }
@@ -263,7 +272,8 @@ EsxUplink::Transmit(const Ptr<Packet>& packet,
 {
     if (!m_queueDisc)
     {
-        return m_device->SendFrom(packet, source, destination, protocol);
+        return m_own ? m_own->Transmit(packet, source, destination, protocol)
+                     : m_device->SendFrom(packet, source, destination, protocol);
     }
     const bool queued =
         m_queueDisc->Enqueue(Create<UplinkItem>(packet, source, destination, protocol));
@@ -279,21 +289,26 @@ EsxUplink::ReceiveFromWire(Ptr<NetDevice> /* device: the adopted one */,
                            const Address& destination,
                            NetDevice::PacketType /* type: the vSwitch looks at the address */)
 {
-    if (!m_vSwitch)
+    Receive(packet->Copy(), // the device's packet may have other readers
+            Mac48Address::ConvertFrom(source),
+            Mac48Address::ConvertFrom(destination),
+            protocol);
+}
+
+void
+EsxUplink::Receive(const Ptr<Packet>& frame,
+                   const Mac48Address& source,
+                   const Mac48Address& destination,
+                   uint16_t protocol)
+{
+    if (m_vSwitch && m_down)
     {
-        return;
+        m_vSwitch->Reject(m_port, frame, EsxDropCause::LINK_DOWN);
     }
-    if (m_down)
+    else if (m_vSwitch)
     {
-        m_vSwitch->Reject(m_port, packet, EsxDropCause::LINK_DOWN);
-        return;
+        m_vSwitch->Input(m_port, frame, source, destination, protocol);
     }
-    // The device's packet may have other readers: the vSwitch takes over a copy.
-    m_vSwitch->Input(m_port,
-                     packet->Copy(),
-                     Mac48Address::ConvertFrom(source),
-                     Mac48Address::ConvertFrom(destination),
-                     protocol);
 }
 
 } // namespace ns3

@@ -12,6 +12,7 @@
 namespace ns3
 {
 
+class EsxNetDevice;
 class EsxVSwitch;
 
 /**
@@ -75,6 +76,10 @@ class EsxUplink : public Object
 
   private:
     void LinkChanged();
+    void Receive(const Ptr<Packet>& frame,
+                 const Mac48Address& source,
+                 const Mac48Address& destination,
+                 uint16_t protocol);
     void ReceiveFromWire(Ptr<NetDevice> device,
                          Ptr<const Packet> packet,
                          uint16_t protocol,
@@ -84,6 +89,7 @@ class EsxUplink : public Object
 
     std::string m_name;
     Ptr<NetDevice> m_device;
+    EsxNetDevice* m_own{nullptr}; //!< the same, if it is one of ours
     Ptr<EsxVSwitch> m_vSwitch;
     uint16_t m_port{0};
     bool m_down{false};

@@ -163,7 +163,7 @@ EsxVirtualNetDevice::Transmit(const Ptr<Packet>& packet,
                               const Mac48Address& destination,
                               uint16_t protocol)
 {
-    m_macTxTrace(packet);
+    Tell(m_macTxTrace, packet);
     if (!m_linkUp)
     {
         TransmitDrop(packet, EsxDropCause::DISCONNECTED, true);
@@ -205,7 +205,7 @@ EsxVirtualNetDevice::Receive(const Ptr<const Packet>& packet,
     }
     if (type != PACKET_OTHERHOST)
     {
-        m_macRxTrace(packet);
+        Tell(m_macRxTrace, packet);
         HandUp(packet, protocol, source);
     }
 }
