@@ -3,6 +3,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/esx-host.h"
+#include "ns3/esx-table.h"
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -39,7 +40,7 @@ class Sender
         const auto* target = reinterpret_cast<const sockaddr*>(&to);
         NS_ABORT_MSG_IF(m_socket < 0 || bind(m_socket, source, sizeof(from)) != 0 ||
                             connect(m_socket, target, sizeof(to)) != 0,
-                        "no socket from " << inet_ntoa(from.sin_addr)
+                        "no socket from " << EsxDotted(ntohl(from.sin_addr.s_addr))
                                           << " to the real collector: " << std::strerror(errno));
     }
 

@@ -6,6 +6,7 @@
 #include "ns3/boolean.h"
 #include "ns3/esx-host-helper.h"
 #include "ns3/esx-router.h"
+#include "ns3/esx-table.h"
 #include "ns3/internet-stack-helper.h"
 #include "ns3/ipv4-static-routing-helper.h"
 
@@ -79,7 +80,7 @@ EsxRouterHelper::AddInterface(const Ptr<NetDevice>& device,
     const auto ipv4 = device->GetNode()->GetObject<Ipv4>();
     NS_ABORT_MSG_IF(!ipv4,
                     "node " << device->GetNode()->GetId() << " has no IPv4 stack for "
-                            << address.GetLocal());
+                            << EsxDotted(address.GetLocal()));
     const uint32_t interface = ipv4->AddInterface(device);
     ipv4->AddAddress(interface, address);
     ipv4->SetUp(interface);

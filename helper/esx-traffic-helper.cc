@@ -54,7 +54,8 @@ Resolve(const EsxTrafficTarget& to, const Ptr<Node>& from)
         "traffic needs a sender with an IPv4 stack: "
             << (from ? "node " + std::to_string(from->GetId()) + " has none" : "it is null"));
     NS_ABORT_MSG_IF(!to.node && to.address.IsLocalMulticast(),
-                    "traffic to " << to.address << ": ns-3 has no route to 224.0.0.0/24");
+                    "traffic to " << EsxDotted(to.address)
+                                  << ": ns-3 has no route to 224.0.0.0/24");
     return to.node ? EsxTrafficHelper::AddressOf(to.node, from) : to.address;
 }
 

@@ -192,10 +192,11 @@ class Module:
         told = dict(part.split(": ", 1) for part in apps["description"].split("; ") if ": " in part)
         for app in apps["enum"]:
             if app not in apps.get("x-later", []):
-                short = app.removeprefix("udp-").removeprefix("tcp-").replace("-", "_")
+                short = app.removeprefix("udp-").removeprefix("tcp-")
+                twice = sum(other.endswith(short) for other in apps["enum"]) > 1
                 about = f"Adds traffic {app}" + (f": {told[app].rstrip('.')}." if app in told else ".")
                 yield self.method(
-                    short,
+                    (app if twice else short).replace("-", "_"),
                     "Part",
                     [f"traffic:{app}"],
                     "from_: Names, to: Names",

@@ -44,9 +44,14 @@ Percent(uint64_t dropped, uint64_t passed)
 uint64_t
 DroppedAtDevice(const EsxPortCounters& counts)
 {
-    return counts.Drops(EsxDropCause::MAC_CHANGE) + counts.Drops(EsxDropCause::RECEIVER_GONE) +
-           counts.Drops(EsxDropCause::RX_RING) + counts.Drops(EsxDropCause::UPLINK_OVERSIZE) +
-           counts.Drops(EsxDropCause::UPLINK_REFUSED);
+    uint64_t dropped = 0;
+    for (std::size_t i = 0; i < ESX_DROP_CAUSES; ++i)
+    {
+        const bool isThere =
+            EsxGetInfo(static_cast<EsxDropCause>(i)).Has(EsxDropCauseInfo::AT_DEVICE);
+        dropped += isThere ? counts.drops[i] : 0;
+    }
+    return dropped;
 }
 
 EsxTopRow

@@ -175,7 +175,7 @@ EsxExportTracker::WatchHost(const Ptr<EsxHost>& host)
             Callback<void, Ptr<const Packet>, uint16_t, EsxDropCause>(
                 [this, place](Ptr<const Packet> packet, uint16_t, EsxDropCause cause) {
                     const EsxDropCauseInfo& info = EsxGetInfo(cause);
-                    Lost(packet, info.move, place, info.isUnwantedCopy);
+                    Lost(packet, info.move, place, info.Has(EsxDropCauseInfo::UNWANTED_COPY));
                 }));
     }
 }

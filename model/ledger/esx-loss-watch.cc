@@ -212,31 +212,15 @@ EsxLossWatch::LinkGone(Ptr<const Packet> packet)
 void
 EsxLossWatch::DroppedByVSwitch(Ptr<const Packet> packet, uint16_t, EsxDropCause cause)
 {
-    switch (cause)
+    const EsxDropCauseInfo& info = EsxGetInfo(cause);
+    const bool isNic = info.Has(EsxDropCauseInfo::NIC_REFUSES);
+    if (isNic && AnyUplinkSends())
     {
-    case EsxDropCause::NO_UPLINK:
-    case EsxDropCause::DISCONNECTED:
+        DroppedByDevice(packet);
+    }
+    else if (isNic || info.Has(EsxDropCauseInfo::NO_WIRE))
+    {
         LinkGone(packet);
-        break;
-    case EsxDropCause::UPLINK_REFUSED:
-        AnyUplinkSends() ? DroppedByDevice(packet) : LinkGone(packet);
-        break;
-    case EsxDropCause::LINK_DOWN: // came from outside
-    case EsxDropCause::OVERSIZE:
-    case EsxDropCause::VLAN: // what a switch floods is no loss where it is not wanted
-    case EsxDropCause::FORGED_TRANSMIT:
-    case EsxDropCause::SHAPING:
-    case EsxDropCause::TX_RING:
-    case EsxDropCause::OWN_PORT:
-    case EsxDropCause::UNKNOWN_UNICAST:
-    case EsxDropCause::MAC_CHANGE:
-    case EsxDropCause::REVERSE_FILTER:
-    case EsxDropCause::INACTIVE_UPLINK:
-    case EsxDropCause::RECEIVER_GONE:
-    case EsxDropCause::RX_RING:
-    case EsxDropCause::UPLINK_OVERSIZE:
-    case EsxDropCause::COUNT:
-        break;
     }
 }
 

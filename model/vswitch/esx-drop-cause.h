@@ -39,11 +39,24 @@ constexpr std::size_t ESX_DROP_CAUSES = static_cast<std::size_t>(EsxDropCause::C
 /// Fixed properties of an EsxDropCause.
 struct EsxDropCauseInfo
 {
+    enum Trait : uint8_t
+    {
+        UNWANTED_COPY = 1, //!< may be of a flooded frame where it is not wanted: no loss, unless
+                           //!< every copy dies
+        AT_DEVICE = 2,     //!< between the decision to hand it to a device and the device (esxtop)
+        NO_WIRE = 4,       //!< the host has no link for it, and notices (EsxLossWatch)
+        NIC_REFUSES = 8    //!< the same, or its NIC's queue is full
+    };
+
     EsxDropCause cause;
     const char* name;   //!< as results spell it: lower case, words joined by underscores
     netflow::Move move; //!< of an export datagram that dies so
-    /// It may have flooded a frame to where it is not wanted: no loss, unless every copy dies.
-    bool isUnwantedCopy{false};
+    unsigned traits{0}; //!< of Trait
+
+    bool Has(Trait trait) const
+    {
+        return (traits & trait) != 0;
+    }
 };
 
 const EsxDropCauseInfo& EsxGetInfo(EsxDropCause cause);

@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <map>
+#include <tuple>
 
 namespace esxnf
 {
@@ -27,6 +29,14 @@ class TrafficChecker
 
     void Check()
     {
+        for (const Node& node : m_scenario.nodes)
+        {
+            constexpr uint8_t udp = 17;
+            if (node.kind == NodeKind::Collector)
+            {
+                m_listening[{node.name, udp, node.listen}] = {"", "its collector"};
+            }
+        }
         ScenarioNotes::Taken names;
         for (const auto& item : m_scenario.traffic)
         {
@@ -62,6 +72,30 @@ class TrafficChecker
         if (allKnown)
         {
             CheckPairs(traffic);
+            CheckReceivers(traffic);
+        }
+    }
+
+    /// One program of a node has a port.
+    void CheckReceivers(const Traffic& traffic)
+    {
+        const TrafficApp& app = *traffic.app;
+        for (const auto& to : app.receiver.empty() ? std::vector<std::string>() : traffic.to)
+        {
+            const Listener ours{app.receiver, fmt::format("{} ({})", traffic.name, app.word)};
+            const auto [first, isNew] =
+                m_listening.emplace(std::tuple(to, app.protocol, traffic.firstPort), ours);
+            if (first->second.receiver != app.receiver)
+            {
+                m_notes.Error(
+                    traffic.path,
+                    fmt::format("port {} of {} is that of {}, and {} has a receiver of its "
+                                "own; allowed: another port",
+                                traffic.firstPort,
+                                to,
+                                first->second.who,
+                                app.word));
+            }
         }
     }
 
@@ -307,6 +341,14 @@ class TrafficChecker
     ScenarioNotes& m_notes;
     ScenarioNotes::Taken m_silent;  //!< VMs at whose ports frames are injected, or arrive
     ScenarioNotes::Taken m_talking; //!< VMs and nodes with other traffic
+
+    struct Listener
+    {
+        std::string receiver; //!< TypeId
+        std::string who;
+    };
+
+    std::map<std::tuple<std::string, uint8_t, uint16_t>, Listener> m_listening; //!< by IP protocol
 };
 
 } // namespace

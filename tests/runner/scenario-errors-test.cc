@@ -462,6 +462,16 @@ const Mistake g_mistakes[] = {
      "start: 3s",
      "start: 50s",
      "lab.yaml:26:75: traffic[0].start: must be before stop; 50s is not before 40s"},
+    {"TwoReceiversOfAPort",
+     "{name: scan, app: tcp-syn-scan, from: web1, to: db1, ports: 1-100, every: 10ms}",
+     "{name: bulk, app: tcp-bulk, from: web1, to: db1, port: 5001, size: 1MB}",
+     "lab.yaml:28:5: traffic[2]: port 5001 of db1 is that of web (tcp-request), and tcp-bulk has a "
+     "receiver of its own; allowed: another port"},
+    {"TheCollectorsPort",
+     "to: [db1], port: 5060",
+     "to: [nf1], port: 2055",
+     "lab.yaml:26:5: traffic[0]: port 2055 of nf1 is that of its collector, and udp-cbr has a "
+     "receiver of its own; allowed: another port"},
     {"NoCommonNetwork",
      "10.6.125.52/24",
      "10.9.9.52/24",

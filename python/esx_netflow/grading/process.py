@@ -153,7 +153,10 @@ class Collector:
         while self._holder.poll() is None and time.monotonic() < end:
             asked = holder.children(holds)
             for pid in asked:
-                is_shell = os.path.realpath(f"/proc/{pid}/exe") == os.path.realpath("/bin/sh")
+                try:
+                    is_shell = os.path.samefile(f"/proc/{pid}/exe", "/bin/sh")
+                except FileNotFoundError:
+                    continue  # it has ended by itself
                 for leader in is_shell and holder.children(pid) or [pid]:
                     try:
                         os.kill(leader, self._signal)
