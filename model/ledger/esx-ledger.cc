@@ -187,17 +187,13 @@ class FlowReader
 
     void Begin(const netflow::FlowKey& key)
     {
-        if (m_flow.vSwitch.empty() || m_flow.key.vSwitch != key.vSwitch)
-        {
-            m_flow.vSwitch = m_host->GetVSwitchById(key.vSwitch)->GetName();
-        }
-        m_flow.key = key;
-        m_flow.output = 0;
-        m_flow.firstNs = m_flow.lastNs = 0;
-        m_flow.tcpFlags = 0;
-        m_flow.truth = m_flow.collected = {};
-        m_flow.losses.clear();
-        m_flow.left.clear();
+        EsxFlow flow; // nothing is left of the one before
+        flow.exporter = std::move(m_flow.exporter);
+        const bool isThere = !m_flow.vSwitch.empty() && m_flow.key.vSwitch == key.vSwitch;
+        flow.vSwitch =
+            isThere ? std::move(m_flow.vSwitch) : m_host->GetVSwitchById(key.vSwitch)->GetName();
+        flow.key = key;
+        m_flow = std::move(flow);
     }
 
     const Ptr<EsxHost>& m_host;
