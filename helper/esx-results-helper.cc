@@ -358,8 +358,10 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
                  place = watch->seen.collectors.size()](Ptr<const Packet> packet,
                                                         const Address&,
                                                         const std::string& error) {
-                    const auto watch = weak.lock();
-                    watch&& error.empty() ? watch->Collect(place, packet) : void();
+                    if (const auto watch = weak.lock(); watch && error.empty())
+                    {
+                        watch->Collect(place, packet);
+                    }
                 }));
         watch->seen.collectors.push_back(EsxNodeName(collector->GetNode()));
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "esx-physical-switch.h"
 
-#include "esx-net-device.h"
+#include "esx-ethernet-net-device.h"
 
 #include "ns3/abort.h"
 #include "ns3/channel.h"
@@ -95,7 +95,7 @@ EsxPhysicalSwitch::AddPort(uint16_t number, Ptr<NetDevice> device)
     Port port;
     port.number = number;
     port.device = device;
-    port.own = dynamic_cast<EsxNetDevice*>(PeekPointer(device));
+    port.own = dynamic_cast<EsxEthernetNetDevice*>(PeekPointer(device)); // a vNIC hands up only
     const Port& made = m_ports.emplace(number, port).first->second;
     m_byDevice[PeekPointer(device)] = &made;
     SetAccess(number, DEFAULT_VLAN);

@@ -92,6 +92,28 @@ PendingQueueSize(Ptr<NetDevice> device)
 
 } // namespace
 
+TEST_F(EsxHostHelperTest, ASwitchInAVirtualMachineHearsItsNic)
+{
+    const auto inside = CreateObject<EsxPhysicalSwitch>();
+    const Ptr<EsxVnic> port = AddVm("bridge", "10.0.0.1");
+    const Ptr<EsxVnic> sender = AddVm("sender", "10.0.0.2");
+    port->GetNode()->AggregateObject(inside);
+    inside->AddPort(1, port);
+    int heard = 0;
+    inside->TraceConnectWithoutContext(
+        "Drop", // there is no other port
+        Callback<void, Ptr<const Packet>, uint16_t, EsxPhysicalSwitchDrop>(
+            [&heard](Ptr<const Packet>, uint16_t, EsxPhysicalSwitchDrop cause) {
+                heard += cause == EsxPhysicalSwitchDrop::NO_PORT ? 1 : 0;
+            }));
+    Simulator::Schedule(Seconds(1), [sender] {
+        sender->Send(Create<Packet>(100), Mac48Address::GetBroadcast(), 0x0800);
+    });
+    Simulator::Stop(Seconds(2));
+    Simulator::Run();
+    EXPECT_EQ(heard, 1);
+}
+
 TEST_F(EsxHostHelperTest, StacksAreIpv4WithoutForwarding)
 {
     auto vmk0 = esx.AddVmknic(host, "vmk0", "VM Network", {"10.0.0.1", "255.255.255.0"});
