@@ -55,8 +55,8 @@ def count(program: Path, step: str, number: int) -> int:
 
 
 def cost(program: Path, step: str, few: int, many: int, limit: float) -> float:
-    """Of one more packet. Hosts of ns-3 have a hash seed a process, some with more collisions than others: of up to five
-    tries each count's smallest one (the smallest difference would be that of an unlucky first count)."""
+    """Of one more packet. Hosts of ns-3 have a hash seed a process, some with more collisions than others: of up to
+    five tries each count's smallest one (the smallest difference would be that of an unlucky first count)."""
     least = {few: float("inf"), many: float("inf")}
     for _ in range(5 if limit else 2):
         least = {number: min(before, count(program, step, number)) for number, before in least.items()}
