@@ -176,7 +176,15 @@ EsxEthernetNetDevice::DoDispose()
     m_channel = nullptr;
     m_queue = nullptr;
     m_receiveErrorModel = nullptr;
+    m_taker = {};
     EsxNetDevice::DoDispose();
+}
+
+void
+EsxEthernetNetDevice::SetFrameTaker(FrameTaker taker)
+{
+    NS_ABORT_MSG_IF(m_taker && taker, "a device is an uplink, or the port of a switch, once");
+    m_taker = std::move(taker);
 }
 
 void

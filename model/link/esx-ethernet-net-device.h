@@ -14,6 +14,8 @@
 #include "ns3/queue.h"
 #include "ns3/traced-callback.h"
 
+#include <functional>
+
 namespace ns3
 {
 
@@ -126,6 +128,16 @@ class EsxEthernetNetDevice : public EsxNetDevice
     EsxEthernetNetDevice* GetPeer() const;
     uint64_t GetRank() const; //!< of the arrival of what it sends (EsxRankedEvent)
 
+    /// \param frame without its Ethernet header; the taker's own
+    using FrameTaker = std::function<void(const Ptr<Packet>& frame,
+                                          const Mac48Address& source,
+                                          const Mac48Address& destination,
+                                          uint16_t protocol)>;
+    /// A vSwitch or switch takes every frame that is received, as a promiscuous handler of the node
+    /// would, without the node and its addresses of any kind. One takes them; a second one aborts.
+    /// \param taker empty: nobody any more
+    void SetFrameTaker(FrameTaker taker);
+
     /// Takes a frame from the link past the error model: for error models that delay or copy.
     void Deliver(const Ptr<Packet>& frame);
 
@@ -158,6 +170,7 @@ class EsxEthernetNetDevice : public EsxNetDevice
     EsxEthernetNetDevice* m_peer{nullptr}; //!< the channel keeps it alive
     Ptr<Queue<Packet>> m_queue;
     Ptr<ErrorModel> m_receiveErrorModel;
+    FrameTaker m_taker;
     uint32_t m_frameOverhead;
     Contention m_contention{QUEUE};
     DataRate m_rate;

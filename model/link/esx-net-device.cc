@@ -104,7 +104,6 @@ EsxNetDevice::DoDispose()
     m_node = nullptr;
     m_receive = ReceiveCallback();
     m_promiscReceive = PromiscReceiveCallback();
-    m_taker = {};
     // Captures are complete when the simulation is destroyed, whoever still holds the device.
     m_snifferTrace = {};
     m_promiscSnifferTrace = {};
@@ -303,13 +302,6 @@ void
 EsxNetDevice::SetPromiscReceiveCallback(PromiscReceiveCallback callback)
 {
     m_promiscReceive = callback;
-}
-
-void
-EsxNetDevice::SetFrameTaker(FrameTaker taker)
-{
-    NS_ABORT_MSG_IF(m_taker && taker, "a device is an uplink, or the port of a switch, once");
-    m_taker = std::move(taker);
 }
 
 bool

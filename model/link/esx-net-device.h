@@ -6,8 +6,6 @@
 #include "ns3/net-device.h"
 #include "ns3/traced-callback.h"
 
-#include <functional>
-
 namespace ns3
 {
 
@@ -65,16 +63,6 @@ class EsxNetDevice : public NetDevice
     void SetPromiscReceiveCallback(PromiscReceiveCallback callback) override;
     bool SupportsSendFrom() const override;
 
-    /// \param frame without its Ethernet header; the taker's own
-    using FrameTaker = std::function<void(const Ptr<Packet>& frame,
-                                          const Mac48Address& source,
-                                          const Mac48Address& destination,
-                                          uint16_t protocol)>;
-    /// A vSwitch or switch takes every frame that is received, as a promiscuous handler of the node
-    /// would, without the node and its addresses of any kind. One takes them; a second one aborts.
-    /// \param taker empty: nobody any more
-    void SetFrameTaker(FrameTaker taker);
-
   protected:
     using FrameTrace = TracedCallback<Ptr<const Packet>>;
 
@@ -100,7 +88,6 @@ class EsxNetDevice : public NetDevice
     ReceiveCallback m_receive;
     bool m_isSilent{false};
     PromiscReceiveCallback m_promiscReceive;
-    FrameTaker m_taker;
     TracedCallback<> m_linkChange;
     FrameTrace m_macTxTrace;
     FrameTrace m_macTxDropTrace;

@@ -17,7 +17,7 @@
 namespace ns3
 {
 
-class EsxNetDevice;
+class EsxEthernetNetDevice;
 
 /// Why a physical switch dropped a frame.
 enum class EsxPhysicalSwitchDrop : uint8_t
@@ -115,7 +115,7 @@ class EsxPhysicalSwitch : public Object
     {
         uint16_t number;
         Ptr<NetDevice> device;
-        EsxNetDevice* own;               //!< the same, if it is one of ours
+        EsxEthernetNetDevice* own;       //!< the same, if it is one of ours
         std::bitset<4096> vlans;         //!< those it is in
         uint16_t untagged{DEFAULT_VLAN}; //!< VLAN that has no tag here
         bool trunk{false};

@@ -6,6 +6,7 @@
 
 #include "ns3/abort.h"
 #include "ns3/boolean.h"
+#include "ns3/esx-ethernet-net-device.h"
 #include "ns3/esx-host.h"
 #include "ns3/hash.h"
 #include "ns3/ipv4.h"
@@ -129,7 +130,7 @@ EsxUplink::Adopt(Ptr<NetDevice> device, const std::string& name)
     m_name = name;
     m_device = device;
     CheckNoIp();
-    m_own = dynamic_cast<EsxNetDevice*>(PeekPointer(device));
+    m_own = dynamic_cast<EsxEthernetNetDevice*>(PeekPointer(device));
     // It stays for the life of the node, as it may be called while a vSwitch is being deleted;
     // Receive() knows whether anybody listens.
     if (m_own)

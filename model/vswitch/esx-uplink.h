@@ -12,7 +12,7 @@
 namespace ns3
 {
 
-class EsxNetDevice;
+class EsxEthernetNetDevice;
 class EsxVSwitch;
 
 /**
@@ -89,7 +89,7 @@ class EsxUplink : public Object
 
     std::string m_name;
     Ptr<NetDevice> m_device;
-    EsxNetDevice* m_own{nullptr}; //!< the same, if it is one of ours
+    EsxEthernetNetDevice* m_own{nullptr}; //!< the same, if it is one of ours
     Ptr<EsxVSwitch> m_vSwitch;
     uint16_t m_port{0};
     bool m_down{false};
