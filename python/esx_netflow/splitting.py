@@ -17,7 +17,7 @@ from .scenarios import Scenario
 from .sweep_executors import executor_of, run_calls
 from .sweep_points import build_id, folder_of, key_of, leave_if_imported_by_worker
 
-_PARTS = 4  # for each worker: a late one holds up the others for no more
+_PARTS = 2  # for each worker: more build the whole lab more often, fewer wait longer for a late one
 
 
 def simulate_hosts(scenario: Scenario, executor: Any, store: running.PathLike, progress: Optional[str] = None) -> Path:

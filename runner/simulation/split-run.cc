@@ -18,6 +18,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <iterator>
+#include <memory>
 #include <sstream>
 #include <unordered_map>
 #include <utility>
@@ -510,7 +511,13 @@ SplitRun::Watch(const Ptr<EsxHost>& host, const Ptr<NetDevice>& device)
     {
         player->AddUplink(device);
     }
-    bool isShared = !DynamicCast<EsxEthernetNetDevice>(device);
+    // no Ptr: the device holds what listens to it
+    auto* const own = dynamic_cast<EsxEthernetNetDevice*>(PeekPointer(device));
+    bool isShared = !own;
+    // The network is the second stage's. The first frames show what it would answer: an ARP request
+    // for a collector that is not there, an ICMP error.
+    constexpr uint32_t first = 100;
+    const auto sent = std::make_shared<uint32_t>(0);
     for (const Ptr<EsxUplink>& uplink : host->GetUplinks())
     {
         isShared = isShared || (uplink->GetDevice() == device && uplink->GetQueueDisc());
@@ -532,6 +539,11 @@ SplitRun::Watch(const Ptr<EsxHost>& host, const Ptr<NetDevice>& device)
             if (recorder != this_->m_recorders.end())
             {
                 recorder->Leaves(number, frame);
+            }
+            if (this_->IsApart() && own && own->GetPeer() && ++*sent == first)
+            {
+                own->GetPeer()->SetFrameTaker({});
+                own->GetPeer()->SetFrameTaker([](const auto&...) {});
             }
             if (player != this_->m_players.end())
             {
