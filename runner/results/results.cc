@@ -2,6 +2,7 @@
 #include "runner/results/results.h"
 
 #include "runner/base/output-file.h"
+#include "runner/base/shared-work.h"
 #include "runner/base/user-error.h"
 #include "runner/simulation/simulation.h"
 
@@ -171,17 +172,22 @@ WriteSummary(const Summary& summary, const std::string& directory)
     WriteFile(fs::path(directory) / "summary.json", ToJson(summary).dump(2) + "\n");
 }
 
-void
-WriteResults(const Simulation& simulation, const Summary& summary, const std::string& directory)
+namespace
 {
-    simulation.CloseCaptures();
-    const fs::path folder = directory;
-    const Scenario& scenario = simulation.GetScenario();
-    WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
-    WriteSummary(summary, directory);
+
+/// \param isMine whether the next file is to be written
+void
+WriteFiles(const Simulation& simulation,
+           const fs::path& folder,
+           const std::function<bool()>& isMine)
+{
     simulation.GetResults().ForEachFile(
         [&](const std::string& name, const ns3::EsxResultsHelper::Content& content) {
             const auto path = (folder / name).string();
+            if (!isMine())
+            {
+                return;
+            }
             if (const std::string* const booked = simulation.FindText(name))
             {
                 return WriteFile(path, *booked);
@@ -190,7 +196,23 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
             content([&file](std::string_view piece) { file.Write(piece); });
             file.Close();
         },
-        scenario.outputs.flows);
+        simulation.GetScenario().outputs.flows);
+}
+
+} // namespace
+
+void
+WriteResults(const Simulation& simulation, const Summary& summary, const std::string& directory)
+{
+    simulation.CloseCaptures();
+    const fs::path folder = directory;
+    const Scenario& scenario = simulation.GetScenario();
+    WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
+    WriteSummary(summary, directory);
+    constexpr uint64_t FEW = 20'000; // are written before a copy of the process is there
+    summary.exported.records + summary.flows > FEW&& scenario.outputs.flows
+        ? ShareWork([&](const auto& isMine) { WriteFiles(simulation, folder, isMine); })
+        : WriteFiles(simulation, folder, [] { return true; });
     for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
     {
         WriteFile(folder / file, octets);
