@@ -16,24 +16,47 @@ Schema()
     return schema;
 }
 
-const Json*
-Keyword(const Json& schema, const std::string& keyword)
+namespace
 {
-    if (const auto found = schema.find(keyword); found != schema.end())
+
+/// Parts of a schema by name. They are looked up once: a large scenario asks a million times.
+using Parts = std::vector<std::pair<std::string_view, const Json*>>;
+
+/// \return those of a schema, then those of the definition that it refers to
+Parts
+PartsOf(const Json& schema)
+{
+    Parts parts;
+    for (const auto& [word, value] : schema.items())
     {
-        return &*found;
+        parts.emplace_back(word, &value);
     }
     if (const auto reference = schema.find("$ref"); reference != schema.end())
     {
-        // The target of a reference is looked up once: a large scenario asks a million times.
-        static std::unordered_map<const Json*, const Json*> targets;
-        const Json*& target = targets[&schema];
-        if (!target)
+        const auto path = reference->get<std::string>().substr(1); // "#/definitions/..."
+        const Parts rest = PartsOf(Schema().at(Json::json_pointer(path)));
+        parts.insert(parts.end(), rest.begin(), rest.end());
+    }
+    return parts;
+}
+
+} // namespace
+
+const Json*
+Keyword(const Json& schema, std::string_view keyword)
+{
+    static std::unordered_map<const Json*, Parts> known;
+    const auto [found, isNew] = known.try_emplace(&schema);
+    if (isNew)
+    {
+        found->second = PartsOf(schema);
+    }
+    for (const auto& [word, value] : found->second)
+    {
+        if (word == keyword)
         {
-            const auto path = reference->get<std::string>().substr(1); // "#/definitions/..."
-            target = &Schema().at(Json::json_pointer(path));
+            return value;
         }
-        return Keyword(*target, keyword);
     }
     return nullptr;
 }
@@ -43,9 +66,9 @@ MemberSchema(const Json& schema, const std::string& key)
 {
     if (const Json* properties = Keyword(schema, "properties"))
     {
-        if (const auto property = properties->find(key); property != properties->end())
+        if (const Json* property = Keyword(*properties, key))
         {
-            return &*property;
+            return property;
         }
     }
     if (&schema == &Schema() && key.rfind("x-", 0) == 0)

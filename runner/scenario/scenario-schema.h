@@ -9,6 +9,7 @@
 #include "runner/scenario/yaml-document.h"
 
 #include <optional>
+#include <string_view>
 
 namespace esxnf
 {
@@ -17,7 +18,7 @@ namespace esxnf
 const Json& Schema();
 
 /// A keyword of a schema: beside its "$ref" (where it describes this use), else behind it.
-const Json* Keyword(const Json& schema, const std::string& keyword);
+const Json* Keyword(const Json& schema, std::string_view keyword);
 
 /// The schema of a member of a map, or null if the key is not allowed.
 const Json* MemberSchema(const Json& schema, const std::string& key);

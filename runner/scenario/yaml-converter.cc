@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
+#include <string_view>
+#include <tuple>
 
 namespace esxnf
 {
@@ -25,16 +28,17 @@ YamlConverter::YamlConverter(YamlDocument& document)
 }
 
 Json
-YamlConverter::Convert(const YAML::Node& node, const std::string& pointer, int depth)
+YamlConverter::Convert(const YAML::Node& node, YamlDocument::Marks& marks, int depth)
 {
     Spend(node, depth);
     if (node.IsMap())
     {
         Json object = Json::object();
-        for (const auto& [key, value] : Flatten(node, depth))
+        const auto entries = Flatten(node, depth);
+        marks.parts.reserve(entries.size());
+        for (const auto& [key, value] : entries)
         {
-            const auto child = JoinPointer(pointer, key.Scalar());
-            Remember(child, key, value);
+            auto& child = Remember(marks, key.Scalar(), key, value);
             // Flatten() gives each key once: no search for it
             object.get_ref<Json::object_t&>().emplace_back(key.Scalar(),
                                                            Convert(value, child, depth + 1));
@@ -44,10 +48,10 @@ YamlConverter::Convert(const YAML::Node& node, const std::string& pointer, int d
     if (node.IsSequence())
     {
         Json array = Json::array();
+        marks.parts.reserve(node.size());
         for (const auto& item : node)
         {
-            const auto child = JoinPointer(pointer, std::to_string(array.size()));
-            Remember(child, item, item);
+            auto& child = Remember(marks, std::to_string(array.size()), item, item);
             array.push_back(Convert(item, child, depth + 1));
         }
         return array;
@@ -91,7 +95,9 @@ YamlConverter::RefuseLongText(const YAML::Node& node) const
 std::vector<YamlConverter::Entry>
 YamlConverter::Flatten(const YAML::Node& map, int depth)
 {
-    std::map<std::string, int> lines;
+    std::vector<Entry> own;
+    bool merges = false;
+    own.reserve(map.size());
     for (const auto& entry : map)
     {
         if (!entry.first.IsScalar())
@@ -99,22 +105,25 @@ YamlConverter::Flatten(const YAML::Node& map, int depth)
             Refuse(entry.first, "a key must be one word or a quoted text");
         }
         RefuseLongText(entry.first);
-        const auto [first, isNew] =
-            lines.emplace(entry.first.Scalar(), entry.first.Mark().line + 1);
-        if (!isNew)
-        {
-            Refuse(entry.first,
-                   fmt::format("key '{}' is given twice (first in line {})",
-                               first->first,
-                               first->second));
-        }
+        merges = merges || IsMergeKey(entry.first);
+        own.emplace_back(entry.first, entry.second);
+    }
+    RefuseTwice(own);
+    if (!merges)
+    {
+        return own;
+    }
+    std::set<std::string> names;
+    for (const auto& entry : own)
+    {
+        names.insert(entry.first.Scalar());
     }
     std::vector<Entry> entries;
-    for (const auto& entry : map)
+    for (const auto& entry : own)
     {
         if (!IsMergeKey(entry.first))
         {
-            entries.emplace_back(entry.first, entry.second);
+            entries.push_back(entry);
             continue;
         }
         for (const auto& source : MergeSources(entry.second))
@@ -122,7 +131,7 @@ YamlConverter::Flatten(const YAML::Node& map, int depth)
             Spend(source, depth + 1);
             for (auto& merged : Flatten(source, depth + 1))
             {
-                if (lines.emplace(merged.first.Scalar(), 0).second)
+                if (names.insert(merged.first.Scalar()).second)
                 {
                     entries.push_back(std::move(merged));
                 }
@@ -130,6 +139,35 @@ YamlConverter::Flatten(const YAML::Node& map, int depth)
         }
     }
     return entries;
+}
+
+void
+YamlConverter::RefuseTwice(const std::vector<Entry>& entries) const
+{
+    std::vector<std::pair<std::string_view, std::size_t>> names;
+    names.reserve(entries.size());
+    for (const auto& entry : entries)
+    {
+        names.emplace_back(entry.first.Scalar(), names.size());
+    }
+    std::sort(names.begin(), names.end());
+    std::size_t second = entries.size();
+    std::size_t first = second;
+    for (std::size_t i = 1; i < names.size(); ++i)
+    {
+        if (names[i].first == names[i - 1].first && names[i].second < second)
+        {
+            std::tie(first, second) = std::pair(names[i - 1].second, names[i].second);
+        }
+    }
+    if (second < entries.size())
+    {
+        const YAML::Node& key = entries[second].first;
+        Refuse(key,
+               fmt::format("key '{}' is given twice (first in line {})",
+                           key.Scalar(),
+                           entries[first].first.Mark().line + 1));
+    }
 }
 
 bool
@@ -184,14 +222,19 @@ YamlConverter::ConvertScalar(const YAML::Node& node) const
     return ResolvePlain(node.Scalar());
 }
 
-void
-YamlConverter::Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value)
+YamlDocument::Marks&
+YamlConverter::Remember(YamlDocument::Marks& marks,
+                        std::string name,
+                        const YAML::Node& key,
+                        const YAML::Node& value)
 {
     const auto place = [](const YAML::Mark& mark) {
         return std::pair(std::max(mark.line + 1, 1), std::max(mark.column + 1, 1));
     };
     const auto keyPlace = place(key.Mark());
-    m_document.m_marks[pointer] = {keyPlace, value.IsScalar() ? place(value.Mark()) : keyPlace};
+    marks.parts.push_back(
+        {std::move(name), keyPlace, value.IsScalar() ? place(value.Mark()) : keyPlace, {}});
+    return marks.parts.back();
 }
 
 } // namespace esxnf

@@ -22,8 +22,9 @@ class YamlConverter
     /// \param document gets the places; outlives this
     explicit YamlConverter(YamlDocument& document);
 
-    /// \return the value of a node; throws ScenarioError. \param depth 0 for the root
-    Json Convert(const YAML::Node& node, const std::string& pointer, int depth);
+    /// \return the value of a node; throws ScenarioError. \param marks get its parts \param depth 0
+    /// for the root
+    Json Convert(const YAML::Node& node, YamlDocument::Marks& marks, int depth);
 
   private:
     using Entry = std::pair<YAML::Node, YAML::Node>;
@@ -35,6 +36,7 @@ class YamlConverter
     /// The entries of a map with "<<" resolved: own keys win over merged ones, earlier sources over
     /// later ones.
     std::vector<Entry> Flatten(const YAML::Node& map, int depth);
+    void RefuseTwice(const std::vector<Entry>& entries) const;
 
     static bool IsMergeKey(const YAML::Node& key);
     std::vector<YAML::Node> MergeSources(const YAML::Node& value) const;
@@ -42,7 +44,10 @@ class YamlConverter
 
     /// A scalar's error is at the scalar; that of a map or list is at its key, where a reader looks
     /// for it.
-    void Remember(const std::string& pointer, const YAML::Node& key, const YAML::Node& value);
+    static YamlDocument::Marks& Remember(YamlDocument::Marks& marks,
+                                         std::string name,
+                                         const YAML::Node& key,
+                                         const YAML::Node& value);
 
     YamlDocument& m_document;
     std::unordered_set<int> m_written; // places of values times two; of maps the next number

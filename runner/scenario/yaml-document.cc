@@ -5,6 +5,8 @@
 #include "runner/scenario/yaml-converter.h"
 #include "runner/scenario/yaml-text.h"
 
+#include <algorithm>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <fstream>
 #include <system_error>
@@ -48,7 +50,7 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
 {
     YamlDocument document;
     document.m_fileName = fileName;
-    document.m_marks[""] = {{1, 1}, {1, 1}};
+    document.m_marks = {"", {1, 1}, {1, 1}, {}};
     if (text.size() > MAX_FILE_BYTES)
     {
         FailYaml(fileName, 0, 0, fmt::format("the file is larger than {} bytes", MAX_FILE_BYTES));
@@ -72,7 +74,7 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
                      node.Mark().column,
                      "the top level must be a map that begins with 'version: 1'");
         }
-        document.m_root = YamlConverter(document).Convert(node, "", 0);
+        document.m_root = YamlConverter(document).Convert(node, document.m_marks, 0);
     }
     catch (const YAML::DeepRecursion& error)
     {
@@ -96,7 +98,6 @@ YamlDocument::FromJson(Json root, const std::string& fileName)
     YamlDocument document;
     document.m_fileName = fileName;
     document.m_root = std::move(root);
-    document.m_marks[""] = {};
     return document;
 }
 
@@ -157,21 +158,31 @@ YamlDocument::InFile(const std::pair<int, int>& place) const
     return {m_fileName, place.first, place.second};
 }
 
-YamlDocument::Marks
-YamlDocument::FindMarks(std::string pointer) const
+const YamlDocument::Marks&
+YamlDocument::FindMarks(const std::string& pointer) const
 {
-    for (;; pointer.resize(pointer.rfind('/')))
+    const Marks* found = &m_marks;
+    for (std::size_t begin = 1; begin <= pointer.size();)
     {
-        const auto found = m_marks.find(pointer);
-        if (found != m_marks.end())
+        const auto end = std::min(pointer.find('/', begin), pointer.size());
+        const auto name =
+            nlohmann::json::json_pointer(pointer.substr(begin - 1, end - begin + 1)).back();
+        const std::vector<Marks>& parts = found->parts;
+        const auto index = std::strtoul(name.c_str(), nullptr, 10); // most parts are in lists
+        const auto part =
+            index < parts.size() && parts[index].name == name
+                ? parts.begin() + static_cast<std::ptrdiff_t>(index)
+                : std::find_if(parts.begin(), parts.end(), [&name](const Marks& marks) {
+                      return marks.name == name;
+                  });
+        if (part == parts.end())
         {
-            return found->second;
+            break;
         }
-        if (pointer.empty())
-        {
-            return {};
-        }
+        found = &*part;
+        begin = end + 1;
     }
+    return *found;
 }
 
 std::string

@@ -10,8 +10,8 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
-#include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace esxnf
 {
@@ -50,19 +50,21 @@ class YamlDocument
   private:
     friend class YamlConverter;
 
-    /// Lines and columns, as in TextPosition.
+    /// Lines and columns of a part, as in TextPosition, and its own parts.
     struct Marks
     {
+        std::string name; //!< key, or index
         std::pair<int, int> key;
         std::pair<int, int> value;
+        std::vector<Marks> parts;
     };
 
-    Marks FindMarks(std::string pointer) const;
+    const Marks& FindMarks(const std::string& pointer) const;
     TextPosition InFile(const std::pair<int, int>& place) const;
 
     std::string m_fileName;
     Json m_root = Json::object();
-    std::unordered_map<std::string, Marks> m_marks; //!< by JSON pointer; always holds ""
+    Marks m_marks; //!< of the whole
 };
 
 /// \return pointer + "/" + token, escaped as RFC 6901 says
