@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // CheckExport(): from each vmknic that net-netflow would use to the collector it names.
+#include "netflow/v5-codec.h"
 #include "runner/lab/export-commands.h"
 #include "runner/lab/frame-route.h"
 #include "runner/lab/lab-check.h"
@@ -18,7 +19,7 @@ namespace
 {
 
 /// 24 + 30 * 48 octets of NetFlow, 28 of UDP and IPv4; 18 of Ethernet.
-constexpr uint32_t FULL_DATAGRAM = 1492;
+constexpr uint32_t FULL_DATAGRAM = netflow::V5_MAX_OCTETS + 28;
 constexpr uint32_t FULL_DATAGRAM_FRAME = FULL_DATAGRAM + 18;
 
 /// 30500 ns -> "30.5us"

@@ -69,8 +69,13 @@ YamlConverter::Spend(const YAML::Node& node, int depth)
                            MAX_DEPTH));
     }
     // A value that an alias repeats is where its anchor is. A map begins where its first key does.
-    const int place = node.Mark().pos * 2 + (node.IsMap() ? 1 : 0);
-    m_added += m_written.insert(place).second ? 0 : 1;
+    const std::size_t place = std::max(node.Mark().pos, 0) * 2 + (node.IsMap() ? 1 : 0);
+    if (place >= m_written.size())
+    {
+        m_written.resize(2 * place + 2);
+    }
+    m_added += m_written[place] ? 1 : 0;
+    m_written[place] = true;
     if (m_added > MAX_ADDED)
     {
         Refuse(node, fmt::format("aliases expand to more than {} values", MAX_ADDED));

@@ -8,7 +8,6 @@
 #include "runner/scenario/yaml-document.h"
 
 #include <string>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 #include <yaml-cpp/yaml.h>
@@ -50,7 +49,7 @@ class YamlConverter
                                          const YAML::Node& value);
 
     YamlDocument& m_document;
-    std::unordered_set<int> m_written; // places of values times two; of maps the next number
+    std::vector<bool> m_written; // by places of values times two; of maps the next number
     std::size_t m_added = 0;
 };
 
