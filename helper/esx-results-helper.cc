@@ -348,7 +348,7 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
     watch->every = every;
     // It lives until then, without the helper, too. Traces do not keep it: it keeps the ledger, and
     // that the objects of these traces.
-    Simulator::ScheduleDestroy(&EsxResultsHelper::LetGo, watch);
+    Simulator::ScheduleDestroy([kept = watch] {});
     for (const Ptr<EsxNetflowCollector>& collector : ledger->GetCollectors())
     {
         collector->TraceConnectWithoutContext(
@@ -369,11 +369,6 @@ EsxResultsHelper::Install(const Ptr<EsxLedger>& ledger, Time every)
     {
         Simulator::ScheduleNow(&EsxResultsHelper::SampleAgainAndAgain, watch);
     }
-}
-
-void
-EsxResultsHelper::LetGo(const std::shared_ptr<Watch>&)
-{
 }
 
 void

@@ -114,7 +114,6 @@ class EsxResultsHelper
     struct Watch;
 
     static void SampleAgainAndAgain(std::shared_ptr<Watch> watch);
-    static void LetGo(const std::shared_ptr<Watch>& watch);
 
     std::shared_ptr<Watch> m_watch;
 };

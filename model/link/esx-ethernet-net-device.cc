@@ -77,7 +77,7 @@ class EsxEthernetNetDevice::Arrival final : public EsxRankedEvent
   private:
     void Happen() override
     {
-        m_at->Receive(std::move(m_frame), m_cuts);
+        m_at->Receive(m_frame, m_cuts);
     }
 
     EsxEthernetNetDevice* m_at;
