@@ -49,11 +49,11 @@ def check_equal(esx_netflow, tmp_path, text):
 
 
 def check_deferred(tmp_path, is_deferred):
-    """A good part of the item `sure` was deferred, if so it has to be: a flow that meets a change of a link goes singly
-    from then on. Within a vSwitch all may be: a packet that begins a record is only metered."""
+    """Most packets of the item `sure` were not simulated in flow fidelity, if so it has to be. Within a vSwitch none
+    may be: a packet that begins a record is only metered."""
     summary = json.loads((tmp_path / "flow" / "out" / "summary.json").read_text())
     (sure,) = (item for item in summary["traffic"]["flow_fidelity"] if item["name"] == "sure")
-    assert not is_deferred or sure["simulated"] < 0.75 * sure["packets"], sure
+    assert not is_deferred or sure["simulated"] < sure["packets"] / 2, sure
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -121,7 +121,7 @@ SURE = (
 
 
 def draw_lab(seed: int) -> tuple[str, bool]:
-    """-> a lab, and whether its item `sure` is deferred"""
+    """-> a lab, and whether most packets of its item `sure` are deferred"""
     rng = random.Random(seed)
     netflow = {
         "idle_timeout": rng.choice(["15s", "1s", "100ms"]),
@@ -244,7 +244,7 @@ def draw_lab_of_links(seed: int, coincide: bool = False) -> tuple[str, bool]:
     """Three hosts, one with a team, two switches, a router with an interface in each VLAN, another one before an
     internet and a server; nearly all links are without contention. If things coincide, frames are sent and arrive,
     and links change, at whole milliseconds.
-    -> the lab, and whether its item `sure` is deferred"""
+    -> the lab, and whether most packets of its item `sure` are deferred"""
     rng = random.Random(f"{'coincidences' if coincide else 'links'} {seed}")
     vlan = rng.choice([0, 0, 7])
     is_limited = rng.random() < 0.4
@@ -331,6 +331,8 @@ def draw_lab_of_links(seed: int, coincide: bool = False) -> tuple[str, bool]:
     sure[0] = sure[0] and not any(
         f"vm: {name}," in step for name in re.findall(r"\w+(?=,|$)", of_sure) for step in steps
     )
+    # a router whose link was cut learns again, and looks at each packet
+    sure[0] = sure[0] and not any(re.search("link: (stick|between|inet|fars), down", step) for step in steps)
     mtu = rng.choice(["", "", "", "", "", ", mtu: 1300"])
     sure[0] = sure[0] and not mtu
     lines = "\n"
