@@ -203,6 +203,38 @@ def test_what_only_the_simulation_shows_ends_it(esx_netflow, tmp_path, to, told)
     assert not (tmp_path / "out").exists()
 
 
+LATE = """version: 1
+name: late
+run: {duration: 200s, arp: static}
+hosts:
+  esx1:
+    vswitches: {vSwitch0: {uplinks: [vmnic0], portgroups: {P: {}}}}
+    vmknics: {vmk0: {portgroup: P, address: 10.1.0.1/24}}
+    vms:
+      a: {nics: [{portgroup: P, address: 10.1.0.11/24}]}
+      b: {nics: [{portgroup: P, address: 10.1.0.12/24}]}
+nodes:
+  sw: {kind: switch}
+  nf1: {kind: collector, address: 10.1.0.99/24}
+links: [{endpoints: [esx1:vmnic0, sw:1]}, {endpoints: [nf1:eth0, sw:2]}]
+traffic: [{name: ab, app: flows, from: a, to: b, start: 3s, every: 100ms, flow_packets: 3, flow_duration: 1s}]
+timeline:
+  - {at: 1s, host: esx1, run: vmkload_mod netflow}
+  - {at: 2s, host: esx1, id: n, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.1.0.99}
+  - {at: 170s, signal: KILL, process: n}
+  - {at: 171s, host: esx1, run: vmkload_app -S -i vmktcp net-netflow -e vSwitch0 10.1.0.99:9}
+"""
+
+
+def test_what_comes_back_late_is_found_by_the_second_stage(esx_netflow, tmp_path):
+    """Behind a host's first hundred frames its own stage has no network that could answer."""
+    run = esx_netflow("run", write(tmp_path, LATE), "-o", tmp_path / "out", "-q", "--split", "local", "-j", "1")
+    books = list(tmp_path.glob("out.hosts/*/*/esx1.book"))
+    told = r"lab\.yaml: the run cannot be split: at 1\d\d\.\d+ s a frame comes to esx1 from the network: 10\.1\.0\.99"
+    assert run.returncode == 2 and books and re.search(told, run.stderr), run.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_half_a_book_is_refused(esx_netflow, tmp_path):
     path = write(tmp_path, STATIC)
     run = ["run", path, "-o", tmp_path / "out", "-q", "--split", "local"]
