@@ -210,9 +210,9 @@ WriteResults(const Simulation& simulation, const Summary& summary, const std::st
     WriteFile(folder / "resolved.yaml", ResolvedYaml(scenario));
     WriteSummary(summary, directory);
     constexpr uint64_t FEW = 20'000; // are written before a copy of the process is there
-    summary.exported.records + summary.flows > FEW&& scenario.outputs.flows
-        ? ShareWork([&](const auto& isMine) { WriteFiles(simulation, folder, isMine); })
-        : WriteFiles(simulation, folder, [] { return true; });
+    const bool isLarge = scenario.outputs.flows && summary.exported.records + summary.flows > FEW;
+    isLarge ? ShareWork([&](const auto& isMine) { WriteFiles(simulation, folder, isMine); })
+            : WriteFiles(simulation, folder, [] { return true; });
     for (const auto& [file, octets] : simulation.GetAnnotatedCaptures())
     {
         WriteFile(folder / file, octets);
