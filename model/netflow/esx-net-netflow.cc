@@ -77,9 +77,7 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
                                           process.m_world));
         process.m_txTrace(packet);
         process.m_module->NotifyDatagram(datagram, process.m_collector);
-        // No device is chosen for 224.0.0.x, and ns-3's routing would end the process.
-        const bool sent =
-            !process.m_collector.IsLocalMulticast() && process.m_socket->Send(packet) >= 0;
+        const bool sent = HandOver(datagram, packet);
         NS_LOG_INFO(process.Named()
                     << "datagram " << datagram.number << ", " << datagram.counts.records
                     << " records, to " << process.m_collector << (sent ? "" : ": not sent"));
@@ -99,6 +97,19 @@ struct EsxNetNetflow::Impl : public netflow::DatagramSink
             process.m_module->NotifyVerboseLine();
         }
         return sent;
+    }
+
+    /// To the IP stack, or to who knows what that did.
+    bool HandOver(const netflow::Datagram& datagram, const Ptr<Packet>& packet) const
+    {
+        const EsxNetflowReplay* const replay = process.m_module->GetReplay();
+        if (replay && replay->send)
+        {
+            replay->send(datagram, packet);
+            return true;
+        }
+        // No device is chosen for 224.0.0.x, and ns-3's routing would end the process.
+        return !process.m_collector.IsLocalMulticast() && process.m_socket->Send(packet) >= 0;
     }
 
     void PortAliased(uint16_t vSwitch, uint16_t port) override

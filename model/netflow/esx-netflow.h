@@ -39,6 +39,8 @@ struct EsxNetflowReplay
     std::function<void(const std::vector<uint16_t>& ids,
                        std::vector<netflow::QueuedRecord>& records)>
         poll;
+    /// Sends a datagram's packet out of the host's vmknic, as its IP stack did; empty: that does.
+    std::function<void(const netflow::Datagram& datagram, const Ptr<Packet>& packet)> send;
     std::vector<netflow::FlowRecord> live; //!< at the end
     netflow::Counts residual;              //!< laws L1 to L3
     uint64_t breaches{0};                  //!< laws L7 and L8

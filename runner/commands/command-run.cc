@@ -507,11 +507,11 @@ AddSplitOptions(CLI::App& app, RunOptions& options)
     }
 }
 
-/// Becomes a command of the Python package with what was given.
+/// Becomes a command of the Python package with what was given, and further words.
 void
-HandOver(const char* command, const CLI::App& app)
+HandOver(const char* command, const CLI::App& app, std::vector<std::string> words = {})
 {
-    std::vector<std::string> words{command};
+    words.insert(words.begin(), command);
     for (const CLI::Option* option : app.get_options())
     {
         const bool isFlag = option->get_items_expected_max() == 0;
@@ -653,7 +653,7 @@ AddRun(CLI::App& program, int& exitCode)
     app->footer(RUN_EXAMPLES);
     app->callback([options, app, &exitCode] {
         app->count("--collector") == 0 ? void() : HandOver("feed", *app);
-        options->split.empty() ? void() : HandOver("split", *app);
+        options->split.empty() ? void() : HandOver("split", *app, {"--program=" + GetProgram()});
         exitCode = RunAll(*options);
     });
 }

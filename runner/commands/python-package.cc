@@ -133,6 +133,13 @@ RequirePython()
     }
 }
 
+std::string
+GetProgram()
+{
+    const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
+    return program.filename() == "esx-netflow" ? program.string() : "";
+}
+
 void
 BecomePython(const std::vector<std::string>& arguments)
 {

@@ -15,6 +15,9 @@ namespace esxnf
 /// missing.
 void RequirePython();
 
+/// \return the path of this program; empty: it is Python, which runs the package
+std::string GetProgram();
+
 /// Becomes the package's command line, so that signals reach it. Comes back only by
 /// UserError. RequirePython() comes first
 [[noreturn]] void BecomePython(const std::vector<std::string>& arguments);

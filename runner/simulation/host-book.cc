@@ -17,7 +17,7 @@ namespace
 {
 
 /// Its last digit is the version of the form.
-const std::string MAGIC = "esx-netflow host 1\n";
+const std::string MAGIC = "esx-netflow host 2\n";
 
 /// Writes values into octets or reads them, so that each type is described once.
 class Archive
@@ -188,7 +188,7 @@ class Archive
 
     friend void Describe(Archive& archive, PolledRecord& record)
     {
-        archive(record.id, record.queuedAt, record.expirySequence);
+        archive(record.place, record.queuedAt, record.expirySequence);
     }
 
     friend void Describe(Archive& archive, BookedPoll& poll)
@@ -231,7 +231,8 @@ class Archive
                 book.journal,
                 book.shed,
                 book.live,
-                book.snapshots);
+                book.snapshots,
+                book.sends);
         archive(book.residual, book.breaches, book.tapResidual);
         archive(book.steps, book.traffic, book.texts, book.likeness);
     }

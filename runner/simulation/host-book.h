@@ -21,7 +21,7 @@ namespace esxnf
 /// A record that a poll took.
 struct PolledRecord
 {
-    uint64_t id{0};
+    uint64_t place{0}; //!< in the journal
     netflow::TimeNs queuedAt{0};
     uint32_t expirySequence{0};
 };
@@ -79,6 +79,10 @@ struct HostBook
     std::vector<std::pair<std::pair<netflow::FlowKey, netflow::Move>, netflow::ShedPackets>> shed;
     std::vector<netflow::FlowRecord> live;
     std::string snapshots; //!< SnapshotReader's
+    /// SnapshotReader's, of each export datagram: the number of the vmknic that sent it within the
+    /// event of its poll, how many octets come before its payload, and these. Empty: not all were
+    /// sent so.
+    std::string sends;
     netflow::Counts residual;
     uint64_t breaches{0};
     int64_t tapResidual{0};

@@ -15,12 +15,13 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstring>
 #include <fmt/format.h>
+#include <future>
 #include <iterator>
 #include <memory>
 #include <sstream>
-#include <unordered_map>
 #include <utility>
 
 namespace esxnf
@@ -125,6 +126,26 @@ class SplitRun::Recorder
             Callback<void, const std::vector<uint16_t>&, const std::vector<netflow::QueuedRecord>&>(
                 [this](const std::vector<uint16_t>& ids,
                        const std::vector<netflow::QueuedRecord>& records) { Book(ids, records); }));
+        m_module->TraceConnectWithoutContext(
+            "Datagram",
+            Callback<void, const netflow::Datagram&, Ipv4Address>(
+                [this](const netflow::Datagram& datagram, Ipv4Address) {
+                    m_payload = datagram.size;
+                    m_sendingEvent = Simulator::GetEventCount();
+                    m_sendsInTime = m_sendsInTime && m_sends == m_datagrams;
+                    ++m_datagrams;
+                }));
+        m_module->TraceConnectWithoutContext(
+            "SendFailed",
+            Callback<void, const netflow::Datagram&>(
+                [this](const netflow::Datagram&) { m_sendsInTime = false; }));
+        for (std::size_t i = 0; i < host->GetVmknics().size(); ++i)
+        {
+            host->GetVmknics()[i].device->TraceConnectWithoutContext(
+                "PromiscSniffer",
+                Callback<void, Ptr<const Packet>>(
+                    [this, i](Ptr<const Packet> frame) { Sends(i, *frame); }));
+        }
     }
 
     void Snapshot(bool isSample)
@@ -184,7 +205,20 @@ class SplitRun::Recorder
         m_book.shed.assign(journal.GetShed().begin(), journal.GetShed().end());
         m_module->ForEachLive(
             [&](const netflow::FlowRecord& record) { m_book.live.push_back(record); });
+        std::map<uint64_t, uint64_t> places; // of records in the journal
+        for (const netflow::JournalEntry& entry : m_book.journal)
+        {
+            places.emplace(entry.record.id, places.size());
+        }
+        for (BookedPoll& poll : m_book.polls)
+        {
+            for (PolledRecord& record : poll.records)
+            {
+                record.place = places.at(record.place);
+            }
+        }
         m_book.snapshots = m_snapshots.Take();
+        m_book.sends = m_sendsInTime && m_sends == m_datagrams ? m_headers.Take() : std::string();
         m_book.residual = m_module->GetMeteringResidual();
         m_book.breaches = m_module->GetBreaches();
         m_book.tapResidual = m_module->GetTapResidual();
@@ -198,6 +232,28 @@ class SplitRun::Recorder
     }
 
   private:
+    /// A vmknic sends a frame, or one comes to it.
+    void Sends(uint64_t vmknic, const Packet& frame)
+    {
+        EsxExportTag tag;
+        if (!frame.PeekPacketTag(tag) || tag.GetExporter() != m_host->GetVmkernelNode()->GetId())
+        {
+            return;
+        }
+        ++m_sends;
+        m_sendsInTime = m_sendsInTime && m_sendingEvent == Simulator::GetEventCount() &&
+                        frame.GetSize() > m_payload; // no fragment
+        if (m_sendsInTime)
+        {
+            const auto octets = static_cast<uint32_t>(frame.GetSize() - m_payload);
+            m_header.assign({vmknic, octets});
+            m_header.resize(2 + (octets + 7) / 8);
+            frame.CopyData(reinterpret_cast<uint8_t*>(&m_header[2]), octets);
+            m_headers.Append(m_header);
+        }
+    }
+
+    /// Records are told by their numbers until Finish().
     void Book(const std::vector<uint16_t>& ids, const std::vector<netflow::QueuedRecord>& records)
     {
         if (records.empty())
@@ -216,6 +272,13 @@ class SplitRun::Recorder
     const Ptr<EsxNetflow> m_module;
     const std::vector<EsxMetric> m_metrics;
     SnapshotWriter m_snapshots;
+    SnapshotWriter m_headers;
+    std::vector<uint64_t> m_header; //!< of the latest datagram; kept for its memory
+    std::size_t m_payload{0};       //!< octets of the latest datagram
+    uint64_t m_sendingEvent{0};     //!< of the latest datagram
+    uint64_t m_datagrams{0};
+    uint64_t m_sends{0};        //!< frames of datagrams at vmknics
+    bool m_sendsInTime{true};   //!< one of each datagram, within its event
     uint64_t m_exportsSince{0}; //!< the latest frame of the book
     uint64_t m_snapshotsSince{0};
     HostBook m_book;
@@ -226,13 +289,21 @@ class SplitRun::Player
 {
   public:
     Player(const Ptr<EsxHost>& host, HostBook&& book, const std::vector<EsxMetric>& metrics)
-        : m_module(host->GetObject<EsxNetflow>()),
+        : m_host(host),
+          m_module(host->GetObject<EsxNetflow>()),
           m_book(std::move(book)),
           m_snapshots(std::move(m_book.snapshots))
     {
         auto replay = std::make_unique<EsxNetflowReplay>();
         m_replay = replay.get();
         m_replay->poll = [this](const auto& ids, auto& records) { Poll(ids, records); };
+        if (!m_book.sends.empty())
+        {
+            m_sends = SnapshotReader(std::move(m_book.sends));
+            m_replay->send = [this](const auto& datagram, const auto& packet) {
+                Send(datagram, packet);
+            };
+        }
         m_replay->live = std::move(m_book.live);
         m_replay->residual = m_book.residual;
         m_replay->breaches = m_book.breaches;
@@ -370,7 +441,6 @@ class SplitRun::Player
         {
             const bool isSent = entry.datagram != netflow::JournalEntry::NO_DATAGRAM;
             const auto station = isSent ? netflow::Move::QUEUED : entry.last;
-            m_places.emplace(entry.record.id, m_places.size());
             journal.Ended(entry.record, station, entry.endedAt);
             journal.Moved(entry.record.id, station, entry.movedAt);
         }
@@ -392,7 +462,11 @@ class SplitRun::Player
         const auto& entries = m_module->GetJournal().GetEntries();
         for (const PolledRecord& polled : m_book.polls[m_nextPoll].records)
         {
-            const netflow::FlowRecord& record = entries[m_places.at(polled.id)].record;
+            if (polled.place >= entries.size())
+            {
+                throw UserError(m_book.host + ".book: its polls are of another lab");
+            }
+            const netflow::FlowRecord& record = entries[polled.place].record;
             records.push_back({record, polled.queuedAt, polled.expirySequence});
             m_module->GetLedgerToBook()
                 .GetAccount(record.key.vSwitch)
@@ -401,14 +475,36 @@ class SplitRun::Player
         ++m_nextPoll;
     }
 
+    /// Sends the packet of a datagram with the headers that it had.
+    void Send(const netflow::Datagram& datagram, const Ptr<Packet>& packet)
+    {
+        constexpr std::size_t MAC = 6; // octets; an Ethernet header begins with the destination
+        constexpr std::size_t TYPE = 2 * MAC;
+        constexpr std::size_t IP = TYPE + 2;
+        const std::vector<uint64_t>& row = m_sends.Next();
+        const auto* const header = reinterpret_cast<const uint8_t*>(&row.at(2));
+        m_octets.assign(header, header + std::min<std::size_t>(row[1], 8 * (row.size() - 2)));
+        m_octets.insert(m_octets.end(), datagram.data, datagram.data + datagram.size);
+        Mac48Address destination;
+        destination.CopyFrom(m_octets.data());
+        const auto whole = Create<Packet>(m_octets.data() + IP, m_octets.size() - IP);
+        EsxExportTag tag;
+        packet->PeekPacketTag(tag);
+        whole->AddPacketTag(tag);
+        m_host->GetVmknics().at(row[0]).device->Send(whole,
+                                                     destination,
+                                                     m_octets[TYPE] << 8 | m_octets[TYPE + 1]);
+    }
+
+    const Ptr<EsxHost> m_host;
     const Ptr<EsxNetflow> m_module;
     HostBook m_book;
     SnapshotReader m_snapshots;
+    SnapshotReader m_sends{""};
+    std::vector<uint8_t> m_octets; //!< of the latest datagram's frame; kept for its memory
     EsxNetflowReplay* m_replay;
     std::vector<std::string> m_keys;
     std::map<std::string, double> m_values;
-    std::unordered_map<uint64_t, std::size_t>
-        m_places; //!< of records in the journal; looked up only
     std::size_t m_nextPoll{0};
     std::vector<Ptr<NetDevice>> m_uplinks;
     std::size_t m_nextFrame{0};
@@ -733,11 +829,17 @@ SimulateApart(const Scenario& scenario,
 std::vector<HostBook>
 ReadBooks(const Scenario& scenario, const std::string& folder)
 {
-    std::vector<HostBook> books;
-    for (const Host& host : scenario.hosts)
-    {
-        books.push_back(HostBook::Read(folder + "/" + host.name + ".book"));
-    }
+    std::vector<HostBook> books(scenario.hosts.size());
+    std::atomic<std::size_t> next{0};
+    const auto read = [&] {
+        for (std::size_t i = next++; i < books.size(); i = next++)
+        {
+            books[i] = HostBook::Read(folder + "/" + scenario.hosts[i].name + ".book");
+        }
+    };
+    auto other = std::async(std::launch::async, read);
+    read();
+    other.get();
     return books;
 }
 

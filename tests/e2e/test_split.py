@@ -80,8 +80,11 @@ def test_a_split_run_gives_the_bytes_of_the_whole_run(esx_netflow, tmp_path, see
         STATIC.replace(
             "run: {", "outputs: {flows: false, series: {every: 0s}, pcap: [collector-link, 'esx1:vmk0']}\nrun: {"
         ),
+        STATIC.replace("{P: {}}", "{P: {}, K: {shaping: {average: 64kbps, peak: 64kbps, burst: 2kB}}}", 1).replace(
+            "{vmk0: {portgroup: P", "{vmk0: {portgroup: K", 1
+        ),
     ],
-    ids=["switched", "routed", "flow fidelity", "few outputs"],
+    ids=["switched", "routed", "flow fidelity", "few outputs", "datagrams wait in the host"],
 )
 def test_other_networks_and_outputs_can_be_split(esx_netflow, tmp_path, text):
     assert both(esx_netflow, tmp_path, text) == 0

@@ -45,6 +45,7 @@ TEST_F(HostBookTest, KeepsWhatAHostMetered)
     book.journal = {entry};
     book.shed = {{{entry.record.key, Move::SHED_NO_MEMORY}, {{7, 8, 9}, 1, 2, 18}}};
     book.polls = {{1'000'000'000, 3, {{4, 5, 6}}}};
+    book.sends = std::string("\0x", 2);
     book.frames = {{-1, 2, 3, 4, true, std::string("a\0b", 3)}};
     book.traffic = {{true, ReplayedCapture{3, "cut off", {"odd"}}, std::nullopt},
                     {false, std::nullopt, FlowFidelity{7, 2}}};
@@ -64,6 +65,8 @@ TEST_F(HostBookTest, KeepsWhatAHostMetered)
     EXPECT_EQ(read.shed[0].first.second, Move::SHED_NO_MEMORY);
     EXPECT_EQ(read.shed[0].second.counts, (netflow::Counts{7, 8, 9}));
     EXPECT_EQ(read.polls[0].records[0].expirySequence, 6U);
+    EXPECT_EQ(read.polls[0].records[0].place, 4U);
+    EXPECT_EQ(read.sends, book.sends);
     EXPECT_EQ(read.frames[0].octets, book.frames[0].octets);
     EXPECT_TRUE(read.frames[0].isInjected);
     EXPECT_EQ(read.traffic[0].capture->odd, std::vector<std::string>{"odd"});
