@@ -23,6 +23,9 @@
 namespace esxnf
 {
 
+class HostPlayer;
+class HostRecorder;
+
 class SplitRun
 {
   public:
@@ -59,9 +62,6 @@ class SplitRun
     std::vector<HostBook> TakeBooks();
 
   private:
-    class Recorder;
-    class Player;
-
     std::string HostOf(const TimelineStep& step) const;
     void Sample(ns3::Time every);
     void Snapshot(bool isSample);
@@ -71,8 +71,8 @@ class SplitRun
     const std::set<std::string> m_apart;
     std::map<std::string, std::string> m_hosts;   //!< by VM
     std::map<std::string, std::size_t> m_uplinks; //!< how many ends of links are watched, by host
-    std::list<Recorder> m_recorders;
-    std::list<Player> m_players;
+    std::list<HostRecorder> m_recorders;
+    std::list<HostPlayer> m_players;
     std::function<void()> m_stop;
     std::string m_coupling; //!< why the run cannot be split; empty: it can
 };
