@@ -130,7 +130,7 @@ EsxExportTracker::Watch(const Ptr<Node>& node)
 void
 EsxExportTracker::WatchModule(uint32_t exporter, const Ptr<EsxNetflow>& module)
 {
-    m_modules[exporter] = module;
+    m_exporters[exporter].module = module;
     module->TraceConnectWithoutContext(
         "Datagram",
         Callback<void, const netflow::Datagram&, Ipv4Address>(

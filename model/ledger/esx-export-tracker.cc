@@ -16,6 +16,8 @@
 #include "ns3/udp-header.h"
 #include "ns3/udp-l4-protocol.h"
 
+#include <algorithm>
+
 namespace ns3
 {
 
@@ -83,33 +85,30 @@ const std::vector<EsxExportDatagram>&
 EsxExportTracker::GetDatagrams(uint32_t exporter) const
 {
     static const std::vector<EsxExportDatagram> NONE;
-    const auto datagrams = m_datagrams.find(exporter);
-    return datagrams == m_datagrams.end() ? NONE : datagrams->second;
+    const auto found = m_exporters.find(exporter);
+    return found == m_exporters.end() ? NONE : found->second.datagrams;
 }
 
 uint64_t
 EsxExportTracker::GetAmbiguousInterfaces(uint32_t exporter) const
 {
-    const auto interfaces = m_interfaces.find(exporter);
-    if (interfaces == m_interfaces.end())
+    const auto found = m_exporters.find(exporter);
+    if (found == m_exporters.end())
     {
         return 0;
     }
-    uint64_t ambiguous = 0;
-    for (const auto& [number, ports] : interfaces->second)
+    std::map<uint16_t, unsigned> ports; // by interface number
+    for (const uint64_t interface : found->second.interfaces)
     {
-        ambiguous += ports.size() > 1 ? 1 : 0;
+        ++ports[interface >> 32];
     }
-    return ambiguous;
+    return std::count_if(ports.begin(), ports.end(), [](const auto& of) { return of.second > 1; });
 }
 
 void
 EsxExportTracker::DoDispose()
 {
-    m_modules.clear();
-    m_datagrams.clear();
-    m_interfaces.clear();
-    m_inFlight.clear();
+    m_exporters.clear();
     m_waiting.clear();
     m_watched.clear();
     m_vmknics.clear();
@@ -118,19 +117,16 @@ EsxExportTracker::DoDispose()
 
 /// Notes the ports that the interface numbers of a datagram stand for. 0 is no interface.
 void
-EsxExportTracker::NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram)
+EsxExportTracker::NoteInterfaces(Exporter& exporter, const netflow::Datagram& datagram)
 {
     constexpr std::size_t INPUT = 12; // octets into a record of NetFlow v5
     constexpr std::size_t OUTPUT = 14;
     const uint8_t* octets = datagram.data + netflow::V5_HEADER_OCTETS;
-    auto& interfaces = m_interfaces[exporter];
     const auto note = [&](std::size_t at, uint16_t port) {
         if (port != 0)
         {
-            const auto number = static_cast<uint16_t>(octets[at] << 8 | octets[at + 1]);
-            auto& ports = interfaces[number];
-            const std::pair<uint16_t, uint16_t> of(datagram.vSwitch, port);
-            ports.count(of) == 0 ? static_cast<void>(ports.insert(of)) : void(); // they are few
+            const uint64_t number = octets[at] << 8 | octets[at + 1];
+            exporter.interfaces.insert(number << 32 | uint64_t{datagram.vSwitch} << 16 | port);
         }
     };
     for (const netflow::QueuedRecord* queued : datagram.records)
@@ -144,8 +140,8 @@ EsxExportTracker::NoteInterfaces(uint32_t exporter, const netflow::Datagram& dat
 void
 EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4Address collector)
 {
-    std::vector<EsxExportDatagram>& datagrams = m_datagrams[exporter];
-    EsxExportDatagram datagram;
+    Exporter& host = m_exporters[exporter];
+    EsxExportDatagram& datagram = host.datagrams.emplace_back();
     datagram.exporter = exporter;
     datagram.number = sent.number;
     datagram.vSwitch = sent.vSwitch;
@@ -154,23 +150,23 @@ EsxExportTracker::Sending(uint32_t exporter, const netflow::Datagram& sent, Ipv4
     datagram.counts = sent.counts;
     datagram.sentAt = Simulator::Now();
     datagram.fate = netflow::Move::SENT;
-    datagram.session = m_modules[exporter]->GetRegistrations(sent.vSwitch);
-    NoteInterfaces(exporter, sent);
-    NS_ABORT_MSG_UNLESS(sent.number == datagrams.size(),
+    datagram.session = host.module->GetRegistrations(sent.vSwitch);
+    NoteInterfaces(host, sent);
+    NS_ABORT_MSG_UNLESS(sent.number + 1 == host.datagrams.size(),
                         "export datagrams are followed from the start of the run or not at all");
-    datagrams.push_back(datagram);
-    m_inFlight[exporter] += datagram.counts.records;
+    host.inFlight += datagram.counts.records;
 }
 
 void
 EsxExportTracker::SendFailed(uint32_t exporter, const netflow::Datagram& datagram)
 {
-    EsxExportDatagram& failed = m_datagrams[exporter][datagram.number];
+    Exporter& host = m_exporters[exporter];
+    EsxExportDatagram& failed = host.datagrams[datagram.number];
     if (failed.fate != netflow::Move::SENT)
     {
         Book(failed, failed.fate, true); // it died inside Send(), which says so too
     }
-    m_inFlight[exporter] -= failed.counts.records;
+    host.inFlight -= failed.counts.records;
     NS_LOG_LOGIC("datagram " << datagram.number << " of node " << exporter << ": send_failed");
     failed.fate = netflow::Move::SEND_FAILED;
     failed.concludedAt = Simulator::Now();
@@ -308,8 +304,9 @@ EsxExportTracker::Book(const EsxExportDatagram& datagram, netflow::Move move, bo
 {
     netflow::Counts counts;
     undo ? counts -= datagram.counts : counts += datagram.counts;
-    m_inFlight[datagram.exporter] -= counts.records;
-    m_modules[datagram.exporter]->GetLedgerToBook().GetAccount(datagram.vSwitch).Book(move, counts);
+    Exporter& host = m_exporters[datagram.exporter];
+    host.inFlight -= counts.records;
+    host.module->GetLedgerToBook().GetAccount(datagram.vSwitch).Book(move, counts);
 }
 
 /// Law L5, in debug builds: what was sealed and has no fate yet is at the socket or in the network.
@@ -317,10 +314,10 @@ void
 EsxExportTracker::AssertInFlight([[maybe_unused]] uint32_t exporter) const
 {
 #ifdef NS3_ASSERT_ENABLE
-    const netflow::Account total = m_modules.at(exporter)->GetLedgerToBook().GetTotal();
+    const netflow::Account total = m_exporters.at(exporter).module->GetLedgerToBook().GetTotal();
     NS_ASSERT_MSG(total.GetBalance(netflow::Place::SOCKET).records +
                           total.GetBalance(netflow::Place::NETWORK).records ==
-                      m_inFlight.at(exporter),
+                      m_exporters.at(exporter).inFlight,
                   "law L5");
 #endif
 }
@@ -333,12 +330,10 @@ EsxExportTracker::Find(const Ptr<const Packet>& packet)
     {
         return nullptr;
     }
-    const auto datagrams = m_datagrams.find(tag.GetExporter());
-    if (datagrams == m_datagrams.end() || tag.GetNumber() >= datagrams->second.size())
-    {
-        return nullptr;
-    }
-    return &datagrams->second[tag.GetNumber()];
+    const auto found = m_exporters.find(tag.GetExporter());
+    return found == m_exporters.end() || tag.GetNumber() >= found->second.datagrams.size()
+               ? nullptr
+               : &found->second.datagrams[tag.GetNumber()];
 }
 
 } // namespace ns3

@@ -15,6 +15,8 @@
 #include <map>
 #include <set>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -111,7 +113,17 @@ class EsxExportTracker : public Object
     bool IsNew(const Ptr<const Object>& object);
     void WatchCollector(const Ptr<EsxNetflowCollector>& collector, const std::string& name);
 
-    void NoteInterfaces(uint32_t exporter, const netflow::Datagram& datagram);
+    /// A host that exports.
+    struct Exporter
+    {
+        Ptr<EsxNetflow> module;
+        std::vector<EsxExportDatagram> datagrams; //!< in order of sending
+        uint64_t inFlight{0};                     //!< records: sealed, no fate yet
+        /// Ports by interface number of the wire: number, switch ID, local ID, of 16 bits each.
+        std::unordered_set<uint64_t> interfaces;
+    };
+
+    static void NoteInterfaces(Exporter& exporter, const netflow::Datagram& datagram);
     void Sending(uint32_t exporter, const netflow::Datagram& datagram, Ipv4Address collector);
     void SendFailed(uint32_t exporter, const netflow::Datagram& datagram);
     void Exported(Ptr<const Packet> packet);
@@ -129,11 +141,7 @@ class EsxExportTracker : public Object
     void AssertInFlight(uint32_t exporter) const;
     EsxExportDatagram* Find(const Ptr<const Packet>& packet);
 
-    std::map<uint32_t, std::vector<EsxExportDatagram>> m_datagrams;
-    std::map<uint32_t, Ptr<EsxNetflow>> m_modules;
-    std::map<uint32_t, uint64_t> m_inFlight; //!< records by exporter: sealed, no fate yet
-    /// Ports (switch ID, local ID) by interface number of the wire, by exporter.
-    std::map<uint32_t, std::map<uint16_t, std::set<std::pair<uint16_t, uint16_t>>>> m_interfaces;
+    std::unordered_map<uint32_t, Exporter> m_exporters; //!< by node ID; looked up only
     /// Datagrams (exporter, number) that IP sent and their device has not, by device.
     std::map<const NetDevice*, std::map<std::pair<uint32_t, uint64_t>, Ptr<const Packet>>>
         m_waiting;

@@ -20,6 +20,7 @@
 #include "ns3/uinteger.h"
 
 #include <algorithm>
+#include <numeric>
 
 namespace ns3
 {
@@ -175,7 +176,11 @@ EsxNetflowCollector::GetClockSpread() const
 uint64_t
 EsxNetflowCollector::GetInterfaces() const
 {
-    return m_interfaces.size();
+    return std::accumulate(
+        m_engines.begin(),
+        m_engines.end(),
+        uint64_t{0},
+        [](uint64_t sum, const auto& engine) { return sum + engine.second.interfaces.size(); });
 }
 
 uint64_t
@@ -288,14 +293,14 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
     EngineStats& stats = m_engines[key];
     NS_LOG_INFO(GetNodeName() << ": read " << records.size() << " records of engine " << engine
                               << " of " << key.first << ", sequence " << header.flowSequence);
-    FollowSequence(key, header);
+    FollowSequence(key, header, stats);
     ++stats.datagrams;
     stats.records += records.size();
     for (const netflow::V5Record& record : records)
     {
         stats.packets += record.dPkts;
         stats.octets += record.dOctets;
-        m_interfaces.emplace(key, record.input);
+        stats.interfaces.insert(record.input);
         stats.wrapped += record.first > record.last;
     }
     const int64_t boot = netflow::UnixNs(header) - header.sysUptime * netflow::NS_PER_MS;
@@ -305,12 +310,13 @@ EsxNetflowCollector::Decode(const Ptr<Packet>& packet, const Address& from)
 }
 
 void
-EsxNetflowCollector::FollowSequence(const EngineKey& key, const netflow::V5Header& header)
+EsxNetflowCollector::FollowSequence(const EngineKey& key,
+                                    const netflow::V5Header& header,
+                                    EngineStats& stats)
 {
     netflow::SequenceTracker& sequence = m_sequences.try_emplace(key, m_lateRecords).first->second;
     sequence.Take(header);
     const netflow::SequenceCounts& counts = sequence.GetCounts();
-    EngineStats& stats = m_engines[key];
     stats.sequenceFailures = counts.failures;
     stats.missing = counts.missing;
     stats.late = counts.late;

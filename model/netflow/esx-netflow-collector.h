@@ -40,15 +40,16 @@ class EsxNetflowCollector : public Application, public EsxRandomUser
         uint64_t records{0};
         uint64_t packets{0};
         uint64_t octets{0};
-        uint64_t sequenceFailures{0}; //!< datagrams whose flow_sequence was not the expected one
-        uint64_t missing{0};          //!< records in gaps of the sequence that nothing filled
-        uint64_t late{0};             //!< datagrams that came after a later one
-        uint64_t duplicates{0};       //!< datagrams that were there before
-        uint64_t restarts{0};         //!< of the exporter, as the sequence and its boot tell
-        uint32_t nextSequence{0};     //!< the flow_sequence that is due
-        uint64_t wrapped{0};          //!< records whose First is above their Last: uptime wrapped
-        int64_t bootLow{INT64_MAX};   //!< earliest time of boot that a header told, ns since 1970
-        int64_t bootHigh{INT64_MIN};  //!< latest; the same for an exporter whose clocks agree
+        uint64_t sequenceFailures{0};  //!< datagrams whose flow_sequence was not the expected one
+        uint64_t missing{0};           //!< records in gaps of the sequence that nothing filled
+        uint64_t late{0};              //!< datagrams that came after a later one
+        uint64_t duplicates{0};        //!< datagrams that were there before
+        uint64_t restarts{0};          //!< of the exporter, as the sequence and its boot tell
+        uint32_t nextSequence{0};      //!< the flow_sequence that is due
+        uint64_t wrapped{0};           //!< records whose First is above their Last: uptime wrapped
+        int64_t bootLow{INT64_MAX};    //!< earliest time of boot that a header told, ns since 1970
+        int64_t bootHigh{INT64_MIN};   //!< latest; the same for an exporter whose clocks agree
+        std::set<uint16_t> interfaces; //!< numbers by which its flows came in
     };
 
     /// Exporter address and engine (type * 256 + ID; 0 for all engines if IgnoreEngine).
@@ -76,7 +77,7 @@ class EsxNetflowCollector : public Application, public EsxRandomUser
     void SetDown(bool down);
     /// By exporter and engine, in their order.
     const std::map<EngineKey, EngineStats>& GetEngines() const;
-    /// Sum over all engines; nextSequence is 0.
+    /// Sum over all engines; nextSequence is 0, and there are no interfaces.
     EngineStats GetTotals() const;
     /// Interfaces that it tells apart: numbers by which flows came in, for each of GetEngines().
     uint64_t GetInterfaces() const;
@@ -97,7 +98,7 @@ class EsxNetflowCollector : public Application, public EsxRandomUser
     void Readable(Ptr<Socket> socket);
     void ReadOne();
     void Decode(const Ptr<Packet>& packet, const Address& from);
-    void FollowSequence(const EngineKey& key, const netflow::V5Header& header);
+    void FollowSequence(const EngineKey& key, const netflow::V5Header& header, EngineStats& stats);
     void LoseBuffered(Ptr<const Packet> packet);
 
     uint16_t m_port{0};
@@ -114,7 +115,6 @@ class EsxNetflowCollector : public Application, public EsxRandomUser
     EventId m_service;
     std::map<EngineKey, EngineStats> m_engines;
     std::map<EngineKey, netflow::SequenceTracker> m_sequences;
-    std::set<std::pair<EngineKey, uint16_t>> m_interfaces;
     uint64_t m_refused{0};
     uint64_t m_bufferDrops{0};
 

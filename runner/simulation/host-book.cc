@@ -4,6 +4,7 @@
 #include "runner/base/output-file.h"
 #include "runner/base/user-error.h"
 
+#include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
 #include <sstream>
@@ -127,6 +128,7 @@ class Archive
     {
         uint64_t size = values.size();
         archive(size);
+        values.reserve(archive.m_reads ? std::min<uint64_t>(size, archive.m_input.size()) : 0);
         for (uint64_t i = 0; i < size; ++i)
         {
             archive.m_reads ? static_cast<void>(values.emplace_back()) : void();
