@@ -87,17 +87,7 @@ struct Source
 
     Scenario Build(Diagnostics* warnings) const
     {
-        YamlDocument document;
-        if (text.empty())
-        {
-            document = YamlDocument::FromJson(Json::parse(json), name);
-        }
-        else
-        {
-            document = YamlDocument::Parse(text, name);
-            document.GetRoot() = Json::parse(json);
-        }
-        return BuildScenario(std::move(document), {}, warnings);
+        return BuildScenario(YamlDocument::FromJson(Json::parse(json), name, text), {}, warnings);
     }
 };
 

@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <system_error>
+#include <utility>
 #include <yaml-cpp/depthguard.h>
 #include <yaml-cpp/yaml.h>
 
@@ -93,11 +94,12 @@ YamlDocument::Parse(const std::string& text, const std::string& fileName)
 }
 
 YamlDocument
-YamlDocument::FromJson(Json root, const std::string& fileName)
+YamlDocument::FromJson(Json root, const std::string& fileName, std::string text)
 {
     YamlDocument document;
     document.m_fileName = fileName;
     document.m_root = std::move(root);
+    document.m_text = std::move(text);
     return document;
 }
 
@@ -161,6 +163,10 @@ YamlDocument::InFile(const std::pair<int, int>& place) const
 const YamlDocument::Marks&
 YamlDocument::FindMarks(const std::string& pointer) const
 {
+    if (!m_text.empty())
+    {
+        m_marks = Parse(std::exchange(m_text, ""), m_fileName).m_marks;
+    }
     const Marks* found = &m_marks;
     for (std::size_t begin = 1; begin <= pointer.size();)
     {

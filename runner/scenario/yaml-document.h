@@ -34,8 +34,9 @@ class YamlDocument
     /// The same from memory; fileName is what messages say.
     static YamlDocument Parse(const std::string& text, const std::string& fileName);
 
-    /// A document that nobody wrote: messages name the part, and no line.
-    static YamlDocument FromJson(Json root, const std::string& fileName);
+    /// A document by its content. \param text the YAML that it came from, which is read when the
+    /// first message is made; empty: nobody wrote it, and messages name the part, but no line
+    static YamlDocument FromJson(Json root, const std::string& fileName, std::string text = "");
 
     const Json& GetRoot() const;
     Json& GetRoot();
@@ -64,7 +65,8 @@ class YamlDocument
 
     std::string m_fileName;
     Json m_root = Json::object();
-    Marks m_marks; //!< of the whole
+    mutable Marks m_marks;      //!< of the whole
+    mutable std::string m_text; //!< whose marks are not there yet
 };
 
 /// \return pointer + "/" + token, escaped as RFC 6901 says
