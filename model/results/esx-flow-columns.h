@@ -35,8 +35,8 @@ struct EsxFlowRow
     uint8_t tcpFlags{0};
     std::string_view reason;          //!< why the record ended; empty: many records, or live
     std::optional<uint64_t> datagram; //!< of this exporter, from 0
-    std::string inputPort;            //!< name of the port
-    std::string outputPort;
+    std::string_view inputPort;       //!< name of the port
+    std::string_view outputPort;
     std::string_view collector;   //!< name of the node
     int64_t received{0};          //!< ns of simulated time
     std::string_view fate;        //!< cause of the loss, or state of what is left
@@ -93,9 +93,9 @@ EsxFlowColumns()
         {{"datagram", T::I64, "", "number at this exporter, from 0"},
          [](const Row& r) { return r.datagram; }},
         {{"input_port", T::NAME, "", "name of the port, such as `web1.eth0`, `vmk0`, `vmnic0`"},
-         [](const Row& r) -> EsxValue { return r.inputPort; }},
+         [](const Row& r) { return r.inputPort; }},
         {{"output_port", T::NAME, "", "the same of the output"},
-         [](const Row& r) -> EsxValue { return r.outputPort; }},
+         [](const Row& r) { return r.outputPort; }},
         {{"collector", T::NAME, "", "name of the node"}, [](const Row& r) { return r.collector; }},
         {{"received_ms", T::INSTANT_MS, "ms", "arrival, simulated time"},
          [](const Row& r) { return r.received; }},

@@ -5,6 +5,7 @@
 
 #include "ns3/assert.h"
 
+#include <algorithm>
 #include <charconv>
 #include <sstream>
 
@@ -16,38 +17,81 @@ namespace
 
 using netflow::NS_PER_MS;
 
-template <typename Number>
-void
-Append(std::string& text, Number number)
+constexpr std::size_t DIGITS = 24; // of a number, an address or milliseconds: at most
+
+// Each writes where it is told, in memory that has room, and returns the end.
+
+char*
+Put(char* at, std::string_view piece)
 {
-    char digits[24];
-    text.append(digits, std::to_chars(digits, digits + sizeof(digits), number).ptr);
+    return std::copy(piece.begin(), piece.end(), at);
 }
 
-void
-AppendDotted(std::string& text, uint32_t address)
+template <typename Number>
+char*
+PutNumber(char* at, Number number)
+{
+    return std::to_chars(at, at + DIGITS, number).ptr;
+}
+
+char*
+PutDotted(char* at, uint32_t address)
 {
     for (unsigned shift : {24U, 16U, 8U})
     {
-        Append(text, address >> shift & 0xff);
-        text += '.';
+        at = PutNumber(at, address >> shift & 0xff);
+        *at++ = '.';
     }
-    Append(text, address & 0xff);
+    return PutNumber(at, address & 0xff);
 }
 
-void
-AppendMilliseconds(std::string& text, int64_t nanoseconds)
+char*
+PutMilliseconds(char* at, int64_t nanoseconds)
 {
-    constexpr std::size_t DECIMALS = 6;
-    Append(text, nanoseconds / NS_PER_MS);
-    const std::string rest = std::to_string(nanoseconds % NS_PER_MS);
-    text.append(1, '.').append(DECIMALS - rest.size(), '0').append(rest);
+    at = PutNumber(at, nanoseconds / NS_PER_MS);
+    *at++ = '.';
+    for (int64_t unit = NS_PER_MS / 10; unit > 0; unit /= 10)
+    {
+        *at++ = static_cast<char>('0' + nanoseconds / unit % 10);
+    }
+    return at;
 }
 
-bool
-IsText(EsxColumnType type)
+/// \param value a present one
+char*
+PutValue(char* at, EsxColumnType type, const EsxValue& value)
 {
-    return type == EsxColumnType::NAME || type == EsxColumnType::ADDRESS;
+    switch (type)
+    {
+    case EsxColumnType::NAME:
+        return Put(at, value.text);
+    case EsxColumnType::ADDRESS:
+        return PutDotted(at, static_cast<uint32_t>(value.number));
+    case EsxColumnType::INSTANT_MS:
+        return PutMilliseconds(at, static_cast<int64_t>(value.number));
+    case EsxColumnType::I32:
+    case EsxColumnType::I64:
+    case EsxColumnType::INSTANT_NS:
+    case EsxColumnType::UPTIME_MS:
+        return PutNumber(at, static_cast<int64_t>(value.number));
+    case EsxColumnType::U8:
+    case EsxColumnType::U16:
+    case EsxColumnType::U32:
+    case EsxColumnType::U64:
+    case EsxColumnType::EMPTY:
+        break;
+    }
+    return PutNumber(at, value.number);
+}
+
+/// A member of an object. \param value a present one
+char*
+PutMember(char* at, const EsxColumn& column, const EsxValue& value)
+{
+    const bool isText = column.type == EsxColumnType::NAME || column.type == EsxColumnType::ADDRESS;
+    const std::string_view quote = isText ? "\"" : "";
+    at = Put(Put(Put(at, "\""), column.name), "\":");
+    return Put(PutValue(Put(at, quote), column.type, value), quote);
 }
 
 } // namespace
@@ -55,9 +99,8 @@ IsText(EsxColumnType type)
 std::string
 EsxDotted(uint32_t address)
 {
-    std::string text;
-    AppendDotted(text, address);
-    return text;
+    char text[DIGITS];
+    return {text, PutDotted(text, address)};
 }
 
 std::string
@@ -78,6 +121,10 @@ EsxRowPrinter::EsxRowPrinter(Format format, std::vector<EsxColumn> columns)
     : m_format(format),
       m_columns(std::move(columns))
 {
+    for (const EsxColumn& column : m_columns)
+    {
+        m_most += DIGITS + (m_format == CSV ? 1 : column.name.size() + 6);
+    }
 }
 
 const std::vector<EsxColumn>&
@@ -101,65 +148,29 @@ EsxRowPrinter::AppendRow(std::string& text, const std::vector<EsxValue>& values)
 {
     NS_ASSERT(values.size() == m_columns.size());
     const std::size_t begin = text.size();
+    std::size_t most = begin + m_most;
+    for (const EsxValue& value : values)
+    {
+        most += value.text.size();
+    }
+    text.resize(most);
+    char* at = text.data() + begin;
     for (std::size_t i = 0; i < values.size(); ++i)
     {
         if (m_format == CSV)
         {
-            if (i > 0)
-            {
-                text += ',';
-            }
+            at = values[i].isAbsent ? at : PutValue(at, m_columns[i].type, values[i]);
+            *at++ = ',';
         }
         else if (!values[i].isAbsent)
         {
-            text.append(text.size() == begin ? "{\"" : ",\"").append(m_columns[i].name);
-            text.append("\":");
+            at = Put(at, at == text.data() + begin ? "{" : ",");
+            at = PutMember(at, m_columns[i], values[i]);
         }
-        AppendCell(text, m_columns[i].type, values[i]);
     }
-    text += m_format == CSV ? "\n" : text.size() == begin ? "{}\n" : "}\n";
-}
-
-void
-EsxRowPrinter::AppendCell(std::string& text, EsxColumnType type, const EsxValue& value) const
-{
-    if (value.isAbsent)
-    {
-        return;
-    }
-    const bool isQuoted = m_format == JSON_LINES && IsText(type);
-    if (isQuoted)
-    {
-        text += '"';
-    }
-    switch (type)
-    {
-    case EsxColumnType::NAME:
-        text += value.text;
-        break;
-    case EsxColumnType::ADDRESS:
-        AppendDotted(text, static_cast<uint32_t>(value.number));
-        break;
-    case EsxColumnType::INSTANT_MS:
-        AppendMilliseconds(text, static_cast<int64_t>(value.number));
-        break;
-    case EsxColumnType::I32:
-    case EsxColumnType::I64:
-    case EsxColumnType::INSTANT_NS:
-    case EsxColumnType::UPTIME_MS:
-        Append(text, static_cast<int64_t>(value.number));
-        break;
-    case EsxColumnType::U8:
-    case EsxColumnType::U16:
-    case EsxColumnType::U32:
-    case EsxColumnType::U64:
-    case EsxColumnType::EMPTY:
-        Append(text, value.number);
-    }
-    if (isQuoted)
-    {
-        text += '"';
-    }
+    at = m_format == CSV ? at - 1 : Put(at, at == text.data() + begin ? "{}" : "}");
+    *at++ = '\n';
+    text.resize(at - text.data());
 }
 
 const std::string&

@@ -128,10 +128,9 @@ class EsxRowPrinter
     void AppendRow(std::string& text, const std::vector<EsxValue>& values) const;
 
   private:
-    void AppendCell(std::string& text, EsxColumnType type, const EsxValue& value) const;
-
     const Format m_format;
     const std::vector<EsxColumn> m_columns;
+    std::size_t m_most{3}; //!< octets of a row without its texts
 };
 
 /// The values of a row, read again and again into the same place.

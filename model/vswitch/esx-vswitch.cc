@@ -473,11 +473,12 @@ EsxVSwitch::GetPorts() const
     return m_ports;
 }
 
-std::string
+const std::string&
 EsxVSwitch::GetPortName(uint16_t local) const
 {
-    Ptr<EsxPort> port = GetPort(local);
-    return port ? port->m_name : "";
+    static const std::string NONE;
+    const Ptr<EsxPort> port = GetPort(local);
+    return port ? port->m_name : NONE;
 }
 
 uint32_t

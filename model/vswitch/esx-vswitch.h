@@ -157,7 +157,7 @@ class EsxVSwitch : public Object
     /// \return all ports ever made, in order of local ID (the first one has ID 1)
     const std::vector<Ptr<EsxPort>>& GetPorts() const;
     /// \return name of the port, empty if the ID was never given
-    std::string GetPortName(uint16_t local) const;
+    const std::string& GetPortName(uint16_t local) const;
     /// \return number of ports in use now, the internal one included
     uint32_t GetNConnected() const;
     /// \return sums over all ports ever made

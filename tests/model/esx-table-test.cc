@@ -88,6 +88,26 @@ TEST(EsxTable, JsonLinesQuoteTextsAndLeaveOutWhatIsAbsent)
     EXPECT_EQ(Print("datagram", EsxRowPrinter::JSON_LINES, MakeRow()), "{}\n");
 }
 
+TEST(EsxTable, ARowHasRoomForTextsOfAnyLengthAndForTheLongestNumbers)
+{
+    const std::string name(5000, 'n');
+    Row row = MakeRow();
+    row.exporter = name;
+    row.key.destination = row.key.source = 0xffffffff;
+    row.octets = row.packets = UINT64_MAX;
+    row.ended = INT64_MIN;
+    const std::string columns = "exporter src dst packets octets ended_ns";
+    EXPECT_EQ(Print(columns, EsxRowPrinter::CSV, row),
+              "exporter,src,dst,packets,octets,ended_ns\n" + name +
+                  ",255.255.255.255,255.255.255.255,18446744073709551615,18446744073709551615,"
+                  "-9223372036854775808\n");
+    EXPECT_EQ(Print(columns, EsxRowPrinter::JSON_LINES, row),
+              "{\"exporter\":\"" + name +
+                  "\",\"src\":\"255.255.255.255\",\"dst\":\"255.255.255.255\","
+                  "\"packets\":18446744073709551615,\"octets\":18446744073709551615,"
+                  "\"ended_ns\":-9223372036854775808}\n");
+}
+
 TEST(EsxTable, MillisecondsKeepNanoseconds)
 {
     EXPECT_EQ(Print("received_ms", EsxRowPrinter::CSV, MakeRow()), "received_ms\n1002.134567\n");
