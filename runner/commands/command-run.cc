@@ -653,7 +653,11 @@ AddRun(CLI::App& program, int& exitCode)
     app->footer(RUN_EXAMPLES);
     app->callback([options, app, &exitCode] {
         app->count("--collector") == 0 ? void() : HandOver("feed", *app);
-        options->split.empty() ? void() : HandOver("split", *app, {"--program=" + GetProgram()});
+        if (!options->split.empty())
+        {
+            ShareMalloc();
+            HandOver("split", *app, {"--program=" + GetProgram()});
+        }
         exitCode = RunAll(*options);
     });
 }

@@ -8,6 +8,8 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <dlfcn.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <spawn.h>
@@ -138,6 +140,17 @@ GetProgram()
 {
     const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
     return program.filename() == "esx-netflow" ? program.string() : "";
+}
+
+void
+ShareMalloc()
+{
+    Dl_info library;
+    const bool isFound = dladdr(dlsym(RTLD_DEFAULT, "malloc"), &library) != 0;
+    if (isFound && std::strstr(library.dli_fname, "tcmalloc"))
+    {
+        setenv("LD_PRELOAD", library.dli_fname, 0);
+    }
 }
 
 void

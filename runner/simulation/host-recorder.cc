@@ -5,6 +5,7 @@
 #include "ns3/esx-net-device.h"
 #include "ns3/simulator.h"
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -128,10 +129,12 @@ HostRecorder::Finish(const std::string& likeness)
     m_book.shed.assign(journal.GetShed().begin(), journal.GetShed().end());
     m_module->ForEachLive(
         [&](const netflow::FlowRecord& record) { m_book.live.push_back(record); });
-    std::map<uint64_t, uint64_t> places; // of records in the journal
+    std::vector<uint32_t> places; // in the journal, by number of the record
+    uint32_t next = 0;
     for (const netflow::JournalEntry& entry : m_book.journal)
     {
-        places.emplace(entry.record.id, places.size());
+        places.resize(std::max<std::size_t>(places.size(), entry.record.id + 1));
+        places[entry.record.id] = next++;
     }
     for (BookedPoll& poll : m_book.polls)
     {

@@ -5,6 +5,7 @@ labs."""
 import os
 import re
 import resource
+import subprocess
 
 import pytest
 from labs import SCENARIOS, contents, lab, summary, table, write
@@ -98,6 +99,18 @@ NOT_SPLIT = {
     "routed-wan": "a frame comes to tunnel", "server-farm": "traffic from",
     "technote": "vmkping", "two-hosts": "traffic from",
 }  # fmt: skip
+
+
+def test_pythons_processes_allocate_as_the_program_does(esx_netflow, tmp_path, monkeypatch):
+    """A stand-in for Python tells what it was given: tcmalloc, if the program is linked with it, and nothing else."""
+    told = tmp_path / "told"
+    write(tmp_path, f'#!/bin/sh\necho "[$LD_PRELOAD]" >> {told}\n', "python").chmod(0o755)
+    monkeypatch.setenv("ESX_NETFLOW_PYTHON", str(tmp_path / "python"))
+    monkeypatch.delenv("LD_PRELOAD", raising=False)
+    libraries = subprocess.run(["ldd", esx_netflow.path], capture_output=True, text=True, check=True).stdout
+    linked = re.findall(r"=> (\S*tcmalloc\S*)", libraries)
+    esx_netflow("run", SCENARIOS / "quickstart.yaml", "-o", tmp_path / "out", "-q", "--split", "local")
+    assert told.read_text().splitlines()[-1] == f"[{''.join(linked)}]"
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SCENARIOS.glob("*.yaml")))
