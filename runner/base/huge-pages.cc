@@ -22,10 +22,12 @@ UseHugePages()
     constexpr std::uintptr_t page = 2 << 20;
     constexpr std::uintptr_t large = 16 << 20;
     const std::uintptr_t begin = (g_heap + page - 1) / page * page;
-    const std::uintptr_t end = reinterpret_cast<std::uintptr_t>(sbrk(0)) / page * page;
+    char* const top = static_cast<char*>(sbrk(0));
+    const auto above = reinterpret_cast<std::uintptr_t>(top);
+    const std::uintptr_t end = above / page * page;
     if (end >= begin + large)
     {
-        void* const heap = reinterpret_cast<void*>(begin);
+        char* const heap = top - (above - begin);
         madvise(heap, end - begin, MADV_HUGEPAGE); // for what comes into it
         madvise(heap, end - begin, collapse);      // for what is there
     }

@@ -63,7 +63,8 @@ OpenOctets(const std::string& path)
 std::string
 Seconds(netflow::TimeNs time)
 {
-    return fmt::format("{:.12g} s", static_cast<double>(time / netflow::NS_PER_MS) / 1000);
+    const int64_t ms = time / netflow::NS_PER_MS;
+    return fmt::format("{:.12g} s", static_cast<double>(ms) / 1000);
 }
 
 /// "WHAT COUNT: THEN" if there is any.

@@ -115,6 +115,7 @@ AddChoice(CLI::App& app,
         if (found == words.end())
         {
             std::vector<std::string> allowed;
+            allowed.reserve(words.size());
             for (const auto& [known, meaning] : words)
             {
                 allowed.push_back(known);

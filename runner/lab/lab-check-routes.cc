@@ -235,7 +235,8 @@ CheckMoves(const FrameGraph& graph)
                 moved = vm.name == step.vm ? &vm : moved;
             }
         }
-        for (const auto& nic : to&& moved&& to != from ? moved->nics : std::vector<Nic>())
+        const bool isMove = to && from && to != from;
+        for (const auto& nic : isMove ? moved->nics : std::vector<Nic>())
         {
             const auto old = graph.FindGroup(*from, nic.portGroup);
             const auto next = graph.FindGroup(*to, nic.portGroup);

@@ -244,6 +244,7 @@ Read(const std::string& table, LostFlows& flows)
             return false;
         }
         std::vector<std::string_view> cells;
+        cells.reserve(places.size());
         for (const std::size_t place : places)
         {
             cells.push_back(row[place]);

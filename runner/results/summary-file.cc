@@ -128,7 +128,7 @@ ReadSummary(const std::string& folder)
     {
         throw UserError(path + ": cannot be read");
     }
-    const Json summary = ParseJson({std::istreambuf_iterator<char>(file), {}}, path);
+    Json summary = ParseJson({std::istreambuf_iterator<char>(file), {}}, path);
     const TypeCheck check(path);
     if (!summary.is_object() || summary.value("schema", Json()) != SUMMARY_SCHEMA)
     {

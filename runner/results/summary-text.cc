@@ -15,8 +15,6 @@ namespace esxnf
 namespace
 {
 
-using netflow::Counts;
-
 /// A collector's datagrams, and the findings in its exporters' sequences.
 void
 AppendCollector(Text& text, const ns3::EsxCollectorSummary& collector)

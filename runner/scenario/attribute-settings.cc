@@ -179,7 +179,7 @@ KeyOf(const std::string& full, const Json& schema, const std::string& part)
         const auto names = AttributesOf(child);
         const auto path = part + "." + key;
         const bool isIt = std::find(names.begin(), names.end(), full) != names.end();
-        if (const auto inside = isIt ? path : KeyOf(full, child, path); !inside.empty())
+        if (auto inside = isIt ? path : KeyOf(full, child, path); !inside.empty())
         {
             return inside;
         }

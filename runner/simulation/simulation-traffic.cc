@@ -106,7 +106,7 @@ Watch(TrafficWatch& watch,
     for (uint32_t i = 0; i < traffic.to.size(); ++i)
     {
         const TrafficPair pair{&traffic, from, traffic.to[i]};
-        const Ptr<ns3::Node> sender = nodes.at(from);
+        const Ptr<ns3::Node>& sender = nodes.at(from);
         if (traffic.IsInjected())
         {
             watch.Watch(pair, DynamicCast<EsxInjector>(made.Get(0)), i);

@@ -4,6 +4,7 @@
 #include "runner/capture/capture-reader.h"
 
 #include "ns3/boolean.h"
+#include "ns3/channel.h"
 #include "ns3/esx-capture-frames.h"
 #include "ns3/simulator.h"
 
