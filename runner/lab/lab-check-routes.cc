@@ -226,6 +226,10 @@ CheckMoves(const FrameGraph& graph)
         const Host* to = nullptr;
         const Host* from = nullptr;
         const Vm* moved = nullptr;
+        if (step.vmotionTo.empty())
+        {
+            continue;
+        }
         for (const auto& host : scenario.hosts)
         {
             to = host.name == step.vmotionTo ? &host : to;
@@ -235,7 +239,7 @@ CheckMoves(const FrameGraph& graph)
                 moved = vm.name == step.vm ? &vm : moved;
             }
         }
-        const bool isMove = to && from && to != from;
+        const bool isMove = to && from && moved && to != from;
         for (const auto& nic : isMove ? moved->nics : std::vector<Nic>())
         {
             const auto old = graph.FindGroup(*from, nic.portGroup);

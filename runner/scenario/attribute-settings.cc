@@ -147,6 +147,11 @@ Find(const Json& value,
     for (const auto& [key, child] : value.items())
     {
         const Json& childSchema = *MemberSchema(schema, key);
+        const std::vector<NamedAttribute>& attributes = NamedBy(childSchema);
+        if (attributes.empty() && child.is_primitive() && !isFree)
+        {
+            continue; // most are so, in a large scenario
+        }
         const auto path = JoinPointer(pointer, key);
         if (isFree)
         {
@@ -156,7 +161,7 @@ Find(const Json& value,
         }
         const Json* standard = Keyword(childSchema, "default");
         const bool isDefault = standard && *standard == child;
-        for (const NamedAttribute& named : NamedBy(childSchema))
+        for (const NamedAttribute& named : attributes)
         {
             if (!NeedsRandomVariable(child, childSchema) || named.valueType == POINTER)
             {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <map>
+#include <set>
 #include <tuple>
 
 namespace esxnf
@@ -25,6 +26,10 @@ class TrafficChecker
           m_lab(lab),
           m_notes(notes)
     {
+        for (const Link& link : scenario.links)
+        {
+            link.halfDuplex ? m_halfDuplex.insert({link.a.node, link.b.node}) : void();
+        }
     }
 
     void Check()
@@ -160,10 +165,7 @@ class TrafficChecker
     void CheckInjection(const Traffic& traffic)
     {
         const auto note = [&](const std::string& name, const std::string& path) {
-            const auto isHere = [&name](const Link& link) {
-                return link.halfDuplex && (link.a.node == name || link.b.node == name);
-            };
-            if (std::none_of(m_scenario.links.begin(), m_scenario.links.end(), isHere))
+            if (m_halfDuplex.count(name) == 0)
             {
                 return;
             }
@@ -339,8 +341,9 @@ class TrafficChecker
     const Scenario& m_scenario;
     const LabNames& m_lab;
     ScenarioNotes& m_notes;
-    ScenarioNotes::Taken m_silent;  //!< VMs at whose ports frames are injected, or arrive
-    ScenarioNotes::Taken m_talking; //!< VMs and nodes with other traffic
+    std::set<std::string> m_halfDuplex; //!< nodes at half-duplex links
+    ScenarioNotes::Taken m_silent;      //!< VMs at whose ports frames are injected, or arrive
+    ScenarioNotes::Taken m_talking;     //!< VMs and nodes with other traffic
 
     struct Listener
     {

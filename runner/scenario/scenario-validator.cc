@@ -376,12 +376,14 @@ Fill(Json& value, const Json& schema)
     if (const Json* properties = Keyword(schema, "properties"))
     {
         const auto selected = Selected(value, schema);
+        auto& members = value.get_ref<Json::object_t&>();
+        members.reserve(properties->size());
         for (const auto& [key, child] : properties->items())
         {
             const Json* standard = Keyword(child, "default");
             if (standard && !value.contains(key) && AppliesTo(child, selected))
             {
-                value[key] = *standard;
+                members.emplace_back(key, *standard); // no search for its place
             }
         }
     }
