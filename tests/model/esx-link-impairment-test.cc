@@ -187,7 +187,12 @@ TEST_F(EsxLinkImpairmentTest, EqualStreamsImpairEqualFramesWhateverElseIsSet)
     EXPECT_EQ(first, arrived);
 }
 
-/// Objects of a trace (a capture file, say) are let go, and so flushed, with the device.
+/// A further number would shift the streams of all links behind this one, and results of all labs.
+TEST_F(EsxLinkImpairmentTest, ALinkTakesFourStreams)
+{
+    EXPECT_EQ(impairment->AssignStreams(1), 4);
+}
+
 /// Rates are drawn from the type, so that a new one is judged, too.
 TEST_F(EsxLinkImpairmentTest, ItIsNoneExactlyWhileFramesArriveAsTheyWereSent)
 {
