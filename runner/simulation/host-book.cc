@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <fstream>
+#include <functional>
 #include <sstream>
 #include <string_view>
 #include <type_traits>
@@ -18,7 +19,14 @@ namespace
 {
 
 /// Its last digit is the version of the form.
-const std::string MAGIC = "esx-netflow host 2\n";
+const std::string MAGIC = "esx-netflow host 3\n";
+
+/// The line behind it: a file that was changed is refused before anything is read from it.
+std::string
+Checksum(std::string_view octets)
+{
+    return fmt::format("{:016x}\n", std::hash<std::string_view>()(octets));
+}
 
 /// Writes values into octets or reads them, so that each type is described once.
 class Archive
@@ -302,7 +310,7 @@ HostBook::Write(const std::string& path)
 {
     Archive archive;
     archive(*this);
-    ReplaceFile(path, MAGIC + archive.GetOctets());
+    ReplaceFile(path, MAGIC + Checksum(archive.GetOctets()) + archive.GetOctets());
 }
 
 HostBook
@@ -318,7 +326,14 @@ HostBook::Read(const std::string& path)
         {
             throw UserError(file ? "it is none of this version" : "it cannot be read");
         }
-        Archive archive(octets, MAGIC.size());
+        const std::size_t begin = MAGIC.size() + Checksum({}).size();
+        const std::string_view content =
+            std::string_view(octets).substr(std::min(begin, octets.size()));
+        if (octets.compare(MAGIC.size(), begin - MAGIC.size(), Checksum(content)) != 0)
+        {
+            throw UserError("it was changed, or cut off; without it the host is simulated again");
+        }
+        Archive archive(octets, begin);
         HostBook book;
         archive(book);
         return book;

@@ -251,15 +251,18 @@ def test_what_comes_back_late_is_found_by_the_second_stage(esx_netflow, tmp_path
     assert not (tmp_path / "out").exists()
 
 
-def test_half_a_book_is_refused(esx_netflow, tmp_path):
+def test_a_book_that_was_changed_is_refused(esx_netflow, tmp_path):
     path = write(tmp_path, STATIC)
     run = ["run", path, "-o", tmp_path / "out", "-q", "--split", "local"]
     assert esx_netflow(*run).returncode == 0
     book = next(tmp_path.glob("out.hosts/*/*/esx2.book"))
     octets = book.read_bytes()
     before = contents(tmp_path / "out")
+    changed = "it was changed, or cut off; without it the host is simulated again"
+    places = [*range(19, len(octets), max(1, len(octets) // 20)), len(octets) - 1]
     for wrong, why in (
-        (octets[: len(octets) // 2], "it ends too early"),
+        (octets[: len(octets) // 2], changed),
+        *((octets[:at] + bytes([octets[at] ^ 1]) + octets[at + 1 :], changed) for at in places),
         (b"esx-netflow host 0\n" + octets[19:], "it is none of this version"),
     ):
         book.write_bytes(wrong)
