@@ -46,17 +46,15 @@ Simulation::Timeline::ScheduleStep(const TimelineStep& step)
     switch (step.kind)
     {
     case StepKind::Console:
-        Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
-            this_->Execute(step);
-        });
+        ScheduleAct(step.at, vmkernel(), step, [this_ = &m_world, &step] { this_->Execute(step); });
         break;
     case StepKind::Press:
-        Simulator::ScheduleWithContext(vmkernel(), step.at, [this_ = &m_world, &step] {
-            this_->Press(step);
-        });
+        ScheduleAct(step.at, vmkernel(), step, [this_ = &m_world, &step] { this_->Press(step); });
         break;
     case StepKind::Signal:
-        Simulator::Schedule(step.at, [this_ = &m_world, &step] { this_->Signal(step); });
+        ScheduleAct(step.at, Simulator::NO_CONTEXT, step, [this_ = &m_world, &step] {
+            this_->Signal(step);
+        });
         break;
     case StepKind::Power:
     case StepKind::Connection:
@@ -72,6 +70,21 @@ Simulation::Timeline::ScheduleStep(const TimelineStep& step)
     case StepKind::NodeSet:
         ScheduleEpisode(step);
     }
+}
+
+/// Schedules what a step does; nothing, where its host is not one of those that are simulated
+/// apart.
+void
+Simulation::Timeline::ScheduleAct(Time at,
+                                  uint32_t context,
+                                  const TimelineStep& step,
+                                  std::function<void()> act)
+{
+    Simulator::ScheduleWithContext(context,
+                                   at,
+                                   [split = m_world.split.get(), &step, act = std::move(act)] {
+                                       !split || split->Takes(step) ? act() : void();
+                                   });
 }
 
 Simulation::Timeline::Episode
@@ -170,47 +183,44 @@ Simulation::Timeline::ScheduleVmStep(const TimelineStep& step)
 {
     const uint32_t nic = step.nic.empty() ? 0 : std::stoul(step.nic.substr(3)); // ethN
     World* world = &m_world;
-    Simulator::ScheduleWithContext(
-        m_world.nodes.at(step.vm)->GetId(),
-        step.at,
-        [world, nic, &step] {
-            const Ptr<EsxHost> host = world->HostOf(step.vm);
-            StepOutcome outcome{&step, {}};
-            if (step.kind == StepKind::MacChange)
-            {
-                host->GetGuest(step.vm)->vnics[nic]->SetAddress(step.mac);
-            }
-            else if (step.kind == StepKind::Connection)
-            {
-                outcome.line.errors = host->SetConnected(step.vm, nic, step.on);
-            }
-            else if (step.kind == StepKind::Vmotion)
-            {
-                outcome.line.errors =
-                    host->MoveGuest(step.vm, world->hostsByName.at(step.vmotionTo), step.downtime);
-            }
-            else if (step.on)
-            {
-                outcome.line.errors = host->PowerOn(step.vm);
-            }
-            else
-            {
-                host->PowerOff(step.vm);
-            }
-            outcome.line.exit = outcome.line.errors.empty() ? 0 : 1;
-            outcome.line.errors += outcome.line.errors.empty() ? "" : "\n";
-            world->steps.push_back(outcome);
-        });
+    ScheduleAct(step.at, m_world.nodes.at(step.vm)->GetId(), step, [world, nic, &step] {
+        const Ptr<EsxHost> host = world->HostOf(step.vm);
+        StepOutcome outcome{&step, {}};
+        if (step.kind == StepKind::MacChange)
+        {
+            host->GetGuest(step.vm)->vnics[nic]->SetAddress(step.mac);
+        }
+        else if (step.kind == StepKind::Connection)
+        {
+            outcome.line.errors = host->SetConnected(step.vm, nic, step.on);
+        }
+        else if (step.kind == StepKind::Vmotion)
+        {
+            outcome.line.errors =
+                host->MoveGuest(step.vm, world->hostsByName.at(step.vmotionTo), step.downtime);
+        }
+        else if (step.on)
+        {
+            outcome.line.errors = host->PowerOn(step.vm);
+        }
+        else
+        {
+            host->PowerOff(step.vm);
+        }
+        outcome.line.exit = outcome.line.errors.empty() ? 0 : 1;
+        outcome.line.errors += outcome.line.errors.empty() ? "" : "\n";
+        world->steps.push_back(outcome);
+    });
 }
 
 void
 Simulation::Timeline::ScheduleEpisode(const TimelineStep& step)
 {
     const auto [begin, end] = EpisodeOf(step);
-    Simulator::Schedule(step.at, begin);
+    ScheduleAct(step.at, Simulator::NO_CONTEXT, step, begin);
     if (step.length)
     {
-        Simulator::Schedule(step.at + *step.length, end);
+        ScheduleAct(step.at + *step.length, Simulator::NO_CONTEXT, step, end);
     }
 }
 

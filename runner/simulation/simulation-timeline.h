@@ -40,6 +40,10 @@ class Simulation::Timeline
     };
 
     void ScheduleStep(const TimelineStep& step);
+    void ScheduleAct(ns3::Time at,
+                     uint32_t context,
+                     const TimelineStep& step,
+                     std::function<void()> act);
     void ScheduleVmStep(const TimelineStep& step);
     void ScheduleEpisode(const TimelineStep& step);
     Episode EpisodeOf(const TimelineStep& step);

@@ -124,7 +124,7 @@ ApplicationContainer
 MakeTraffic(const Scenario& scenario,
             const std::map<std::string, Ptr<ns3::Node>>& nodes,
             TrafficWatch& watch,
-            const SplitRun* split)
+            SplitRun* split)
 {
     ApplicationContainer made;
     for (const Traffic& traffic : scenario.traffic)

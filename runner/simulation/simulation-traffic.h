@@ -25,7 +25,7 @@ class SplitRun;
 ns3::ApplicationContainer MakeTraffic(const Scenario& scenario,
                                       const std::map<std::string, ns3::Ptr<ns3::Node>>& nodes,
                                       TrafficWatch& watch,
-                                      const SplitRun* split);
+                                      SplitRun* split);
 
 } // namespace esxnf
 

@@ -152,6 +152,12 @@ Simulation::GetTraffic() const
     return pairs;
 }
 
+void
+Simulation::KeepApart(const std::set<std::string>& hosts)
+{
+    m_world->split->KeepApart(hosts);
+}
+
 std::vector<HostBook>
 Simulation::TakeBooks()
 {

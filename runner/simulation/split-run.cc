@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "runner/simulation/split-run.h"
 
+#include "runner/base/process-copy.h"
 #include "runner/base/user-error.h"
 #include "runner/simulation/host-player.h"
 #include "runner/simulation/host-recorder.h"
@@ -124,17 +125,53 @@ SplitRun::Takes(const TimelineStep& step) const
 void
 SplitRun::Silence(const std::string& sender,
                   const Ptr<ns3::Node>& node,
-                  const ApplicationContainer& made) const
+                  const ApplicationContainer& made)
 {
     const auto host = m_hosts.find(sender);
     const bool speaks = IsApart() ? host != m_hosts.end() && m_apart.count(host->second) != 0
                                   : host == m_hosts.end();
-    for (uint32_t i = 0; i < made.GetN() && !speaks; ++i)
+    for (uint32_t i = 0; i < made.GetN(); ++i)
     {
-        if (made.Get(i)->GetNode() == node) // what it sends to hears all the same
+        if (made.Get(i)->GetNode() != node)
         {
-            made.Get(i)->SetStartTime(m_scenario.run.duration + Hours(1));
-            made.Get(i)->SetStopTime(Time(0)); // never
+            continue; // what it sends to hears all the same
+        }
+        if (!speaks)
+        {
+            Silence(*made.Get(i));
+        }
+        else if (IsApart())
+        {
+            m_speakers.emplace(host->second, made.Get(i));
+        }
+    }
+}
+
+void
+SplitRun::Silence(Application& application) const
+{
+    application.SetStartTime(m_scenario.run.duration + Hours(1));
+    application.SetStopTime(Time(0)); // never
+}
+
+void
+SplitRun::KeepApart(const std::set<std::string>& hosts)
+{
+    m_apart = hosts;
+    for (const auto& [host, application] : m_speakers)
+    {
+        if (hosts.count(host) == 0)
+        {
+            Silence(*application);  // one that has not been told when to start
+            application->Dispose(); // one that has
+        }
+    }
+    for (auto at = m_recorders.begin(); at != m_recorders.end();)
+    {
+        const auto recorder = at++;
+        if (hosts.count(recorder->GetBook().host) == 0)
+        {
+            m_silent.splice(m_silent.end(), m_recorders, recorder);
         }
     }
 }
@@ -379,15 +416,52 @@ SimulateApart(const Scenario& scenario,
               const std::string& folder,
               std::function<bool(const Progress&)> heartbeat)
 {
+    constexpr std::size_t AT_ONCE = 12;
+    bool isCopy = false;                // where Python, which beats, is asleep
+    Time begin = scenario.run.duration; // of the first thing that a host does
+    for (const Traffic& traffic : scenario.traffic)
+    {
+        begin = std::min(begin, traffic.start);
+    }
+    for (const TimelineStep& step : scenario.timeline)
+    {
+        begin = std::min(begin, step.at);
+    }
     SimulationOptions options;
     options.apart = hosts;
-    options.heartbeat = std::move(heartbeat);
+    options.heartbeat = [&](const Progress& now) { return isCopy || !heartbeat || heartbeat(now); };
     Simulation simulation(scenario, options);
-    simulation.Run();
-    for (HostBook& book : simulation.TakeBooks())
+    const auto simulate = [&](const std::set<std::string>& some) {
+        simulation.KeepApart(some);
+        simulation.Run();
+        for (HostBook& book : simulation.TakeBooks())
+        {
+            book.Write(folder + "/" + book.host + ".book");
+        }
+    };
+    if (begin.IsStrictlyPositive() && !simulation.RunTo(begin - NanoSeconds(1)))
     {
-        book.Write(folder + "/" + book.host + ".book");
+        throw InterruptedError();
     }
+    std::set<std::string> rest = hosts;
+    for (bool succeeds = true; succeeds && rest.size() > AT_ONCE;)
+    {
+        const auto end = std::next(rest.begin(), AT_ONCE);
+        ProcessCopy copy([&] {
+            isCopy = true;
+            simulate({rest.begin(), end});
+        });
+        while (!copy.HasEnded())
+        {
+            if (!options.heartbeat({begin, scenario.run.duration}))
+            {
+                throw InterruptedError();
+            }
+        }
+        succeeds = copy.Succeeded();
+        succeeds ? static_cast<void>(rest.erase(rest.begin(), end)) : void();
+    }
+    simulate(rest);
 }
 
 std::vector<HostBook>

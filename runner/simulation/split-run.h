@@ -39,7 +39,7 @@ class SplitRun
     /// Silences a sender, or not. \param made in the order of MakeTraffic()
     void Silence(const std::string& sender,
                  const ns3::Ptr<ns3::Node>& node,
-                 const ns3::ApplicationContainer& made) const;
+                 const ns3::ApplicationContainer& made);
     /// Books the hosts, or plays back their books. \param metrics of ports and logs that are asked
     /// for \param stop called when the run cannot go on
     void Attach(const std::vector<ns3::Ptr<ns3::EsxHost>>& hosts,
@@ -52,6 +52,8 @@ class SplitRun
     void SnapshotAt(ns3::Time at);
     /// The same before each sample of the series, from now on. \param every 0: none
     void SnapshotEvery(ns3::Time every);
+    /// Before the run: simulates only these of the hosts apart. The others fall silent.
+    void KeepApart(const std::set<std::string>& hosts);
     /// After the last event. Throws UserError: the run could not be split.
     void Finish(const Simulation& simulation, std::deque<StepOutcome>& steps);
     /// Each pair as it was where its sender was not silent.
@@ -62,23 +64,29 @@ class SplitRun
     std::vector<HostBook> TakeBooks();
 
   private:
+    void Silence(ns3::Application& application) const;
     std::string HostOf(const TimelineStep& step) const;
     void Sample(ns3::Time every);
     void Snapshot(bool isSample);
     void Couple(const std::string& what, const ns3::Ptr<const ns3::Packet>& frame);
 
     const Scenario& m_scenario;
-    const std::set<std::string> m_apart;
+    std::set<std::string> m_apart;
     std::map<std::string, std::string> m_hosts;   //!< by VM
     std::map<std::string, std::size_t> m_uplinks; //!< how many ends of links are watched, by host
+    std::multimap<std::string, ns3::Ptr<ns3::Application>> m_speakers; //!< apart, by host
     std::list<HostRecorder> m_recorders;
+    std::list<HostRecorder>
+        m_silent; //!< recorders of hosts that fell silent, which trace sources know
     std::list<HostPlayer> m_players;
     std::function<void()> m_stop;
     std::string m_coupling; //!< why the run cannot be split; empty: it can
 };
 
-/// Simulates hosts apart and writes the book of each into a folder: HOST.book. Throws UserError:
-/// the run cannot be split, or a book cannot be written.
+/// Simulates hosts apart and writes the book of each into a folder: HOST.book. The lab is built
+/// once; copies of this process simulate a few of the hosts, one copy after another, as the state
+/// of more does not fit into a processor's cache. Throws UserError: the run cannot be split, or a
+/// book cannot be written.
 void SimulateApart(const Scenario& scenario,
                    const std::set<std::string>& hosts,
                    const std::string& folder,

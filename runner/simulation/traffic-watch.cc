@@ -98,6 +98,10 @@ TrafficWatch::GetPairs() const
 {
     for (const Injected& injected : m_injected)
     {
+        if (!injected.injector->GetNode())
+        {
+            continue; // silenced, and disposed of
+        }
         injected.pair->outcome.sent = injected.injector->HasSentTo(injected.target);
         if (const auto frames = DynamicCast<EsxCaptureFrames>(injected.injector->GetSource()))
         {
