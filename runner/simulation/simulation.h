@@ -116,7 +116,7 @@ class Simulation
     std::vector<TrafficPair> GetTraffic() const;
     /// Outcomes of the timeline's console lines and signals, in order.
     const std::deque<StepOutcome>& GetSteps() const;
-    /// Before the run: simulates only these of the options' hosts apart.
+    /// Before a host does anything: simulates only these of the options' hosts apart.
     void KeepApart(const std::set<std::string>& hosts);
     /// \return the books of the hosts that were simulated apart; after the run
     std::vector<HostBook> TakeBooks();

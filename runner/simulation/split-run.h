@@ -52,7 +52,8 @@ class SplitRun
     void SnapshotAt(ns3::Time at);
     /// The same before each sample of the series, from now on. \param every 0: none
     void SnapshotEvery(ns3::Time every);
-    /// Before the run: simulates only these of the hosts apart. The others fall silent.
+    /// Before a host does anything: simulates only these of the hosts apart. The others fall
+    /// silent.
     void KeepApart(const std::set<std::string>& hosts);
     /// After the last event. Throws UserError: the run could not be split.
     void Finish(const Simulation& simulation, std::deque<StepOutcome>& steps);
@@ -76,8 +77,7 @@ class SplitRun
     std::map<std::string, std::size_t> m_uplinks; //!< how many ends of links are watched, by host
     std::multimap<std::string, ns3::Ptr<ns3::Application>> m_speakers; //!< apart, by host
     std::list<HostRecorder> m_recorders;
-    std::list<HostRecorder>
-        m_silent; //!< recorders of hosts that fell silent, which trace sources know
+    std::list<HostRecorder> m_silent; //!< of hosts that fell silent; trace sources still call them
     std::list<HostPlayer> m_players;
     std::function<void()> m_stop;
     std::string m_coupling; //!< why the run cannot be split; empty: it can
